@@ -1,0 +1,30 @@
+import type { JsonValue } from '../contract/json.ts';
+import type { StepPolicyOverrides } from '../contract/settings.ts';
+import type { ToolDefinition } from '../tools/define-tool.ts';
+
+export interface AgentDefinition {
+  /** `[a-z][a-z0-9_]{0,31}`: stands in workflow IDs. */
+  name: string;
+  /** What it is for; shown by `agent-once start --help` and in Temporal UI. */
+  description: string;
+  /** The system message. */
+  instructions: string;
+  tools: readonly ToolDefinition[];
+  /** Name of the model at the endpoint; default: `OPENAI_MODEL`. */
+  model?: string;
+  /** Upper bound of one answer, in tokens; default: the endpoint's own. */
+  maxOutputTokens?: number;
+  temperature?: number;
+  /** Model calls before a run fails with `run.turn_limit`; default 20. */
+  maxTurns?: number;
+  /** Times and retries of model calls. */
+  modelPolicy?: StepPolicyOverrides;
+  /** What Temporal's history shows of tools' results; the whole is in the ledger. */
+  historyResults?: 'preview' | 'none' | 'full';
+  /** Turns a run's input into the user's message; default: a string as it is, other JSON as text. */
+  prompt?: (input: JsonValue) => string;
+}
+
+export function defineAgent(agent: AgentDefinition): AgentDefinition {
+  return agent;
+}

@@ -1,0 +1,103 @@
+import { AgentOnceError } from './contract/errors.ts';
+
+/**
+ * The only reader of the environment. Each variable is in `docs/configuration.md`; Temporal's own
+ * (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`,
+ * `TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`) are read by `@temporalio/envconfig`.
+ */
+export interface Config {
+  ledgerUrl: string;
+  /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
+  openaiBaseUrl: string | undefined;
+  openaiApiKey: string | undefined;
+  openaiModel: string;
+  /** Path of a JSON file with prices per model. */
+  pricesFile: string | undefined;
+  shopUrl: string;
+  /** Where Temporal UI is, for links. */
+  temporalUiUrl: string;
+  searchAttributes: boolean;
+  hashKeys: boolean;
+  splitTaskQueues: boolean;
+  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  healthPort: number | undefined;
+  temporalCli: string | undefined;
+  /** Where a worker dies, for tests: `after-effect:issue_refund`. */
+  fault: string | undefined;
+  /** Tests only: gives tools a fresh token each attempt, so that a check can be seen to fail. */
+  testNoTokens: boolean;
+}
+
+/** Defaults of `agent-once dev`, so that the other commands find it without any setting. */
+export const DEV_PORTS = {
+  temporal: 7233,
+  ui: 8233,
+  postgres: 5433,
+  model: 8080,
+  shop: 8090,
+} as const;
+
+/**
+ * Reads the settings.
+ *
+ * @throws {AgentOnceError} `config.invalid`; names the variable, never its value.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  return {
+    ledgerUrl:
+      text(env, 'LEDGER_URL') ??
+      `postgres://postgres:postgres@127.0.0.1:${DEV_PORTS.postgres}/agent_once`,
+    openaiBaseUrl: text(env, 'OPENAI_BASE_URL'),
+    openaiApiKey: text(env, 'OPENAI_API_KEY'),
+    openaiModel: text(env, 'OPENAI_MODEL') ?? 'gpt-5-mini',
+    pricesFile: text(env, 'MODEL_PRICES_FILE'),
+    shopUrl: text(env, 'SHOP_URL') ?? `http://127.0.0.1:${DEV_PORTS.shop}`,
+    temporalUiUrl: text(env, 'TEMPORAL_UI_URL') ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
+    searchAttributes: flag(env, 'AGENT_ONCE_SEARCH_ATTRIBUTES', true),
+    hashKeys: flag(env, 'AGENT_ONCE_HASH_KEYS', false),
+    splitTaskQueues: flag(env, 'AGENT_ONCE_SPLIT_TASK_QUEUES', false),
+    logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
+    healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
+    temporalCli: text(env, 'TEMPORAL_CLI'),
+    fault: text(env, 'AGENT_ONCE_FAULT'),
+    testNoTokens: flag(env, 'AGENT_ONCE_TEST_NO_TOKENS', false),
+  };
+}
+
+function text(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}
+
+function flag(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean {
+  const value = text(env, name)?.toLowerCase();
+  if (value === undefined) return otherwise;
+  if (['1', 'true', 'on', 'yes'].includes(value)) return true;
+  if (['0', 'false', 'off', 'no'].includes(value)) return false;
+  throw invalid(name, 'is neither on nor off');
+}
+
+function oneOf<T extends string>(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  values: readonly T[],
+  otherwise: T,
+): T {
+  const value = text(env, name);
+  if (value === undefined) return otherwise;
+  const found = values.find((candidate) => candidate === value);
+  if (found === undefined) throw invalid(name, `is none of ${values.join(', ')}`);
+  return found;
+}
+
+function port(env: NodeJS.ProcessEnv, name: string): number | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw invalid(name, 'is no port');
+  return number;
+}
+
+function invalid(name: string, problem: string): AgentOnceError {
+  return new AgentOnceError('config.invalid', `${name} ${problem}. See docs/configuration.md.`);
+}

@@ -1,0 +1,18 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Sizes, in bytes of UTF-8 JSON, beyond which a clear error beats a stuck workflow. */
+export const LIMITS = {
+  /** A run's input: travels in Temporal's start event and in the first model step. */
+  inputBytes: 1 * MiB,
+  /** A run's final answer: the workflow's result. */
+  outputBytes: 1 * MiB,
+  /** A tool's result: kept in the ledger, compressed; history shows a preview. */
+  toolResultBytes: 8 * MiB,
+  /** A message leaving an activity: 3 MB of it hangs the attempt until its timeout. */
+  errorBytes: 4 * KiB,
+  /** What history shows of a tool's result. */
+  previewBytes: 2 * KiB,
+  /** How deep JSON may nest; RFC 8785 code recurses. */
+  jsonDepth: 200,
+} as const;

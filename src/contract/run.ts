@@ -1,0 +1,96 @@
+import type { ErrorCode } from './errors.ts';
+import type { JsonValue } from './json.ts';
+import type { TaskQueues } from './names.ts';
+import type { AgentSettings } from './settings.ts';
+
+/** What a caller may ask of one run; part of the fingerprint. */
+export interface RunOptions {
+  /** Another model than the agent's own. */
+  model?: string;
+}
+
+export const RUN_STATUSES = ['running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** Tokens and money. `costUsd` is `null` as soon as the price of one call is unknown: never zero. */
+export interface Usage {
+  turns: number;
+  modelCalls: number;
+  toolCalls: number;
+  inputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
+}
+
+export const NO_USAGE: Usage = {
+  turns: 0,
+  modelCalls: 0,
+  toolCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+};
+
+/** The argument of the `agentRun` workflow. */
+export interface AgentRunInput {
+  v: 1;
+  tenant: string;
+  agent: string;
+  /** The key as it stands in the workflow ID. */
+  key: string;
+  input?: JsonValue;
+  options?: RunOptions;
+  /** Absent when the caller does not know the agents: then the first model step brings them. */
+  settings?: AgentSettings;
+  queues: TaskQueues;
+  /** Whether the namespace has our search attributes. */
+  searchAttributes: boolean;
+  /** What the run had reached when it continued as new. */
+  carried?: Carried;
+}
+
+/** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
+export interface Carried {
+  turn: number;
+  lastDigest: string;
+  usage: Usage;
+}
+
+/** The result of the `agentRun` workflow. */
+export interface AgentRunResult {
+  output: JsonValue;
+  usage: Usage;
+}
+
+/** First element of `details` of the failure that ends a run. */
+export interface RunFailureDetails {
+  usage: Usage;
+}
+
+/** What Temporal stores atomically with the start of a run. */
+export interface RunMemo {
+  fingerprint: string;
+  intent: 'new';
+  /** ISO 8601 time of the caller's clock. */
+  firstSeen: string;
+  /** Tells a caller whether the execution under the ID is the one it started. */
+  nonce: string;
+  /** The key, where the workflow ID holds its hash and keys are not secrets. */
+  key?: string;
+}
+
+/** Answer to the `state` query: the running picture. */
+export interface RunState {
+  status: RunStatus;
+  turn: number;
+  maxTurns: number | null;
+  /** Steps under way. */
+  active: { step: string; activity: string; summary: string }[];
+  usage: Usage;
+}
+
+/** Why a run failed, for people and machines. */
+export interface RunError {
+  code: ErrorCode;
+  message: string;
+}

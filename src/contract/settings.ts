@@ -1,0 +1,74 @@
+/** Waiting times between attempts and how many there are. Times in milliseconds. */
+export interface RetryPolicy {
+  initialIntervalMs: number;
+  backoffCoefficient: number;
+  maximumIntervalMs: number;
+  /** Executed attempts per execution, counted by the ledger: waiting for somebody's lease is none. */
+  maximumAttempts: number;
+}
+
+/** How one step runs. Times in milliseconds. */
+export interface StepPolicy {
+  /** One attempt. */
+  startToCloseMs: number;
+  /** All attempts together, waiting included. */
+  scheduleToCloseMs: number;
+  /** Without a heartbeat for this long, Temporal gives the step to another worker. */
+  heartbeatMs: number;
+  /** How long a claim holds without renewal: at most `heartbeatMs`. */
+  leaseMs: number;
+  retry: RetryPolicy;
+}
+
+/** What a run keeps of its agent's definition from its start on, whatever is deployed later. */
+export interface AgentSettings {
+  /** Name of the model at the endpoint. */
+  model: string;
+  /** Model calls before the run fails with `run.turn_limit`. */
+  maxTurns: number;
+  modelPolicy: StepPolicy;
+  /** What Temporal's history shows of tools' results: 2 KB, nothing, or up to 64 KB. */
+  historyResults: 'preview' | 'none' | 'full';
+}
+
+/**
+ * A worker that dies is noticed after `heartbeatMs`, and its claim is over by then: a step is
+ * taken over about five seconds after its worker was killed.
+ */
+const RECOVERY = { heartbeatMs: 5_000, leaseMs: 4_000 } as const;
+
+export const DEFAULT_MODEL_POLICY: StepPolicy = {
+  startToCloseMs: 5 * 60_000,
+  scheduleToCloseMs: 30 * 60_000,
+  ...RECOVERY,
+  retry: {
+    initialIntervalMs: 500,
+    backoffCoefficient: 2,
+    maximumIntervalMs: 30_000,
+    maximumAttempts: 8,
+  },
+};
+
+export const DEFAULT_TOOL_POLICY: StepPolicy = {
+  startToCloseMs: 60_000,
+  scheduleToCloseMs: 10 * 60_000,
+  ...RECOVERY,
+  retry: {
+    initialIntervalMs: 500,
+    backoffCoefficient: 2,
+    maximumIntervalMs: 15_000,
+    maximumAttempts: 5,
+  },
+};
+
+export const DEFAULT_MAX_TURNS = 20;
+
+/** A policy of which an agent or a tool changes only what it needs to. */
+export type StepPolicyOverrides = Partial<Omit<StepPolicy, 'retry'>> & {
+  retry?: Partial<RetryPolicy>;
+};
+
+export function withOverrides(base: StepPolicy, overrides: StepPolicyOverrides = {}): StepPolicy {
+  const { retry, ...times } = overrides;
+  return { ...base, ...times, retry: { ...base.retry, ...retry } };
+}

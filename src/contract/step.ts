@@ -1,0 +1,108 @@
+import type { JsonValue } from './json.ts';
+import type { AgentSettings, StepPolicy } from './settings.ts';
+
+/**
+ * What a tool does to the world, and so what may happen when an attempt ends without a recorded
+ * result. `docs/promises.md` has the table.
+ */
+export const EFFECTS = ['read', 'keyed', 'transactional', 'reconcile', 'at-most-once'] as const;
+export type Effect = (typeof EFFECTS)[number];
+
+/** The step of turn `turn`'s model call. */
+export function modelStep(turn: number): string {
+  return `t${turn}.model`;
+}
+
+/** The step of the `index`-th tool call that turn `turn` asked for. */
+export function toolStep(turn: number, index: number): string {
+  return `t${turn}.c${index}`;
+}
+
+/** A step's own idempotency token: the same in every attempt, replay, reset and resume. */
+export function tokenOf(scope: string, step: string): string {
+  return `${scope}:${step}`;
+}
+
+/** What is new to the model in a turn, besides the results of the preceding turn's tools. */
+export interface UserMessage {
+  role: 'user';
+  content: JsonValue;
+}
+
+/** Which run a step belongs to. */
+export interface StepRun {
+  tenant: string;
+  agent: string;
+  /** The key as it stands in the workflow ID. */
+  key: string;
+  scope: string;
+}
+
+/** Argument of the `callModel` activity. It holds what is new, never the conversation. */
+export interface ModelStepInput {
+  run: StepRun;
+  turn: number;
+  settings?: AgentSettings;
+  /** Model named by the run's options. */
+  model?: string;
+  messages: UserMessage[];
+  /** Digest of the preceding turn's model step. */
+  previous: string | null;
+}
+
+export interface StepUsage {
+  inputTokens: number;
+  outputTokens: number;
+  costUsd: number | null;
+}
+
+/** A tool call that the model asked for and that passed the tool's schema, as history shows it. */
+export interface PlannedCall {
+  index: number;
+  tool: string;
+  /** One line for people, such as `order 1042 · 25.00 EUR`. */
+  summary: string;
+  effect: Effect;
+  policy: StepPolicy;
+  /** SHA-256 of tool and canonical arguments. */
+  digest: string;
+}
+
+/** How a step's result came to be known. */
+export type KnownBy = 'executed' | 'ledger';
+
+/** Result of the `callModel` activity. */
+export interface ModelStepResult {
+  digest: string;
+  /** The final answer: present when the model asked for no tool. */
+  output?: JsonValue;
+  /** Calls to run now. Identical calls of the turn appear once; refused ones not at all. */
+  calls: PlannedCall[];
+  /** Calls that went back to the model as errors: unknown tools, wrong arguments. */
+  refused: number;
+  usage: StepUsage;
+  knownBy: KnownBy;
+  /** Attempts whose answer never reached the ledger: each may have been paid for. */
+  possiblyPaid: number;
+  /** Present when the start did not bring them. */
+  settings?: AgentSettings;
+}
+
+/** Argument of a `tool.<name>` activity. The arguments of the call are in the ledger. */
+export interface ToolStepInput {
+  run: StepRun;
+  turn: number;
+  index: number;
+  tool: string;
+  digest: string;
+  policy: StepPolicy;
+  historyResults: AgentSettings['historyResults'];
+}
+
+/** Result of a `tool.<name>` activity, as history shows it: the whole is in the ledger. */
+export interface ToolStepResult {
+  preview?: string;
+  bytes: number;
+  knownBy: KnownBy;
+  attempts: number;
+}

@@ -1,0 +1,172 @@
+import type { JsonValue } from '../contract/json.ts';
+import type { Effect } from '../contract/step.ts';
+
+/** Everything that identifies a step and the invocation that wants to run it. */
+export interface StepClaim {
+  scope: string;
+  /** `t2.model` or `t2.c0`. */
+  step: string;
+  turn: number;
+  kind: 'model' | 'tool';
+  /** Name of the model or of the tool. */
+  name: string;
+  /** `null` for a model call. */
+  effect: Effect | null;
+  /** SHA-256, hex, of what the step is about to do. Another digest under the same step diverges. */
+  digest: string;
+  /** What is new in this step: a model step's messages. A tool's arguments are planned beforehand. */
+  request?: JsonValue;
+  /** UUID, made once per invocation: a claim whose answer was lost is claimed again with it. */
+  nonce: string;
+  leaseMs: number;
+  /** Executed attempts allowed in one Temporal execution (`runId`). */
+  maximumAttempts: number;
+  workflowId: string;
+  /** Temporal's run ID: a new execution (reset, resume) has all its attempts before it. */
+  runId: string;
+  /** Worker and process, for the person who must know whether it is dead. */
+  worker: string;
+}
+
+/** A claim that was granted. The fence is a counter in the row: whoever took over has a higher one. */
+export interface Claim {
+  scope: string;
+  step: string;
+  fence: string;
+  leaseMs: number;
+}
+
+export type ClaimAnswer =
+  /** Run it. `attempt` counts this execution's attempts from 1, `last` says there is none after. */
+  | {
+      state: 'claimed';
+      claim: Claim;
+      attempt: number;
+      last: boolean;
+      /** All attempts of the step that ended without a recorded result, in all executions. */
+      unknownAttempts: number;
+      request: JsonValue | null;
+    }
+  /** It is done: nothing runs. */
+  | { state: 'completed'; record: StepRecord }
+  /** Somebody holds it; ask again in `retryAfterMs`. */
+  | { state: 'busy'; retryAfterMs: number; worker: string }
+  /** The ledger holds another call under this step. */
+  | { state: 'diverged' }
+  /** No attempt is left; `error` is what the last one said. */
+  | { state: 'exhausted'; attempts: number; error: StepError | null };
+
+export interface StepError {
+  code: string;
+  message: string;
+}
+
+/** How a step ended well. */
+export interface Completion {
+  result: JsonValue;
+  usage?: { inputTokens: number; outputTokens: number; costUsd: number | null };
+  /** The tool calls that a model step's answer asks for, recorded with it in one statement. */
+  planned?: PlannedStep[];
+}
+
+/** A tool call that was asked for and not yet claimed. */
+export interface PlannedStep {
+  step: string;
+  turn: number;
+  tool: string;
+  effect: Effect;
+  digest: string;
+  request: JsonValue;
+}
+
+export type StepState = 'planned' | 'claimed' | 'completed' | 'failed';
+
+export interface StepRecord {
+  scope: string;
+  step: string;
+  turn: number;
+  kind: 'model' | 'tool';
+  name: string;
+  effect: Effect | null;
+  digest: string;
+  state: StepState;
+  request: JsonValue | null;
+  /** `null` unless completed. */
+  result: JsonValue | null;
+  /** Size of the result as JSON, before compression. */
+  resultBytes: number | null;
+  attempts: number;
+  unknownAttempts: number;
+  /** Errors of failed attempts, oldest first, the last ten. */
+  errors: StepError[];
+  inputTokens: number | null;
+  outputTokens: number | null;
+  costUsd: number | null;
+  workflowId: string;
+  runId: string;
+  worker: string | null;
+  claimedAt: string | null;
+  endedAt: string | null;
+}
+
+/** What a `transactional` tool writes with: a transaction on the ledger's own database. */
+export interface Transaction {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>;
+}
+
+/**
+ * The table of steps: who claimed one, how it ended, what it cost. Every backend passes
+ * `test/ledger/contract.ts`.
+ *
+ * Every method throws `AgentOnceError` `ledger.unreachable` when the backend cannot be reached or
+ * is going down: the caller asks again, nothing is decided.
+ */
+export interface Ledger {
+  /** Whether `transact` works. */
+  readonly transactions: boolean;
+
+  /**
+   * Claims a step, or says why not. One round trip.
+   *
+   * | the step is | answer |
+   * | --- | --- |
+   * | new, planned, or its last attempt failed | `claimed` |
+   * | claimed with this nonce | `claimed`, with the same fence |
+   * | completed | `completed` |
+   * | claimed, lease live | `busy` |
+   * | claimed, lease over | `claimed` with the next fence, one more unknown attempt |
+   * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
+   * | recorded with another digest | `diverged` |
+   */
+  claim(step: StepClaim): Promise<ClaimAnswer>;
+
+  /** Extends the lease. `false`: the claim is no longer ours. */
+  renew(claim: Claim): Promise<boolean>;
+
+  /**
+   * Records the result. `false`: the claim is no longer ours, nothing was written. Repeatable: a
+   * completion that is already recorded under this fence is `true`. A completion after the lease
+   * is over counts as long as nobody took the step over.
+   */
+  complete(claim: Claim, completion: Completion): Promise<boolean>;
+
+  /** Releases the claim with the error of its attempt. `false`: the claim is no longer ours. */
+  fail(claim: Claim, error: StepError): Promise<boolean>;
+
+  /**
+   * Runs `work` in a transaction and completes the step in it, last. `false`: the claim is no
+   * longer ours, everything was rolled back. An error of `work` rolls back and is thrown as it is.
+   */
+  transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean>;
+
+  /** One step, or `undefined`. */
+  step(scope: string, step: string): Promise<StepRecord | undefined>;
+
+  /** The steps of turns before `beforeTurn` (default: all), by turn; model before calls, by index. */
+  steps(scope: string, beforeTurn?: number): Promise<StepRecord[]>;
+
+  close(): Promise<void>;
+}

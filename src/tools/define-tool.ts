@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import type { JsonValue } from '../contract/json.ts';
+import type { StepPolicyOverrides } from '../contract/settings.ts';
+
+/** What a tool's code gets besides its arguments. */
+export interface ToolContext {
+  /**
+   * The step's idempotency token, the same in every attempt: the key to send to the other side.
+   * 40 to 120 characters of `[A-Za-z0-9:.-]`.
+   */
+  readonly token: string;
+  /** `Idempotency-Key` with the token, and `X-Agent-Run-Id` with the workflow ID. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The run's workflow ID: correlates logs, traces, tool and model requests. */
+  readonly workflowId: string;
+  /** Temporal's run ID of this execution. */
+  readonly runId: string;
+  readonly tenant: string;
+  readonly agent: string;
+  /** The client's idempotency key, as it stands in the workflow ID. */
+  readonly key: string;
+  /** Counts the executed attempts of this execution, from 1. */
+  readonly attempt: number;
+  /** Aborts when the run is cancelled, the claim is lost, or the attempt's time is over. */
+  readonly signal: AbortSignal;
+  readonly log: ToolLog;
+}
+
+/** Context of a `transactional` tool. */
+export interface TransactionalToolContext extends ToolContext {
+  /** A transaction on the ledger's own database: what is written in it commits with the record. */
+  readonly tx: ToolTransaction;
+}
+
+export interface ToolTransaction {
+  query<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<{ rows: Row[]; rowCount: number | null }>;
+}
+
+export interface ToolLog {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
+  /** `[a-z][a-z0-9_]{0,31}`: what the model calls it, and `tool.<name>` in Temporal. */
+  name: string;
+  /** Tells the model what it does and when to use it. */
+  description: string;
+  /** The arguments; the model is shown its JSON Schema, and corrected by its messages. */
+  input: Schema;
+  /** One line for people, without secrets: shown in Temporal UI. */
+  summary?: (input: z.output<Schema>) => string;
+  /** `'turn'` (default): identical calls in one turn are one call. `'never'`: each runs. */
+  dedup?: 'turn' | 'never';
+}
+
+/** No effect on the world: any attempt may run again. */
+interface ReadTool<Schema extends z.ZodType> extends ToolBase<Schema> {
+  effect: 'read';
+  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+}
+
+/** The other side deduplicates: send `ctx.token` as the idempotency key of the request. */
+interface KeyedTool<Schema extends z.ZodType> extends ToolBase<Schema> {
+  effect: 'keyed';
+  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+}
+
+/** Effect and record commit together: write through `ctx.tx`, and nowhere else. */
+interface TransactionalTool<Schema extends z.ZodType> extends ToolBase<Schema> {
+  effect: 'transactional';
+  run(input: z.output<Schema>, ctx: TransactionalToolContext): Promise<unknown>;
+}
+
+/** It can be looked up whether the effect happened. */
+interface ReconcileTool<Schema extends z.ZodType> extends ToolBase<Schema> {
+  effect: 'reconcile';
+  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+  /** Looks for the effect of an earlier attempt; `undefined`: there is none. */
+  find(input: z.output<Schema>, ctx: ToolContext): Promise<JsonValue | undefined>;
+}
+
+/** Never repeated by itself: a person decides what happened. */
+interface AtMostOnceTool<Schema extends z.ZodType> extends ToolBase<Schema> {
+  effect: 'at-most-once';
+  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+}
+
+/**
+ * A tool. It must name its effect: `'read'`, `'keyed'`, `'transactional'`, `'reconcile'` or
+ * `'at-most-once'`. A tool that throws is tried again as its retry policy says, then the run fails
+ * and can be resumed; what the model should hear (no such order) is a result, not an error.
+ */
+export type ToolDefinition<Schema extends z.ZodType = z.ZodType> =
+  | ReadTool<Schema>
+  | KeyedTool<Schema>
+  | TransactionalTool<Schema>
+  | ReconcileTool<Schema>
+  | AtMostOnceTool<Schema>;
+
+/** Types a tool's `run` and `summary` from its `input` schema. Checked in full by the registry. */
+export function defineTool<Schema extends z.ZodType>(
+  tool: ToolDefinition<Schema>,
+): ToolDefinition<Schema> {
+  return tool;
+}
