@@ -1,12 +1,10 @@
 import canonicalize from 'canonicalize';
 import { parse } from 'lossless-json';
 import { AgentOnceError } from './errors.ts';
+import type { JsonValue } from './json-value.ts';
 import { LIMITS } from './limits.ts';
 
-export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
-export interface JsonObject {
-  [name: string]: JsonValue;
-}
+export type { JsonObject, JsonValue } from './json-value.ts';
 
 /**
  * Parses JSON text that will be fingerprinted. Stricter than `JSON.parse`: duplicate members and

@@ -5,8 +5,6 @@
 
 /** Workflow type of a run. */
 export const AGENT_RUN = 'agentRun';
-/** Workflow type of the tombstone that makes a key new again. */
-export const FORGOTTEN = 'forgotten';
 
 /** Activity type of every model call. */
 export const CALL_MODEL = 'callModel';

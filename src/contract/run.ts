@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.ts';
-import type { JsonValue } from './json.ts';
+import type { JsonValue } from './json-value.ts';
 import type { TaskQueues } from './names.ts';
 import type { AgentSettings } from './settings.ts';
 

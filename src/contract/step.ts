@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts';
+import type { JsonValue } from './json-value.ts';
 import type { AgentSettings, StepPolicy } from './settings.ts';
 
 /**

@@ -1,0 +1,147 @@
+import {
+  ApplicationFailure,
+  continueAsNew,
+  defineQuery,
+  isCancellation,
+  setHandler,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { STATE_QUERY } from '../contract/names.ts';
+import {
+  NO_USAGE,
+  type AgentRunInput,
+  type AgentRunResult,
+  type RunState,
+} from '../contract/run.ts';
+import type { AgentSettings } from '../contract/settings.ts';
+import type { ModelStepResult, PlannedCall, StepRun } from '../contract/step.ts';
+import { failRun } from './fail-run.ts';
+import { Progress } from './progress.ts';
+import { callModel, callTool } from './steps.ts';
+
+/**
+ * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
+ * for none. The loop knows no agent, no tool and no prompt: what a call needs comes back with the
+ * model's answer, pinned in history and ledger, so new agents and tools break no running workflow.
+ *
+ * The conversation is in the ledger. History grows by a constant per turn.
+ */
+export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
+  const run: StepRun = {
+    tenant: input.tenant,
+    agent: input.agent,
+    key: input.key,
+    // Survives resets and continue-as-new, so their steps are found under the same tokens.
+    scope: workflowInfo().firstExecutionRunId,
+  };
+  const progress = new Progress(input.carried ?? { turn: 0, usage: NO_USAGE }, input);
+  setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
+
+  try {
+    const output = await takeTurns(input, run, progress);
+    progress.end('completed');
+    return { output, usage: progress.usage };
+  } catch (error) {
+    if (isCancellation(error)) {
+      progress.end('cancelled');
+      throw error;
+    }
+    // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
+    // the run, which goes on when corrected code is deployed.
+    if (!(error instanceof TemporalFailure)) throw error;
+    progress.end('failed');
+    throw failRun(error, { usage: progress.usage });
+  }
+}
+
+async function takeTurns(
+  input: AgentRunInput,
+  run: StepRun,
+  progress: Progress,
+): Promise<AgentRunResult['output']> {
+  let settings = input.settings;
+  let turn = input.carried?.turn ?? 0;
+  let previous = input.carried?.lastDigest ?? null;
+
+  for (;;) {
+    if (settings && turn >= settings.maxTurns) throw turnLimit(run.agent, settings.maxTurns);
+    if (previous !== null && workflowInfo().continueAsNewSuggested) {
+      const carried = { turn, lastDigest: previous, usage: progress.usage };
+      // The input is in the ledger by now: turn 1 recorded it.
+      const { input: _recorded, ...rest } = input;
+      await continueAsNew<typeof agentRun>({ ...rest, ...(settings ? { settings } : {}), carried });
+    }
+
+    turn += 1;
+    progress.beginTurn(turn);
+    const answer: ModelStepResult = await progress.track(
+      { step: `t${turn}.model`, activity: 'callModel', summary: `turn ${turn}` },
+      (step) =>
+        callModel(input.queues.model, step.summary, {
+          run,
+          turn,
+          ...(settings ? { settings } : {}),
+          ...(input.options?.model === undefined ? {} : { model: input.options.model }),
+          messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
+          previous,
+        }),
+    );
+    settings ??= answer.settings;
+    previous = answer.digest;
+    progress.modelAnswered(answer, settings);
+
+    if (answer.output !== undefined) return answer.output;
+    await runCalls(answer.calls, input, run, turn, settings, progress);
+  }
+}
+
+/** Runs the calls of one turn concurrently; one that fails leaves the others to their end. */
+async function runCalls(
+  calls: PlannedCall[],
+  input: AgentRunInput,
+  run: StepRun,
+  turn: number,
+  settings: AgentSettings | undefined,
+  progress: Progress,
+): Promise<void> {
+  const ends = await Promise.allSettled(
+    calls.map((call) =>
+      progress.track(
+        {
+          step: `t${turn}.c${call.index}`,
+          activity: `tool.${call.tool}`,
+          summary: call.summary,
+        },
+        async () => {
+          await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, {
+            run,
+            turn,
+            index: call.index,
+            tool: call.tool,
+            digest: call.digest,
+            policy: call.policy,
+            historyResults: settings?.historyResults ?? 'preview',
+          });
+          progress.toolAnswered();
+        },
+      ),
+    ),
+  );
+  const failures = ends
+    .filter((end) => end.status === 'rejected')
+    .map((end) => end.reason as unknown);
+  // A cancelled run is cancelled, even if another of its calls failed on the way.
+  const failure = failures.find(isCancellation) ?? failures[0];
+  if (failure !== undefined) throw failure;
+}
+
+function turnLimit(agent: string, maxTurns: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'run.turn_limit',
+    nonRetryable: true,
+    message:
+      `The run used all its ${maxTurns} turns without a final answer. Its steps are kept in the ledger. ` +
+      `To go on, raise maxTurns of agent "${agent}" and start the request again under a new key.`,
+  });
+}

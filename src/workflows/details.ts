@@ -1,0 +1,39 @@
+import type { RunState } from '../contract/run.ts';
+
+/** One line of the table in Temporal UI. */
+export interface StepRow {
+  step: string;
+  activity: string;
+  summary: string;
+  state: 'running' | 'done' | 'failed';
+  note?: string;
+}
+
+/** The running picture as Markdown: what Temporal UI shows as the workflow's current details. */
+export function drawDetails(state: RunState, rows: readonly StepRow[]): string {
+  const { usage, turn, maxTurns, status } = state;
+  const head = [
+    `**${status}**`,
+    `turn ${turn}${maxTurns === null ? '' : ` of ${maxTurns}`}`,
+    `${usage.modelCalls} model calls`,
+    `${usage.toolCalls} tool calls`,
+    `${usage.inputTokens} + ${usage.outputTokens} tokens`,
+    usage.costUsd === null ? 'cost unknown' : `${usage.costUsd} USD`,
+  ].join(' · ');
+  const table = rows.map(
+    (row) =>
+      `| ${row.step} | ${row.activity} | ${cell(row.summary)} | ${row.state} | ${cell(row.note ?? '')} |`,
+  );
+  return [
+    head,
+    '',
+    '| step | activity | what | state | |',
+    '| --- | --- | --- | --- | --- |',
+    ...table,
+  ].join('\n');
+}
+
+/** A tool's summary is its author's text: keep it in its cell. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+}

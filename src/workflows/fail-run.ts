@@ -1,0 +1,37 @@
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import type { RunFailureDetails } from '../contract/run.ts';
+
+/**
+ * The failure that ends a run: `type` is one of our codes, the message is for people, the first
+ * detail says what the run used. Never retried: a run that failed is resumed or started anew.
+ */
+export function failRun(error: unknown, details: RunFailureDetails): ApplicationFailure {
+  const { code, message } = explain(error);
+  return ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [details] });
+}
+
+function explain(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof ActivityFailure) {
+    const { activityType, cause } = error;
+    if (cause instanceof TimeoutFailure) {
+      return {
+        code: 'step.timed_out',
+        message:
+          `The step ${activityType} was not done in its time (${cause.timeoutType}). What it may have ` +
+          `done is in the ledger. Check that a worker is running and that what it calls answers.`,
+      };
+    }
+    if (cause instanceof ApplicationFailure) {
+      return { code: codeOf(cause, 'step.failed'), message: cause.message };
+    }
+  }
+  if (error instanceof ApplicationFailure) {
+    return { code: codeOf(error, 'run.failed'), message: error.message };
+  }
+  return { code: 'run.failed', message: error instanceof Error ? error.message : String(error) };
+}
+
+function codeOf(failure: ApplicationFailure, otherwise: ErrorCode): ErrorCode {
+  return isErrorCode(failure.type) ? failure.type : otherwise;
+}

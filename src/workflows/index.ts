@@ -1,0 +1,2 @@
+/** Everything that Temporal's sandbox runs. Adding an agent or a tool changes nothing here. */
+export { agentRun } from './agent-run.ts';

@@ -1,0 +1,121 @@
+import {
+  createEventGroup,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { AgentRunInput, RunState, RunStatus, Usage } from '../contract/run.ts';
+import type { AgentSettings } from '../contract/settings.ts';
+import type { ModelStepResult } from '../contract/step.ts';
+import { drawDetails, type StepRow } from './details.ts';
+
+/** What a step is called while it runs. */
+interface StepTitle {
+  step: string;
+  activity: string;
+  summary: string;
+}
+
+/** Rows that Temporal UI shows: the last ones, so that the text stays small in a long run. */
+const ROWS_SHOWN = 30;
+
+/** What a person can see of a run: the `state` query, current details, search attributes, memo. */
+export class Progress {
+  usage: Usage;
+  #status: RunStatus = 'running';
+  #turn: number;
+  #maxTurns: number | null;
+  #rows: StepRow[] = [];
+  readonly #searchAttributes: boolean;
+
+  constructor(from: { turn: number; usage: Usage }, input: AgentRunInput) {
+    this.usage = from.usage;
+    this.#turn = from.turn;
+    this.#maxTurns = input.settings?.maxTurns ?? null;
+    this.#searchAttributes = input.searchAttributes;
+  }
+
+  state(): RunState {
+    return {
+      status: this.#status,
+      turn: this.#turn,
+      maxTurns: this.#maxTurns,
+      active: this.#rows
+        .filter((row) => row.state === 'running')
+        .map(({ step, activity, summary }) => ({ step, activity, summary })),
+      usage: this.usage,
+    };
+  }
+
+  beginTurn(turn: number): void {
+    this.#turn = turn;
+    this.usage = { ...this.usage, turns: turn };
+  }
+
+  /** Runs a step as a member of its turn's event group and shows it while it runs. */
+  async track<T>(title: StepTitle, run: (title: StepTitle) => Promise<T>): Promise<T> {
+    const row: StepRow = { ...title, state: 'running' };
+    this.#rows = [...this.#rows, row].slice(-ROWS_SHOWN);
+    this.#draw();
+    const group = createEventGroup(`turn ${this.#turn}`, { id: `turn-${this.#turn}` });
+    try {
+      const result = await group.withScope(() => run(title));
+      row.state = 'done';
+      return result;
+    } catch (error) {
+      row.state = 'failed';
+      throw error;
+    } finally {
+      this.#draw();
+    }
+  }
+
+  modelAnswered(answer: ModelStepResult, settings: AgentSettings | undefined): void {
+    const { inputTokens, outputTokens, costUsd } = answer.usage;
+    this.#maxTurns = settings?.maxTurns ?? this.#maxTurns;
+    this.usage = {
+      ...this.usage,
+      modelCalls: this.usage.modelCalls + 1,
+      inputTokens: this.usage.inputTokens + inputTokens,
+      outputTokens: this.usage.outputTokens + outputTokens,
+      costUsd: addUsd(this.usage.costUsd, costUsd),
+    };
+    const row = this.#rows.findLast((candidate) => candidate.step === `t${this.#turn}.model`);
+    if (row) row.note = noteOf(answer);
+    this.#draw();
+  }
+
+  toolAnswered(): void {
+    this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
+  }
+
+  end(status: 'completed' | 'failed' | 'cancelled'): void {
+    this.#status = status;
+    this.#draw();
+    if (this.#searchAttributes) {
+      upsertSearchAttributes([
+        { key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status },
+        { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
+      ]);
+    }
+    // A result and a failure carry the usage; a cancellation has no place for it.
+    if (status === 'cancelled') upsertMemo({ usage: this.usage });
+  }
+
+  #draw(): void {
+    setCurrentDetails(drawDetails(this.state(), this.#rows));
+  }
+}
+
+function noteOf(answer: ModelStepResult): string {
+  const notes = [`${answer.usage.inputTokens} + ${answer.usage.outputTokens} tokens`];
+  if (answer.knownBy === 'ledger') notes.push('from the ledger');
+  if (answer.refused > 0) notes.push(`${answer.refused} calls refused`);
+  if (answer.possiblyPaid > 0) notes.push('possibly paid twice');
+  return notes.join(', ');
+}
+
+/** Adds amounts of money; unknown stays unknown. Rounded, since 0.1 + 0.2 is not what people read. */
+function addUsd(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : Math.round((a + b) * 1e9) / 1e9;
+}

@@ -1,0 +1,64 @@
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import { CALL_MODEL, toolActivity } from '../contract/names.ts';
+import { DEFAULT_MODEL_POLICY, type StepPolicy } from '../contract/settings.ts';
+import type {
+  ModelStepInput,
+  ModelStepResult,
+  ToolStepInput,
+  ToolStepResult,
+} from '../contract/step.ts';
+
+type Activities = Record<string, (input: unknown) => Promise<unknown>>;
+
+/** Schedules a model step on its task queue and waits for the answer. */
+export async function callModel(
+  taskQueue: string,
+  summary: string,
+  input: ModelStepInput,
+): Promise<ModelStepResult> {
+  const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
+  return (await execute(CALL_MODEL, taskQueue, summary, policy, input)) as ModelStepResult;
+}
+
+/** Schedules a tool step on its task queue, under the tool's own activity type. */
+export async function callTool(
+  taskQueue: string,
+  summary: string,
+  input: ToolStepInput,
+): Promise<ToolStepResult> {
+  const { policy, tool } = input;
+  return (await execute(toolActivity(tool), taskQueue, summary, policy, input)) as ToolStepResult;
+}
+
+function execute(
+  activity: string,
+  taskQueue: string,
+  summary: string,
+  policy: StepPolicy,
+  input: unknown,
+): Promise<unknown> {
+  const options: ActivityOptions = {
+    taskQueue,
+    summary,
+    startToCloseTimeout: policy.startToCloseMs,
+    scheduleToCloseTimeout: policy.scheduleToCloseMs,
+    heartbeatTimeout: policy.heartbeatMs,
+    // The SDK's default reports a cancelled step before its outcome is known.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: policy.retry.initialIntervalMs,
+      backoffCoefficient: policy.retry.backoffCoefficient,
+      maximumInterval: policy.retry.maximumIntervalMs,
+      // No maximumAttempts: waiting for another attempt's lease would use them up. The ledger
+      // counts what was executed, and `scheduleToClose` bounds the rest.
+    },
+  };
+  const run = proxyActivities<Activities>(options)[activity];
+  // The proxy answers every name with a function; the check is for the compiler.
+  if (!run) throw new Error(`No activity ${activity}`);
+  return run(input);
+}
