@@ -1,0 +1,46 @@
+import { CommanderError } from 'commander';
+import { ERRORS, isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { coloursOf, printJson, say } from './output.ts';
+
+/**
+ * Tells a person, or with `--json` a program, how a command ended, and returns its exit code.
+ * Stack traces are for `AGENT_ONCE_LOG_LEVEL=debug`.
+ *
+ * @param argv the arguments after the command's name; read for `--json`, since a wrong command
+ *   line has no parsed options.
+ */
+export function reportError(error: unknown, argv: readonly string[]): number {
+  const json = wantsJson(argv);
+  if (error instanceof CommanderError) {
+    // Help and version end with exit code 0; commander has written the message of the others.
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, '');
+    if (json && error.code !== 'commander.help') printJson({ error: { code: 'usage', message } });
+    return ERRORS.usage.exit;
+  }
+  const { code, message } = describeError(error);
+  if (json) printJson({ error: { code, message } });
+  const colours = coloursOf(process.stderr);
+  say(`${colours.red('error')} ${message} ${colours.dim(`(${code})`)}`);
+  if (process.env['AGENT_ONCE_LOG_LEVEL'] === 'debug' && error instanceof Error) {
+    say(colours.dim(error.stack ?? ''));
+  }
+  return ERRORS[code].exit;
+}
+
+/** By its code and not its class: an error may come from another copy of the module. */
+function describeError(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
+    return { code: error.code, message: error.message };
+  }
+  const what = error instanceof Error ? error.message : String(error);
+  return {
+    code: 'internal',
+    message: `This is a defect of agent-once: ${what}. AGENT_ONCE_LOG_LEVEL=debug shows where.`,
+  };
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
