@@ -36,7 +36,13 @@ export interface ModelReply {
   content: string | null;
   calls: ModelCall[];
   finish: 'stop' | 'tool_calls' | 'length' | 'content_filter' | 'other';
-  usage: { inputTokens: number; outputTokens: number };
+  /** `null`: the endpoint did not say. What it cost is unknown then, not nothing. */
+  usage: ModelUsage | null;
+}
+
+export interface ModelUsage {
+  inputTokens: number;
+  outputTokens: number;
 }
 
 export interface ModelCallContext {

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { AgentOnceError } from '../contract/errors.ts';
+import type { JsonObject } from '../contract/json.ts';
+
+/**
+ * The JSON Schema that the model is shown for a tool's arguments: what the schema takes, before
+ * defaults and transformations.
+ *
+ * @param where which tool it is, for the message
+ * @throws {AgentOnceError} `agent.invalid`
+ */
+export function argumentsSchema(where: string, input: z.ZodType): JsonObject {
+  const refuse = (problem: string): AgentOnceError =>
+    new AgentOnceError('agent.invalid', `${where}: ${problem}.`);
+  if (!(input instanceof z.core.$ZodType)) {
+    throw refuse("input is no zod schema; use z.object({ … }) of the project's zod 4");
+  }
+  const schema = toJsonSchema(input);
+  if (schema === undefined) {
+    throw refuse(
+      `input${culprit(input)} has a type that JSON does not have, such as a date, a bigint, a map or a custom type. Take it as text, as in z.iso.datetime(), and convert it inside the tool`,
+    );
+  }
+  if (schema['type'] !== 'object') {
+    throw refuse(
+      'input must be an object at the top, z.object({ … }): models name their arguments',
+    );
+  }
+  delete schema['$schema'];
+  return schema;
+}
+
+function toJsonSchema(schema: z.core.$ZodType): JsonObject | undefined {
+  try {
+    // Through text, since zod's own object carries more than JSON.
+    return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io: 'input' }))) as JsonObject;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Which members of an object schema cannot be shown: zod's error does not say. */
+function culprit(input: z.core.$ZodType): string {
+  if (!(input instanceof z.ZodObject)) return '';
+  const members = Object.entries(input.shape as Record<string, z.core.$ZodType>);
+  const bad = members.filter(([, member]) => !toJsonSchema(member)).map(([name]) => `.${name}`);
+  return bad.join(', ');
+}
