@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+const ANSWERS = [
+  /** Asks for a tool that was not offered. */
+  'unknown-tool',
+  /** Asks for an offered tool with arguments that fit no schema. */
+  'wrong-arguments',
+  /** Asks for an offered tool with arguments that are not JSON. */
+  'malformed-arguments',
+  /** Asks for every call of the answer twice. */
+  'several-calls',
+  /** Stops in the middle, `finish_reason: length`. */
+  'truncated',
+  /** No content, `finish_reason: content_filter`. */
+  'content-filter',
+  /** `message.refusal` in the place of content. */
+  'refusal',
+] as const;
+
+const TRANSPORT = [
+  /** Never answers. */
+  'hang',
+  /** Sends the headers and half of the body, then never goes on. */
+  'hang-in-body',
+  /** Breaks the connection before anything was sent. */
+  'drop',
+  /** Breaks the connection half-way through the body. */
+  'break',
+  /** 200 with JSON that ends early. */
+  'malformed-json',
+  /** 200 with an HTML page, as a proxy's error page. */
+  'html',
+  /** 200 with `{}`. */
+  'empty-object',
+  /** 429 of an account without credit: waiting does not help. */
+  'insufficient-quota',
+] as const;
+
+const common = {
+  /** How often it is played; from a script: per `Idempotency-Key`. */
+  times: z.union([z.number().int().positive(), z.literal('always')]).optional(),
+};
+
+/** What goes wrong. */
+export const fault = z.union([
+  z.strictObject({ kind: z.enum(ANSWERS), ...common }),
+  z.strictObject({ kind: z.enum(TRANSPORT), ...common }),
+  z.strictObject({
+    kind: z.literal('rate-limit'),
+    /** The form of `Retry-After`: `retry-after-ms`, seconds, an HTTP date, or none. */
+    retryAfter: z.enum(['ms', 'seconds', 'date', 'none']).default('seconds'),
+    waitMs: z.number().int().nonnegative().default(1000),
+    ...common,
+  }),
+  z.strictObject({
+    kind: z.literal('status'),
+    status: z.number().int().min(200).max(599),
+    /** Such as `{"x-should-retry": "false"}`. */
+    headers: z.record(z.string(), z.string()).default({}),
+    /** Text is sent as it is, anything else as JSON; default: an error in OpenAI's form. */
+    body: z.json().optional(),
+    ...common,
+  }),
+]);
+
+export type Fault = z.output<typeof fault>;
+export type AnswerFault = Extract<Fault, { kind: (typeof ANSWERS)[number] }>;
+export type TransportFault = Exclude<Fault, AnswerFault>;
+
+export function isAnswerFault(fault: Fault): fault is AnswerFault {
+  return (ANSWERS as readonly string[]).includes(fault.kind);
+}
+
+/** Body of `POST /faults`. */
+export const faultOrder = z.strictObject({
+  faults: z.array(fault).min(1),
+  /** Only requests whose conversation contains this text. */
+  match: z.string().optional(),
+});
+
+/** Faults that wait to be played: one per request, in the order they came. */
+export class FaultQueue {
+  #pending: { fault: Fault; match: string | undefined; left: number }[] = [];
+
+  add(order: z.output<typeof faultOrder>): void {
+    for (const fault of order.faults) {
+      this.#pending.push({ fault, match: order.match, left: timesOf(fault) });
+    }
+  }
+
+  take(conversation: string): Fault | undefined {
+    const found = this.#pending.find(({ match }) => conversation.includes(match ?? ''));
+    if (!found) return undefined;
+    found.left -= 1;
+    if (found.left <= 0) this.#pending = this.#pending.filter((other) => other !== found);
+    return found.fault;
+  }
+
+  clear(): void {
+    this.#pending = [];
+  }
+
+  list(): { fault: Fault; match?: string }[] {
+    return this.#pending.map(({ fault, match }) => ({
+      fault,
+      ...(match === undefined ? {} : { match }),
+    }));
+  }
+}
+
+export function timesOf(fault: Fault): number {
+  return fault.times === 'always' ? Infinity : (fault.times ?? 1);
+}
