@@ -1,0 +1,61 @@
+import { AgentOnceError } from '../contract/errors.ts';
+import type { JsonValue } from '../contract/json-value.ts';
+import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';
+import type { StepRecord } from '../ledger/port.ts';
+import type { ModelMessage } from '../model/port.ts';
+import type { KnownAgent } from './deps.ts';
+import { asTurnRecord, type RecordedCall } from './turn-record.ts';
+
+/**
+ * The conversation before a turn, as the model is shown it: the ledger's steps of the turns before
+ * it, in the model's own order, then what is new.
+ *
+ * @param steps the scope's steps of the turns before `turn`
+ */
+export function conversationOf(
+  agent: KnownAgent,
+  steps: readonly StepRecord[],
+  turn: number,
+  news: readonly UserMessage[],
+): ModelMessage[] {
+  const byName = new Map(steps.map((step) => [step.step, step]));
+  const messages: ModelMessage[] = [{ role: 'system', content: agent.definition.instructions }];
+
+  for (let earlier = 1; earlier < turn; earlier += 1) {
+    const model = completed(byName.get(modelStep(earlier)), modelStep(earlier));
+    messages.push(...(model.request as unknown as UserMessage[]).map((said) => show(agent, said)));
+    const { content, calls } = asTurnRecord(model.result);
+    messages.push({
+      role: 'assistant',
+      content,
+      calls: calls.map(({ id, tool, arguments: args }) => ({ id, name: tool, arguments: args })),
+    });
+    for (const call of calls) {
+      messages.push({ role: 'tool', callId: call.id, content: answerTo(call, earlier, byName) });
+    }
+  }
+  return [...messages, ...news.map((said) => show(agent, said))];
+}
+
+function answerTo(call: RecordedCall, turn: number, steps: Map<string, StepRecord>): string {
+  if (call.refusal !== undefined) return JSON.stringify({ error: call.refusal });
+  const name = toolStep(turn, call.sameAs ?? call.index);
+  return asText(completed(steps.get(name), name).result);
+}
+
+function show(agent: KnownAgent, message: UserMessage): ModelMessage {
+  const { prompt } = agent.definition;
+  return { role: 'user', content: prompt ? prompt(message.content) : asText(message.content) };
+}
+
+function asText(value: JsonValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function completed(step: StepRecord | undefined, name: string) {
+  if (step?.state === 'completed') return step as StepRecord & { result: JsonValue };
+  throw new AgentOnceError(
+    'step.diverged',
+    `The ledger has no result of ${name}, which this turn builds on: the run's history and the ledger have parted.`,
+  );
+}

@@ -1,0 +1,41 @@
+import { CALL_MODEL, toolActivity } from '../contract/names.ts';
+import type { ModelStepInput, ToolStepInput } from '../contract/step.ts';
+import { callModel } from './call-model.ts';
+import { callTool } from './call-tool.ts';
+import type { ActivityDeps } from './deps.ts';
+import { failStep } from './failures.ts';
+
+type Activity = (input: never) => Promise<unknown>;
+
+/**
+ * The activities of a worker: `callModel`, one `tool.<name>` per tool, and an answer for tools that
+ * this worker does not have.
+ *
+ * @param only restricts them to the model's or the tools', for a worker of a split task queue
+ */
+export function createActivities(
+  deps: ActivityDeps,
+  only?: 'model' | 'tools',
+): Record<string, Activity> {
+  const activities: Record<string, Activity> = {};
+  if (only !== 'tools') activities[CALL_MODEL] = (input: ModelStepInput) => callModel(deps, input);
+  if (only !== 'model') {
+    for (const tool of deps.agents.tools()) {
+      activities[toolActivity(tool.name)] = (input: ToolStepInput) => callTool(deps, tool, input);
+    }
+    activities['default'] = unknownTool;
+  }
+  return activities;
+}
+
+/** Retried: in a rolling deployment another worker may know the tool. */
+function unknownTool(input: ToolStepInput): Promise<never> {
+  throw failStep(
+    {
+      code: 'tool.unknown',
+      message: `This worker does not know the tool "${input.tool}" that a recorded turn asks for. Deploy a worker that has it; until then the step is tried again.`,
+      retryable: true,
+    },
+    5_000,
+  );
+}

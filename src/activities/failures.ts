@@ -1,0 +1,66 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { RetryPolicy } from '../contract/settings.ts';
+import type { StepError } from '../ledger/port.ts';
+import { ModelError } from '../model/port.ts';
+
+/** What is to be done about an error that ended an attempt. */
+export interface Verdict extends StepError {
+  code: ErrorCode;
+  retryable: boolean;
+  /** What the other side asks to wait, in milliseconds. */
+  retryAfterMs?: number | undefined;
+}
+
+/** Reads an error that a step's own work threw; `otherwise` is the code of one that has none. */
+export function judge(error: unknown, otherwise: ErrorCode): Verdict {
+  if (error instanceof ModelError) {
+    const { code, message, retryable, retryAfterMs } = error;
+    return { code, message: cut(message), retryable, retryAfterMs };
+  }
+  if (error instanceof AgentOnceError) {
+    const { code, message } = error;
+    return { code, message: cut(message), retryable: isOwnTrouble(code) };
+  }
+  if (error instanceof ApplicationFailure) {
+    return { code: otherwise, message: cut(error.message), retryable: !error.nonRetryable };
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { code: otherwise, message: cut(message), retryable: true };
+}
+
+/** Trouble with the claim rather than with the work: another attempt finds out how it ended. */
+export function isOwnTrouble(code: ErrorCode): boolean {
+  return code === 'ledger.unreachable' || code === 'step.busy' || code === 'step.claim_lost';
+}
+
+/**
+ * The failure that leaves an activity: a code as its type, a short message, no cause and no stack
+ * of others. A message of megabytes would hang the attempt until its timeout.
+ */
+export function failStep(verdict: Verdict, nextRetryDelayMs?: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: verdict.code,
+    message: cut(verdict.message),
+    nonRetryable: !verdict.retryable,
+    ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
+  });
+}
+
+/**
+ * Waiting time before the next attempt, in milliseconds: what the other side asked for, else
+ * exponential with up to 20 % of jitter. From the ledger's count of attempts, since Temporal's
+ * also counts those that only waited for a lease.
+ */
+export function backoffMs(policy: RetryPolicy, attempt: number, retryAfterMs?: number): number {
+  if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs));
+  const exponential = policy.initialIntervalMs * policy.backoffCoefficient ** (attempt - 1);
+  return Math.ceil(Math.min(exponential, policy.maximumIntervalMs) * (1 + Math.random() * 0.2));
+}
+
+/** Cuts a message to what may leave an activity. */
+function cut(message: string): string {
+  const max = LIMITS.errorBytes / 2;
+  return message.length <= max ? message : `${message.slice(0, max).toWellFormed()} … (cut)`;
+}

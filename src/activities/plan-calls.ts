@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { canonicalJson, parseJson } from '../contract/json.ts';
+import type { JsonValue } from '../contract/json-value.ts';
+import { sha256Hex } from '../contract/hash.ts';
+import { toolStep, type PlannedCall } from '../contract/step.ts';
+import type { PlannedStep } from '../ledger/port.ts';
+import type { ModelCall } from '../model/port.ts';
+import type { KnownAgent, KnownTool } from './deps.ts';
+import type { RecordedCall } from './turn-record.ts';
+
+export interface CallPlan {
+  recorded: RecordedCall[];
+  planned: PlannedCall[];
+  /** The rows that are written with the model's answer. */
+  steps: PlannedStep[];
+}
+
+const SUMMARY_LENGTH = 120;
+
+/**
+ * Decides what becomes of each call that the model asked for: it runs, it is the same as an
+ * earlier one, or it goes back to the model as an error that it can correct.
+ */
+export async function planCalls(
+  agent: KnownAgent,
+  turn: number,
+  calls: readonly ModelCall[],
+): Promise<CallPlan> {
+  const plan: CallPlan = { recorded: [], planned: [], steps: [] };
+  const seen = new Map<string, number>();
+  const ids = new Set<string>();
+
+  for (const [index, call] of calls.entries()) {
+    const step = toolStep(turn, index);
+    // Answers are matched by this name: it must be there, and once.
+    const id = call.id === '' || ids.has(call.id) ? step : call.id;
+    ids.add(id);
+    const recorded: RecordedCall = { index, id, tool: call.name, arguments: call.arguments };
+    plan.recorded.push(recorded);
+
+    const checked = await checkCall(agent, call);
+    if ('refusal' in checked) {
+      recorded.refusal = checked.refusal;
+      continue;
+    }
+    const { tool, request, summary } = checked;
+    const digest = sha256Hex(canonicalJson({ tool: tool.name, arguments: request }));
+    const first = seen.get(digest);
+    if (first !== undefined && tool.definition.dedup !== 'never') {
+      recorded.sameAs = first;
+      continue;
+    }
+    seen.set(digest, index);
+    const { name, effect, policy } = tool;
+    plan.planned.push({ index, tool: name, summary, effect, policy, digest });
+    plan.steps.push({ step, turn, tool: name, effect, digest, request });
+  }
+  return plan;
+}
+
+type CheckedCall = { tool: KnownTool; request: JsonValue; summary: string } | { refusal: string };
+
+async function checkCall(agent: KnownAgent, call: ModelCall): Promise<CheckedCall> {
+  const tool = agent.tools.get(call.name);
+  if (!tool) {
+    const names = [...agent.tools.keys()].join(', ') || 'none';
+    return { refusal: `There is no tool of this name. The tools are: ${names}.` };
+  }
+  let request: JsonValue;
+  try {
+    // Models send nothing at all for a tool without arguments.
+    request = call.arguments.trim() === '' ? {} : parseJson(call.arguments);
+  } catch (error) {
+    return {
+      refusal: `The arguments are unusable. ${error instanceof Error ? error.message : ''}`,
+    };
+  }
+  const parsed = await tool.definition.input.safeParseAsync(request);
+  if (!parsed.success) {
+    return {
+      refusal: `The arguments do not fit the tool's schema.\n${z.prettifyError(parsed.error)}`,
+    };
+  }
+  return { tool, request, summary: summarise(tool, parsed.data) };
+}
+
+/** A tool's summary is a courtesy: one that throws must not cost the model's answer. */
+function summarise(tool: KnownTool, input: unknown): string {
+  let summary: string | undefined;
+  try {
+    summary = tool.definition.summary?.(input);
+  } catch {
+    summary = undefined;
+  }
+  const line = (summary ?? tool.name).replaceAll(/\s+/g, ' ').trim();
+  return line.slice(0, SUMMARY_LENGTH).toWellFormed();
+}
