@@ -1,0 +1,35 @@
+import { chmod, mkdtemp } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { startPostgres } from '../../src/dev/postgres-server.ts';
+import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import globalTeardown from './global-teardown.ts';
+import { setRunningServers } from './running-servers.ts';
+
+/** Starts one Temporal and one PostgreSQL for all suites; they end with Jest, however it ends. */
+export default async function globalSetup(): Promise<void> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-test-'));
+  // PostgreSQL runs as another user when the tests run as root.
+  await chmod(folder, 0o755);
+  const [temporal, postgres] = await Promise.allSettled([
+    startTemporalServer({ logFile: path.join(folder, 'temporal.log') }),
+    startPostgres({
+      dataDir: path.join(folder, 'postgres'),
+      durable: false,
+      logFile: path.join(folder, 'postgres.log'),
+    }),
+  ]);
+  setRunningServers({
+    folder,
+    stops: [temporal, postgres].flatMap((start) =>
+      start.status === 'fulfilled' ? [start.value.stop] : [],
+    ),
+  });
+  if (temporal.status === 'rejected' || postgres.status === 'rejected') {
+    // Jest runs no tear-down after a set-up that failed.
+    await globalTeardown();
+    throw [temporal, postgres].find((start) => start.status === 'rejected')?.reason;
+  }
+  process.env['TEST_TEMPORAL_ADDRESS'] = temporal.value.address;
+  process.env['TEST_POSTGRES_URL'] = postgres.value.url;
+}
