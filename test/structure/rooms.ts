@@ -1,0 +1,27 @@
+/**
+ * The rooms of `src/` and which others each may import, as `docs/architecture.md` tells it. Written
+ * out here and not read from the linter's settings, so that a mistake there is seen.
+ */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  contract: [],
+  workflows: ['contract'],
+  ledger: ['contract'],
+  model: ['contract'],
+  tools: ['contract'],
+  agents: ['contract', 'tools'],
+  activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
+  client: ['contract'],
+  cli: ['contract', 'client'],
+  worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
+  dev: [
+    'contract',
+    'ledger',
+    'model',
+    'tools',
+    'agents',
+    'activities',
+    'workflows',
+    'client',
+    'worker',
+  ],
+};
