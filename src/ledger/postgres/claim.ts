@@ -1,0 +1,156 @@
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { Effect } from '../../contract/step.ts';
+import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
+import type { Database } from './database.ts';
+import { encodePayload } from './payload.ts';
+import { RECORD_COLUMNS, toRecord, type StepRow } from './records.ts';
+
+/**
+ * The claim. It always updates the row it meets: only then does it decide on the current row, under
+ * its lock, and not on a snapshot that a concurrent claim has made stale. The decision is taken
+ * once, stored in `answer`, and read back from there, since time passes between SET and RETURNING.
+ *
+ * `OFFSET 0` keeps the planner from copying a subquery's expressions, the clock among them, to
+ * each place that uses them.
+ */
+const CLAIM = `
+INSERT INTO agent_once.steps AS s (
+  scope, step, turn, kind, name, effect, digest, state, answer, fence, nonce, lease_until,
+  attempts, run_attempts, request, workflow_id, run_id, worker, claimed_at
+)
+VALUES (
+  $1, $2, $3, $4, $5, $6, $7, 'claimed', 'claimed', 1, $8,
+  clock_timestamp() + $9::double precision * interval '1 millisecond',
+  1, 1, $10, $11, $12, $13, clock_timestamp()
+)
+ON CONFLICT (scope, step) DO UPDATE SET (
+  answer, state, fence, nonce, lease_until,
+  attempts, run_attempts, unknown_attempts,
+  request, workflow_id, run_id, worker, claimed_at, ended_at
+) = (
+  SELECT
+    decision.answer,
+    CASE WHEN mine THEN 'claimed' ELSE s.state END,
+    CASE WHEN taken THEN s.fence + 1 ELSE s.fence END,
+    CASE WHEN mine THEN excluded.nonce ELSE s.nonce END,
+    CASE WHEN mine THEN clock.now + $9::double precision * interval '1 millisecond'
+         ELSE s.lease_until END,
+    CASE WHEN taken THEN s.attempts + 1 ELSE s.attempts END,
+    CASE WHEN taken THEN run.used + 1 ELSE s.run_attempts END,
+    CASE WHEN taken AND s.state = 'claimed' THEN s.unknown_attempts + 1
+         ELSE s.unknown_attempts END,
+    CASE WHEN mine THEN coalesce(s.request, excluded.request) ELSE s.request END,
+    CASE WHEN mine THEN excluded.workflow_id ELSE s.workflow_id END,
+    CASE WHEN mine THEN excluded.run_id ELSE s.run_id END,
+    CASE WHEN mine THEN excluded.worker ELSE s.worker END,
+    CASE WHEN taken THEN clock.now ELSE s.claimed_at END,
+    CASE WHEN taken THEN NULL ELSE s.ended_at END
+  FROM
+    (SELECT clock_timestamp() AS now OFFSET 0) AS clock,
+    LATERAL (
+      SELECT CASE WHEN s.run_id = excluded.run_id THEN s.run_attempts ELSE 0 END AS used OFFSET 0
+    ) AS run,
+    LATERAL (
+      SELECT CASE
+        WHEN s.digest <> excluded.digest THEN 'diverged'
+        WHEN s.state = 'completed' THEN 'completed'
+        WHEN s.state = 'claimed' AND s.nonce = excluded.nonce THEN 'same'
+        WHEN s.state = 'claimed' AND s.lease_until > clock.now THEN 'busy'
+        WHEN s.state = 'claimed' AND NOT $14::boolean THEN 'unknown'
+        WHEN run.used >= $15::int THEN 'exhausted'
+        ELSE 'claimed'
+      END AS answer OFFSET 0
+    ) AS decision,
+    LATERAL (
+      SELECT decision.answer = 'claimed' AS taken,
+             decision.answer IN ('claimed', 'same') AS mine OFFSET 0
+    ) AS outcome
+)
+RETURNING ${RECORD_COLUMNS}, s.answer, s.fence, s.run_attempts,
+  extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
+
+const RENEW = `
+UPDATE agent_once.steps AS s
+SET lease_until = CASE s.state
+  WHEN 'claimed' THEN clock_timestamp() + $4::double precision * interval '1 millisecond'
+  ELSE s.lease_until END
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'completed')
+RETURNING s.state`;
+
+interface ClaimRow extends StepRow {
+  answer: 'claimed' | 'same' | 'completed' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
+  fence: string;
+  run_attempts: number;
+  lease_left_ms: number | null;
+}
+
+/** One round trip; see `Ledger.claim`. */
+export async function claimStep(database: Database, step: StepClaim): Promise<ClaimAnswer> {
+  const request = step.request === undefined ? null : await encodePayload(step.request);
+  const [row] = await database.query<ClaimRow>(CLAIM, [
+    step.scope,
+    step.step,
+    step.turn,
+    step.kind,
+    step.name,
+    step.effect,
+    step.digest,
+    step.nonce,
+    step.leaseMs,
+    request?.data ?? null,
+    step.workflowId,
+    step.runId,
+    step.worker,
+    mayTakeOver(step.effect),
+    step.maximumAttempts,
+  ]);
+  if (row === undefined) {
+    throw new AgentOnceError('internal', 'A claim in the ledger returned no row.');
+  }
+  return toAnswer(row, step);
+}
+
+/** Extends the lease. A step completed by this claim is still its own. */
+export async function renewClaim(database: Database, claim: Claim): Promise<boolean> {
+  const rows = await database.query(RENEW, [claim.scope, claim.step, claim.fence, claim.leaseMs]);
+  return rows.length > 0;
+}
+
+/** Whether an attempt that ended without a word may be followed by another. */
+function mayTakeOver(effect: Effect | null): boolean {
+  return effect !== 'reconcile' && effect !== 'at-most-once';
+}
+
+async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
+  switch (row.answer) {
+    case 'claimed':
+    case 'same': {
+      const { request, unknownAttempts } = await toRecord(row);
+      return {
+        state: 'claimed',
+        claim: { scope: row.scope, step: row.step, fence: row.fence, leaseMs: step.leaseMs },
+        attempt: row.run_attempts,
+        last: row.run_attempts >= step.maximumAttempts,
+        unknownAttempts,
+        request,
+      };
+    }
+    case 'completed':
+      return { state: 'completed', record: await toRecord(row) };
+    case 'busy':
+      return {
+        state: 'busy',
+        retryAfterMs: Math.max(1, Math.ceil(row.lease_left_ms ?? 0)),
+        worker: row.worker ?? '',
+      };
+    case 'diverged':
+      return { state: 'diverged' };
+    case 'exhausted':
+      return { state: 'exhausted', attempts: row.run_attempts, error: row.errors.at(-1) ?? null };
+    case 'unknown':
+      throw new AgentOnceError(
+        'internal',
+        `The outcome of step ${row.step} is unknown, and effect ${row.effect} cannot be settled by this version. Nothing was repeated.`,
+      );
+  }
+}

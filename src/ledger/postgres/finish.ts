@@ -1,0 +1,130 @@
+import { LIMITS } from '../../contract/limits.ts';
+import type { Claim, Completion, StepError } from '../port.ts';
+import type { Database } from './database.ts';
+import { encodePayload } from './payload.ts';
+
+/**
+ * The completion, with the calls it plans, checks the fence in its own UPDATE. It updates a row
+ * that it completed before as well, to itself, and so waits for a twin that is not yet committed
+ * instead of reading past it. `$9` is `null`, or the mark of the transaction that it must be in.
+ */
+const COMPLETE = `
+WITH here AS (
+  SELECT $9::text IS NULL OR current_setting('agent_once.transaction', true) = $9 AS ok
+), done AS (
+  UPDATE agent_once.steps AS s
+  SET (state, result, result_bytes, input_tokens, output_tokens, cost_usd, lease_until, ended_at) = (
+    SELECT 'completed', n.*
+    FROM (
+      SELECT $4::bytea, $5::int, $6::bigint, $7::bigint, $8::double precision,
+             NULL::timestamptz, clock_timestamp()
+      WHERE s.state = 'claimed'
+      UNION ALL
+      SELECT s.result, s.result_bytes, s.input_tokens, s.output_tokens, s.cost_usd,
+             s.lease_until, s.ended_at
+      WHERE s.state = 'completed'
+    ) AS n
+  )
+  FROM here
+  WHERE here.ok AND s.scope = $1 AND s.step = $2 AND s.fence = $3
+    AND s.state IN ('claimed', 'completed')
+  RETURNING s.scope, s.workflow_id, s.run_id
+), planned AS (
+  INSERT INTO agent_once.steps (
+    scope, step, turn, kind, name, effect, digest, state, request, workflow_id, run_id
+  )
+  SELECT done.scope, p.step, p.turn, 'tool', p.name, p.effect, p.digest, 'planned', p.request,
+         done.workflow_id, done.run_id
+  FROM done, unnest($10::text[], $11::int[], $12::text[], $13::text[], $14::text[], $15::bytea[])
+    AS p (step, turn, name, effect, digest, request)
+  ON CONFLICT (scope, step) DO NOTHING
+)
+SELECT (SELECT ok FROM here) AS here, EXISTS (SELECT FROM done) AS done`;
+
+const FAIL = `
+UPDATE agent_once.steps AS s
+SET (state, errors, lease_until, ended_at) = (
+  SELECT 'failed', n.*
+  FROM (
+    SELECT jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]'),
+           NULL::timestamptz, clock_timestamp()
+    WHERE s.state = 'claimed'
+    UNION ALL
+    SELECT s.errors, s.lease_until, s.ended_at
+    WHERE s.state = 'failed'
+  ) AS n
+)
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'failed')
+RETURNING s.state`;
+
+export interface CompleteStatement {
+  text: string;
+  values: unknown[];
+}
+
+/** `here`: in the marked transaction; `done`: recorded under this fence, now or before. */
+export interface CompleteRow {
+  here: boolean;
+  done: boolean;
+}
+
+/** @param transaction the mark that `transactStep` set in its transaction */
+export async function completeStatement(
+  claim: Claim,
+  completion: Completion,
+  transaction: string | null = null,
+): Promise<CompleteStatement> {
+  const result = await encodePayload(completion.result);
+  const planned = completion.planned ?? [];
+  const requests = await Promise.all(planned.map((step) => encodePayload(step.request)));
+  const values = [
+    claim.scope,
+    claim.step,
+    claim.fence,
+    result.data,
+    result.bytes,
+    completion.usage?.inputTokens ?? null,
+    completion.usage?.outputTokens ?? null,
+    completion.usage?.costUsd ?? null,
+    transaction,
+    planned.map((step) => step.step),
+    planned.map((step) => step.turn),
+    planned.map((step) => step.tool),
+    planned.map((step) => step.effect),
+    planned.map((step) => step.digest),
+    requests.map((request) => request.data),
+  ];
+  return { text: COMPLETE, values };
+}
+
+/** See `Ledger.complete`. */
+export async function completeStep(
+  database: Database,
+  claim: Claim,
+  completion: Completion,
+): Promise<boolean> {
+  const { text, values } = await completeStatement(claim, completion);
+  const [row] = await database.query<CompleteRow>(text, values);
+  return row?.done === true;
+}
+
+/** See `Ledger.fail`. Repeatable: the error is appended once. */
+export async function failStep(
+  database: Database,
+  claim: Claim,
+  error: StepError,
+): Promise<boolean> {
+  const kept = [{ code: plain(error.code), message: plain(error.message) }];
+  const rows = await database.query(FAIL, [
+    claim.scope,
+    claim.step,
+    claim.fence,
+    JSON.stringify(kept),
+  ]);
+  return rows.length > 0;
+}
+
+/** jsonb refuses null characters and lone surrogates; a cut may leave one of those. */
+function plain(text: string): string {
+  return text.slice(0, LIMITS.errorBytes).replaceAll('\0', '').toWellFormed();
+}

@@ -1,0 +1,79 @@
+import type {
+  Claim,
+  ClaimAnswer,
+  Completion,
+  Ledger,
+  StepClaim,
+  StepError,
+  StepRecord,
+  Transaction,
+} from '../port.ts';
+import { claimStep, renewClaim } from './claim.ts';
+import { Database, type PostgresLedgerOptions } from './database.ts';
+import { completeStep, failStep } from './finish.ts';
+import { migrateIfNeeded } from './migrate.ts';
+import { readStep, readSteps } from './records.ts';
+import { transactStep } from './transact.ts';
+
+/**
+ * Opens the ledger in a PostgreSQL database (14 or newer) and brings its schema `agent_once` up to
+ * date. Close it when done.
+ *
+ * @param url `postgres://user:password@host:port/database`
+ * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
+ */
+export async function createPostgresLedger(
+  url: string,
+  options: PostgresLedgerOptions = {},
+): Promise<Ledger> {
+  const database = new Database(url, options);
+  try {
+    await migrateIfNeeded(database, url);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return new PostgresLedger(database);
+}
+
+/** The ledger in PostgreSQL. Time is the database's: workers' clocks decide nothing. */
+export class PostgresLedger implements Ledger {
+  readonly transactions = true;
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  claim(step: StepClaim): Promise<ClaimAnswer> {
+    return claimStep(this.#database, step);
+  }
+
+  renew(claim: Claim): Promise<boolean> {
+    return renewClaim(this.#database, claim);
+  }
+
+  complete(claim: Claim, completion: Completion): Promise<boolean> {
+    return completeStep(this.#database, claim, completion);
+  }
+
+  fail(claim: Claim, error: StepError): Promise<boolean> {
+    return failStep(this.#database, claim, error);
+  }
+
+  transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean> {
+    return transactStep(this.#database, claim, work);
+  }
+
+  step(scope: string, step: string): Promise<StepRecord | undefined> {
+    return readStep(this.#database, scope, step);
+  }
+
+  steps(scope: string, beforeTurn?: number): Promise<StepRecord[]> {
+    return readSteps(this.#database, scope, beforeTurn);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
