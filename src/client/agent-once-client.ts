@@ -1,0 +1,77 @@
+import type { RunState } from '../contract/run.ts';
+import { cancelRun } from './cancel.ts';
+import { createContext, identify, type ClientContext } from './context.ts';
+import { describeRun } from './describe.ts';
+import { readState } from './live-state.ts';
+import { listRuns } from './list.ts';
+import { startRun } from './start.ts';
+import type {
+  ClientOptions,
+  ListFilter,
+  RunRef,
+  RunSummary,
+  RunView,
+  StartedRun,
+  StartRequest,
+  WaitOptions,
+} from './types.ts';
+import { waitForEnd } from './wait.ts';
+
+/**
+ * Starts agents' runs and finds them again by their keys. Temporal is the only store that decides
+ * whether a run exists, so any number of clients in any number of processes agree.
+ *
+ * Every method throws `AgentOnceError`: `name.invalid` and `key.invalid` before anything is sent,
+ * and `temporal.…` when the server cannot be reached or refuses.
+ */
+export class AgentOnceClient {
+  readonly #context: ClientContext;
+
+  constructor(options: ClientOptions) {
+    this.#context = createContext(options);
+  }
+
+  /**
+   * Starts a run, or returns the one that the key already names: attached to while it runs, its
+   * stored outcome, good or bad, afterwards. Does not wait for the end.
+   *
+   * @throws {AgentOnceError} `key.conflict` when the key names another request; `agent.unknown`,
+   *   `input.invalid`, `input.too_large`, `options.invalid`
+   */
+  start(request: StartRequest): Promise<StartedRun> {
+    return startRun(this.#context, request);
+  }
+
+  /** @throws {AgentOnceError} `run.not_found` */
+  async describe(ref: RunRef): Promise<RunView> {
+    return describeRun(this.#context, identify(this.#context, ref));
+  }
+
+  /**
+   * Waits for the end of a run: resolves with its completed, failed or cancelled view.
+   *
+   * @throws {AgentOnceError} `run.still_running` at the deadline, the run going on; `run.not_found`
+   */
+  async result(ref: RunRef, options: WaitOptions = {}): Promise<RunView> {
+    return waitForEnd(this.#context, identify(this.#context, ref), options);
+  }
+
+  /** The running picture; `undefined` when no worker answers within 1.5 s. */
+  async state(ref: RunRef): Promise<RunState | undefined> {
+    return readState(this.#context, identify(this.#context, ref).workflowId);
+  }
+
+  /** Open runs first, then the latest. */
+  list(filter: ListFilter = {}): AsyncIterable<RunSummary> {
+    return listRuns(this.#context, filter);
+  }
+
+  /**
+   * Asks a run to stop, which takes a worker; a run that has ended stays as it is.
+   *
+   * @throws {AgentOnceError} `run.not_found`
+   */
+  async cancel(ref: RunRef): Promise<RunView> {
+    return cancelRun(this.#context, identify(this.#context, ref));
+  }
+}

@@ -1,0 +1,25 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { request, type ClientContext, type RunIdentity } from './context.ts';
+import { describeRun, getExecution } from './describe.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
+import type { RunView } from './types.ts';
+import { firstRunIdOf, isOpen } from './view.ts';
+
+/** Asks a run to stop. One that has ended stays as it is. */
+export async function cancelRun(context: ClientContext, run: RunIdentity): Promise<RunView> {
+  const execution = await getExecution(context, run);
+  if (isOpen(execution)) {
+    // Whatever execution of this run is current when the request arrives, and of no other run.
+    const handle = context.temporal.workflow.getHandle(run.workflowId, undefined, {
+      firstExecutionRunId: firstRunIdOf(execution),
+    });
+    try {
+      await request(context, () => handle.cancel());
+    } catch (error) {
+      // It ended in between.
+      if (!(error instanceof WorkflowNotFoundError))
+        throw asAgentOnceError(error, context.temporal);
+    }
+  }
+  return describeRun(context, run);
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { AgentOnceError } from '../contract/errors.ts';
+import { fingerprintOf } from '../contract/fingerprint.ts';
+import { assertJson, utf8Bytes } from '../contract/json.ts';
+import type { JsonValue } from '../contract/json-value.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { RunOptions } from '../contract/run.ts';
+import type { AgentSettings } from '../contract/settings.ts';
+import { identify, type ClientContext, type RunIdentity } from './context.ts';
+import type { AgentDirectory, StartRequest } from './types.ts';
+
+/** A request that may be sent. */
+export interface CheckedRequest {
+  run: RunIdentity;
+  keyGenerated: boolean;
+  fingerprint: string;
+  input?: JsonValue;
+  options?: RunOptions;
+  settings?: AgentSettings;
+}
+
+/**
+ * Checks a request before anything of it is sent.
+ *
+ * @throws {AgentOnceError} `name.invalid`, `key.invalid`, `agent.unknown`, `options.invalid`,
+ *   `input.invalid`, `input.too_large`
+ */
+export function checkRequest(context: ClientContext, request: StartRequest): CheckedRequest {
+  const { agent, input } = request;
+  const key = request.key ?? randomUUID();
+  const run = identify(context, {
+    agent,
+    key,
+    ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
+  });
+  if (context.registry) assertKnown(context.registry, agent);
+  if (input !== undefined) assertInput(input);
+  const options = request.options === undefined ? undefined : checkOptions(request.options);
+  const settings = context.registry?.settingsOf(agent, options);
+  const given = {
+    ...(input === undefined ? {} : { input }),
+    ...(options === undefined ? {} : { options }),
+  };
+  return {
+    run,
+    keyGenerated: request.key === undefined,
+    fingerprint: fingerprintOf({ tenant: run.tenant, agent, ...given }),
+    ...given,
+    ...(settings === undefined ? {} : { settings }),
+  };
+}
+
+function assertKnown(registry: AgentDirectory, agent: string): void {
+  const names = registry.names();
+  if (names.includes(agent)) return;
+  const known = names.length === 0 ? 'none is registered' : `known: ${names.sort().join(', ')}`;
+  throw new AgentOnceError(
+    'agent.unknown',
+    `There is no agent "${agent}"; ${known}. Agents are registered in src/agents/index.ts.`,
+  );
+}
+
+function assertInput(input: unknown): asserts input is JsonValue {
+  assertJson(input);
+  const bytes = utf8Bytes(JSON.stringify(input));
+  if (bytes <= LIMITS.inputBytes) return;
+  throw new AgentOnceError(
+    'input.too_large',
+    `The input has ${bytes} bytes as JSON; ${LIMITS.inputBytes} (1 MiB) is the limit. Nothing was started. Put what is large where a tool can read it, and send a reference.`,
+  );
+}
+
+/** Only known fields: one that is misspelt would silently change nothing. */
+function checkOptions(options: object): RunOptions {
+  const { model, ...unknown } = options as Record<string, unknown>;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw new AgentOnceError('options.invalid', `There is no option "${name}"; known: model.`);
+  }
+  if (model === undefined) return {};
+  if (typeof model !== 'string' || model.trim() === '' || model.length > 200) {
+    throw new AgentOnceError('options.invalid', 'The option "model" must be the name of a model.');
+  }
+  return { model };
+}

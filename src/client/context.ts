@@ -1,0 +1,63 @@
+import type { Client } from '@temporalio/client';
+import { DEFAULT_TENANT, workflowIdOf, workflowIdPrefix, type RunName } from '../contract/key.ts';
+import { taskQueues, type TaskQueues } from '../contract/names.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
+import type { AgentDirectory, ClientOptions, RunRef } from './types.ts';
+
+/** What every operation of a client needs. */
+export interface ClientContext {
+  temporal: Client;
+  registry: AgentDirectory | undefined;
+  searchAttributes: boolean;
+  hashKeys: boolean;
+  queues: TaskQueues;
+  requestTimeoutMs: number;
+}
+
+export function createContext(options: ClientOptions): ClientContext {
+  return {
+    temporal: options.temporal,
+    registry: options.registry,
+    searchAttributes: options.searchAttributes ?? true,
+    hashKeys: options.hashKeys ?? false,
+    queues: taskQueues(options.splitTaskQueues ?? false),
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+  };
+}
+
+/** A run's names, checked, and how they stand in its workflow ID. */
+export interface RunIdentity extends RunName {
+  workflowId: string;
+  keyInId: string;
+}
+
+/** @throws {AgentOnceError} `name.invalid`, `key.invalid` */
+export function identify(context: ClientContext, ref: RunRef): RunIdentity {
+  const name = { tenant: ref.tenant ?? DEFAULT_TENANT, agent: ref.agent, key: ref.key };
+  const workflowId = workflowIdOf(name, context.hashKeys);
+  const keyInId = workflowId.slice(workflowIdPrefix(name.tenant, name.agent).length);
+  return { ...name, workflowId, keyInId };
+}
+
+/**
+ * Sends one request, bounded in time: Temporal's client retries what is worth it, and would go on
+ * forever where nobody answers.
+ *
+ * @throws whatever the client threw
+ */
+export function request<T>(context: ClientContext, send: () => Promise<T>): Promise<T> {
+  return context.temporal.withDeadline(Date.now() + context.requestTimeoutMs, send);
+}
+
+/**
+ * `request` for callers without a case of their own.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function ask<T>(context: ClientContext, send: () => Promise<T>): Promise<T> {
+  try {
+    return await request(context, send);
+  } catch (error) {
+    throw asAgentOnceError(error, context.temporal);
+  }
+}

@@ -1,0 +1,52 @@
+import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
+import { AgentOnceError } from '../contract/errors.ts';
+import { AGENT_RUN } from '../contract/names.ts';
+import { request, type ClientContext, type RunIdentity } from './context.ts';
+import { readState } from './live-state.ts';
+import { readOutcome } from './outcome.ts';
+import { asAgentOnceError, targetOf } from './temporal-errors.ts';
+import type { RunView } from './types.ts';
+import { isOpen, viewOf } from './view.ts';
+
+/**
+ * The current execution under a run's ID; `undefined` when there is none.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function findExecution(
+  context: ClientContext,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await request(context, () => context.temporal.workflow.getHandle(workflowId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw asAgentOnceError(error, context.temporal);
+  }
+}
+
+/** @throws {AgentOnceError} `run.not_found`, `temporal.…` */
+export async function getExecution(
+  context: ClientContext,
+  run: RunIdentity,
+): Promise<WorkflowExecutionDescription> {
+  const found = await findExecution(context, run.workflowId);
+  if (found?.type === AGENT_RUN) return found;
+  const { namespace } = targetOf(context.temporal);
+  throw new AgentOnceError(
+    'run.not_found',
+    `There is no run of agent "${run.agent}" under this key (tenant "${run.tenant}", namespace "${namespace}"). Keys are case-sensitive, and Temporal forgets a run some time after it ended: its namespace's retention.`,
+  );
+}
+
+/** The run as it is now; of a running one the worker is asked for its state. */
+export async function describeRun(context: ClientContext, run: RunIdentity): Promise<RunView> {
+  const execution = await getExecution(context, run);
+  if (!isOpen(execution)) return readOutcome(context, run, execution);
+  const view = viewOf(run, execution);
+  const state = await readState(context, run.workflowId);
+  if (!state) return view;
+  // The state may have moved on since the description: it may even have ended in between.
+  const status = state.status === 'waiting' ? 'waiting' : view.status;
+  return { ...view, status, usage: state.usage };
+}

@@ -1,0 +1,68 @@
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowFailedError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { isErrorCode } from '../contract/errors.ts';
+import type { AgentRunResult, RunError, RunFailureDetails, Usage } from '../contract/run.ts';
+import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import type { RunView } from './types.ts';
+import { viewOf } from './view.ts';
+
+/**
+ * How a closed execution ended: its result, or its error.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function readOutcome(
+  context: ClientContext,
+  run: RunIdentity,
+  closed: WorkflowExecutionDescription,
+): Promise<RunView> {
+  const view = viewOf(run, closed);
+  const handle = context.temporal.workflow.getHandle(run.workflowId, closed.runId, {
+    followRuns: false,
+  });
+  const ended = await ask(context, async () => {
+    try {
+      return { result: (await handle.result()) as AgentRunResult };
+    } catch (error) {
+      if (error instanceof WorkflowFailedError) return { failure: error.cause };
+      throw error;
+    }
+  });
+  if ('result' in ended) {
+    const { output, usage } = ended.result;
+    return { ...view, result: output, usage };
+  }
+  return { ...view, error: errorOf(ended.failure), usage: usageOf(ended.failure) ?? view.usage };
+}
+
+function errorOf(failure: Error | undefined): RunError {
+  if (failure instanceof CancelledFailure) {
+    return { code: 'run.cancelled', message: 'The run was cancelled.' };
+  }
+  if (failure instanceof TerminatedFailure) {
+    return {
+      code: 'run.terminated',
+      message: `The run was terminated by an operator: ${failure.message}`,
+    };
+  }
+  if (failure instanceof TimeoutFailure) {
+    return { code: 'run.timed_out', message: 'The run hit its execution timeout.' };
+  }
+  const type = failure instanceof ApplicationFailure ? failure.type : undefined;
+  return {
+    code: isErrorCode(type) ? type : 'run.failed',
+    message: failure?.message ?? 'The run failed without saying why.',
+  };
+}
+
+function usageOf(failure: Error | undefined): Usage | undefined {
+  if (!(failure instanceof ApplicationFailure)) return undefined;
+  const [details] = (failure.details ?? []) as (RunFailureDetails | undefined)[];
+  return details?.usage;
+}

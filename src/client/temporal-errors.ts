@@ -1,0 +1,98 @@
+import { isGrpcServiceError, NamespaceNotFoundError, type Client } from '@temporalio/client';
+import { AgentOnceError } from '../contract/errors.ts';
+import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
+
+/** Status codes of gRPC. */
+const INVALID_ARGUMENT = 3;
+const DEADLINE_EXCEEDED = 4;
+const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
+const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
+
+/** Which server is meant. */
+export interface Target {
+  address: string;
+  namespace: string;
+}
+
+/** Turns what Temporal's client throws into an error for people. */
+export function asAgentOnceError(error: unknown, client: Client | Target): AgentOnceError {
+  if (error instanceof AgentOnceError) return error;
+  const target = 'namespace' in client ? client : targetOf(client);
+  const { address, namespace } = target;
+  const cause = { cause: error };
+  if (error instanceof NamespaceNotFoundError) return namespaceNotFound(target, cause);
+
+  const status = grpcStatusOf(error);
+  if (isUnreachable(error)) {
+    return new AgentOnceError(
+      'temporal.unreachable',
+      `No Temporal server answers at ${address}. Start one with \`agent-once dev\`, or set TEMPORAL_ADDRESS.`,
+      cause,
+    );
+  }
+  if (status?.code === NOT_FOUND && /namespace/i.test(status.details)) {
+    return namespaceNotFound(target, cause);
+  }
+  if (status?.code === PERMISSION_DENIED || status?.code === UNAUTHENTICATED) {
+    return new AgentOnceError(
+      'temporal.failed',
+      `Temporal at ${address} refused these credentials for namespace "${namespace}". Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and TEMPORAL_NAMESPACE.`,
+      cause,
+    );
+  }
+  if (status?.code === INVALID_ARGUMENT && /search attribute/i.test(status.details)) {
+    return searchAttributesMissing(target, cause);
+  }
+  const details = status?.details ?? (error instanceof Error ? error.message : String(error));
+  return new AgentOnceError(
+    'temporal.failed',
+    `Temporal at ${address}, namespace "${namespace}", refused the request: ${details.slice(0, 500)}`,
+    cause,
+  );
+}
+
+/** Whether a request may have reached the server although no answer came back. */
+export function isUnreachable(error: unknown): boolean {
+  const status = grpcStatusOf(error);
+  if (status) return status.code === UNAVAILABLE || status.code === DEADLINE_EXCEEDED;
+  // A plain Error, when no connection could be made.
+  return error instanceof Error && /failed to connect before the deadline/i.test(error.message);
+}
+
+export function isDeadline(error: unknown): boolean {
+  return grpcStatusOf(error)?.code === DEADLINE_EXCEEDED;
+}
+
+export function targetOf(client: Client): Target {
+  // Only the interface of a connection is typed; the pure JS one keeps its options.
+  const { options } = client.connection as { options?: { address?: string } };
+  return { address: options?.address ?? 'its address', namespace: client.options.namespace };
+}
+
+function grpcStatusOf(error: unknown): { code: number; details: string } | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (isGrpcServiceError(at)) return { code: at.code, details: at.details };
+  }
+  return undefined;
+}
+
+function namespaceNotFound({ address, namespace }: Target, cause: ErrorOptions): AgentOnceError {
+  return new AgentOnceError(
+    'temporal.namespace_not_found',
+    `Temporal at ${address} has no namespace "${namespace}". Set TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace ${namespace}`,
+    cause,
+  );
+}
+
+function searchAttributesMissing({ namespace }: Target, cause: ErrorOptions): AgentOnceError {
+  const wanted = Object.entries(SEARCH_ATTRIBUTES).map(
+    ([name, type]) => `--name ${name} --type ${type}`,
+  );
+  return new AgentOnceError(
+    'temporal.search_attributes_missing',
+    `Namespace "${namespace}" lacks the search attributes that runs carry. Register them: temporal operator search-attribute create --namespace ${namespace} ${wanted.join(' ')}\nOr run without them: AGENT_ONCE_SEARCH_ATTRIBUTES=off, for workers and callers alike.`,
+    cause,
+  );
+}

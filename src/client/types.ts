@@ -1,0 +1,106 @@
+import type { Client } from '@temporalio/client';
+import type { JsonValue } from '../contract/json-value.ts';
+import type { RunError, RunOptions, RunState, RunStatus, Usage } from '../contract/run.ts';
+import type { AgentSettings } from '../contract/settings.ts';
+
+/** Names a run; `tenant` is the default one when absent. */
+export interface RunRef {
+  agent: string;
+  key: string;
+  tenant?: string;
+}
+
+export interface StartRequest {
+  agent: string;
+  /** The idempotency key; absent: a UUID v4 is made and returned. */
+  key?: string;
+  tenant?: string;
+  input?: JsonValue;
+  options?: RunOptions;
+}
+
+/** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */
+export interface RunView {
+  workflowId: string;
+  /** Changes when the run continues as new or is reset. */
+  runId: string;
+  agent: string;
+  tenant: string;
+  key: string;
+  status: RunStatus;
+  /** The final answer, when completed. */
+  result: JsonValue | null;
+  /** When failed or cancelled. */
+  error: RunError | null;
+  /** `null`: not known, as of a running run while no worker answers. */
+  usage: Usage | null;
+  startedAt: string;
+  closedAt: string | null;
+}
+
+export interface StartedRun extends RunView {
+  /** The run was there already: this start made none. */
+  replayed: boolean;
+  /** The request had no key. Repeating it needs the one that was made. */
+  keyGenerated: boolean;
+}
+
+/** What a list shows of a run. */
+export interface RunSummary {
+  workflowId: string;
+  runId: string;
+  agent: string;
+  tenant: string;
+  /** As it stands in the workflow ID, where it is not known otherwise: then `~` and its hash. */
+  key: string;
+  status: RunStatus;
+  startedAt: string;
+  closedAt: string | null;
+}
+
+export interface ListFilter {
+  agent?: string;
+  /** Absent: of all tenants. */
+  tenant?: string;
+  status?: RunStatus;
+  limit?: number;
+}
+
+/** What a waiter learns on the way. */
+export interface RunProgress {
+  workflowId: string;
+  /** Whether a worker polls for the run: without one it goes on when one starts. */
+  hasWorker: boolean;
+  /** Absent while no worker answers. */
+  state?: RunState;
+}
+
+export interface WaitOptions {
+  /** How long to wait, in milliseconds; absent: until the run ends. */
+  timeoutMs?: number;
+  /** Ends the waiting, never the run. `result` then rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called about once a second. */
+  onProgress?: (progress: RunProgress) => void;
+}
+
+/** The agents that a caller knows: a registry is one. */
+export interface AgentDirectory {
+  names(): string[];
+  settingsOf(agent: string, options?: RunOptions): AgentSettings | undefined;
+}
+
+export interface ClientOptions {
+  /** A connected client of `@temporalio/client`; it stays the caller's to close. */
+  temporal: Client;
+  /** Absent: names are not checked, and the first model step brings the agent's settings. */
+  registry?: AgentDirectory;
+  /** Whether the namespace has our search attributes; default true. */
+  searchAttributes?: boolean;
+  /** Whether keys are secrets; default false. Changing it makes every key new. */
+  hashKeys?: boolean;
+  /** As the workers have it; default false. */
+  splitTaskQueues?: boolean;
+  /** One request to Temporal, its retries included, in milliseconds; default 10 s. */
+  requestTimeoutMs?: number;
+}

@@ -1,0 +1,60 @@
+import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+import type { JsonValue } from '../contract/json-value.ts';
+import type { RunMemo, RunStatus, Usage } from '../contract/run.ts';
+import type { RunIdentity } from './context.ts';
+import type { RunView } from './types.ts';
+
+type Execution = Pick<WorkflowExecutionInfo, 'status' | 'searchAttributes' | 'memo'>;
+
+/** Whether an execution may still do something. */
+export function isOpen(execution: Pick<WorkflowExecutionInfo, 'status'>): boolean {
+  return !['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'].includes(
+    execution.status.name,
+  );
+}
+
+/** Status of a run; one that waits for a person says so in a search attribute, where there are any. */
+export function statusOf(execution: Execution): RunStatus {
+  switch (execution.status.name) {
+    case 'COMPLETED':
+      return 'completed';
+    case 'CANCELLED':
+      return 'cancelled';
+    case 'FAILED':
+    case 'TERMINATED':
+    case 'TIMED_OUT':
+      return 'failed';
+    default:
+      return execution.searchAttributes['AgentStatus']?.[0] === 'waiting' ? 'waiting' : 'running';
+  }
+}
+
+/** The memo, of which nothing is certain: anybody may start a workflow under any ID. */
+export function memoOf(execution: Pick<Execution, 'memo'>): Partial<RunMemo> & { usage?: Usage } {
+  return execution.memo ?? {};
+}
+
+/** What survives continue-as-new and reset. */
+export function firstRunIdOf(description: WorkflowExecutionDescription): string {
+  return description.raw.workflowExecutionInfo?.firstRunId ?? description.runId;
+}
+
+/** The part of a view that a description alone gives. */
+export function viewOf(
+  run: RunIdentity,
+  description: WorkflowExecutionDescription,
+): RunView & { result: JsonValue | null } {
+  return {
+    workflowId: run.workflowId,
+    runId: description.runId,
+    agent: run.agent,
+    tenant: run.tenant,
+    key: run.key,
+    status: statusOf(description),
+    result: null,
+    error: null,
+    usage: memoOf(description).usage ?? null,
+    startedAt: description.startTime.toISOString(),
+    closedAt: description.closeTime?.toISOString() ?? null,
+  };
+}
