@@ -70,6 +70,21 @@ for (const from of ROOMS) {
   );
 }
 
+for (const command of ['worker', 'dev']) {
+  add(
+    `the ${command} command may start parts`,
+    `cli/${command}.ts`,
+    `await import('../agents/x.ts');\nawait import('../worker/x.ts');\nawait import('../dev/x.ts');`,
+    false,
+  );
+}
+add(
+  'a command that starts parts leaves putting them together to worker and dev',
+  'cli/demo.ts',
+  `await import('../activities/x.ts');`,
+  true,
+);
+
 const ways: [string, string][] = [
   ['re-export', `export { x } from '../activities/x.ts';`],
   ['re-export everything of', `export * from '../activities/x.ts';`],

@@ -11,7 +11,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   agents: ['contract', 'tools'],
   activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
   client: ['contract'],
-  cli: ['contract', 'client'],
+  cli: ['contract', 'client', 'agents'],
   worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
   dev: [
     'contract',
