@@ -49,9 +49,13 @@ export async function lookForTemporalCli(
 ): Promise<string | undefined> {
   const configured = 'configured' in places ? places.configured : readConfig().temporalCli;
   if (configured !== undefined) {
-    // A wrong setting is an error and not a reason to take another program than the one asked for.
     if (await isExecutable(configured)) return path.resolve(configured);
-    throw temporalCliMissing([`TEMPORAL_CLI is set, but is not an executable file: ${configured}`]);
+    // A wrong setting is no reason to take another program than the one asked for.
+    throw new AgentOnceError(
+      'temporal.cli_missing',
+      `TEMPORAL_CLI is set, but is not an executable file: ${configured}. Set it to the path of the ` +
+        '`temporal` program, or unset it, so that the program is looked for.',
+    );
   }
   // PATH belongs to the operating system; it is not a setting of this program.
   const searchPath = 'searchPath' in places ? places.searchPath : process.env['PATH'];
@@ -93,11 +97,18 @@ export function temporalCliMissing(tried: readonly string[]): AgentOnceError {
 async function findSdkDownload(folder: string): Promise<string | undefined> {
   const names = await readdir(folder).catch((): string[] => []);
   for (const name of names.toSorted().reverse()) {
-    if (!/^temporal(-cli)?-sdk-typescript-[\w.-]+$/.test(name)) continue;
+    if (!/^temporal-sdk-typescript-[\w.-]+$/.test(name)) continue;
     const candidate = path.join(folder, name);
-    if (await isExecutable(candidate)) return candidate;
+    if ((await isExecutable(candidate)) && (await isTrusted(candidate))) return candidate;
   }
   return undefined;
+}
+
+/** Everybody may write to the system's temporary folder: run nothing there that is another user's. */
+async function isTrusted(file: string): Promise<boolean> {
+  const me = process.getuid?.();
+  const { uid } = await stat(file);
+  return me === undefined || uid === me || uid === 0;
 }
 
 function executable(name: string): string {
