@@ -1,0 +1,24 @@
+import { agents } from '../../src/agents/index.ts';
+import { createRegistry } from '../../src/agents/registry.ts';
+import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import { connect } from '../../src/client/connect.ts';
+import { readConfig } from '../../src/config.ts';
+import { createBackend } from './app.ts';
+
+// With `npm run dev` in another terminal: node --import tsx examples/backend/server.ts
+const config = readConfig();
+const { temporal, close } = await connect();
+const registry = createRegistry(agents, { defaultModel: config.openaiModel });
+const { searchAttributes, hashKeys, splitTaskQueues } = config;
+const client = new AgentOnceClient({
+  temporal,
+  registry,
+  searchAttributes,
+  hashKeys,
+  splitTaskQueues,
+});
+
+const app = createBackend(client);
+app.addHook('onClose', close);
+process.stdout.write(`Backend: ${await app.listen({ host: '127.0.0.1', port: 3000 })}/requests\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());
