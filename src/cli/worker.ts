@@ -1,0 +1,54 @@
+import { Option, type Command } from 'commander';
+
+/** `agent-once worker`: runs workflows, model calls and tools until it is told to stop. */
+export function registerWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('run workflows, model calls and tools')
+    .addOption(
+      new Option('--only <part>', 'only one part of a deployment with split task queues').choices([
+        'model',
+        'tools',
+        'workflows',
+      ]),
+    )
+    .option('--health-port <port>', 'answer GET /healthz on this port')
+    .addHelpText(
+      'after',
+      `
+Stops gracefully on SIGTERM or Ctrl-C: takes no new work and gives steps under way ten seconds;
+what is not done by then is taken over by another worker. A second signal ends it at once.
+
+Examples:
+  $ agent-once worker
+  $ AGENT_ONCE_SPLIT_TASK_QUEUES=on agent-once worker --only model --health-port 8081`,
+    )
+    .action(async (flags: { only?: 'model' | 'tools' | 'workflows'; healthPort?: string }) => {
+      const [{ readConfig }, { agents }, { runWorker }] = await Promise.all([
+        import('../config.ts'),
+        import('../agents/index.ts'),
+        import('../worker/run-worker.ts'),
+      ]);
+      const config = readConfig(
+        flags.healthPort === undefined
+          ? process.env
+          : { ...process.env, AGENT_ONCE_HEALTH_PORT: flags.healthPort },
+      );
+      const stopping = new AbortController();
+      const stop = () => {
+        if (stopping.signal.aborted) process.exit(1);
+        stopping.abort();
+      };
+      process.on('SIGTERM', stop).on('SIGINT', stop);
+      await runWorker(config, {
+        agents,
+        signal: stopping.signal,
+        ...(flags.only === undefined ? {} : { only: flags.only }),
+        onReady: ({ address, namespace, taskQueues }) => {
+          process.stderr.write(
+            `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}\n`,
+          );
+        },
+      });
+    });
+}

@@ -1,0 +1,41 @@
+import { NativeConnection } from '@temporalio/worker';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { AgentOnceError } from '../contract/errors.ts';
+
+export interface WorkerConnection {
+  connection: NativeConnection;
+  namespace: string;
+  address: string;
+}
+
+/**
+ * Connects a worker by Temporal's own environment configuration; by default to 127.0.0.1:7233,
+ * where `agent-once dev` runs.
+ *
+ * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`
+ */
+export async function connectWorker(): Promise<WorkerConnection> {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const address = connectionOptions.address ?? '127.0.0.1:7233';
+  let connection: NativeConnection;
+  try {
+    connection = await NativeConnection.connect({ ...connectionOptions, address });
+  } catch (error) {
+    throw new AgentOnceError(
+      'temporal.unreachable',
+      `No Temporal server answers at ${address}. Start one with "agent-once dev", or set TEMPORAL_ADDRESS.`,
+      { cause: error },
+    );
+  }
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    await connection.close();
+    throw new AgentOnceError(
+      'temporal.namespace_not_found',
+      `The Temporal server at ${address} has no namespace "${namespace}", or does not let this worker see it. Create it, or set TEMPORAL_NAMESPACE.`,
+      { cause: error },
+    );
+  }
+  return { connection, namespace, address };
+}

@@ -1,0 +1,177 @@
+import os from 'node:os';
+import { DefaultLogger, Runtime, Worker, type LogLevel } from '@temporalio/worker';
+import { createActivities } from '../activities/create-activities.ts';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { createFaults } from '../activities/faults.ts';
+import type { AgentDefinition } from '../agents/define-agent.ts';
+import { createRegistry, type Registry } from '../agents/registry.ts';
+import { DEV_PORTS, type Config } from '../config.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { taskQueues } from '../contract/names.ts';
+import { createPostgresLedger } from '../ledger/postgres/postgres-ledger.ts';
+import type { Ledger } from '../ledger/port.ts';
+import { createOpenAiModel } from '../model/openai/openai-model.ts';
+import { costUsd, loadPrices } from '../model/prices.ts';
+import { connectWorker, type WorkerConnection } from './connect.ts';
+import { startHealthServer } from './health.ts';
+import { searchAttributesProblem } from './search-attributes.ts';
+import { workflowBundle } from './workflow-code.ts';
+
+/** What one worker process does: everything, or one part of a split deployment. */
+export const PARTS = ['model', 'tools', 'workflows'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface WorkerOptions {
+  agents: readonly AgentDefinition[];
+  only?: Part;
+  /** Ends the worker gracefully: no new work, then what is under way gets its time. */
+  signal: AbortSignal;
+  onReady?: (info: { address: string; namespace: string; taskQueues: string[] }) => void;
+}
+
+/** How long steps under way may take once the worker is told to stop. */
+const GRACE_MS = 10_000;
+
+/**
+ * Puts the parts together and works until the signal. Resolves when everything is closed.
+ *
+ * @throws {AgentOnceError} a setting, agent or tool that cannot work, a server that does not answer
+ */
+export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
+  const { only, signal } = options;
+  if (only !== undefined && only !== 'workflows' && !config.splitTaskQueues) {
+    throw new AgentOnceError(
+      'config.invalid',
+      `--only ${only} needs split task queues: set AGENT_ONCE_SPLIT_TASK_QUEUES=on for every worker and every caller.`,
+    );
+  }
+  const registry = createRegistry(options.agents, { defaultModel: config.openaiModel });
+  const faults = createFaults(config.fault);
+  const logger = new DefaultLogger(config.logLevel.toUpperCase() as LogLevel);
+  Runtime.install({ logger, shutdownSignals: [] });
+
+  const temporal = await connectWorker();
+  let ledger: Ledger | undefined;
+  try {
+    const problem = config.searchAttributes
+      ? await searchAttributesProblem(temporal.connection, temporal.namespace)
+      : undefined;
+    if (problem !== undefined) logger.warn(problem);
+
+    let deps: ActivityDeps | undefined;
+    if (only !== 'workflows') {
+      const opened = await createPostgresLedger(config.ledgerUrl);
+      ledger = opened;
+      assertLedgerFits(registry, opened);
+      deps = await composeDeps(config, registry, opened, faults);
+    }
+    const workers = await createWorkers(config, temporal, deps, only);
+    const health =
+      config.healthPort === undefined
+        ? undefined
+        : await startHealthServer(config.healthPort, () =>
+            Object.fromEntries([...workers].map(([queue, worker]) => [queue, worker.getState()])),
+          );
+    try {
+      const stop = () => {
+        for (const worker of workers.values()) {
+          if (worker.getState() === 'RUNNING') worker.shutdown();
+        }
+      };
+      const running = [...workers.values()].map((worker) => worker.run());
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      options.onReady?.({
+        address: temporal.address,
+        namespace: temporal.namespace,
+        taskQueues: [...workers.keys()],
+      });
+      try {
+        await Promise.all(running);
+      } finally {
+        stop();
+        await Promise.allSettled(running);
+      }
+    } finally {
+      await health?.close();
+    }
+  } finally {
+    await ledger?.close();
+    await temporal.connection.close();
+  }
+}
+
+async function composeDeps(
+  config: Config,
+  registry: Registry,
+  ledger: Ledger,
+  faults: ActivityDeps['faults'],
+): Promise<ActivityDeps> {
+  const prices = await loadPrices(config.pricesFile);
+  const scripted = config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
+  return {
+    ledger,
+    model: createOpenAiModel({
+      ...(scripted
+        ? { baseUrl: `http://127.0.0.1:${DEV_PORTS.model}/v1` }
+        : config.openaiBaseUrl === undefined
+          ? {}
+          : { baseUrl: config.openaiBaseUrl }),
+      ...(config.openaiApiKey === undefined ? {} : { apiKey: config.openaiApiKey }),
+    }),
+    agents: registry,
+    costUsd: (model, usage) => costUsd(prices, model, usage),
+    worker: `${process.pid}@${os.hostname()}`,
+    faults,
+    withoutTokens: config.testNoTokens,
+  };
+}
+
+async function createWorkers(
+  config: Config,
+  { connection, namespace }: WorkerConnection,
+  deps: ActivityDeps | undefined,
+  only: Part | undefined,
+): Promise<Map<string, Worker>> {
+  const queues = taskQueues(config.splitTaskQueues);
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: GRACE_MS,
+    // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
+    // seconds, and a model request goes on being paid for.
+    maxHeartbeatThrottleInterval: 500,
+    defaultHeartbeatThrottleInterval: 500,
+  };
+  const workers = new Map<string, Worker>();
+  const withWorkflows = only === undefined || only === 'workflows';
+  const bundle = withWorkflows ? { workflowBundle: await workflowBundle() } : {};
+
+  if (!config.splitTaskQueues) {
+    const activities = deps ? { activities: createActivities(deps) } : {};
+    const taskQueue = queues.workflows;
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...activities }));
+    return workers;
+  }
+  if (withWorkflows) {
+    const taskQueue = queues.workflows;
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle }));
+  }
+  for (const part of ['model', 'tools'] as const) {
+    if (!deps || (only !== undefined && only !== part)) continue;
+    const taskQueue = queues[part];
+    const activities = createActivities(deps, part);
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
+  }
+  return workers;
+}
+
+function assertLedgerFits(registry: Registry, ledger: Ledger): void {
+  const needy = registry.tools().find((tool) => tool.effect === 'transactional');
+  if (needy && !ledger.transactions) {
+    throw new AgentOnceError(
+      'ledger.invalid',
+      `The tool "${needy.name}" is transactional, and the ledger at LEDGER_URL has no transactions. Use a PostgreSQL ledger, or another effect.`,
+    );
+  }
+}

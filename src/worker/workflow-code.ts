@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowBundleOption } from '@temporalio/worker';
+
+const HERE = fileURLToPath(import.meta.url);
+const SRC = path.resolve(path.dirname(HERE), '..');
+
+/**
+ * The workflows' bundle: in a build the one that `npm run build` made, in a checkout one that is
+ * made once per state of the sources (it takes seconds) and remembered in `.cache`.
+ */
+export async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const built = path.join(SRC, 'workflow-bundle.js');
+  if (!HERE.endsWith('.ts') && existsSync(built)) return { codePath: built };
+
+  const cache = path.resolve(SRC, '../.cache');
+  const codePath = path.join(cache, `workflow-bundle-${(await sourcesHash()).slice(0, 32)}.js`);
+  if (!existsSync(codePath)) {
+    const { code } = await bundleWorkflows();
+    await mkdir(cache, { recursive: true });
+    // Written aside and renamed: another worker may be starting.
+    const aside = `${codePath}.${process.pid}`;
+    await writeFile(aside, code);
+    await rename(aside, codePath);
+  }
+  return { codePath };
+}
+
+/** Bundles the workflows from their sources, in a checkout or in a build. */
+export async function bundleWorkflows(): Promise<{ code: string }> {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const entry = `index${path.extname(HERE)}`;
+  return bundleWorkflowCode({
+    workflowsPath: path.join(SRC, 'workflows', entry),
+    logger: new DefaultLogger('WARN'),
+  });
+}
+
+async function sourcesHash(): Promise<string> {
+  const hash = createHash('sha256');
+  const sdk = path.resolve(SRC, '../node_modules/@temporalio/workflow/package.json');
+  if (existsSync(sdk)) hash.update(await readFile(sdk));
+  for (const room of ['contract', 'workflows']) {
+    for (const file of (await readdir(path.join(SRC, room))).sort()) {
+      hash.update(`${room}/${file}\0`).update(await readFile(path.join(SRC, room, file)));
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,34 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface CounterServer {
+  url: string;
+  /** Requests per name, duplicates included. */
+  requests(name: string): number;
+  /** Distinct idempotency keys per name: what a server that honours them would have done. */
+  effects(name: string): number;
+  stop(): Promise<void>;
+}
+
+/** The other side of the test agents' tools: a real HTTP server that counts. */
+export async function startCounterServer(): Promise<CounterServer> {
+  const keys = new Map<string, string[]>();
+  const server = createServer((request, response) => {
+    const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
+    const key = String(request.headers['idempotency-key'] ?? '');
+    keys.set(name, [...(keys.get(name) ?? []), key]);
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests: (name) => keys.get(name)?.length ?? 0,
+    effects: (name) => new Set(keys.get(name)).size,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,142 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import pg from 'pg';
+import { createRegistry } from '../../src/agents/registry.ts';
+import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import type { JsonValue } from '../../src/contract/json-value.ts';
+import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
+import type { Ledger } from '../../src/ledger/port.ts';
+import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
+import { startCounterServer, type CounterServer } from './counter-server.ts';
+import { createTestDatabase } from './database.ts';
+import { createTestNamespace } from './namespace.ts';
+import { connectTestClient, temporalAddress } from './servers.ts';
+import { testAgents } from './test-agents.ts';
+
+/** A worker process of a test. */
+export interface TestWorker {
+  pid: number;
+  /** Everything it wrote so far. */
+  output(): string;
+  /** Resolves with its signal or exit code. */
+  ended: Promise<NodeJS.Signals | number>;
+  kill(): Promise<void>;
+  /** Asks it to stop, and waits. */
+  stop(): Promise<void>;
+}
+
+/** Everything a run needs, made for one suite: real servers, and worker processes to kill. */
+export interface TestSystem {
+  client: AgentOnceClient;
+  temporal: Client;
+  ledger: Ledger;
+  sql: pg.Pool;
+  model: ScriptedModel;
+  counter: CounterServer;
+  env: Record<string, string>;
+  startWorker(env?: Record<string, string>): Promise<TestWorker>;
+  /** What the scripted model counted. */
+  modelRequests(): Promise<{ requests: number; byToken: Record<string, number> }>;
+  close(): Promise<void>;
+}
+
+const WORKER = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
+const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
+
+export async function startTestSystem(): Promise<TestSystem> {
+  const [database, namespace, model, counter, temporal] = await Promise.all([
+    createTestDatabase(),
+    createTestNamespace(),
+    startScriptedModel(),
+    startCounterServer(),
+    connectTestClient(),
+  ]);
+  const ledger = await createPostgresLedger(database.url);
+  const sql = new pg.Pool({ connectionString: database.url, max: 4 });
+  sql.on('error', () => {});
+  await sql.query(
+    'CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY, label text, token text)',
+  );
+  const { Client } = await import('@temporalio/client');
+  const client = new Client({ connection: temporal.connection, namespace });
+  const workers: ChildProcess[] = [];
+  const env = {
+    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_NAMESPACE: namespace,
+    LEDGER_URL: database.url,
+    OPENAI_BASE_URL: model.url,
+    TEST_COUNTER_URL: counter.url,
+  };
+  return {
+    client: new AgentOnceClient({
+      temporal: client,
+      registry: createRegistry(testAgents, { defaultModel: 'scripted' }),
+    }),
+    temporal: client,
+    ledger,
+    sql,
+    model,
+    counter,
+    env,
+    startWorker: (more = {}) => startWorker({ ...env, ...more }, workers),
+    modelRequests: async () => {
+      const response = await fetch(new URL('/counters', model.url));
+      return (await response.json()) as { requests: number; byToken: Record<string, number> };
+    },
+    async close() {
+      for (const worker of workers) worker.kill('SIGKILL');
+      await Promise.allSettled([sql.end(), ledger.close(), model.stop(), counter.stop()]);
+      await temporal.close();
+      await database.drop();
+    },
+  };
+}
+
+async function startWorker(
+  env: Record<string, string>,
+  workers: ChildProcess[],
+): Promise<TestWorker> {
+  const child = fork(WORKER, [], {
+    execArgv: ['--import', LOADER],
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  workers.push(child);
+  let output = '';
+  child.stdout?.on('data', (chunk) => (output += String(chunk)));
+  child.stderr?.on('data', (chunk) => (output += String(chunk)));
+  const ended = once(child, 'exit').then(
+    ([code, signal]) => (signal ?? code) as NodeJS.Signals | number,
+  );
+  await Promise.race([
+    once(child, 'message'),
+    ended.then((how) => {
+      throw new Error(`The worker ended (${how}) before it was ready:\n${output}`);
+    }),
+  ]);
+  return {
+    pid: child.pid ?? 0,
+    output: () => output,
+    ended,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** A run's input that the scripted model plays, answer by answer. */
+export function script(...answers: JsonValue[]): JsonValue {
+  return { script: answers };
+}
+
+/** An answer of the script that asks for tools. */
+export function calls(...wanted: [name: string, args: JsonValue][]): JsonValue {
+  return { calls: wanted.map(([name, args]) => ({ name, arguments: args })) };
+}

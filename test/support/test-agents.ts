@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { defineAgent } from '../../src/agents/define-agent.ts';
+import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
+
+/** The counter that a test started: see `counter-server.ts`. */
+const COUNTER_URL = process.env['TEST_COUNTER_URL'] ?? '';
+
+async function count(name: string, ctx: ToolContext): Promise<unknown> {
+  const response = await fetch(`${COUNTER_URL}/count/${name}`, {
+    method: 'POST',
+    headers: ctx.headers,
+    signal: ctx.signal,
+  });
+  if (!response.ok) throw new Error(`The counter answered ${response.status}`);
+  return response.json();
+}
+
+/** A dead worker is noticed in a second: tests kill many. */
+const quick = { heartbeatMs: 1_000, leaseMs: 800 };
+
+const label = z.object({ label: z.string() });
+
+const look = defineTool({
+  name: 'look',
+  description: 'Reads; every request counts.',
+  input: label,
+  effect: 'read',
+  ...quick,
+  summary: (input) => `look at ${input.label}`,
+  run: (input, ctx) => count(`look:${input.label}`, ctx),
+});
+
+const charge = defineTool({
+  name: 'charge',
+  description: 'Charges once per token.',
+  input: label,
+  effect: 'keyed',
+  ...quick,
+  summary: (input) => `charge ${input.label}`,
+  run: (input, ctx) => count(`charge:${input.label}`, ctx),
+});
+
+const note = defineTool({
+  name: 'note',
+  description: 'Adds a row to a table beside the ledger.',
+  input: label,
+  effect: 'transactional',
+  ...quick,
+  async run(input, ctx) {
+    const { rows } = await ctx.tx.query<{ id: string }>(
+      'INSERT INTO notes (label, token) VALUES ($1, $2) RETURNING id',
+      [input.label, ctx.token],
+    );
+    return { id: rows[0]?.id };
+  },
+});
+
+/** Fails as often as it is told to, in all its attempts together. */
+const flaky = defineTool({
+  name: 'flaky',
+  description: 'Fails some times, then works.',
+  input: z.object({ failures: z.number().int() }),
+  effect: 'read',
+  retry: { initialIntervalMs: 10, maximumIntervalMs: 20, maximumAttempts: 3 },
+  run: async (input, ctx) => {
+    await count('flaky', ctx);
+    if (ctx.attempt <= input.failures) throw new Error(`failure ${ctx.attempt}`);
+    return { attempt: ctx.attempt };
+  },
+});
+
+/** Misbehaves in the way it is asked to. */
+const odd = defineTool({
+  name: 'odd',
+  description: 'Returns or throws what a tool should not.',
+  input: z.object({
+    how: z.enum([
+      'bigint',
+      'map',
+      'circular',
+      'huge',
+      'loud',
+      'large',
+      'undefined',
+      'error-object',
+    ]),
+  }),
+  effect: 'read',
+  retry: { initialIntervalMs: 10, maximumAttempts: 2 },
+  async run({ how }, ctx) {
+    await count(`odd:${how}`, ctx);
+    switch (how) {
+      case 'bigint':
+        return { n: 1n };
+      case 'map':
+        return new Map([[1, 2]]);
+      case 'circular': {
+        const loop: Record<string, unknown> = {};
+        loop['self'] = loop;
+        return loop;
+      }
+      case 'huge':
+        return 'x'.repeat(10 * 1024 * 1024);
+      case 'large':
+        return Array.from({ length: 40_000 }, (_, i) => ({ id: i, text: 'the same again' }));
+      case 'loud':
+        throw new Error('y'.repeat(5 * 1024 * 1024));
+      case 'undefined':
+        return undefined;
+      case 'error-object':
+        throw { not: 'an error' } as unknown as Error;
+    }
+  },
+});
+
+/** Runs until its signal aborts. */
+const endless = defineTool({
+  name: 'endless',
+  description: 'Works until it is told to stop.',
+  input: z.object({}),
+  effect: 'read',
+  async run(_input, ctx) {
+    await count('endless:begun', ctx);
+    await new Promise((_resolve, reject) => {
+      ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason as Error), {
+        once: true,
+      });
+    });
+  },
+});
+
+const tools = [look, charge, note, flaky, odd, endless];
+const instructions = 'You play what the script says.';
+
+/** Agents of the core's own tests: they must not need the example. */
+export const testAgents = [
+  defineAgent({
+    name: 'tester',
+    description: 'Plays scripts.',
+    instructions,
+    tools,
+    maxTurns: 8,
+    model: 'scripted-priced',
+    modelPolicy: {
+      ...quick,
+      retry: { initialIntervalMs: 20, maximumIntervalMs: 200, maximumAttempts: 4 },
+    },
+  }),
+  defineAgent({ name: 'short', description: 'Has two turns.', instructions, tools, maxTurns: 2 }),
+  defineAgent({
+    name: 'discreet',
+    description: 'Shows no results in history.',
+    instructions,
+    tools,
+    historyResults: 'none',
+  }),
+];

@@ -1,0 +1,16 @@
+/** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
+import { readConfig } from '../../src/config.ts';
+import { runWorker } from '../../src/worker/run-worker.ts';
+import { testAgents } from './test-agents.ts';
+
+const stopping = new AbortController();
+process.on('SIGTERM', () => stopping.abort());
+// The test that started it is gone: so is the reason to go on.
+process.on('disconnect', () => process.exit(1));
+
+await runWorker(readConfig(), {
+  agents: testAgents,
+  signal: stopping.signal,
+  onReady: () => process.send?.('ready'),
+});
+process.disconnect?.();
