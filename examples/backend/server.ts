@@ -6,19 +6,17 @@ import { readConfig } from '../../src/config.ts';
 import { createBackend } from './app.ts';
 
 // With `npm run dev` in another terminal: node --import tsx examples/backend/server.ts
-const config = readConfig();
-const { temporal, close } = await connect();
-const registry = createRegistry(agents, { defaultModel: config.openaiModel });
-const { searchAttributes, hashKeys, splitTaskQueues } = config;
+const { openaiModel, searchAttributes, hashKeys, splitTaskQueues } = readConfig();
+const connection = await connect();
 const client = new AgentOnceClient({
-  temporal,
-  registry,
+  temporal: connection.temporal,
+  registry: createRegistry(agents, { defaultModel: openaiModel }),
   searchAttributes,
   hashKeys,
   splitTaskQueues,
 });
 
 const app = createBackend(client);
-app.addHook('onClose', close);
+app.addHook('onClose', () => connection.close());
 process.stdout.write(`Backend: ${await app.listen({ host: '127.0.0.1', port: 3000 })}/requests\n`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void app.close());

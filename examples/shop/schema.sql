@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS shop.idempotency_keys (
   endpoint text NOT NULL,
   key text NOT NULL,
   request jsonb NOT NULL,
-  response jsonb,
+  -- json, not jsonb: it is sent again as it was.
+  response json,
   PRIMARY KEY (endpoint, key)
 );
 
