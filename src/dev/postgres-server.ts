@@ -34,6 +34,8 @@ export interface PostgresServer {
 const DATABASE = 'agent_once';
 const USE = { part: 'PostgreSQL', flag: '--postgres-port' };
 const READY_TIMEOUT_MS = 30_000;
+/** A stack that was killed a moment ago is still being stopped by its watchdogs. */
+const PORT_WAIT_MS = 3_000;
 
 /**
  * Starts a PostgreSQL of our own on 127.0.0.1 with the database `agent_once`. Whoever calls it must
@@ -51,7 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 
   for (let attempt = 1; ; attempt++) {
     const port = options.port || (await findFreePort());
-    await requireFreePort(port, USE);
+    await requireFreePort(port, USE, PORT_WAIT_MS);
     const child = await startServer(binaries, folder, port, options);
     const url = `postgres://postgres:postgres@127.0.0.1:${port}/${DATABASE}`;
     try {

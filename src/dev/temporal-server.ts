@@ -36,6 +36,8 @@ export interface TemporalServer {
 }
 
 const READY_TIMEOUT_MS = 30_000;
+/** A stack that was killed a moment ago is still being stopped by its watchdogs. */
+const PORT_WAIT_MS = 3_000;
 const LEFTOVER_SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
 
 /**
@@ -58,9 +60,9 @@ export async function startTemporalServer(
   for (let attempt = 1; ; attempt++) {
     const port = options.port || (await findFreePort());
     const uiPort = options.uiPort === 0 ? await findFreePort() : options.uiPort;
-    await requireFreePort(port, { part: 'Temporal', flag: '--temporal-port' });
+    await requireFreePort(port, { part: 'Temporal', flag: '--temporal-port' }, PORT_WAIT_MS);
     if (uiPort !== undefined)
-      await requireFreePort(uiPort, { part: "Temporal's UI", flag: '--ui-port' });
+      await requireFreePort(uiPort, { part: "Temporal's UI", flag: '--ui-port' }, PORT_WAIT_MS);
     const child = await startChild({
       part: 'Temporal',
       command: cli,

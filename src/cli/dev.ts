@@ -1,0 +1,121 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { DEV_PORTS, readConfig } from '../config.ts';
+import type { Stack } from '../dev/stack.ts';
+import { coloursOf, printJson, say } from './output.ts';
+
+interface DevFlags {
+  dataDir: string;
+  temporalPort: number;
+  uiPort: number;
+  postgresPort: number;
+  modelPort: number;
+  shopPort: number;
+  worker: boolean;
+  reload: boolean;
+  json?: true;
+}
+
+/** `agent-once dev`: everything that is needed on one machine, until Ctrl-C. */
+export function registerDev(program: Command): void {
+  const port = (part: string) => `port of ${part} (0: any free one)`;
+  program
+    .command('dev')
+    .description('start Temporal, PostgreSQL, the model, the example and a worker on this machine')
+    .option('--data-dir <folder>', 'where everything is kept', '.agent-once')
+    .option('--temporal-port <port>', port('Temporal'), parsePort, DEV_PORTS.temporal)
+    .option('--ui-port <port>', port("Temporal's UI"), parsePort, DEV_PORTS.ui)
+    .option('--postgres-port <port>', port('PostgreSQL'), parsePort, DEV_PORTS.postgres)
+    .option('--model-port <port>', port('the scripted model'), parsePort, DEV_PORTS.model)
+    .option('--shop-port <port>', port('the example shop'), parsePort, DEV_PORTS.shop)
+    .option('--no-worker', 'leave the worker out, to run it yourself')
+    .option('--no-reload', 'do not restart the worker when its code changes')
+    .option('--json', 'print one JSON line on stdout once everything is ready')
+    .addHelpText(
+      'after',
+      `
+A scripted model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. Ctrl-C stops everything
+in order, a second one at once. Data stay in the data folder; delete it to begin anew.
+
+Examples:
+  $ agent-once dev
+  $ agent-once dev --no-worker --data-dir /tmp/try --temporal-port 0 --ui-port 0 --postgres-port 0 \\
+      --model-port 0 --shop-port 0 --json`,
+    )
+    .action(runDevCommand);
+}
+
+async function runDevCommand(flags: DevFlags): Promise<void> {
+  const { openaiApiKey, openaiBaseUrl } = readConfig();
+  const scriptedModel = openaiApiKey === undefined && openaiBaseUrl === undefined;
+  const { runDev } = await import('../dev/run-dev.ts');
+  const colours = coloursOf(process.stderr);
+  const log = (line: string) => say(colours.dim(`dev     ${line}`));
+  const namespace = process.env['TEMPORAL_NAMESPACE']?.trim();
+
+  await runDev({
+    dataDir: flags.dataDir,
+    ports: {
+      temporal: flags.temporalPort,
+      ui: flags.uiPort,
+      postgres: flags.postgresPort,
+      model: flags.modelPort,
+      shop: flags.shopPort,
+    },
+    scriptedModel,
+    namespace: namespace === '' ? undefined : namespace,
+    worker: flags.worker,
+    reload: flags.reload,
+    signal: abortOnSignals(log),
+    log,
+    onWorkerLine: (line) => say(`${colours.cyan('worker')}  ${line}`),
+    onReady: (stack) => {
+      const model = stack.model ?? openaiBaseUrl ?? 'https://api.openai.com/v1';
+      if (flags.json) {
+        const { temporal, ui, ledger, shop } = stack;
+        printJson({ ready: true, temporal, ui, ledger, model, ...(shop && { shop }) });
+      } else {
+        process.stdout.write(describeStack(stack, model));
+      }
+    },
+  });
+}
+
+/** The first signal stops in order; the second ends this process, and watchdogs end its children. */
+function abortOnSignals(log: (line: string) => void): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    log('stopping; Ctrl-C again ends it at once');
+    stopping.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
+  return stopping.signal;
+}
+
+function describeStack(stack: Stack, model: string): string {
+  const { bold, dim, yellow } = coloursOf(process.stdout);
+  const rows: [string, string | undefined][] = [
+    ['Temporal', stack.temporal],
+    ['Temporal UI', stack.ui],
+    ['ledger', stack.ledger],
+    ['model', model],
+    ['shop', stack.shop],
+  ];
+  const lines = rows.flatMap(([part, where]) =>
+    where === undefined ? [] : [`  ${part.padEnd(12)} ${bold(where)}`],
+  );
+  if (stack.model !== undefined) {
+    lines.push(
+      '',
+      yellow('  The model is SCRIPTED: it plays fixed answers, no language model is behind it.'),
+      yellow('  Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint) for a real one.'),
+    );
+  }
+  return `\n${lines.join('\n')}\n\n  ${dim('Ctrl-C stops everything.')}\n\n`;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
