@@ -35,6 +35,7 @@ const REFUSED = /^(SASL: |The server does not support SSL)/;
 export function toLedgerError(error: unknown, where: string): unknown {
   if (error instanceof AgentOnceError) return error;
   const code = codeOf(error);
+  if (code === '42501') return missingRights(where, error);
   const refusal = refusalOf(error, code);
   if (refusal !== undefined) {
     return new AgentOnceError(
@@ -48,6 +49,14 @@ export function toLedgerError(error: unknown, where: string): unknown {
     'ledger.unreachable',
     `The ledger at ${where} does not answer (${reason(error, code)}). What it has recorded is kept; the step goes on when it is back.`,
     { cause: error },
+  );
+}
+
+export function missingRights(where: string, cause?: unknown): AgentOnceError {
+  return new AgentOnceError(
+    'ledger.invalid',
+    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. A migration needs CREATE on the database, or to own the schema agent_once; a worker needs USAGE on the schema, SELECT on its tables, and INSERT and UPDATE on agent_once.steps.`,
+    cause === undefined ? undefined : { cause },
   );
 }
 

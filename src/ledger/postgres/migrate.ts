@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { codeOf, toLedgerError } from './database-error.ts';
+import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 
 const SCHEMA = 'agent_once';
@@ -33,12 +33,12 @@ export async function migrate(url: string): Promise<void> {
 export async function migrateIfNeeded(database: Database, url: string): Promise<void> {
   const known = await knownMigrations();
   try {
-    const { schemaExists, applied } = await inspect(database);
+    const { schemaExists, mayWrite, applied } = await inspect(database);
     const newer = applied.filter((name) => !known.includes(name));
     if (newer.length > 0) throw newerSchema(database.where, newer);
     if (applied.length < known.length) await run(url, schemaExists);
+    else if (!mayWrite) throw missingRights(database.where);
   } catch (error) {
-    if (codeOf(error) === '42501') throw missingRights(database.where, error);
     throw toLedgerError(error, database.where);
   }
 }
@@ -48,12 +48,25 @@ async function knownMigrations(): Promise<string[]> {
   return files.filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -'.sql'.length));
 }
 
-async function inspect(database: Database): Promise<{ schemaExists: boolean; applied: string[] }> {
-  const [found] = await database.query<{ server: number; schema: boolean; migrations: boolean }>(
+interface Found {
+  schemaExists: boolean;
+  mayWrite: boolean;
+  applied: string[];
+}
+
+async function inspect(database: Database): Promise<Found> {
+  const [found] = await database.query<{
+    server: number;
+    schema: boolean;
+    migrations: boolean;
+    may_write: boolean;
+  }>(
     `SELECT current_setting('server_version_num')::int AS server,
             to_regnamespace($1) IS NOT NULL AS schema,
-            to_regclass($2) IS NOT NULL AS migrations`,
-    [SCHEMA, `${SCHEMA}.${TABLE}`],
+            to_regclass($2) IS NOT NULL AS migrations,
+            coalesce(has_table_privilege(to_regclass($3), 'INSERT')
+              AND has_table_privilege(to_regclass($3), 'UPDATE'), false) AS may_write`,
+    [SCHEMA, `${SCHEMA}.${TABLE}`, `${SCHEMA}.steps`],
   );
   if (found === undefined || found.server < OLDEST_SERVER) {
     throw new AgentOnceError(
@@ -61,9 +74,14 @@ async function inspect(database: Database): Promise<{ schemaExists: boolean; app
       `The ledger at ${database.where} is older than PostgreSQL 14. Upgrade it, or set LEDGER_URL to a newer one.`,
     );
   }
-  if (!found.migrations) return { schemaExists: found.schema, applied: [] };
-  const rows = await database.query<{ name: string }>(`SELECT name FROM ${SCHEMA}.${TABLE}`);
-  return { schemaExists: found.schema, applied: rows.map((row) => row.name) };
+  const rows = found.migrations
+    ? await database.query<{ name: string }>(`SELECT name FROM ${SCHEMA}.${TABLE}`)
+    : [];
+  return {
+    schemaExists: found.schema,
+    mayWrite: found.may_write,
+    applied: rows.map((row) => row.name),
+  };
 }
 
 async function run(url: string, schemaExists: boolean): Promise<void> {
@@ -102,13 +120,5 @@ function newerSchema(where: string, names: readonly string[]): AgentOnceError {
   return new AgentOnceError(
     'ledger.invalid',
     `The ledger at ${where} was migrated by a newer version of this program (${names.join(', ')}). Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
-  );
-}
-
-function missingRights(where: string, cause: unknown): AgentOnceError {
-  return new AgentOnceError(
-    'ledger.invalid',
-    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. The schema "${SCHEMA}" is created by a user with CREATE on the database; afterwards USAGE on the schema, SELECT on its tables, and INSERT and UPDATE on "${SCHEMA}.steps" are enough.`,
-    { cause },
   );
 }

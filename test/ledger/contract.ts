@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import type { Ledger } from '../../src/ledger/port.ts';
+import { testClaims } from './contract/claims.ts';
+import { testConcurrency } from './contract/concurrency.ts';
+import { testEndings } from './contract/endings.ts';
+import { testRecords } from './contract/records.ts';
+
+/** A store for one suite. */
+export interface LedgerBackend {
+  /** Opens a ledger on it; each is a worker of its own. */
+  open(): Promise<Ledger>;
+  /** Removes the store; all ledgers are closed by then. */
+  drop(): Promise<void>;
+}
+
+const WORKERS = 4;
+
+/** What every backend of the `Ledger` port promises. */
+export function describeLedgerContract(name: string, create: () => Promise<LedgerBackend>): void {
+  describe(`${name} as a ledger`, () => {
+    let backend: LedgerBackend | undefined;
+    const workers: Ledger[] = [];
+
+    beforeAll(async () => {
+      backend = await create();
+      for (let i = 0; i < WORKERS; i++) workers.push(await backend.open());
+    });
+    afterAll(async () => {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await backend?.drop();
+    });
+
+    const ledger = (): Ledger => {
+      const [first] = workers;
+      if (first === undefined) throw new Error('the ledger did not open');
+      return first;
+    };
+    testClaims(ledger);
+    testEndings(ledger);
+    testRecords(ledger);
+    testConcurrency(() => workers);
+  });
+}

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
+import type { Ledger } from '../../src/ledger/port.ts';
+import { migrate } from '../../src/ledger/postgres/migrate.ts';
+import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describeLedgerContract } from './contract.ts';
+import { claimed, stepClaim } from './steps.ts';
+
+const TEMPLATE = { name: 'ledger_template', prepare: migrate };
+
+describeLedgerContract('PostgreSQL', async () => {
+  const database = await createTestDatabase(TEMPLATE);
+  return { open: () => createPostgresLedger(database.url), drop: database.drop };
+});
+
+describe('the ledger in PostgreSQL', () => {
+  let database: TestDatabase | undefined;
+  let ledger: Ledger;
+  let sql: pg.Client;
+  beforeAll(async () => {
+    database = await createTestDatabase(TEMPLATE);
+    ledger = await createPostgresLedger(database.url);
+    sql = new pg.Client(database.url);
+    await sql.connect();
+  });
+  afterAll(async () => {
+    await ledger?.close();
+    await sql?.end();
+    await database?.drop();
+  });
+
+  test('keeps large payloads compressed and small ones readable', async () => {
+    const text = 'lorem ipsum '.repeat(100_000);
+    const big = await claimed(ledger, stepClaim({ request: text }));
+    await ledger.complete(big, { result: text });
+    const small = await claimed(ledger, stepClaim());
+    await ledger.complete(small, { result: { ok: true } });
+    const { rows } = await sql.query(
+      `SELECT octet_length(request) AS request, octet_length(result) AS result, result_bytes
+       FROM agent_once.steps WHERE scope = $1`,
+      [big.scope],
+    );
+    expect(rows[0].result_bytes).toBe(1_200_002);
+    expect(rows[0].result).toBeLessThan(20_000);
+    expect(rows[0].request).toBe(rows[0].result);
+    const readable = await sql.query(
+      `SELECT convert_from(result, 'UTF8') AS result FROM agent_once.steps WHERE scope = $1`,
+      [small.scope],
+    );
+    expect(readable.rows).toEqual([{ result: '{"ok":true}' }]);
+  });
+
+  test('says "unreachable" instead of waiting for a row that somebody has locked', async () => {
+    const step = stepClaim();
+    const claim = await claimed(ledger, step);
+    await sql.query('BEGIN');
+    try {
+      await sql.query('SELECT FROM agent_once.steps WHERE scope = $1 FOR UPDATE', [claim.scope]);
+      await expect(ledger.claim(step)).rejects.toMatchObject({ code: 'ledger.unreachable' });
+    } finally {
+      await sql.query('ROLLBACK');
+    }
+    expect((await ledger.claim(step)).state).toBe('claimed');
+  });
+});
