@@ -1,3 +1,4 @@
+import { bindWait } from './options.ts';
 import { endsQuietlyWhenNobodyReads } from './output.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
@@ -7,7 +8,7 @@ endsQuietlyWhenNobodyReads(process.stderr);
 
 try {
   const program = await createProgram();
-  await program.parseAsync(process.argv);
+  await program.parseAsync(bindWait(program, process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = reportError(error, process.argv.slice(2));
 }

@@ -1,5 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
+import type { JsonValue } from '../contract/json-value.ts';
 
 type Stream = NodeJS.WriteStream & { hasColors?: WriteStream['hasColors'] };
 
@@ -13,9 +14,32 @@ export function printJson(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document)}\n`);
 }
 
+/** Writes a run's result bare: text as it is, anything else as JSON. */
+export function printResult(result: JsonValue): void {
+  const text = typeof result === 'string' ? result : JSON.stringify(result, null, 2);
+  process.stdout.write(`${process.stdout.isTTY ? printable(text, true) : text}\n`);
+}
+
+/** Writes what a command was asked for. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 /** Says something to the person at the terminal; stdout is for results. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/** Models write what they are told to: their text must not steer the terminal. */
+export function printable(text: string, lines = false): string {
+  // eslint-disable-next-line no-control-regex
+  const controls = lines ? /[\0-\x08\x0b-\x1f\x7f-\x9f]/g : /[\0-\x1f\x7f-\x9f]/g;
+  return text.replace(controls, ' ');
+}
+
+/** An argument as it must be typed in a shell. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** `agent-once list | head -1` closes the pipe early; that is no error. */

@@ -1,25 +1,80 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import pc from 'picocolors';
+import { registerCancel } from './cancel.ts';
+import { registerDev } from './dev.ts';
+import { registerList } from './list.ts';
+import { registerResult } from './result.ts';
+import { registerStart } from './start.ts';
+import { registerStatus } from './status.ts';
+import { registerWorker } from './worker.ts';
 
-type Register = (program: Command) => void;
+// Commander takes the colours out again where they are not wanted.
+const colours = pc.createColors(true);
 
 /**
- * The command line. Imports of a command cost every other command's start, `--help` included:
+ * The command line. The imports of a command cost every other command's start, `--help` included:
  * what is heavy is imported inside its action.
  */
 export async function createProgram(): Promise<Command> {
   const program = new Command('agent-once')
-    .description('Runs LLM agents as Temporal workflows: one run per idempotency key.')
-    .exitOverride();
-  await register(program, './dev.ts', 'registerDev');
-  await register(program, './worker.ts', 'registerWorker');
-  await register(program, './demo.ts', 'registerDemo');
+    .description(
+      'Runs LLM agents as Temporal workflows: one run per idempotency key, and no recorded step twice.',
+    )
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('Try --help.')
+    .configureHelp({
+      styleTitle: (title) => colours.bold(title),
+      styleCommandText: (text) => colours.cyan(text),
+      styleSubcommandText: (text) => colours.cyan(text),
+      styleOptionText: (text) => colours.cyan(text),
+      styleArgumentText: (text) => colours.cyan(text),
+    })
+    .addHelpText('after', `\n${HELP}`);
+  program.commandsGroup('Runs:');
+  registerStart(program);
+  registerStatus(program);
+  registerResult(program);
+  registerCancel(program);
+  registerList(program);
+  program.commandsGroup('Parts:');
+  registerDev(program);
+  registerWorker(program);
+  const demo = new URL('./demo.ts', import.meta.url);
+  if (existsSync(demo)) {
+    const commands = (await import(demo.href)) as { registerDemo: (program: Command) => void };
+    commands.registerDemo(program);
+  }
   return program;
 }
 
-async function register(program: Command, file: string, name: string): Promise<void> {
-  const url = new URL(file, import.meta.url);
-  if (!existsSync(url)) return;
-  const commands = (await import(url.href)) as Record<string, Register>;
-  commands[name]?.(program);
+const HELP = `Examples:
+  $ agent-once dev                      start everything on this machine
+  $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait
+  $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042"
+                                        the same run again, not a second refund
+  $ agent-once start --help             more on one command
+
+Exit codes:
+  0  done                               5  there is no such run
+  2  wrong usage, unknown agent, bad key
+  3  the key names another request      6  a part cannot be reached
+  4  the run failed or was cancelled    7  still running at the deadline
+  1  a defect of this program           8  the run waits for a person
+
+Environment (defaults are those of agent-once dev):
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…
+                                        where Temporal is; its own environment configuration
+  LEDGER_URL                            PostgreSQL database of the ledger
+  OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL
+                                        the model; dev scripts one when neither of the first two is set
+  SHOP_URL                              the example shop
+  AGENT_ONCE_LOG_LEVEL=debug            shows where an error came from
+  NO_COLOR                              no colours
+All of them: docs/configuration.md`;
+
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -6,6 +6,7 @@ import { readState } from './live-state.ts';
 import { listRuns } from './list.ts';
 import { startRun } from './start.ts';
 import type {
+  CancelledRun,
   ClientOptions,
   ListFilter,
   RunRef,
@@ -71,7 +72,7 @@ export class AgentOnceClient {
    *
    * @throws {AgentOnceError} `run.not_found`
    */
-  async cancel(ref: RunRef): Promise<RunView> {
+  async cancel(ref: RunRef): Promise<CancelledRun> {
     return cancelRun(this.#context, identify(this.#context, ref));
   }
 }

@@ -25,7 +25,10 @@ export interface CheckedRequest {
  * @throws {AgentOnceError} `name.invalid`, `key.invalid`, `agent.unknown`, `options.invalid`,
  *   `input.invalid`, `input.too_large`
  */
-export function checkRequest(context: ClientContext, request: StartRequest): CheckedRequest {
+export function checkRequest(
+  context: Pick<ClientContext, 'registry' | 'hashKeys'>,
+  request: StartRequest,
+): CheckedRequest {
   const { agent, input } = request;
   const key = request.key ?? randomUUID();
   const run = identify(context, {

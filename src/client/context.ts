@@ -32,9 +32,9 @@ export interface RunIdentity extends RunName {
 }
 
 /** @throws {AgentOnceError} `name.invalid`, `key.invalid` */
-export function identify(context: ClientContext, ref: RunRef): RunIdentity {
+export function identify({ hashKeys }: Pick<ClientContext, 'hashKeys'>, ref: RunRef): RunIdentity {
   const name = { tenant: ref.tenant ?? DEFAULT_TENANT, agent: ref.agent, key: ref.key };
-  const workflowId = workflowIdOf(name, context.hashKeys);
+  const workflowId = workflowIdOf(name, hashKeys);
   const keyInId = workflowId.slice(workflowIdPrefix(name.tenant, name.agent).length);
   return { ...name, workflowId, keyInId };
 }

@@ -45,6 +45,11 @@ export interface StartedRun extends RunView {
   keyGenerated: boolean;
 }
 
+export interface CancelledRun extends RunView {
+  /** `false`: the run had ended already. */
+  cancelRequested: boolean;
+}
+
 /** What a list shows of a run. */
 export interface RunSummary {
   workflowId: string;

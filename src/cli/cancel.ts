@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { DEFAULT_TENANT } from '../contract/key.ts';
+import { commandFor } from './commands.ts';
+import { addRunOptions, type RunFlags } from './options.ts';
+
+/** `agent-once cancel`: asks a run to stop. */
+export function registerCancel(program: Command): void {
+  const command = program
+    .command('cancel')
+    .summary('ask a run to stop')
+    .description(
+      'Asks a run to stop: a model request in flight is aborted, and what was done stays recorded.\nReturns at once; a run that has ended stays as it is, which is no error.',
+    )
+    .argument('<agent>', 'name of the agent')
+    .argument('<key>', 'idempotency key of the run');
+  addRunOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ agent-once cancel support order-1042-refund
+  $ agent-once cancel support order-1042-refund && agent-once result support order-1042-refund --wait
+
+Exit codes:
+  0  asked, or it had ended already          5  there is no such run
+  2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
+    )
+    .action(runCancel);
+}
+
+async function runCancel(agent: string, key: string, flags: RunFlags): Promise<void> {
+  const [{ withRun }, { coloursOf, print, printJson, say }, { drawRun }] = await Promise.all([
+    import('./open-client.ts'),
+    import('./output.ts'),
+    import('./show-run.ts'),
+  ]);
+  const ref = { agent, key, tenant: flags.tenant ?? DEFAULT_TENANT };
+  await withRun(ref, async ({ client, urlOf }) => {
+    const view = await client.cancel(ref);
+    if (!view.cancelRequested)
+      say(`Nothing to cancel: the run had ended already (${view.status}).`);
+    if (flags.json) {
+      printJson(view);
+      return;
+    }
+    print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId) }));
+    if (view.closedAt === null) {
+      say(`The run was asked to stop. See its end: ${commandFor('result', ref, ' --wait')}`);
+    }
+  });
+}

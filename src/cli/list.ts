@@ -1,0 +1,109 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { ListFilter, RunSummary } from '../client/types.ts';
+import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
+import { RUN_STATUSES, type RunStatus } from '../contract/run.ts';
+import type { coloursOf } from './output.ts';
+
+interface ListFlags {
+  agent?: string;
+  tenant?: string;
+  status?: RunStatus;
+  limit: number;
+  json?: true;
+}
+
+/** `agent-once list`: the runs there are. */
+export function registerList(program: Command): void {
+  program
+    .command('list')
+    .summary('list runs')
+    .description('Lists runs: those under way first, then the latest.')
+    .option('--agent <agent>', 'only runs of this agent')
+    .option('--tenant <tenant>', 'only runs of this tenant; default: of all')
+    .addOption(new Option('--status <status>', 'only runs that stand so').choices(RUN_STATUSES))
+    .option('--limit <n>', 'how many at most', parseLimit, 20)
+    .option('--json', 'print one JSON document, {"runs":[…]}, on stdout')
+    .addHelpText(
+      'after',
+      `
+Temporal's list of runs lags behind by about a second; status and result do not.
+
+Examples:
+  $ agent-once list --agent support --status failed
+  $ agent-once list --limit 100 --json | jq -r '.runs[].workflowId'
+
+Exit codes:
+  0  listed, even if there is none           2  wrong usage
+  6  Temporal cannot be reached`,
+    )
+    .action(runList);
+}
+
+async function runList(flags: ListFlags): Promise<void> {
+  if (flags.agent !== undefined) assertName('agent', flags.agent);
+  if (flags.tenant !== undefined) assertName('tenant', flags.tenant);
+  const [{ withClient }, { readConfig }, { coloursOf: colours, print, printJson, say }] =
+    await Promise.all([import('./open-client.ts'), import('../config.ts'), import('./output.ts')]);
+  const { agent, tenant, status, limit } = flags;
+  const filter: ListFilter = {
+    // One more, to know whether there are more.
+    limit: limit + 1,
+    ...(agent === undefined ? {} : { agent }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(status === undefined ? {} : { status }),
+  };
+  await withClient(readConfig(), async ({ client }) => {
+    const runs: RunSummary[] = [];
+    for await (const run of client.list(filter)) runs.push(run);
+    const more = runs.length > limit;
+    const shown = runs.slice(0, limit);
+    if (flags.json) {
+      printJson({ runs: shown, more });
+      return;
+    }
+    if (shown.length === 0) say('There are no such runs.');
+    else print(await drawTable(shown, colours(process.stdout)));
+    if (more) say(`There are more: --limit ${limit * 5}`);
+  });
+}
+
+async function drawTable(
+  runs: RunSummary[],
+  colours: ReturnType<typeof coloursOf>,
+): Promise<string> {
+  const { drawDuration, drawStatus, drawTime } = await import('./show-run.ts');
+  const { printable } = await import('./output.ts');
+  const withTenant = runs.some(({ tenant }) => tenant !== DEFAULT_TENANT);
+  const rows = runs.map((run) => [
+    run.status,
+    run.agent,
+    ...(withTenant ? [run.tenant] : []),
+    drawTime(run.startedAt),
+    drawDuration(
+      (run.closedAt ? Date.parse(run.closedAt) : Date.now()) - Date.parse(run.startedAt),
+    ),
+    printable(run.key),
+  ]);
+  const head = ['STATUS', 'AGENT', ...(withTenant ? ['TENANT'] : []), 'STARTED', 'TIME', 'KEY'];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const draw = (cells: string[]): string[] =>
+    cells.map((cell, column) =>
+      column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
+    );
+  return [
+    colours.dim(draw(head).join('  ')),
+    ...rows.map((row, at) => {
+      const [status = '', ...cells] = draw(row);
+      const painted = drawStatus(colours, runs[at]?.status ?? 'running');
+      return [painted + status.slice(status.trimEnd().length), ...cells].join('  ');
+    }),
+  ].join('\n');
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= 10_000) return limit;
+  throw new InvalidArgumentError('Give a number from 1 to 10000.');
+}

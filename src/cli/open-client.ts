@@ -1,0 +1,71 @@
+import type { AgentOnceClient } from '../client/agent-once-client.ts';
+import type { AgentDirectory, RunRef } from '../client/types.ts';
+import type { Config } from '../config.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { workflowIdOf } from '../contract/key.ts';
+import { workflowUrl } from './show-run.ts';
+
+export interface OpenClient {
+  client: AgentOnceClient;
+  /** Where Temporal UI shows a workflow. */
+  urlOf: (workflowId: string) => string;
+}
+
+/** Connects, for the time of one command. */
+export async function withClient<T>(
+  config: Config,
+  use: (open: OpenClient) => Promise<T>,
+  registry?: AgentDirectory,
+): Promise<T> {
+  const [{ connect }, { AgentOnceClient }] = await Promise.all([
+    import('../client/connect.ts'),
+    import('../client/agent-once-client.ts'),
+  ]);
+  const { temporal, close } = await connect();
+  try {
+    const { searchAttributes, hashKeys, splitTaskQueues } = config;
+    const client = new AgentOnceClient({
+      temporal,
+      searchAttributes,
+      hashKeys,
+      splitTaskQueues,
+      ...(registry ? { registry } : {}),
+    });
+    const { namespace } = temporal.options;
+    return await use({ client, urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id) });
+  } finally {
+    await close();
+  }
+}
+
+/** `withClient` for commands about a run that exists: names are checked before anything is sent. */
+export async function withRun<T>(
+  ref: Required<RunRef>,
+  use: (open: OpenClient) => Promise<T>,
+): Promise<T> {
+  workflowIdOf(ref);
+  const { readConfig } = await import('../config.ts');
+  const config = readConfig();
+  try {
+    return await withClient(config, use);
+  } catch (error) {
+    if (!(error instanceof AgentOnceError) || error.code !== 'run.not_found') throw error;
+    // A misspelt agent is the likelier mistake; runs of an agent that was removed are still found.
+    const { names } = await loadRegistry(config);
+    if (names().includes(ref.agent)) throw error;
+    throw new AgentOnceError(
+      'agent.unknown',
+      `There is no run under this key, and no agent "${ref.agent}"; known: ${names().join(', ')}.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The agents of this checkout. */
+export async function loadRegistry(config: Config): Promise<AgentDirectory> {
+  const [{ createRegistry }, { agents }] = await Promise.all([
+    import('../agents/registry.ts'),
+    import('../agents/index.ts'),
+  ]);
+  return createRegistry(agents, { defaultModel: config.openaiModel });
+}

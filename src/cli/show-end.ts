@@ -1,0 +1,34 @@
+import type { Followed } from './follow.ts';
+import { coloursOf, printable, printJson, printResult, say } from './output.ts';
+import { drawDuration, drawUsage } from './show-run.ts';
+
+/** Shows how a run ended, or why the waiting did: the bare result on stdout, the rest on stderr. */
+export function showEnd(
+  { view, early, exitCode }: Followed,
+  json: boolean,
+  more: Record<string, unknown> = {},
+): void {
+  const colours = coloursOf(process.stderr);
+  process.exitCode = exitCode;
+  if (json) {
+    printJson({ ...view, ...more, ...(early ? { error: early } : {}) });
+    return;
+  }
+  if (early) {
+    say(`${colours.yellow(view.status)} ${early.message}`);
+    return;
+  }
+  if (view.status === 'completed') printResult(view.result);
+  if (view.error) {
+    say(
+      `${colours.red(view.status)} ${printable(view.error.message, true)} ${colours.dim(`(${view.error.code})`)}`,
+    );
+  }
+  const took = Date.parse(view.closedAt ?? '') - Date.parse(view.startedAt);
+  const usage = view.usage ? ` · ${drawUsage(view.usage)}` : '';
+  if (view.status === 'completed') {
+    say(colours.dim(`${view.status} in ${drawDuration(took)}${usage}`));
+  } else if (view.usage) {
+    say(colours.dim(`used ${drawUsage(view.usage)}`));
+  }
+}

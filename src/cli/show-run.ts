@@ -1,0 +1,111 @@
+import type { RunView } from '../client/types.ts';
+import { DEFAULT_TENANT } from '../contract/key.ts';
+import type { RunState, RunStatus, Usage } from '../contract/run.ts';
+import type { coloursOf } from './output.ts';
+import { printable } from './output.ts';
+
+type Colours = ReturnType<typeof coloursOf>;
+
+/** A run as a small table for people. */
+export function drawRun(
+  colours: Colours,
+  run: RunView,
+  more: { url: string; state?: RunState | undefined },
+): string {
+  const rows: [string, string | undefined][] = [
+    ['tenant', run.tenant === DEFAULT_TENANT ? undefined : run.tenant],
+    ['workflow', run.workflowId],
+    ['run', run.runId],
+    ['started', `${drawTime(run.startedAt)}${drawAge(run)}`],
+    ['doing', more.state && drawSteps(more.state)],
+    ['usage', run.usage ? drawUsage(run.usage) : undefined],
+    ['error', run.error ? `${printable(run.error.message)} (${run.error.code})` : undefined],
+    ['ui', more.url],
+  ];
+  const lines = rows
+    .filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '')
+    .map(([name, value]) => `  ${colours.dim(name.padEnd(9))} ${value}`);
+  const head = `${drawStatus(colours, run.status)}  ${colours.bold(run.agent)} ${printable(run.key)}`;
+  return [head, ...lines].join('\n');
+}
+
+export function drawStatus(colours: Colours, status: RunStatus): string {
+  switch (status) {
+    case 'completed':
+      return colours.green(status);
+    case 'failed':
+      return colours.red(status);
+    case 'running':
+      return colours.cyan(status);
+    case 'waiting':
+    case 'cancelled':
+      return colours.yellow(status);
+  }
+}
+
+/** What a run is doing: the turn, and the steps under way. */
+export function drawSteps(state: RunState): string {
+  if (state.turn === 0) return 'about to begin';
+  const turn = `turn ${state.turn}${state.maxTurns === null ? '' : ` of ${state.maxTurns}`}`;
+  const steps = state.active.map(({ activity, summary }) =>
+    activity === 'callModel' ? 'model' : `${activity.replace(/^tool\./, '')} (${summary})`,
+  );
+  return printable([turn, steps.join(', ')].filter(Boolean).join(' · '));
+}
+
+export function drawUsage(usage: Usage): string {
+  return [
+    count(usage.turns, 'turn'),
+    count(usage.modelCalls, 'model call'),
+    count(usage.toolCalls, 'tool call'),
+    drawSpent(usage),
+  ].join(' · ');
+}
+
+/** Tokens and money. Money that is not known is not zero. */
+export function drawSpent({ inputTokens, outputTokens, costUsd }: Usage): string {
+  const tokens = `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
+  return `${tokens} · ${costUsd === null ? 'cost unknown' : drawUsd(costUsd)}`;
+}
+
+function drawUsd(costUsd: number): string {
+  return `$${costUsd.toFixed(costUsd !== 0 && costUsd < 1 ? 4 : 2)}`;
+}
+
+/** Milliseconds as people say them. */
+export function drawDuration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1_000;
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+}
+
+/** Local time, to the second. */
+export function drawTime(iso: string): string {
+  const at = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+export function workflowUrl(ui: string, namespace: string, workflowId: string): string {
+  const base = ui.replace(/\/+$/, '');
+  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+function drawAge({ startedAt, closedAt }: RunView): string {
+  const from = Date.parse(startedAt);
+  return closedAt === null
+    ? ` (${drawDuration(Date.now() - from)} ago)`
+    : `, took ${drawDuration(Date.parse(closedAt) - from)}`;
+}
+
+function count(value: number, what: string): string {
+  return `${number(value)} ${what}${value === 1 ? '' : 's'}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}

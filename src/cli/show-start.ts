@@ -1,0 +1,43 @@
+import type { AgentOnceClient } from '../client/agent-once-client.ts';
+import type { StartedRun } from '../client/types.ts';
+import { commandFor } from './commands.ts';
+import { exitCodeOf, followRun } from './follow.ts';
+import type { RunFlags, WaitFlag } from './options.ts';
+import { coloursOf, print, printJson, say } from './output.ts';
+import { showEnd } from './show-end.ts';
+import { drawRun } from './show-run.ts';
+
+/** Shows what a start made or found, or with `--wait` how it ends. */
+export async function showStart(
+  client: AgentOnceClient,
+  started: StartedRun,
+  flags: RunFlags & WaitFlag,
+  url: string,
+): Promise<void> {
+  const { replayed, keyGenerated } = started;
+  const open = started.closedAt === null;
+  if (keyGenerated) {
+    say(`No key was given; this one was made: ${started.key}\nRepeating the request needs it.`);
+  }
+  if (replayed) {
+    say(`Replayed: the key names a run that ${open ? 'is under way' : 'has ended'}.`);
+  }
+  if (flags.wait !== undefined) {
+    if (!replayed) {
+      say(coloursOf(process.stderr).dim(`started ${started.workflowId} · ${url}`));
+    }
+    const followed = await followRun(client, started, flags.wait, started.startedAt);
+    showEnd(followed, flags.json === true, { replayed, keyGenerated });
+    return;
+  }
+  // Of a run that somebody else started more is known than its start.
+  const view = replayed && open ? await client.describe(started) : started;
+  process.exitCode = exitCodeOf(view);
+  if (flags.json) {
+    printJson({ ...view, replayed, keyGenerated });
+    return;
+  }
+  print(drawRun(coloursOf(process.stdout), view, { url }));
+  if (view.closedAt === null) say(`Follow it: ${commandFor('result', started, ' --wait')}`);
+  else if (view.status === 'completed') say(`Its result: ${commandFor('result', started)}`);
+}

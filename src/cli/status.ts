@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { DEFAULT_TENANT } from '../contract/key.ts';
+import { commandFor } from './commands.ts';
+import { addRunOptions, type RunFlags } from './options.ts';
+
+/** `agent-once status`: what a run is doing, or how it ended. */
+export function registerStatus(program: Command): void {
+  const command = program
+    .command('status')
+    .summary('show a run')
+    .description('Shows what a run is doing, or how it ended.')
+    .argument('<agent>', 'name of the agent')
+    .argument('<key>', 'idempotency key of the run');
+  addRunOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ agent-once status support order-1042-refund
+  $ agent-once status support order-1042-refund --json | jq .usage
+
+Exit codes:
+  0  the run was found, however it stands    5  there is no such run
+  2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
+    )
+    .action(runStatus);
+}
+
+async function runStatus(agent: string, key: string, flags: RunFlags): Promise<void> {
+  const [{ withRun }, { coloursOf, print, printJson, say }, { drawRun }] = await Promise.all([
+    import('./open-client.ts'),
+    import('./output.ts'),
+    import('./show-run.ts'),
+  ]);
+  const ref = { agent, key, tenant: flags.tenant ?? DEFAULT_TENANT };
+  await withRun(ref, async ({ client, urlOf }) => {
+    const view = await client.describe(ref);
+    if (flags.json) {
+      printJson(view);
+      return;
+    }
+    const state = view.closedAt === null ? await client.state(ref) : undefined;
+    print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId), state }));
+    if (view.status === 'completed') say(`Its result: ${commandFor('result', ref)}`);
+    if (view.closedAt === null && !state) {
+      say('No worker answered: the run goes on when one is there (`agent-once worker`).');
+    }
+  });
+}
