@@ -1,0 +1,30 @@
+# A worker, or any other agent-once command: docker run IMAGE start support --key k --input hello
+FROM node:24.21.0-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No install scripts: what they prepare is for the local stack.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/build.mjs scripts/
+COPY src src
+RUN node scripts/build.mjs
+
+FROM node:24.21.0-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:24.21.0-bookworm-slim
+ENV NODE_ENV=production AGENT_ONCE_HEALTH_PORT=8081
+WORKDIR /app
+COPY package.json ./
+COPY bin bin
+COPY --from=packages /app/node_modules node_modules
+# No src beside it: the command runs what was built.
+COPY --from=build /app/dist dist
+USER node
+EXPOSE 8081
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.AGENT_ONCE_HEALTH_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/bin/agent-once.js"]
+CMD ["worker"]
