@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DEV_PORTS, readConfig } from '../config.ts';
 import type { Stack } from '../dev/stack.ts';
+import { fromCheckout } from './checkout-only.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
 interface DevFlags {
@@ -47,7 +48,7 @@ Examples:
 async function runDevCommand(flags: DevFlags): Promise<void> {
   const { openaiApiKey, openaiBaseUrl } = readConfig();
   const scriptedModel = openaiApiKey === undefined && openaiBaseUrl === undefined;
-  const { runDev } = await import('../dev/run-dev.ts');
+  const { runDev } = await fromCheckout(() => import('../dev/run-dev.ts'));
   const colours = coloursOf(process.stderr);
   const log = (line: string) => say(colours.dim(`dev     ${line}`));
   const namespace = process.env['TEMPORAL_NAMESPACE']?.trim();
