@@ -36,15 +36,19 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = await pool.connect();
   let broken: Error | undefined;
+  // A connection that is in use reports here, and not at the pool, that the database went away.
+  const onError = (error: Error) => (broken = error);
+  connection.on('error', onError);
   try {
     await connection.query('BEGIN');
     const result = await work(connection);
     await connection.query('COMMIT');
     return result;
   } catch (error) {
-    await connection.query('ROLLBACK').catch((failure: Error) => (broken = failure));
+    await connection.query('ROLLBACK').catch(onError);
     throw error;
   } finally {
+    connection.off('error', onError);
     connection.release(broken);
   }
 }

@@ -43,6 +43,12 @@ function ask(messages: Message[], token?: string) {
   );
 }
 
+/** The one choice of a completion. */
+function choiceOf({ choices: [choice] }: OpenAI.Chat.ChatCompletion) {
+  if (!choice) throw new Error('The completion has no choice.');
+  return choice;
+}
+
 /** The bare answer, for what the client library hides. */
 function post(messages: Message[], more: object = {}, signal?: AbortSignal): Promise<Response> {
   return fetch(`${model.url}/chat/completions`, {
@@ -81,10 +87,10 @@ describe('a script in the message', () => {
 
   test('plays entry n on turn n, and the same answer to the same request', async () => {
     const first = await ask([user(script)]);
-    const [choice] = first.choices;
+    const choice = choiceOf(first);
     expect(first.model).toBe('some-model');
-    expect(choice?.finish_reason).toBe('tool_calls');
-    const calls = choice?.message.tool_calls ?? [];
+    expect(choice.finish_reason).toBe('tool_calls');
+    const calls = choice.message.tool_calls ?? [];
     expect(calls.map((call) => call.type === 'function' && call.function)).toEqual([
       { name: 'echo', arguments: '{"text":"ä"}' },
       { name: 'echo', arguments: '{"broken' },
@@ -97,12 +103,12 @@ describe('a script in the message', () => {
       tool_call_id: call.id,
       content: 'ok',
     }));
-    const second = await ask([user(script), choice!.message, ...answers]);
+    const second = await ask([user(script), choice.message, ...answers]);
     expect(second.choices[0]).toMatchObject({
       finish_reason: 'stop',
       message: { content: 'done' },
     });
-    expect(second.usage!.prompt_tokens).toBeGreaterThan(first.usage!.prompt_tokens);
+    expect(second.usage?.prompt_tokens).toBeGreaterThan(first.usage?.prompt_tokens ?? NaN);
   });
 
   test('says what is wrong with it', async () => {
@@ -143,7 +149,7 @@ describe('streaming', () => {
       stream_options: { include_usage: true },
     });
     const streamed = await stream.finalChatCompletion();
-    expect(streamed.choices[0]?.message).toMatchObject(whole.choices[0]!.message);
+    expect(streamed.choices[0]?.message).toMatchObject(choiceOf(whole).message);
     expect(streamed.choices[0]?.finish_reason).toBe('tool_calls');
     expect(streamed.usage).toEqual(whole.usage);
   });
@@ -255,7 +261,7 @@ describe('faults', () => {
       { kind: 'several-calls' },
       { kind: 'malformed-arguments' },
     ]);
-    const next = async () => (await ask([script])).choices[0]!;
+    const next = async () => choiceOf(await ask([script]));
     expect(await next()).toMatchObject({
       finish_reason: 'length',
       message: { content: 'abc', tool_calls: [{ function: { arguments: '{"a"' } }] },

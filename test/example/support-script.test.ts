@@ -40,7 +40,8 @@ async function converse(
       messages,
       tools: tools.map((name) => ({ type: 'function', function: { name, parameters: {} } })),
     });
-    const message = completion.choices[0]!.message;
+    const message = completion.choices[0]?.message;
+    if (!message) throw new Error('The completion has no choice.');
     const calls = (message.tool_calls ?? []).filter((call) => call.type === 'function');
     if (calls.length === 0) return { turns, final: message.content ?? '' };
     turns.push(
