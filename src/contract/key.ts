@@ -58,7 +58,7 @@ function keyInId(key: string, hashKeys: boolean): string {
 
 /**
  * The workflow ID of a run: `agent-{agent}-{key}`, for any tenant but the default one
- * `agent-{tenant}.{agent}-{key}`. At most 237 characters; Temporal's SQL persistence holds 255.
+ * `agent-{tenant}.{agent}-{key}`. At most 200 characters; Temporal's SQL persistence holds 255.
  *
  * @param hashKeys treat every key as a secret. Changing it makes every key new.
  * @throws {AgentOnceError} `name.invalid`, `key.invalid`
