@@ -9,7 +9,7 @@ export function registerCancel(program: Command): void {
     .command('cancel')
     .summary('ask a run to stop')
     .description(
-      'Asks a run to stop: a model request in flight is aborted, and what was done stays recorded.\nReturns at once; a run that has ended stays as it is, which is no error.',
+      'Asks a run to stop: a model request in flight is aborted, and what was done stays recorded. Returns at once; a run that has ended stays as it is, which is no error.',
     )
     .argument('<agent>', 'name of the agent')
     .argument('<key>', 'idempotency key of the run');

@@ -25,6 +25,8 @@ export async function createProgram(): Promise<Command> {
     .exitOverride()
     .showHelpAfterError('Try --help.')
     .configureHelp({
+      // As it must be typed: after a space it would be the next argument.
+      optionTerm: (option) => option.flags.replace(' [', '[='),
       styleTitle: (title) => colours.bold(title),
       styleCommandText: (text) => colours.cyan(text),
       styleSubcommandText: (text) => colours.cyan(text),
@@ -38,7 +40,7 @@ export async function createProgram(): Promise<Command> {
   registerResult(program);
   registerCancel(program);
   registerList(program);
-  program.commandsGroup('Parts:');
+  program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);
   registerWorker(program);
   const demo = new URL('./demo.ts', import.meta.url);

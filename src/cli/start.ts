@@ -15,7 +15,7 @@ export function registerStart(program: Command): void {
     .command('start')
     .summary('start a run, or get the one that the key already names')
     .description(
-      'Starts a run of an agent. The same key and input again return the same run, however often\nand from wherever: it is attached to while it runs, and its outcome returned afterwards.',
+      'Starts a run of an agent. The same key and input again return the same run, however often and from wherever: it is attached to while it runs, and its outcome returned afterwards.',
     )
     .argument('<agent>', 'name of the agent, as registered in src/agents/index.ts')
     .argument('[-]', 'a dash: read the input from standard input, as text')

@@ -1,10 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { AgentOnceError } from '../contract/errors.ts';
+import { readTemporalConfig } from './temporal-config.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-
-/** Where `agent-once dev` puts its server. */
-const DEV_ADDRESS = '127.0.0.1:7233';
 
 export interface TemporalConnection {
   temporal: Client;
@@ -21,8 +17,7 @@ export interface TemporalConnection {
 export async function connect(
   options: { connectTimeoutMs?: number } = {},
 ): Promise<TemporalConnection> {
-  const { connectionOptions, namespace = 'default' } = readTemporalConfig();
-  const address = connectionOptions.address ?? DEV_ADDRESS;
+  const { address, namespace, connectionOptions } = readTemporalConfig();
   try {
     const connection = await Connection.connect({
       address,
@@ -37,19 +32,6 @@ export async function connect(
     return { temporal, close: () => connection.close() };
   } catch (error) {
     throw asAgentOnceError(error, { address, namespace });
-  }
-}
-
-function readTemporalConfig(): ReturnType<typeof loadClientConnectConfig> {
-  try {
-    return loadClientConnectConfig();
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new AgentOnceError(
-      'config.invalid',
-      `Temporal's configuration cannot be read: ${problem}. See TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the TEMPORAL_TLS_… variables.`,
-      { cause: error },
-    );
   }
 }
 

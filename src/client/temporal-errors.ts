@@ -61,10 +61,6 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof Error && /failed to connect before the deadline/i.test(error.message);
 }
 
-export function isDeadline(error: unknown): boolean {
-  return grpcStatusOf(error)?.code === DEADLINE_EXCEEDED;
-}
-
 export function targetOf(client: Client): Target {
   // Only the interface of a connection is typed; the pure JS one keeps its options.
   const { options } = client.connection as { options?: { address?: string } };

@@ -1,6 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  isGrpcCancelledError,
   WorkflowContinuedAsNewError,
   WorkflowFailedError,
   WorkflowNotFoundError,
@@ -10,11 +10,14 @@ import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { readOutcome } from './outcome.ts';
-import { asAgentOnceError, isDeadline } from './temporal-errors.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
 import { isOpen } from './view.ts';
 
 const PROGRESS_EVERY_MS = 1_000;
+
+/** Longer timers would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution it
@@ -29,46 +32,48 @@ export async function waitForEnd(
   options: WaitOptions,
 ): Promise<RunView> {
   const { timeoutMs, onProgress } = options;
-  const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
-  const done = new AbortController();
-  const signal = options.signal ? AbortSignal.any([done.signal, options.signal]) : done.signal;
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
+  // Temporal's client adds a listener for every request of a long wait.
+  setMaxListeners(0, signal);
+  const late = (): void => stop.abort(stillRunning(run.workflowId));
+  const timer =
+    timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, LONGEST_TIMER_MS));
   let reporting: Promise<void> | undefined;
   try {
     for (;;) {
-      options.signal?.throwIfAborted();
       const execution = await getExecution(context, run);
       if (!isOpen(execution)) return await readOutcome(context, run, execution);
+      signal.throwIfAborted();
       if (onProgress) reporting ??= reportProgress(context, run.workflowId, onProgress, signal);
-      await executionEnds(context, run.workflowId, execution.runId, deadline, signal);
+      await executionEnds(context, run.workflowId, execution.runId, signal);
     }
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw error;
   } finally {
-    done.abort();
+    clearTimeout(timer);
+    stop.abort();
     await reporting;
   }
 }
 
+/**
+ * Not with a gRPC deadline: near one, the server answers long polls at once, and the client would
+ * repeat them in a tight loop.
+ */
 async function executionEnds(
-  context: ClientContext,
+  { temporal }: ClientContext,
   workflowId: string,
   runId: string,
-  deadline: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { temporal } = context;
   const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
-  const wait = (): Promise<unknown> => temporal.withAbortSignal(signal, () => handle.result());
   try {
-    await (deadline === undefined ? wait() : temporal.withDeadline(deadline, wait));
+    await temporal.withAbortSignal(signal, () => handle.result());
   } catch (error) {
-    if (error instanceof WorkflowFailedError || error instanceof WorkflowContinuedAsNewError)
-      return;
+    signal.throwIfAborted();
+    if (error instanceof WorkflowFailedError) return;
+    if (error instanceof WorkflowContinuedAsNewError) return;
     // Deleted meanwhile: the next look says so.
     if (error instanceof WorkflowNotFoundError) return;
-    if (deadline !== undefined && isDeadline(error)) throw stillRunning(workflowId);
-    if (isGrpcCancelledError(error)) signal.throwIfAborted();
     throw asAgentOnceError(error, temporal);
   }
 }

@@ -1,0 +1,36 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { AgentOnceError } from '../contract/errors.ts';
+
+/** Where `agent-once dev` puts its server. */
+const DEV_ADDRESS = '127.0.0.1:7233';
+
+type ConnectConfig = ReturnType<typeof loadClientConnectConfig>;
+
+export interface TemporalConfig {
+  address: string;
+  namespace: string;
+  connectionOptions: ConnectConfig['connectionOptions'];
+}
+
+/**
+ * Reads Temporal's own environment configuration (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`,
+ * `TEMPORAL_PROFILE` …), for clients and workers alike; by default the dev stack's server.
+ *
+ * @throws {AgentOnceError} `config.invalid`
+ */
+export function readTemporalConfig(): TemporalConfig {
+  let config: ConnectConfig;
+  try {
+    config = loadClientConnectConfig();
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new AgentOnceError(
+      'config.invalid',
+      `Temporal's configuration cannot be read: ${problem}. See TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE and the TEMPORAL_TLS_… variables.`,
+      { cause: error },
+    );
+  }
+  const { connectionOptions, namespace = 'default' } = config;
+  const address = connectionOptions.address ?? DEV_ADDRESS;
+  return { address, namespace, connectionOptions };
+}
