@@ -71,7 +71,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       if (portTaken) throw portInUse(port, USE);
       throw error;
     }
-    return { url, pid: child.pid, exited: child.exited, stop: child.stop };
+    return { url, pid: child.pid, exited: child.exited, stop: () => child.stop() };
   }
 }
 

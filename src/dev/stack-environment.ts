@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { CACHE_DIR } from './paths.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -14,7 +16,8 @@ export function stackEnvironment(
   );
   return {
     ...Object.fromEntries(kept),
-    TEMPORAL_CONFIG_FILE: '/dev/null',
+    // A file that does not exist: an empty one is an error to the SDK.
+    TEMPORAL_CONFIG_FILE: path.join(CACHE_DIR, 'no-temporal-config.toml'),
     ...stackVariables(stack),
   };
 }
