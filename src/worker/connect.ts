@@ -1,5 +1,5 @@
 import { NativeConnection } from '@temporalio/worker';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readTemporalConfig } from '../client/temporal-config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 
 export interface WorkerConnection {
@@ -12,11 +12,11 @@ export interface WorkerConnection {
  * Connects a worker by Temporal's own environment configuration; by default to 127.0.0.1:7233,
  * where `agent-once dev` runs.
  *
- * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`
+ * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`,
+ *   `config.invalid`
  */
 export async function connectWorker(): Promise<WorkerConnection> {
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const address = connectionOptions.address ?? '127.0.0.1:7233';
+  const { address, namespace, connectionOptions } = readTemporalConfig();
   let connection: NativeConnection;
   try {
     connection = await NativeConnection.connect({ ...connectionOptions, address });

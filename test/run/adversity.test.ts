@@ -109,7 +109,7 @@ describe('a reset', () => {
     const { runId } = await system.temporal.workflowService.resetWorkflowExecution({
       namespace: system.temporal.options.namespace,
       workflowExecution: { workflowId: view.workflowId, runId: view.runId },
-      workflowTaskFinishEventId: firstTask?.eventId,
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
       requestId: crypto.randomUUID(),
       reason: 'test',
     });
