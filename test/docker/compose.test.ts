@@ -11,6 +11,7 @@ import { DEV_PORTS, readConfig } from '../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
 import { findTemporalCli } from '../../src/dev/temporal-cli.ts';
 import { temporalAddress } from '../support/servers.ts';
+import { variablesRead } from '../support/variables-read.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -44,21 +45,6 @@ function service(name: string): z.output<typeof Service> {
   const found = compose.services[name];
   if (!found) throw new Error(`docker-compose.yml has no service "${name}".`);
   return found;
-}
-
-/** Names of the variables that `read` asks an environment for. */
-function variablesRead(read: (env: Record<string, string>) => unknown): Set<string> {
-  const names = new Set<string>();
-  read(
-    new Proxy<Record<string, string>>(
-      {},
-      {
-        get: (_, name) => void names.add(String(name)),
-        has: (_, name) => Boolean(names.add(String(name))) && false,
-      },
-    ),
-  );
-  return names;
 }
 
 describe('docker-compose.yml', () => {

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { readConfig } from '../../src/config.ts';
+import { variablesRead } from '../support/variables-read.ts';
+
+const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const documented = [...text.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) => name);
+
+test('every variable that is read is documented, and the other way round', () => {
+  const read = new Set([
+    ...variablesRead(readConfig),
+    ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
+  ]);
+  // The home folder is the system's.
+  read.delete('HOME');
+  read.delete('XDG_CONFIG_HOME');
+  expect([...documented].sort()).toEqual([...read].sort());
+});
+
+test('documented defaults are the ones in force', () => {
+  const config = readConfig({});
+  const defaults = Object.fromEntries(
+    [...text.matchAll(/^\| `([A-Z_]+)` +\| `([^`]+)` +\|/gm)].map(([, name, value]) => [name, value]),
+  );
+  expect(defaults).toEqual({
+    LEDGER_URL: config.ledgerUrl,
+    OPENAI_MODEL: config.openaiModel,
+    SHOP_URL: config.shopUrl,
+    TEMPORAL_UI_URL: config.temporalUiUrl,
+    AGENT_ONCE_SEARCH_ATTRIBUTES: config.searchAttributes ? 'on' : 'off',
+    AGENT_ONCE_HASH_KEYS: config.hashKeys ? 'on' : 'off',
+    AGENT_ONCE_SPLIT_TASK_QUEUES: config.splitTaskQueues ? 'on' : 'off',
+    AGENT_ONCE_LOG_LEVEL: config.logLevel,
+    AGENT_ONCE_TEST_NO_TOKENS: config.testNoTokens ? 'on' : 'off',
+  });
+});
