@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { SEARCH_ATTRIBUTES } from '../../src/contract/names.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, queryOnce, type TestDatabase } from '../support/database.ts';
 import { connectTestClient, type TestClient } from '../support/servers.ts';
 
 describe('the servers that all suites share', () => {
@@ -31,7 +30,7 @@ describe('the servers that all suites share', () => {
       name: 'template_harness',
       prepare: async (url: string) => {
         prepared++;
-        await query(url, 'CREATE TABLE marker AS SELECT 42 AS value');
+        await queryOnce(url, 'CREATE TABLE marker AS SELECT 42 AS value');
       },
     };
     const [one, two] = await Promise.all([
@@ -40,18 +39,8 @@ describe('the servers that all suites share', () => {
     ]);
     databases.push(one, two);
     expect(prepared).toBe(1);
-    await query(one.url, 'UPDATE marker SET value = 1');
-    expect(await query(one.url, 'SELECT value FROM marker')).toEqual([{ value: 1 }]);
-    expect(await query(two.url, 'SELECT value FROM marker')).toEqual([{ value: 42 }]);
+    await queryOnce(one.url, 'UPDATE marker SET value = 1');
+    expect(await queryOnce(one.url, 'SELECT value FROM marker')).toEqual([{ value: 1 }]);
+    expect(await queryOnce(two.url, 'SELECT value FROM marker')).toEqual([{ value: 42 }]);
   });
 });
-
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}

@@ -63,3 +63,14 @@ function urlOf(database: string): string {
   url.pathname = `/${database}`;
   return url.href;
 }
+
+/** One statement on a connection of its own. */
+export async function queryOnce(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}

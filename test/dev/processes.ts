@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { readCommandLine } from '../../src/dev/leftover.ts';
+import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+
+/** Waits for a condition; fails with its description. */
+export async function waitUntil(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  limitMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Waited ${limitMs} ms in vain until ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export async function waitUntilGone(pid: number): Promise<void> {
+  await waitUntil(`process ${pid} is gone`, async () => (await readCommandLine(pid)) === undefined);
+}
+
+/** A folder that every user may enter, and what removes it. */
+export async function makeFolder(): Promise<{ folder: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-dev-test-'));
+  await chmod(folder, 0o755);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A process of a test, with what it printed. */
+export interface Spawned {
+  process: ChildProcess;
+  pid: number;
+  /** The first line on stdout; fails if it ends without one. */
+  firstLine: Promise<string>;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when it has ended, with its exit code. */
+  ended: Promise<number | null>;
+}
+
+/** Starts a process of Node in the project's root. */
+export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Spawned {
+  const child = spawn(process.execPath, args, {
+    cwd: PROJECT_ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const firstLine = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    void ended.then((code) => reject(new Error(`Ended with ${code} without a line: ${stderr}`)));
+  });
+  // Whoever does not ask for it does not want its failure either.
+  firstLine.catch(() => undefined);
+  return {
+    process: child,
+    pid: child.pid ?? 0,
+    firstLine,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+  };
+}
+
+/** Starts a server in a process of its own, which the test may kill. */
+export async function holdServer<T>(
+  kind: 'temporal' | 'postgres' | 'stubborn',
+  options: object = {},
+): Promise<{ parent: Spawned; server: T & { pid: number } }> {
+  const fixture = path.join('test', 'dev', 'fixtures', 'hold-server.ts');
+  const parent = spawnNode(['--import', 'tsx', fixture, kind, JSON.stringify(options)]);
+  return { parent, server: JSON.parse(await parent.firstLine) as T & { pid: number } };
+}
