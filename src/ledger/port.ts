@@ -143,7 +143,7 @@ export interface Ledger {
    */
   claim(step: StepClaim): Promise<ClaimAnswer>;
 
-  /** Extends the lease. `false`: the claim is no longer ours. */
+  /** Extends the lease. `false`: the claim is no longer ours. Completed by it, it still is. */
   renew(claim: Claim): Promise<boolean>;
 
   /**
@@ -153,12 +153,17 @@ export interface Ledger {
    */
   complete(claim: Claim, completion: Completion): Promise<boolean>;
 
-  /** Releases the claim with the error of its attempt. `false`: the claim is no longer ours. */
+  /**
+   * Releases the claim with the error of its attempt. `false`: the claim is no longer ours.
+   * Repeatable: the error is kept once.
+   */
   fail(claim: Claim, error: StepError): Promise<boolean>;
 
   /**
    * Runs `work` in a transaction and completes the step in it, last. `false`: the claim is no
    * longer ours, everything was rolled back. An error of `work` rolls back and is thrown as it is.
+   * `ledger.unreachable` may also mean that the answer to the commit was lost: whether it happened
+   * is learnt by claiming again. A transaction idle for longer than `leaseMs` is rolled back.
    */
   transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean>;
 

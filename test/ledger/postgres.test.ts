@@ -11,7 +11,7 @@ const TEMPLATE = { name: 'ledger_template', prepare: migrate };
 
 describeLedgerContract('PostgreSQL', async () => {
   const database = await createTestDatabase(TEMPLATE);
-  return { open: () => createPostgresLedger(database.url), drop: database.drop };
+  return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
 });
 
 describe('the ledger in PostgreSQL', () => {

@@ -57,7 +57,7 @@ SET (state, errors, lease_until, ended_at) = (
 WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'failed')
 RETURNING s.state`;
 
-export interface CompleteStatement {
+interface CompleteStatement {
   text: string;
   values: unknown[];
 }
