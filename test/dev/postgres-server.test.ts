@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signalProcess } from '../../src/dev/child-process.ts';
@@ -7,7 +7,7 @@ import { findFreePort } from '../../src/dev/ports.ts';
 import { startPostgres, type PostgresServer } from '../../src/dev/postgres-server.ts';
 import { queryOnce } from '../support/database.ts';
 import { postgresUrl } from '../support/servers.ts';
-import { holdServer, makeFolder, waitUntilGone } from './processes.ts';
+import { holdServer, listProcesses, makeFolder, waitUntilGone } from './processes.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -105,11 +105,9 @@ describe('the local PostgreSQL', () => {
 
 /** The process whose arguments end with our server's number, its signal and its tries. */
 async function findWatchdog(pid: number): Promise<number> {
-  for (const name of await readdir('/proc')) {
-    const command = /^\d+$/.test(name) ? await readCommandLine(Number(name)) : undefined;
-    if (command !== undefined && new RegExp(`watchdog ${pid} INT \\d+$`).test(command)) {
-      return Number(name);
-    }
-  }
-  throw new Error(`No watchdog of ${pid} was found.`);
+  const found = (await listProcesses()).find(({ command }) =>
+    new RegExp(`watchdog ${pid} INT \\d+$`).test(command),
+  );
+  if (found === undefined) throw new Error(`No watchdog of ${pid} was found.`);
+  return found.pid;
 }

@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { readCommandLine } from '../../src/dev/leftover.ts';
 import { PROJECT_ROOT } from '../../src/dev/paths.ts';
 
@@ -78,4 +79,15 @@ export async function holdServer<T>(
   const fixture = path.join('test', 'dev', 'fixtures', 'hold-server.ts');
   const parent = spawnNode(['--import', 'tsx', fixture, kind, JSON.stringify(options)]);
   return { parent, server: JSON.parse(await parent.firstLine) as T & { pid: number } };
+}
+
+/** Every process of the machine that has a command line. */
+export async function listProcesses(): Promise<{ pid: number; command: string }[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args='], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return stdout
+    .split('\n')
+    .map((line) => /^\s*(\d+) (.*)$/.exec(line))
+    .flatMap((match) => (match ? [{ pid: Number(match[1]), command: match[2] ?? '' }] : []));
 }
