@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { RunProgress } from '../../src/client/types.ts';
+import { NO_USAGE } from '../../src/contract/run.ts';
+import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
+import { eventually } from '../support/eventually.ts';
+
+let suite: ClientSuite;
+
+beforeAll(async () => {
+  suite = await startClientSuite();
+});
+afterAll(() => suite.close());
+
+async function start() {
+  const ref = { agent: 'support', key: `k-${randomUUID()}` };
+  return { ref, started: await suite.client.start({ ...ref, input: 'x' }) };
+}
+
+/** Resolves once a waiter has said something: it waits by then. */
+function waiting(ref: { agent: string; key: string }) {
+  const news: RunProgress[] = [];
+  const result = suite.client.result(ref, { onProgress: (progress) => news.push(progress) });
+  const begun = eventually(() => {
+    if (news.length === 0) throw new Error('The waiter has not begun');
+  });
+  return { result, begun };
+}
+
+test('at the deadline the run goes on', async () => {
+  const { ref } = await start();
+  expect(await codeOf(suite.client.result(ref, { timeoutMs: 300 }))).toBe('run.still_running');
+  expect(await codeOf(suite.client.result(ref, { timeoutMs: 0 }))).toBe('run.still_running');
+  expect(await suite.client.describe(ref)).toMatchObject({ status: 'running' });
+});
+
+test('a signal ends the waiting with its reason, not the run', async () => {
+  const { ref } = await start();
+  const reason = new Error('enough');
+  const stop = new AbortController();
+  const { result, begun } = waiting(ref);
+  const stopped = suite.client.result(ref, { signal: stop.signal });
+  await begun;
+  stop.abort(reason);
+  await expect(stopped).rejects.toBe(reason);
+  await expect(suite.client.result(ref, { signal: stop.signal })).rejects.toBe(reason);
+  expect(await suite.client.describe(ref)).toMatchObject({ status: 'running' });
+  await suite.temporal.workflow.getHandle(`agent-support-${ref.key}`).terminate();
+  expect(await result).toMatchObject({ status: 'failed' });
+});
+
+test('a waiter goes on through continue-as-new', async () => {
+  const { ref, started } = await start();
+  const { result, begun } = waiting(ref);
+  await begun;
+  await suite.worker.continueAsNew(started.workflowId);
+  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
+  const view = await result;
+  expect(view).toMatchObject({ status: 'completed', result: 'done' });
+  expect(view.runId).not.toBe(started.runId);
+  // The key still names the request, though its execution is another.
+  const again = await suite.client.start({ ...ref, input: 'x' });
+  expect(again).toMatchObject({ status: 'completed', result: 'done', replayed: true });
+});
+
+test('a waiter goes on through a reset', async () => {
+  const { ref, started } = await start();
+  await suite.worker.idle(started.workflowId);
+  const { result, begun } = waiting(ref);
+  await begun;
+  await suite.temporal.workflowService.resetWorkflowExecution({
+    namespace: suite.namespace,
+    workflowExecution: { workflowId: started.workflowId, runId: started.runId },
+    reason: 'test',
+    workflowTaskFinishEventId: 4 as never,
+    requestId: randomUUID(),
+  });
+  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
+  const view = await result;
+  expect(view).toMatchObject({ status: 'completed', result: 'done' });
+  expect(view.runId).not.toBe(started.runId);
+});
+
+test('a waiter is told that nobody has picked the run up', async () => {
+  const lonely = await startClientSuite();
+  try {
+    const ref = { agent: 'support', key: 'k' };
+    await lonely.client.start({ ...ref, input: 'x' });
+    const news: RunProgress[] = [];
+    const stop = new AbortController();
+    const waiter = lonely.client.result(ref, {
+      signal: stop.signal,
+      onProgress: (progress) => {
+        news.push(progress);
+        stop.abort(new Error('seen'));
+      },
+    });
+    await expect(waiter).rejects.toThrow('seen');
+    expect(news).toEqual([{ workflowId: 'agent-support-k', hasWorker: false }]);
+  } finally {
+    await lonely.close();
+  }
+});
