@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DemoOutcome } from '../dev/demo/run-demo.ts';
+import { fromCheckout } from './checkout-only.ts';
 
 interface DemoFlags {
   compare?: true;
@@ -24,8 +25,8 @@ number is read from the shop, the model server and Temporal. Exit code 1 if one 
     .action(async (flags: DemoFlags) => {
       const [{ readConfig }, { runDemo }, { drawReport }, { printJson, say }] = await Promise.all([
         import('../config.ts'),
-        import('../dev/demo/run-demo.ts'),
-        import('../dev/demo/report.ts'),
+        fromCheckout(() => import('../dev/demo/run-demo.ts')),
+        fromCheckout(() => import('../dev/demo/report.ts')),
         import('./output.ts'),
       ]);
       const interrupted = new Promise<void>((resolve) => {

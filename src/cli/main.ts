@@ -7,7 +7,7 @@ endsQuietlyWhenNobodyReads(process.stdout);
 endsQuietlyWhenNobodyReads(process.stderr);
 
 try {
-  const program = await createProgram();
+  const program = createProgram();
   await program.parseAsync(bindWait(program, process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   process.exitCode = reportError(error, process.argv.slice(2));

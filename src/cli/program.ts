@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { registerCancel } from './cancel.ts';
+import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
 import { registerList } from './list.ts';
 import { registerResult } from './result.ts';
@@ -16,7 +17,7 @@ const colours = pc.createColors(true);
  * The command line. The imports of a command cost every other command's start, `--help` included:
  * what is heavy is imported inside its action.
  */
-export async function createProgram(): Promise<Command> {
+export function createProgram(): Command {
   const program = new Command('agent-once')
     .description(
       'Runs LLM agents as Temporal workflows: one run per idempotency key, and no recorded step twice.',
@@ -43,11 +44,7 @@ export async function createProgram(): Promise<Command> {
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);
   registerWorker(program);
-  const demo = new URL('./demo.ts', import.meta.url);
-  if (existsSync(demo)) {
-    const commands = (await import(demo.href)) as { registerDemo: (program: Command) => void };
-    commands.registerDemo(program);
-  }
+  registerDemo(program);
   return program;
 }
 

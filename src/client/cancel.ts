@@ -17,9 +17,10 @@ export async function cancelRun(context: ClientContext, run: RunIdentity): Promi
     try {
       await request(context, () => handle.cancel());
     } catch (error) {
-      // It ended in between.
       if (!(error instanceof WorkflowNotFoundError))
         throw asAgentOnceError(error, context.temporal);
+      // It ended in between.
+      cancelRequested = false;
     }
   }
   return { ...(await describeRun(context, run)), cancelRequested };
