@@ -48,6 +48,12 @@ for (const from of ROOMS) {
       `import { x } from '../../${to}/x.ts';\nexport const y = x;`,
       refused,
     );
+    add(
+      `a folder two below ${from} ${verb} ${to}`,
+      `${from}/two/below/value-${to}.ts`,
+      `import { x } from '../../../${to}/x.ts';\nexport const y = x;`,
+      refused,
+    );
   }
   add(
     `${from} may import itself`,

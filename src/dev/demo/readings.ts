@@ -76,6 +76,6 @@ async function countExecutions(client: Client, workflowId: string): Promise<numb
 
 async function getJson(url: URL): Promise<unknown> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  if (!response.ok) throw new Error(`${url.href} answered ${response.status}`);
   return response.json();
 }
