@@ -1,0 +1,8 @@
+import { ask, modelError } from './ask.ts';
+
+/** Asks once, outside of the test runner, and prints how that failed. */
+const [baseUrl = '', timeoutMs] = process.argv.slice(2);
+const { code, retryable, message } = await modelError(
+  ask(baseUrl, {}, { timeoutMs: Number(timeoutMs) }),
+);
+console.log(JSON.stringify({ code, retryable, message }));
