@@ -40,12 +40,15 @@ function installPackages() {
   const hash = createHash('sha256').update(lock).digest('hex');
   if (read(stamp) === hash) return;
   if (!isInstalled(JSON.parse(lock))) {
-    say('installing the npm packages (npm ci); the first time takes a minute or two');
-    const status = runNpm(['ci', '--no-audit', '--no-fund']);
+    say('installing the npm packages; the first time takes a minute or two');
+    // Not `npm ci`: it refuses a lock file that lacks an optional package of some other platform,
+    // and which of those a registry serves differs. This installs the locked versions all the same,
+    // and leaves the lock file alone.
+    const status = runNpm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
     if (status !== 0) {
       fail(
         'Installing the npm packages did not work; npm says above why. If package.json was ' +
-          'changed, run `npm install` and try again.',
+          'changed by hand, run `npm install` and try again.',
       );
     }
   }
