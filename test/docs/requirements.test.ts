@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ROOT } from '../structure/checkout-copy.ts';
+
+const rows = [
+  ...readFileSync(join(ROOT, 'docs/requirements.md'), 'utf8').matchAll(
+    /^\| ([A-D]\d+) +\| (.+?) +\| (.+?) +\|$/gm,
+  ),
+].map(([, id = '', , shown = '']) => ({ id, shown }));
+
+test('every requirement is there, once, in order', () => {
+  const wanted = Object.entries({ A: 8, B: 10, C: 13, D: 11 }).flatMap(([section, count]) =>
+    Array.from({ length: count }, (_, index) => `${section}${index + 1}`),
+  );
+  expect(rows.map(({ id }) => id)).toEqual(wanted);
+});
+
+test.each(rows)('$id names a test that is there, or says that there is none yet', ({ shown }) => {
+  const tests = [...shown.matchAll(/`(test\/[^`]+)`/g)].map(([, path]) => path ?? '');
+  if (tests.length === 0) {
+    expect(shown).toBe('not yet');
+    return;
+  }
+  // `npm run eject-example` takes the example's tests away.
+  const kept = existsSync(join(ROOT, 'examples'))
+    ? tests
+    : tests.filter((path) => !path.startsWith('test/example/'));
+  expect(kept.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
