@@ -33,7 +33,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(command: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
+  return runIn(folder, command, ...args);
+}
+
+function runIn(cwd: string, command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   return { status, stdout, stderr };
 }
 
@@ -46,9 +50,12 @@ function bin(name: string): string {
 }
 
 /** What the type checker and knip find, without places and counts, which move. */
-function findMistakes(): string[] {
-  const found = run(bin('tsc'), '--noEmit').stdout + run(bin('knip'), '--no-progress').stdout;
-  return found.split('\n').map((line) => line.replaceAll(/[(:]\d[\d:,)]*/g, '').trim());
+function findMistakes(cwd: string): string[] {
+  const types = runIn(cwd, bin('tsc'), '--noEmit');
+  const unused = runIn(cwd, bin('knip'), '--no-progress');
+  if (types.status === 0 && unused.status === 0) return [];
+  const lines = (types.stdout + unused.stdout).split('\n');
+  return lines.map((line) => line.replaceAll(/[(:]\d[\d:,)]*/g, '').trim());
 }
 
 test('removes the example and what other files say of it', () => {
@@ -68,9 +75,10 @@ test('removes the example and what other files say of it', () => {
 });
 
 test('leaves no mistake that was not there before', () => {
-  const before = findMistakes();
   expect(eject('--force').status).toBe(0);
-  expect(findMistakes().filter((mistake) => !before.includes(mistake))).toEqual([]);
+  const after = findMistakes(folder);
+  const before = after.length > 0 ? findMistakes(ROOT) : [];
+  expect(after.filter((mistake) => !before.includes(mistake))).toEqual([]);
   expect(run(bin('prettier'), '--check', 'src/agents', 'knip.json')).toMatchObject({ status: 0 });
 }, 180_000);
 
