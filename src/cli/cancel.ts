@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor } from './commands.ts';
+import type { LoadAgents } from './open-client.ts';
 import { addRunOptions, type RunFlags } from './options.ts';
 
 /** `agent-once cancel`: asks a run to stop. */
-export function registerCancel(program: Command): void {
+export function registerCancel(program: Command, loadAgents: LoadAgents): void {
   const command = program
     .command('cancel')
     .summary('ask a run to stop')
@@ -25,17 +27,22 @@ Exit codes:
   0  asked, or it had ended already          5  there is no such run
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
     )
-    .action(runCancel);
+    .action((agent: string, key: string, flags: RunFlags) =>
+      runCancel({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+    );
 }
 
-async function runCancel(agent: string, key: string, flags: RunFlags): Promise<void> {
+async function runCancel(
+  ref: Required<RunRef>,
+  flags: RunFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
   const [{ withRun }, { coloursOf, print, printJson, say }, { drawRun }] = await Promise.all([
     import('./open-client.ts'),
     import('./output.ts'),
     import('./show-run.ts'),
   ]);
-  const ref = { agent, key, tenant: flags.tenant ?? DEFAULT_TENANT };
-  await withRun(ref, async ({ client, urlOf }) => {
+  await withRun(ref, loadAgents, async ({ client, urlOf }) => {
     const view = await client.cancel(ref);
     if (!view.cancelRequested)
       say(`Nothing to cancel: the run had ended already (${view.status}).`);

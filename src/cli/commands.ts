@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import type { RunRef } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { shellWord } from './output.ts';
@@ -5,8 +6,16 @@ import { shellWord } from './output.ts';
 /** The command to type next, about a run. */
 export function commandFor(name: string, ref: Required<RunRef>, flags = ''): string {
   const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
-  return `agent-once ${name} ${ref.agent} ${shellWord(ref.key)}${tenant}${flags}`;
+  return `${invocation()} ${name} ${ref.agent} ${shellWord(ref.key)}${tenant}${flags}`;
 }
 
-/** Exit code of a run's outcome; one that has not ended is no failure of the command. */
+/** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */
+function invocation(): string {
+  const script = process.argv[1] ?? '';
+  if (!script.endsWith('.js')) return 'agent-once';
+  const path = relative(process.cwd(), script);
+  return `node ${shellWord(path.startsWith('..') ? script : path)}`;
+}
+
+/** Exit codes of what is no error; the others are in `ERRORS`. */
 export const EXIT = { done: 0, failed: 4, stillRunning: 7, waiting: 8, interrupted: 130 } as const;

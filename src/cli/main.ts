@@ -1,14 +1,3 @@
-import { bindWait } from './options.ts';
-import { endsQuietlyWhenNobodyReads } from './output.ts';
-import { createProgram } from './program.ts';
-import { reportError } from './report-error.ts';
+import { runCli } from './run-cli.ts';
 
-endsQuietlyWhenNobodyReads(process.stdout);
-endsQuietlyWhenNobodyReads(process.stderr);
-
-try {
-  const program = createProgram();
-  await program.parseAsync(bindWait(program, process.argv.slice(2)), { from: 'user' });
-} catch (error) {
-  process.exitCode = reportError(error, process.argv.slice(2));
-}
+await runCli(process.argv.slice(2), async () => (await import('../agents/index.ts')).agents);

@@ -1,9 +1,13 @@
+import type { AgentDefinition } from '../agents/define-agent.ts';
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { AgentDirectory, RunRef } from '../client/types.ts';
 import type { Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { workflowIdOf } from '../contract/key.ts';
 import { workflowUrl } from './show-run.ts';
+
+/** Loads the agents when a command needs them: they bring their tools' imports along. */
+export type LoadAgents = () => Promise<readonly AgentDefinition[]>;
 
 export interface OpenClient {
   client: AgentOnceClient;
@@ -41,6 +45,7 @@ export async function withClient<T>(
 /** `withClient` for commands about a run that exists: names are checked before anything is sent. */
 export async function withRun<T>(
   ref: Required<RunRef>,
+  loadAgents: LoadAgents,
   use: (open: OpenClient) => Promise<T>,
 ): Promise<T> {
   workflowIdOf(ref);
@@ -51,21 +56,12 @@ export async function withRun<T>(
   } catch (error) {
     if (!(error instanceof AgentOnceError) || error.code !== 'run.not_found') throw error;
     // A misspelt agent is the likelier mistake; runs of an agent that was removed are still found.
-    const { names } = await loadRegistry(config);
-    if (names().includes(ref.agent)) throw error;
+    const names = (await loadAgents()).map(({ name }) => name);
+    if (names.length === 0 || names.includes(ref.agent)) throw error;
     throw new AgentOnceError(
       'agent.unknown',
-      `There is no run under this key, and no agent "${ref.agent}"; known: ${names().join(', ')}.`,
+      `There is no run under this key, and no agent "${ref.agent}"; known: ${names.join(', ')}.`,
       { cause: error },
     );
   }
-}
-
-/** The agents of this checkout. */
-export async function loadRegistry(config: Config): Promise<AgentDirectory> {
-  const [{ createRegistry }, { agents }] = await Promise.all([
-    import('../agents/registry.ts'),
-    import('../agents/index.ts'),
-  ]);
-  return createRegistry(agents, { defaultModel: config.openaiModel });
 }

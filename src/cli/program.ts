@@ -5,6 +5,7 @@ import { registerCancel } from './cancel.ts';
 import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
 import { registerList } from './list.ts';
+import type { LoadAgents } from './open-client.ts';
 import { registerResult } from './result.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
@@ -17,7 +18,7 @@ const colours = pc.createColors(true);
  * The command line. The imports of a command cost every other command's start, `--help` included:
  * what is heavy is imported inside its action.
  */
-export function createProgram(): Command {
+export function createProgram(loadAgents: LoadAgents): Command {
   const program = new Command('agent-once')
     .description(
       'Runs LLM agents as Temporal workflows: one run per idempotency key, and no recorded step twice.',
@@ -36,10 +37,10 @@ export function createProgram(): Command {
     })
     .addHelpText('after', `\n${HELP}`);
   program.commandsGroup('Runs:');
-  registerStart(program);
-  registerStatus(program);
-  registerResult(program);
-  registerCancel(program);
+  registerStart(program, loadAgents);
+  registerStatus(program, loadAgents);
+  registerResult(program, loadAgents);
+  registerCancel(program, loadAgents);
   registerList(program);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor, EXIT } from './commands.ts';
 import type { Followed } from './follow.ts';
+import type { LoadAgents } from './open-client.ts';
 import { addRunOptions, waitOption, type RunFlags, type WaitFlag } from './options.ts';
 
 /** `agent-once result`: the bare result of a run. */
-export function registerResult(program: Command): void {
+export function registerResult(program: Command, loadAgents: LoadAgents): void {
   const command = program
     .command('result')
     .summary("print a run's result")
@@ -26,17 +28,22 @@ Exit codes:
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached
   4  the run failed or was cancelled         7, 8  still running, waits for a person`,
     )
-    .action(runResult);
+    .action((agent: string, key: string, flags: RunFlags & WaitFlag) =>
+      runResult({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+    );
 }
 
-async function runResult(agent: string, key: string, flags: RunFlags & WaitFlag): Promise<void> {
+async function runResult(
+  ref: Required<RunRef>,
+  flags: RunFlags & WaitFlag,
+  loadAgents: LoadAgents,
+): Promise<void> {
   const [{ withRun }, { exitCodeOf, followRun, waitsForPerson }, { showEnd }] = await Promise.all([
     import('./open-client.ts'),
     import('./follow.ts'),
     import('./show-end.ts'),
   ]);
-  const ref = { agent, key, tenant: flags.tenant ?? DEFAULT_TENANT };
-  await withRun(ref, async ({ client }) => {
+  await withRun(ref, loadAgents, async ({ client }) => {
     const view = await client.describe(ref);
     let followed: Followed = { view, exitCode: exitCodeOf(view) };
     if (view.status === 'waiting') {

@@ -69,7 +69,8 @@ export function drawSpent({ inputTokens, outputTokens, costUsd }: Usage): string
 }
 
 function drawUsd(costUsd: number): string {
-  return `$${costUsd.toFixed(costUsd !== 0 && costUsd < 1 ? 4 : 2)}`;
+  if (costUsd === 0 || costUsd >= 1) return `$${costUsd.toFixed(2)}`;
+  return `$${costUsd.toFixed(costUsd < 0.01 ? 6 : 4)}`;
 }
 
 /** Milliseconds as people say them. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { StartRequest } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
+import type { LoadAgents } from './open-client.ts';
 import { addRunOptions, waitOption, type RunFlags, type WaitFlag } from './options.ts';
 import type { InputFlags } from './read-input.ts';
 
@@ -10,7 +11,7 @@ interface StartFlags extends RunFlags, WaitFlag, InputFlags {
 }
 
 /** `agent-once start`: starts a run, or returns the one that the key already names. */
-export function registerStart(program: Command): void {
+export function registerStart(program: Command, loadAgents: LoadAgents): void {
   const command = program
     .command('start')
     .summary('start a run, or get the one that the key already names')
@@ -45,25 +46,30 @@ Exit codes:
   2  wrong usage, unknown agent, bad key     4  the run failed or was cancelled
   6  Temporal cannot be reached              7, 8  with --wait: still running, waits for a person`,
     )
-    .action(runStart);
+    .action((agent: string, operand: string | undefined, flags: StartFlags) =>
+      runStart(agent, operand, flags, loadAgents),
+    );
 }
 
 async function runStart(
   agent: string,
   operand: string | undefined,
   flags: StartFlags,
+  loadAgents: LoadAgents,
 ): Promise<void> {
   const [
     { readInput },
     { readConfig },
-    { loadRegistry, withClient },
+    { withClient },
     { checkRequest },
+    { createRegistry },
     { showStart },
   ] = await Promise.all([
     import('./read-input.ts'),
     import('../config.ts'),
     import('./open-client.ts'),
     import('../client/check-request.ts'),
+    import('../agents/registry.ts'),
     import('./show-start.ts'),
   ]);
   const config = readConfig();
@@ -74,7 +80,7 @@ async function runStart(
     ...(flags.key === undefined ? {} : { key: flags.key }),
     ...(flags.model === undefined ? {} : { options: { model: flags.model } }),
   };
-  const registry = await loadRegistry(config);
+  const registry = createRegistry(await loadAgents(), { defaultModel: config.openaiModel });
   // A wrong request is told apart before anything else can go wrong.
   checkRequest({ registry, hashKeys: config.hashKeys }, request);
   await withClient(

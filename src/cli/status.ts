@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor } from './commands.ts';
+import type { LoadAgents } from './open-client.ts';
 import { addRunOptions, type RunFlags } from './options.ts';
 
 /** `agent-once status`: what a run is doing, or how it ended. */
-export function registerStatus(program: Command): void {
+export function registerStatus(program: Command, loadAgents: LoadAgents): void {
   const command = program
     .command('status')
     .summary('show a run')
@@ -23,17 +25,22 @@ Exit codes:
   0  the run was found, however it stands    5  there is no such run
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
     )
-    .action(runStatus);
+    .action((agent: string, key: string, flags: RunFlags) =>
+      runStatus({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+    );
 }
 
-async function runStatus(agent: string, key: string, flags: RunFlags): Promise<void> {
+async function runStatus(
+  ref: Required<RunRef>,
+  flags: RunFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
   const [{ withRun }, { coloursOf, print, printJson, say }, { drawRun }] = await Promise.all([
     import('./open-client.ts'),
     import('./output.ts'),
     import('./show-run.ts'),
   ]);
-  const ref = { agent, key, tenant: flags.tenant ?? DEFAULT_TENANT };
-  await withRun(ref, async ({ client, urlOf }) => {
+  await withRun(ref, loadAgents, async ({ client, urlOf }) => {
     const view = await client.describe(ref);
     if (flags.json) {
       printJson(view);

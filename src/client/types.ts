@@ -85,7 +85,7 @@ export interface WaitOptions {
   timeoutMs?: number;
   /** Ends the waiting, never the run. `result` then rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Called about once a second. */
+  /** Called about twice a second. */
   onProgress?: (progress: RunProgress) => void;
 }
 

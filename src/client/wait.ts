@@ -6,6 +6,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { RunState } from '../contract/run.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
@@ -14,7 +15,7 @@ import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
 import { isOpen } from './view.ts';
 
-const PROGRESS_EVERY_MS = 1_000;
+const PROGRESS_EVERY_MS = 500;
 
 /** Longer timers would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -92,9 +93,11 @@ async function reportProgress(
   onProgress: NonNullable<WaitOptions['onProgress']>,
   signal: AbortSignal,
 ): Promise<void> {
+  let state: RunState | undefined;
   while (!signal.aborted) {
-    const worker = await hasWorker(context);
-    const state = worker && !signal.aborted ? await queryState(context, workflowId) : undefined;
+    // Whoever answered a moment ago need not be looked for.
+    const worker = state !== undefined || (await hasWorker(context));
+    state = worker ? await queryState(context, workflowId) : undefined;
     if (signal.aborted) return;
     onProgress({ workflowId, hasWorker: worker, ...(state ? { state } : {}) });
     await sleep(PROGRESS_EVERY_MS, undefined, { signal }).catch(() => undefined);

@@ -1,0 +1,17 @@
+import type { LoadAgents } from './open-client.ts';
+import { bindWait } from './options.ts';
+import { endsQuietlyWhenNobodyReads } from './output.ts';
+import { createProgram } from './program.ts';
+import { reportError } from './report-error.ts';
+
+/** Runs one command line; how it ended is in `process.exitCode`. */
+export async function runCli(argv: readonly string[], loadAgents: LoadAgents): Promise<void> {
+  endsQuietlyWhenNobodyReads(process.stdout);
+  endsQuietlyWhenNobodyReads(process.stderr);
+  try {
+    const program = createProgram(loadAgents);
+    await program.parseAsync(bindWait(program, argv), { from: 'user' });
+  } catch (error) {
+    process.exitCode = reportError(error, argv);
+  }
+}
