@@ -4,6 +4,7 @@ import type { Claim, Ledger, Transaction } from '../../src/ledger/port.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { again, claimed, stepClaim } from './steps.ts';
 
 /** A trigger holds commits up for as long as the test holds this advisory lock. */
@@ -84,12 +85,13 @@ describe('a transactional step in the middle of its commit', () => {
 
   const waitingForRow = () => backend(`wait_event_type = 'Lock' AND wait_event <> 'advisory'`);
 
-  async function backend(condition: string): Promise<number> {
-    for (;;) {
+  function backend(condition: string): Promise<number> {
+    return eventually(async () => {
       const { rows } = await sql.query<{ pid: number }>(
         `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ${condition}`,
       );
-      if (rows[0] !== undefined) return rows[0].pid;
-    }
+      if (rows[0] === undefined) throw new Error(`no backend where ${condition}`);
+      return rows[0].pid;
+    });
   }
 });

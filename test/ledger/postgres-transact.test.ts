@@ -4,6 +4,7 @@ import type { Completion, Ledger, Transaction } from '../../src/ledger/port.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { abandoned, again, claimed, granted, stepClaim } from './steps.ts';
 
 describe('a transactional step', () => {
@@ -208,9 +209,9 @@ describe('a transactional step', () => {
   });
 
   async function backendGone(pid: number): Promise<void> {
-    for (;;) {
+    await eventually(async () => {
       const { rowCount } = await sql.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid]);
-      if (rowCount === 0) return;
-    }
+      expect(rowCount).toBe(0);
+    });
   }
 });

@@ -57,7 +57,10 @@ describe('the ledger in PostgreSQL', () => {
     await sql.query('BEGIN');
     try {
       await sql.query('SELECT FROM agent_once.steps WHERE scope = $1 FOR UPDATE', [claim.scope]);
-      await expect(ledger.claim(step)).rejects.toMatchObject({ code: 'ledger.unreachable' });
+      await expect(ledger.claim(step)).rejects.toMatchObject({
+        code: 'ledger.unreachable',
+        cause: { code: '55P03' },
+      });
     } finally {
       await sql.query('ROLLBACK');
     }

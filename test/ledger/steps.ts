@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Claim, ClaimAnswer, Ledger, PlannedStep, StepClaim } from '../../src/ledger/port.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** A claim of a new tool step in a scope of its own; `change` says what the test is about. */
 export function stepClaim(change: Partial<StepClaim> = {}): StepClaim {
@@ -60,5 +61,5 @@ export async function abandoned(ledger: Ledger, step: StepClaim): Promise<Claim>
 export async function leasesOver(ledger: Ledger): Promise<void> {
   const canary = stepClaim({ leaseMs: 1 });
   await claimed(ledger, canary);
-  while ((await ledger.claim(again(canary))).state === 'busy');
+  await eventually(async () => granted(await ledger.claim(again(canary))));
 }
