@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { AgentOnceError } from '../contract/errors.ts';
@@ -7,6 +7,9 @@ import { canReach, type ServerUser } from './postgres-binaries.ts';
 
 /** In the data folder, when the data themselves had to go somewhere else. */
 const MOVED = 'MOVED_TO';
+/** In that other place, where it belongs to. */
+const MOVED_FROM = 'MOVED_FROM';
+const PREFIX = 'agent-once-postgres-data-';
 
 /**
  * Makes the folder for PostgreSQL's files and returns where it is. That is `dataDir`, unless the
@@ -30,9 +33,12 @@ export async function prepareDataFolder(
   if (moved === '' && canReach(user, dataDir, 'w')) return dataDir;
   for (const parent of ['/var/tmp', '/tmp']) {
     if (!existsSync(parent) || !canReach(user, parent, 'w')) continue;
-    const folder = await mkdtemp(path.join(parent, 'agent-once-postgres-data-'));
+    await removeAbandoned(parent);
+    const folder = await mkdtemp(path.join(parent, PREFIX));
     await chown(folder, user.uid, user.gid);
     await writeFile(note, `${folder}\n`);
+    // After the note: a folder that says where it belongs, unconfirmed by a note, is abandoned.
+    await writeFile(path.join(folder, MOVED_FROM), `${dataDir}\n`);
     log?.(`the user postgres cannot enter ${dataDir}: its data are in ${folder}`);
     return folder;
   }
@@ -41,6 +47,20 @@ export async function prepareDataFolder(
     `PostgreSQL does not run as root, and its user \`postgres\` cannot enter ${dataDir}. Choose a ` +
       'folder that other users may enter (--data-dir), or run this command as an ordinary user.',
   );
+}
+
+/** Removes data that were moved here from data folders that have been deleted since. */
+async function removeAbandoned(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch((): string[] => [])) {
+    if (!name.startsWith(PREFIX)) continue;
+    const folder = path.join(parent, name);
+    const from = (await readFile(path.join(folder, MOVED_FROM), 'utf8').catch(() => '')).trim();
+    if (from === '') continue;
+    const note = await readFile(path.join(from, MOVED), 'utf8').catch(() => '');
+    if (note.trim() === folder) continue;
+    await stopLeftoverPostgres(path.join(folder, 'data'));
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -91,7 +92,8 @@ describe('the local PostgreSQL', () => {
       const first = await startPostgres(options);
       await queryOnce(first.url, "CREATE TABLE kept AS SELECT 'yes' AS answer");
       await first.stop();
-      const moved = (await readFile(path.join(options.dataDir, 'MOVED_TO'), 'utf8')).trim();
+      const note = path.join(options.dataDir, 'MOVED_TO');
+      const moved = (await readFile(note, 'utf8')).trim();
       const next = await startPostgres(options);
       try {
         expect(await queryOnce(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 'yes' }]);
