@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -99,8 +98,13 @@ describe('the local PostgreSQL', () => {
         expect(await queryOnce(next.url, 'SELECT answer FROM kept')).toEqual([{ answer: 'yes' }]);
       } finally {
         await next.stop();
-        await rm(moved, { recursive: true });
       }
+      // Whoever deletes the data folder wants its data gone: the next one that moves sees to it.
+      await rm(options.dataDir, { recursive: true });
+      const other = await startPostgres(options);
+      await other.stop();
+      expect(existsSync(moved)).toBe(false);
+      await rm((await readFile(note, 'utf8')).trim(), { recursive: true });
     },
   );
 });
