@@ -11,7 +11,11 @@ const checks = [
   },
   { title: 'Lint and import rules', command: 'oxlint', args: ['--deny-warnings', '.'] },
   { title: 'Unused files, exports, dependencies', command: 'knip', args: ['--no-progress'] },
-  { title: 'Format', command: 'prettier', args: ['--check', '--cache', '--log-level', 'warn', '.'] },
+  {
+    title: 'Format',
+    command: 'prettier',
+    args: ['--check', '--cache', '--log-level', 'warn', '.'],
+  },
 ];
 
 const failed = [];
