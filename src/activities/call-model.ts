@@ -1,3 +1,4 @@
+import type { RegisteredAgent } from '../agents/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { canonicalJson, utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -8,7 +9,7 @@ import type { AgentSettings } from '../contract/settings.ts';
 import type { Completion } from '../ledger/port.ts';
 import { ModelError, type ModelReply } from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
-import type { ActivityDeps, KnownAgent } from './deps.ts';
+import type { ActivityDeps } from './deps.ts';
 import { failStep } from './failures.ts';
 import { planCalls } from './plan-calls.ts';
 import { runStep, type Granted } from './run-step.ts';
@@ -62,7 +63,7 @@ export async function callModel(
 async function askModel(
   deps: ActivityDeps,
   input: ModelStepInput,
-  agent: KnownAgent,
+  agent: RegisteredAgent,
   settings: AgentSettings,
   granted: Granted,
 ): Promise<Completion> {
@@ -86,7 +87,7 @@ async function askModel(
       token: deps.withoutTokens ? crypto.randomUUID() : tokenOf(run.scope, modelStep(turn)),
       workflowId: workflowIdHere(),
       signal: granted.signal,
-      timeoutMs: settings.modelPolicy.startToCloseMs,
+      timeoutMs: requestLimit(settings.modelPolicy.startToCloseMs),
     },
   );
   assertUsable(reply);
@@ -106,6 +107,11 @@ async function askModel(
       : { usage: { ...reply.usage, costUsd: deps.costUsd(model, reply.usage) } }),
     planned: plan.steps,
   };
+}
+
+/** A little less than the attempt's time: the request's own timeout tells more than Temporal's. */
+function requestLimit(startToCloseMs: number): number {
+  return Math.max(startToCloseMs / 2, startToCloseMs - 1_000);
 }
 
 /** Half an answer is no answer: a call cut in its arguments, a text without its end. */

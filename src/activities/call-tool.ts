@@ -1,3 +1,4 @@
+import type { RegisteredTool } from '../agents/registry.ts';
 import { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
@@ -6,7 +7,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
 import type { Completion, Transaction } from '../ledger/port.ts';
 import type { ToolContext } from '../tools/define-tool.ts';
-import type { ActivityDeps, KnownTool } from './deps.ts';
+import type { ActivityDeps } from './deps.ts';
 import { runStep, type Granted } from './run-step.ts';
 import { toJson } from './to-json.ts';
 import { workflowIdHere } from './workflow-id-here.ts';
@@ -14,7 +15,7 @@ import { workflowIdHere } from './workflow-id-here.ts';
 /** A `tool.<name>` activity: one tool call, whose arguments are in the ledger. */
 export async function callTool(
   deps: ActivityDeps,
-  tool: KnownTool,
+  tool: RegisteredTool,
   input: ToolStepInput,
 ): Promise<ToolStepResult> {
   const { run, turn, index, digest, policy } = input;
@@ -89,7 +90,7 @@ function contextOf(token: string, input: ToolStepInput, granted: Granted): ToolC
 }
 
 /** Parses the recorded arguments again: the schema's defaults and transformations apply. */
-async function argumentsOf(tool: KnownTool, granted: Granted): Promise<unknown> {
+async function argumentsOf(tool: RegisteredTool, granted: Granted): Promise<unknown> {
   const parsed = await tool.definition.input.safeParseAsync(granted.request);
   if (parsed.success) return parsed.data;
   throw new AgentOnceError(

@@ -1,9 +1,9 @@
+import type { RegisteredAgent } from '../agents/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';
 import type { StepRecord } from '../ledger/port.ts';
 import type { ModelMessage } from '../model/port.ts';
-import type { KnownAgent } from './deps.ts';
 import { asTurnRecord, type RecordedCall } from './turn-record.ts';
 
 /**
@@ -13,7 +13,7 @@ import { asTurnRecord, type RecordedCall } from './turn-record.ts';
  * @param steps the scope's steps of the turns before `turn`
  */
 export function conversationOf(
-  agent: KnownAgent,
+  agent: RegisteredAgent,
   steps: readonly StepRecord[],
   turn: number,
   news: readonly UserMessage[],
@@ -43,7 +43,7 @@ function answerTo(call: RecordedCall, turn: number, steps: Map<string, StepRecor
   return asText(completed(steps.get(name), name).result);
 }
 
-function show(agent: KnownAgent, message: UserMessage): ModelMessage {
+function show(agent: RegisteredAgent, message: UserMessage): ModelMessage {
   const { prompt } = agent.definition;
   return { role: 'user', content: prompt ? prompt(message.content) : asText(message.content) };
 }

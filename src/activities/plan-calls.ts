@@ -1,3 +1,4 @@
+import type { RegisteredAgent, RegisteredTool } from '../agents/registry.ts';
 import { z } from 'zod';
 import { canonicalJson, parseJson } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -5,7 +6,6 @@ import { sha256Hex } from '../contract/hash.ts';
 import { toolStep, type PlannedCall } from '../contract/step.ts';
 import type { PlannedStep } from '../ledger/port.ts';
 import type { ModelCall } from '../model/port.ts';
-import type { KnownAgent, KnownTool } from './deps.ts';
 import type { RecordedCall } from './turn-record.ts';
 
 export interface CallPlan {
@@ -22,7 +22,7 @@ const SUMMARY_LENGTH = 120;
  * earlier one, or it goes back to the model as an error that it can correct.
  */
 export async function planCalls(
-  agent: KnownAgent,
+  agent: RegisteredAgent,
   turn: number,
   calls: readonly ModelCall[],
 ): Promise<CallPlan> {
@@ -58,9 +58,10 @@ export async function planCalls(
   return plan;
 }
 
-type CheckedCall = { tool: KnownTool; request: JsonValue; summary: string } | { refusal: string };
+type CheckedCall =
+  { tool: RegisteredTool; request: JsonValue; summary: string } | { refusal: string };
 
-async function checkCall(agent: KnownAgent, call: ModelCall): Promise<CheckedCall> {
+async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<CheckedCall> {
   const tool = agent.tools.get(call.name);
   if (!tool) {
     const names = [...agent.tools.keys()].join(', ') || 'none';
@@ -85,7 +86,7 @@ async function checkCall(agent: KnownAgent, call: ModelCall): Promise<CheckedCal
 }
 
 /** A tool's summary is a courtesy: one that throws must not cost the model's answer. */
-function summarise(tool: KnownTool, input: unknown): string {
+function summarise(tool: RegisteredTool, input: unknown): string {
   let summary: string | undefined;
   try {
     summary = tool.definition.summary?.(input);

@@ -142,6 +142,8 @@ async function createWorkers(
     // seconds, and a model request goes on being paid for.
     maxHeartbeatThrottleInterval: 500,
     defaultHeartbeatThrottleInterval: 500,
+    // What the workflows of a dead worker wait for before another one may replay them.
+    stickyQueueScheduleToStartTimeout: 2_000,
   };
   const workers = new Map<string, Worker>();
   const withWorkflows = only === undefined || only === 'workflows';

@@ -38,13 +38,17 @@ describe('a worker that is killed', () => {
     async ({ point, step }) => {
       const label = `${point}-${step}`;
       const tool = step === 'model' ? 'charge' : step;
-      const first = await system.startWorker({ AGENT_ONCE_FAULT: `${point}:${step}` });
+      // The second one is loaded meanwhile, and takes no work before it is told to.
+      const [first, second] = await Promise.all([
+        system.startWorker({ AGENT_ONCE_FAULT: `${point}:${step}` }),
+        system.startWorker({ TEST_STANDBY: '1' }),
+      ]);
       const { key } = await system.client.start({
         agent: 'tester',
         input: script(calls([tool, { label }]), { say: 'ok' }),
       });
       expect(await first.ended).toBe('SIGKILL');
-      const second = await system.startWorker();
+      second.go();
       const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
       await second.stop();
 

@@ -22,6 +22,8 @@ export interface TestWorker {
   output(): string;
   /** Resolves with its signal or exit code. */
   ended: Promise<NodeJS.Signals | number>;
+  /** Ends the standby of a worker started with `TEST_STANDBY=1`. */
+  go(): void;
   kill(): Promise<void>;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
@@ -120,6 +122,7 @@ async function startWorker(
     pid: child.pid ?? 0,
     output: () => output,
     ended,
+    go: () => child.send('go'),
     async kill() {
       child.kill('SIGKILL');
       await ended;

@@ -1,4 +1,5 @@
 /** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
+import { once } from 'node:events';
 import { readConfig } from '../../src/config.ts';
 import { runWorker } from '../../src/worker/run-worker.ts';
 import { testAgents } from './test-agents.ts';
@@ -8,6 +9,10 @@ process.on('SIGTERM', () => stopping.abort());
 // The test that started it is gone: so is the reason to go on.
 process.on('disconnect', () => process.exit(1));
 
+if (process.env['TEST_STANDBY'] === '1') {
+  process.send?.('standing by');
+  await once(process, 'message');
+}
 await runWorker(readConfig(), {
   agents: testAgents,
   signal: stopping.signal,
