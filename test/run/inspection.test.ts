@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { eventually } from '../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  await system.startWorker();
+});
+afterAll(async () => {
+  await system.close();
+});
+
+async function currentDetails(workflowId: string): Promise<string> {
+  const metadata = await system.temporal.workflow
+    .getHandle(workflowId)
+    .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+describe('an operator in Temporal UI', () => {
+  test('sees what a running run does: turn, tool, tokens, and finds it by its attributes', async () => {
+    const { key, workflowId } = await system.client.start({
+      agent: 'tester',
+      input: script(calls(['charge', { label: 'seen' }]), calls(['endless', {}]), { say: 'never' }),
+    });
+    await eventually(async () => {
+      const state = await system.client.state({ agent: 'tester', key });
+      expect(state?.active).toMatchObject([{ step: 't2.c0', activity: 'tool.endless' }]);
+    });
+    const details = await currentDetails(workflowId);
+    expect(details).toContain('**running** · turn 2 of 8 · 2 model calls · 1 tool calls');
+    expect(details).toContain('| t1.c0 | tool.charge | charge seen | done |');
+    expect(details).toContain('| t2.c0 | tool.endless | endless | running |');
+
+    const query = `AgentName = 'tester' AND AgentTenant = 'default' AND AgentStatus = 'running'`;
+    await eventually(async () => {
+      const found = [];
+      for await (const run of system.temporal.workflow.list({ query })) found.push(run.workflowId);
+      expect(found).toContain(workflowId);
+    });
+    await system.client.cancel({ agent: 'tester', key });
+    await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    await eventually(async () => {
+      const { typedSearchAttributes } = await system.temporal.workflow
+        .getHandle(workflowId)
+        .describe();
+      expect(typedSearchAttributes.getAll()).toContainEqual(
+        expect.objectContaining({ value: 'cancelled' }),
+      );
+    });
+    expect(await currentDetails(workflowId)).toContain('**cancelled**');
+  });
+
+  test('sees tools by name, a line on each step, and turns as groups in the history', async () => {
+    const { key, workflowId } = await system.client.start({
+      agent: 'tester',
+      input: script(calls(['charge', { label: 'h' }], ['look', { label: 'h' }]), { say: 'ok' }),
+    });
+    await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const steps = (events ?? []).flatMap((event) => {
+      const type = event.activityTaskScheduledEventAttributes?.activityType?.name;
+      if (!type) return [];
+      const summary = event.userMetadata?.summary;
+      return [[type, summary ? defaultPayloadConverter.fromPayload(summary) : '']];
+    });
+    expect(steps).toEqual([
+      ['callModel', 'turn 1'],
+      ['tool.charge', 'turn 1 · charge h'],
+      ['tool.look', 'turn 1 · look at h'],
+      ['callModel', 'turn 2'],
+    ]);
+    const groups = (events ?? []).flatMap((event) =>
+      event.activityTaskScheduledEventAttributes
+        ? [event.eventGroupMarkers?.[0]?.label?.label]
+        : [],
+    );
+    expect(groups).toEqual([
+      expect.anything(),
+      expect.anything(),
+      expect.anything(),
+      expect.anything(),
+    ]);
+  });
+
+  test('sees a preview of results, or nothing where the agent shows none', async () => {
+    const input = script(calls(['charge', { label: 'preview' }]), { say: 'ok' });
+    const previews = await Promise.all(
+      ['tester', 'discreet'].map(async (agent) => {
+        const { key, workflowId } = await system.client.start({ agent, input });
+        await system.client.result({ agent, key }, { timeoutMs: 30_000 });
+        const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+        return JSON.stringify(
+          (events ?? []).flatMap(
+            (event) =>
+              event.activityTaskCompletedEventAttributes?.result?.payloads?.map((payload) =>
+                defaultPayloadConverter.fromPayload(payload),
+              ) ?? [],
+          ),
+        );
+      }),
+    );
+    expect(previews[0]).toContain('charge:preview');
+    expect(previews[1]).not.toContain('charge:preview');
+  });
+
+  test('sees a history that grows by a constant per turn, however long the conversation', async () => {
+    const size = async (turns: number) => {
+      const answers = Array.from({ length: turns }, (_, i) =>
+        calls(['look', { label: `grow-${i}` }]),
+      );
+      const { key, workflowId } = await system.client.start({
+        agent: 'tester',
+        input: script(...answers, { say: 'ok' }),
+      });
+      await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+      const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
+      const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+      const inputs = (events ?? []).flatMap((event) => {
+        const scheduled = event.activityTaskScheduledEventAttributes;
+        if (scheduled?.activityType?.name !== 'callModel') return [];
+        return [scheduled.input?.payloads?.[0]?.data?.length ?? 0];
+      });
+      return { events: Number(raw.workflowExecutionInfo?.historyLength), inputs };
+    };
+    const long = await size(7);
+    const short = await size(3);
+    expect((long.events - short.events) / 4).toBeLessThanOrEqual(12);
+    // The first has the input; after it, each turn's request is as small as the one before.
+    expect(Math.max(...long.inputs.slice(1))).toBeLessThan(Math.min(...long.inputs.slice(1)) + 16);
+  });
+});
