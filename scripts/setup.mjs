@@ -108,7 +108,7 @@ function findTemporalCli() {
   if (known && isExecutable(known)) return;
   const result = spawnSync(
     process.execPath,
-    ['--import', 'tsx', path.join('scripts', 'install-temporal-cli.ts')],
+    ['--import', './bin/register-typescript.js', path.join('scripts', 'install-temporal-cli.ts')],
     { cwd: root, stdio: ['ignore', 'pipe', process.stderr], encoding: 'utf8' },
   );
   if (result.status !== 0) fail('Without the Temporal CLI nothing can run here; see above.');

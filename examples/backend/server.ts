@@ -5,7 +5,7 @@ import { connect } from '../../src/client/connect.ts';
 import { readConfig } from '../../src/config.ts';
 import { createBackend } from './app.ts';
 
-// With `npm run dev` in another terminal: node --import tsx examples/backend/server.ts
+// With `npm run dev` in another terminal: node --import ./bin/register-typescript.js examples/backend/server.ts
 const { openaiModel, searchAttributes, hashKeys, splitTaskQueues } = readConfig();
 const connection = await connect();
 const client = new AgentOnceClient({

@@ -62,7 +62,7 @@ describe('from the scripted model', () => {
     const script = fileURLToPath(new URL('./ask-main.ts', import.meta.url));
     const { stdout } = await run(process.execPath, [
       '--import',
-      'tsx',
+      './bin/register-typescript.js',
       script,
       scripted.url,
       '300',

@@ -47,9 +47,14 @@ export interface TestSystem {
 const WORKER = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
 const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
 
-export async function startTestSystem(): Promise<TestSystem> {
+/**
+ * @param databaseUrl an empty database of a suite's own server; default: one on the shared server
+ */
+export async function startTestSystem(databaseUrl?: string): Promise<TestSystem> {
   const [database, namespace, model, counter, temporal] = await Promise.all([
-    createTestDatabase(),
+    databaseUrl === undefined
+      ? createTestDatabase()
+      : { url: databaseUrl, drop: () => Promise.resolve() },
     createTestNamespace(),
     startScriptedModel(),
     startCounterServer(),

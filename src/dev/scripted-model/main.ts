@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { startScriptedModel } from './server.ts';
 
-// The scripted model alone: node --import tsx src/dev/scripted-model/main.ts --port 8080 --delay 500
+// The scripted model alone: node --import ./bin/register-typescript.js src/dev/scripted-model/main.ts --port 8080 --delay 500
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '8080' },
