@@ -22,6 +22,8 @@ export interface Config {
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   healthPort: number | undefined;
   temporalCli: string | undefined;
+  /** Path of Chromium or Chrome, for pictures of Temporal UI and their tests. */
+  chromiumPath: string | undefined;
   /** Where a worker dies, for tests: `after-effect:issue_refund`. */
   fault: string | undefined;
   /** Tests only: gives tools a fresh token each attempt, so that a check can be seen to fail. */
@@ -59,6 +61,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
     temporalCli: text(env, 'TEMPORAL_CLI'),
+    chromiumPath: text(env, 'CHROMIUM_PATH'),
     fault: text(env, 'AGENT_ONCE_FAULT'),
     testNoTokens: flag(env, 'AGENT_ONCE_TEST_NO_TOKENS', false),
   };
