@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { Client, Connection } from '@temporalio/client';
+import { AgentOnceError } from '../contract/errors.ts';
 import { readTemporalConfig } from './temporal-config.ts';
-import { asAgentOnceError } from './temporal-errors.ts';
+import { asAgentOnceError, unreachable } from './temporal-errors.ts';
 
 export interface TemporalConnection {
   temporal: Client;
@@ -18,23 +21,42 @@ export async function connect(
   options: { connectTimeoutMs?: number } = {},
 ): Promise<TemporalConnection> {
   const { address, namespace, connectionOptions } = readTemporalConfig();
+  const connection = Connection.lazy({
+    address,
+    tls: connectionOptions.tls ?? null,
+    connectTimeout: options.connectTimeoutMs ?? 5_000,
+    ...(connectionOptions.apiKey === undefined ? {} : { apiKey: connectionOptions.apiKey }),
+    ...(connectionOptions.metadata === undefined ? {} : { metadata: connectionOptions.metadata }),
+    // grpc-js takes proxies from the environment, for a server on this machine too.
+    ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+  });
   try {
-    const connection = await Connection.connect({
-      address,
-      tls: connectionOptions.tls ?? null,
-      connectTimeout: options.connectTimeoutMs ?? 5_000,
-      ...(connectionOptions.apiKey === undefined ? {} : { apiKey: connectionOptions.apiKey }),
-      ...(connectionOptions.metadata === undefined ? {} : { metadata: connectionOptions.metadata }),
-      // grpc-js takes proxies from the environment, for a server on this machine too.
-      ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
-    });
-    const temporal = new Client({ connection, namespace });
-    return { temporal, close: () => connection.close() };
+    if (isLoopback(address)) await assertListening(address);
+    await connection.ensureConnected();
   } catch (error) {
+    // Or a half-open connection would keep the process alive.
+    await connection.close();
     throw asAgentOnceError(error, { address, namespace });
+  }
+  return {
+    temporal: new Client({ connection, namespace }),
+    close: () => connection.close(),
+  };
+}
+
+/** gRPC tries again until its time is up; on this machine a refused connection is an answer. */
+async function assertListening(address: string): Promise<void> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = net.connect(Number(port || 7233), hostname.replace(/^\[|\]$/g, ''));
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    throw new AgentOnceError('temporal.unreachable', unreachable(address), { cause: error });
+  } finally {
+    socket.destroy();
   }
 }
 
 function isLoopback(address: string): boolean {
-  return /^(127\.|localhost:|\[::1\])/.test(address);
+  return /^(127\.\d|localhost(:|$)|\[::1\])/.test(address);
 }

@@ -3,8 +3,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { assertName, DEFAULT_TENANT, parseWorkflowId, workflowIdPrefix } from '../contract/key.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import { RUN_STATUSES, type RunStatus } from '../contract/run.ts';
-import type { ClientContext } from './context.ts';
-import { asAgentOnceError } from './temporal-errors.ts';
+import { ask, type ClientContext } from './context.ts';
 import type { ListFilter, RunSummary } from './types.ts';
 import { memoOf, statusOf } from './view.ts';
 
@@ -32,17 +31,16 @@ export async function* listRuns(
   if (limit < 1) return;
   // A reset leaves a terminated execution behind under the same ID.
   const seen = new Set<string>();
-  try {
-    const pageSize = Math.min(limit, 200);
-    for await (const execution of context.temporal.workflow.list({ query, pageSize })) {
-      const summary = summaryOf(execution);
-      if (!summary || seen.has(summary.workflowId) || !matches(summary, filter)) continue;
-      seen.add(summary.workflowId);
-      yield summary;
-      if (seen.size >= limit) return;
-    }
-  } catch (error) {
-    throw asAgentOnceError(error, context.temporal);
+  const pageSize = Math.min(limit, 200);
+  const executions = context.temporal.workflow.list({ query, pageSize })[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await ask(context, () => executions.next());
+    if (next.done === true) return;
+    const summary = summaryOf(next.value);
+    if (!summary || seen.has(summary.workflowId) || !matches(summary, filter)) continue;
+    seen.add(summary.workflowId);
+    yield summary;
+    if (seen.size >= limit) return;
   }
 }
 

@@ -26,11 +26,7 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
 
   const status = grpcStatusOf(error);
   if (isUnreachable(error)) {
-    return new AgentOnceError(
-      'temporal.unreachable',
-      `No Temporal server answers at ${address}. Start one with \`agent-once dev\`, or set TEMPORAL_ADDRESS.`,
-      cause,
-    );
+    return new AgentOnceError('temporal.unreachable', unreachable(address), cause);
   }
   if (status?.code === NOT_FOUND && /namespace/i.test(status.details)) {
     return namespaceNotFound(target, cause);
@@ -51,6 +47,10 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
     `Temporal at ${address}, namespace "${namespace}", refused the request: ${details.slice(0, 500)}`,
     cause,
   );
+}
+
+export function unreachable(address: string): string {
+  return `No Temporal server answers at ${address}. Start one with \`agent-once dev\`, or set TEMPORAL_ADDRESS.`;
 }
 
 /** Whether a request may have reached the server although no answer came back. */

@@ -22,7 +22,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const START = ['start', 'assistant', '--key', 'k'];
 
 describe('a wrong command line ends with exit code 2 and says why', () => {
-  test.each<[string, string[], RegExp]>([
+  test.concurrent.each<[string, string[], RegExp]>([
     ['usage', ['strat'], /Did you mean start/],
     ['usage', ['start'], /missing required argument 'agent'/],
     ['usage', ['start', 'assistant', '--wat'], /unknown option '--wat'/],

@@ -15,9 +15,20 @@ afterEach(() => {
 describe('connect', () => {
   test('to where nobody listens', async () => {
     process.env['TEMPORAL_ADDRESS'] = '127.0.0.1:1';
-    const connecting = connect({ connectTimeoutMs: 300 });
+    const connecting = connect();
     await expect(connecting).rejects.toMatchObject({ code: 'temporal.unreachable', exitCode: 6 });
     await expect(connecting).rejects.toThrow(/127\.0\.0\.1:1\b.*agent-once dev/);
+  });
+
+  test('to where somebody listens and never answers', async () => {
+    const silent = await startTcpProxy(temporalAddress());
+    silent.holdAnswers();
+    process.env['TEMPORAL_ADDRESS'] = silent.address;
+    try {
+      expect(await codeOf(connect({ connectTimeoutMs: 300 }))).toBe('temporal.unreachable');
+    } finally {
+      await silent.stop();
+    }
   });
 
   test('takes address and namespace from the environment', async () => {
