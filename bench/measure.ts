@@ -1,0 +1,104 @@
+import type { Client } from '@temporalio/client';
+import type { Contender } from './contenders.ts';
+import { median } from './statistics.ts';
+
+/** A figure's values of both, one for each repetition. */
+export interface Pair {
+  ours: number[];
+  plain: number[];
+}
+
+export function createPair(): Pair {
+  return { ours: [], plain: [] };
+}
+
+/** What one run after the other took, and what it left in Temporal. Times in milliseconds. */
+export interface Sequential {
+  /** From the start request until the caller has the answer. */
+  callerMs: Pair;
+  /** From the start to the close of the execution, as Temporal says. */
+  executionMs: Pair;
+  events: Pair;
+  bytes: Pair;
+}
+
+export function createSequential(): Sequential {
+  return {
+    callerMs: createPair(),
+    executionMs: createPair(),
+    events: createPair(),
+    bytes: createPair(),
+  };
+}
+
+/** One repetition: runs of both in turns, of each of which the medians are added to `into`. */
+export async function measureSequential(
+  temporal: Client,
+  contenders: readonly Contender[],
+  runs: number,
+  into: Sequential,
+): Promise<void> {
+  const times: Pair = createPair();
+  const workflows: Record<Contender['name'], string[]> = { ours: [], plain: [] };
+  for (let run = 0; run < runs; run += 1) {
+    // Whoever comes second in one turn comes first in the next.
+    for (const contender of run % 2 === 0 ? contenders : contenders.toReversed()) {
+      const begun = performance.now();
+      const workflowId = await contender.run();
+      times[contender.name].push(performance.now() - begun);
+      workflows[contender.name].push(workflowId);
+    }
+  }
+  for (const { name } of contenders) {
+    const described = await Promise.all(
+      workflows[name].map((workflowId) => temporal.workflow.getHandle(workflowId).describe()),
+    );
+    into.callerMs[name].push(median(times[name]));
+    into.executionMs[name].push(
+      median(described.map(({ startTime, closeTime }) => Number(closeTime) - startTime.getTime())),
+    );
+    into.events[name].push(median(described.map(({ historyLength }) => historyLength)));
+    into.bytes[name].push(median(described.map(({ historySize }) => historySize ?? Number.NaN)));
+  }
+}
+
+/** Runs per second while `concurrency` are under way, until `runs` have ended. */
+export async function measureThroughput(
+  contender: Contender,
+  concurrency: number,
+  runs: number,
+): Promise<number> {
+  let begun = 0;
+  const lane = async (): Promise<void> => {
+    while (begun < runs) {
+      begun += 1;
+      await contender.run();
+    }
+  };
+  const from = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return (runs / (performance.now() - from)) * 1_000;
+}
+
+/** One repetition: the same two requests in turns, whose medians are added to `into`. */
+export async function measureDuplicates(
+  duplicate: () => Promise<void>,
+  bare: () => Promise<void>,
+  times: number,
+  into: Pair,
+): Promise<void> {
+  const taken = createPair();
+  const both = [
+    { name: 'ours', send: duplicate },
+    { name: 'plain', send: bare },
+  ] as const;
+  for (let time = 0; time < times; time += 1) {
+    for (const { name, send } of time % 2 === 0 ? both : both.toReversed()) {
+      const begun = performance.now();
+      await send();
+      taken[name].push(performance.now() - begun);
+    }
+  }
+  into.ours.push(median(taken.ours));
+  into.plain.push(median(taken.plain));
+}

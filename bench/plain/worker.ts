@@ -1,0 +1,18 @@
+/** The worker of the plain workflow, in a process of its own, with the SDK's own defaults. */
+import path from 'node:path';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { activities } from './activities.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: ['SIGTERM'] });
+const connection = await NativeConnection.connect({
+  address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
+});
+const worker = await Worker.create({
+  connection,
+  taskQueue: 'bench-plain',
+  workflowsPath: path.join(import.meta.dirname, 'workflow.ts'),
+  activities,
+});
+process.stdout.write('ready\n');
+await worker.run();
+await connection.close();

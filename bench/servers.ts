@@ -1,0 +1,116 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startChild } from '../src/dev/child-process.ts';
+import { PROJECT_ROOT } from '../src/dev/paths.ts';
+import { startPostgres } from '../src/dev/postgres-server.ts';
+import { startTemporalServer } from '../src/dev/temporal-server.ts';
+
+/** What both work with: each server, and the worker of each, in a process of its own. */
+export interface BenchServers {
+  temporal: string;
+  ledger: string;
+  /** How long the model takes for each answer from now on. */
+  setModelDelay(ms: number): Promise<void>;
+  /** Requests that model and tools got so far. */
+  requests(): Promise<{ model: number; tools: number }>;
+  stop(): Promise<void>;
+}
+
+const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
+
+/** Starts everything; what started is stopped again if a part does not start. */
+export async function startBenchServers(): Promise<BenchServers> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
+  };
+  const opened = <T extends { stop(): Promise<void> }>(part: T): T => {
+    stops.push(() => part.stop());
+    return part;
+  };
+  try {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-bench-'));
+    stops.push(() => rm(folder, { recursive: true, force: true }));
+    // PostgreSQL runs as another user where this runs as root.
+    await chmod(folder, 0o755);
+
+    // Both keep their data on disk, as `agent-once dev` does.
+    const dbFile = path.join(folder, 'temporal.db');
+    const temporal = opened(await startTemporalServer({ dbFile }));
+    const dataDir = path.join(folder, 'postgres');
+    const postgres = opened(await startPostgres({ dataDir, durable: true }));
+    const scripted = ['src/dev/scripted-model/main.ts', '--port', '0'];
+    const model = opened(await startProcess(scripted, /http\S+/));
+    const counter = opened(await startProcess(['bench/counter-server.ts'], /http\S+/));
+    const env = {
+      ...process.env,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: 'default',
+      LEDGER_URL: postgres.url,
+      OPENAI_BASE_URL: model.announced,
+      OPENAI_API_KEY: 'scripted-model',
+      OPENAI_MODEL: 'scripted',
+      BENCH_COUNTER_URL: counter.announced,
+      AGENT_ONCE_LOG_LEVEL: 'error',
+    };
+    opened(await startProcess(['bench/ours/worker.ts'], /ready/, env));
+    opened(await startProcess(['bench/plain/worker.ts'], /ready/, env));
+    return {
+      temporal: temporal.address,
+      ledger: postgres.url,
+      setModelDelay: (ms) => setDelay(model.announced, ms),
+      requests: async () => ({
+        model: await readRequests(new URL('/counters', model.announced)),
+        tools: await readRequests(new URL(counter.announced)),
+      }),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts one of our programs; `announced` is what it says when it is ready. */
+async function startProcess(
+  [program = '', ...args]: string[],
+  ready: RegExp,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ announced: string; stop(): Promise<void> }> {
+  let announce = (_text: string): void => undefined;
+  const isReady = new Promise<string>((resolve) => (announce = resolve));
+  const child = await startChild({
+    part: program,
+    command: process.execPath,
+    args: ['--import', LOADER, path.join(PROJECT_ROOT, program), ...args],
+    env,
+    onLine: (line) => {
+      const found = ready.exec(line)?.[0];
+      if (found !== undefined) announce(found);
+    },
+  });
+  const announced = await Promise.race([
+    isReady,
+    child.exited.then(() => {
+      throw new Error(`${program} ended before it was ready:\n${child.lastLines()}`);
+    }),
+  ]);
+  return { announced, stop: () => child.stop() };
+}
+
+async function setDelay(modelUrl: string, ms: number): Promise<void> {
+  const response = await fetch(new URL('/delay', modelUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ms }),
+  });
+  if (!response.ok) throw new Error(`The scripted model answered ${response.status}`);
+}
+
+async function readRequests(url: URL): Promise<number> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.href} answered ${response.status}`);
+  return ((await response.json()) as { requests: number }).requests;
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { ROOT } from '../structure/checkout-copy.ts';
+
+interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+interface Row {
+  modelMs: number | null;
+  what: string;
+  unit: string;
+  ours: Spread;
+  plain: Spread;
+  ratio: number;
+}
+
+function bench(args: string): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(
+    process.execPath,
+    ['--import', './bin/register-typescript.js', 'bench/main.ts', ...args.split(' ')],
+    { cwd: ROOT, timeout: 150_000 },
+  );
+}
+
+/** What is measured for each time that the model takes. */
+const RUN_ROWS = [
+  'time per run, ms',
+  'of it in Temporal, ms',
+  'runs per second, 2 at once, 1/s',
+  'history per run, events',
+  'history per run, bytes',
+];
+
+// No figure is judged here: other suites use the machine at the same time.
+test('npm run bench measures both in every row, and says on what', async () => {
+  const { stdout, stderr } = await bench(
+    '--repetitions 1 --runs 2 --concurrency 2 --duplicates 2 --model-ms 0,20 --json',
+  );
+  const report = JSON.parse(stdout) as { machine: Record<string, unknown>; rows: Row[] };
+
+  const titles = report.rows.map(({ modelMs, what, unit }) => `${modelMs}: ${what}, ${unit}`);
+  expect(titles).toEqual([
+    ...RUN_ROWS.map((title) => `0: ${title}`),
+    ...RUN_ROWS.map((title) => `20: ${title}`),
+    'null: a duplicate, against describe + result, ms',
+  ]);
+  for (const { ours, plain, ratio } of report.rows) {
+    for (const { median, min, max } of [ours, plain]) {
+      expect(min).toBeGreaterThan(0);
+      expect(median).toBeGreaterThanOrEqual(min);
+      expect(max).toBeGreaterThanOrEqual(median);
+    }
+    expect(ratio).toBeCloseTo(ours.median / plain.median);
+  }
+  // A model that takes 20 ms for each of 4 answers shows in both.
+  const slow = report.rows.find(({ modelMs, what }) => modelMs === 20 && what === 'time per run');
+  expect(slow?.ours.min).toBeGreaterThanOrEqual(80);
+  expect(slow?.plain.min).toBeGreaterThanOrEqual(80);
+  expect(report.machine).toMatchObject({
+    cores: expect.any(Number),
+    node: process.version,
+    temporalServer: expect.stringMatching(/^\d+\./),
+    postgres: expect.stringMatching(/^\d+\./),
+  });
+  for (const { what } of report.rows) expect(stderr).toContain(`| ${what} `);
+}, 180_000);
+
+test('an option that is none, or no number, is refused before anything starts', async () => {
+  await expect(bench('--repetitions many')).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--repetitions must be a whole number from 1.'),
+  });
+  await expect(bench('--faster')).rejects.toMatchObject({ code: 2 });
+});
