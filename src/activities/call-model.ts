@@ -10,7 +10,7 @@ import type { Completion } from '../ledger/port.ts';
 import { ModelError, type ModelReply } from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep } from './failures.ts';
+import { failStep, judge } from './failures.ts';
 import { planCalls } from './plan-calls.ts';
 import { runStep, type Granted } from './run-step.ts';
 import { asTurnRecord, type TurnRecord } from './turn-record.ts';
@@ -27,6 +27,7 @@ export async function callModel(
   const settings = input.settings ?? agent.settings;
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
+  if (input.retires !== undefined) await retire(deps, input.retires);
   const outcome = await runStep(
     deps,
     {
@@ -58,6 +59,15 @@ export async function callModel(
     possiblyPaid: outcome.unknownAttempts,
     ...(input.settings ? {} : { settings }),
   };
+}
+
+/** Before anything else happens in a run that follows another: from here on, only one has the key. */
+async function retire({ ledger }: ActivityDeps, scope: string): Promise<void> {
+  try {
+    await ledger.retire(scope);
+  } catch (error) {
+    throw failStep(judge(error, 'step.failed'));
+  }
 }
 
 async function askModel(

@@ -146,6 +146,13 @@ async function claimStep(deps: ActivityDeps, plan: StepPlan, context: Context) {
         },
         answer.retryAfterMs + 50,
       );
+    case 'superseded':
+      throw failStep({
+        code: 'step.superseded',
+        message:
+          'The key of this run has expired or was forgotten, and a newer run has it. Nothing was done.',
+        retryable: false,
+      });
     case 'diverged':
       throw failStep({
         code: 'step.diverged',

@@ -24,6 +24,8 @@ export function checkAgent(agent: AgentDefinition): void {
   if (!isCount(agent.maxTurns)) throw refuse('maxTurns must be a whole number from 1');
   if (!isCount(agent.maxOutputTokens))
     throw refuse('maxOutputTokens must be a whole number from 1');
+  if (!isCount(agent.keyTtlSeconds))
+    throw refuse('keyTtlSeconds must be a whole number of seconds from 1');
   const { temperature } = agent;
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
     throw refuse('temperature must be a number from 0 to 2');

@@ -17,6 +17,11 @@ export interface AgentDefinition {
   temperature?: number;
   /** Model calls before a run fails with `run.turn_limit`; default 20. */
   maxTurns?: number;
+  /**
+   * How long a key names its run after the run has closed, in seconds; default 24 h. At most the
+   * retention of the Temporal namespace: what Temporal has deleted, nobody remembers.
+   */
+  keyTtlSeconds?: number;
   /** Times and retries of model calls. */
   modelPolicy?: StepPolicyOverrides;
   /** What Temporal's history shows of tools' results; the whole is in the ledger. */

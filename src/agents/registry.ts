@@ -1,7 +1,9 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
+import { sha256Hex } from '../contract/hash.ts';
 import type { RunOptions } from '../contract/run.ts';
 import {
+  DEFAULT_KEY_TTL_MS,
   DEFAULT_MAX_TURNS,
   DEFAULT_MODEL_POLICY,
   DEFAULT_TOOL_POLICY,
@@ -45,6 +47,12 @@ export interface Registry {
    * @throws {AgentOnceError} `agent.unknown`, `options.invalid`
    */
   settingsOf(name: string, options?: RunOptions): AgentSettings;
+  /**
+   * Hash of what the agent tells the model: tells whether a definition has changed.
+   *
+   * @throws {AgentOnceError} `agent.unknown`
+   */
+  definitionOf(name: string): string;
   /** Every tool of every agent once: one activity each. */
   tools(): RegisteredTool[];
 }
@@ -79,6 +87,7 @@ export function createRegistry(
     agent: (name) => registered.get(name),
     names: () => [...registered.keys()].sort(),
     settingsOf: (name, options) => withOptions(find(registered, name).settings, options),
+    definitionOf: (name) => definitionHash(find(registered, name)),
     tools: () => [...tools.values()],
   };
 }
@@ -89,9 +98,22 @@ function settingsFrom(agent: AgentDefinition, defaultModel: string): AgentSettin
   return {
     model: agent.model ?? defaultModel,
     maxTurns: agent.maxTurns ?? DEFAULT_MAX_TURNS,
+    keyTtlMs: agent.keyTtlSeconds === undefined ? DEFAULT_KEY_TTL_MS : agent.keyTtlSeconds * 1_000,
     modelPolicy,
     historyResults: agent.historyResults ?? 'preview',
   };
+}
+
+function definitionHash({ definition, settings, tools }: RegisteredAgent): string {
+  const { instructions, maxOutputTokens, temperature } = definition;
+  const told = [...tools.values()].map(({ name, effect, parameters, definition: tool }) => ({
+    name,
+    effect,
+    parameters,
+    description: tool.description,
+  }));
+  const text = JSON.stringify([instructions, settings.model, maxOutputTokens, temperature, told]);
+  return sha256Hex(text).slice(0, 16);
 }
 
 /** @param known tools of all agents so far; new ones are added */

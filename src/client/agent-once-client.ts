@@ -3,6 +3,7 @@ import { cancelRun } from './cancel.ts';
 import { createContext, identify, type ClientContext } from './context.ts';
 import { describeRun } from './describe.ts';
 import { readState } from './live-state.ts';
+import { forgetRun, type ForgottenRun } from './forget.ts';
 import { listRuns } from './list.ts';
 import { startRun } from './start.ts';
 import type {
@@ -60,6 +61,16 @@ export class AgentOnceClient {
   /** The running picture; `undefined` when no worker answers within 1.5 s. */
   async state(ref: RunRef): Promise<RunState | undefined> {
     return readState(this.#context, identify(this.#context, ref).workflowId);
+  }
+
+  /**
+   * Makes the key of a run that has ended new again. What its steps did stays done, and stays in
+   * the ledger.
+   *
+   * @throws {AgentOnceError} `run.not_found`; `run.still_running`: cancel it first
+   */
+  async forget(ref: RunRef): Promise<ForgottenRun> {
+    return forgetRun(this.#context, identify(this.#context, ref));
   }
 
   /** Open runs first, then the latest. */

@@ -4,7 +4,8 @@ import { fingerprintOf } from '../contract/fingerprint.ts';
 import { assertJson, utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
-import type { RunOptions } from '../contract/run.ts';
+import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
+import type { RunLimits, RunOptions } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { identify, type ClientContext, type RunIdentity } from './context.ts';
 import type { AgentDirectory, StartRequest } from './types.ts';
@@ -16,7 +17,10 @@ export interface CheckedRequest {
   fingerprint: string;
   input?: JsonValue;
   options?: RunOptions;
+  limits?: RunLimits;
   settings?: AgentSettings;
+  definition?: string;
+  dedupeWindowMs?: number;
 }
 
 /**
@@ -29,28 +33,56 @@ export function checkRequest(
   context: Pick<ClientContext, 'registry' | 'hashKeys'>,
   request: StartRequest,
 ): CheckedRequest {
-  const { agent, input } = request;
-  const key = request.key ?? randomUUID();
-  const run = identify(context, {
-    agent,
-    key,
-    ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
-  });
+  const { agent, input, dedupeWindowMs } = request;
+  // Names first: the fingerprint is made of them.
+  const tenant = request.tenant ?? DEFAULT_TENANT;
+  assertName('tenant', tenant);
+  assertName('agent', agent);
   if (context.registry) assertKnown(context.registry, agent);
   if (input !== undefined) assertInput(input);
   const options = request.options === undefined ? undefined : checkOptions(request.options);
   const settings = context.registry?.settingsOf(agent, options);
+  const limits = request.limits === undefined ? undefined : checkLimits(request.limits);
+  const definition = context.registry?.definitionOf?.(agent);
   const given = {
     ...(input === undefined ? {} : { input }),
     ...(options === undefined ? {} : { options }),
   };
+  const fingerprint = fingerprintOf({ tenant, agent, ...given });
+  const key = request.key ?? keyFor(fingerprint, dedupeWindowMs);
+  if (request.key !== undefined && dedupeWindowMs !== undefined) {
+    throw new AgentOnceError(
+      'options.invalid',
+      'A key and a dedup window exclude each other: the window is for requests without a key.',
+    );
+  }
   return {
-    run,
+    run: identify(context, { tenant, agent, key }),
     keyGenerated: request.key === undefined,
-    fingerprint: fingerprintOf({ tenant: run.tenant, agent, ...given }),
+    fingerprint,
     ...given,
+    ...(limits === undefined ? {} : { limits }),
+    ...(definition === undefined ? {} : { definition }),
+    ...(dedupeWindowMs === undefined ? {} : { dedupeWindowMs }),
     ...(settings === undefined ? {} : { settings }),
   };
+}
+
+/** The key of a request that has none: its own fingerprint in a dedup window, else a new UUID. */
+function keyFor(fingerprint: string, dedupeWindowMs: number | undefined): string {
+  if (dedupeWindowMs === undefined) return randomUUID();
+  if (!Number.isSafeInteger(dedupeWindowMs) || dedupeWindowMs < 1) {
+    throw new AgentOnceError('options.invalid', 'The dedup window must be at least 1 ms.');
+  }
+  return `fingerprint-${fingerprint}`;
+}
+
+function checkLimits({ maxTurns }: RunLimits): RunLimits {
+  if (maxTurns === undefined) return {};
+  if (!Number.isSafeInteger(maxTurns) || maxTurns < 1) {
+    throw new AgentOnceError('options.invalid', 'The turns at most must be a whole number from 1.');
+  }
+  return { maxTurns };
 }
 
 function assertKnown(registry: AgentDirectory, agent: string): void {

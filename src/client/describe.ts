@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
-import { AGENT_RUN } from '../contract/names.ts';
+import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
 import { request, type ClientContext, type RunIdentity } from './context.ts';
 import { readState } from './live-state.ts';
 import { readOutcome } from './outcome.ts';
@@ -32,6 +32,12 @@ export async function getExecution(
 ): Promise<WorkflowExecutionDescription> {
   const found = await findExecution(context, run.workflowId);
   if (found?.type === AGENT_RUN) return found;
+  if (found?.type === FORGOTTEN) {
+    throw new AgentOnceError(
+      'run.not_found',
+      `The run of agent "${run.agent}" under this key was forgotten: the key is new.`,
+    );
+  }
   const { namespace } = targetOf(context.temporal);
   throw new AgentOnceError(
     'run.not_found',

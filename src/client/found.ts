@@ -1,28 +1,51 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
-import { AGENT_RUN } from '../contract/names.ts';
+import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
+import { DEFAULT_KEY_TTL_MS } from '../contract/settings.ts';
 import type { CheckedRequest } from './check-request.ts';
 import { isOpen, memoOf } from './view.ts';
 
 /** What a start makes of the execution that it finds under its ID. */
-export type Verdict = 'mine' | 'conflict' | 'attach' | 'replay';
+export type Verdict = 'mine' | 'renew' | 'conflict' | 'attach' | 'resume' | 'replay';
 
-/**
- * The table of what is found under a key, read from the top.
- *
- * @param nonce of this very start: an execution that has it was made by it, whatever became of the
- *   server's answer.
- */
+/** What a start knows besides its request. */
+export interface Judging {
+  /** Of this very start: an execution that has it was made by it, whatever became of the answer. */
+  nonce: string;
+  now: Date;
+  retryFailed: boolean;
+}
+
+/** The table of what is found under a key, read from the top. */
 export function judge(
   found: WorkflowExecutionDescription,
   request: CheckedRequest,
-  nonce: string,
+  { nonce, now, retryFailed }: Judging,
 ): Verdict {
   const memo = memoOf(found);
   if (memo.nonce === nonce) return 'mine';
-  if (found.type !== AGENT_RUN || memo.fingerprint !== request.fingerprint) return 'conflict';
+  if (found.type === FORGOTTEN) return 'renew';
+  if (found.type !== AGENT_RUN) return 'conflict';
+  if (!isOpen(found) && hasExpired(found, request, now)) return 'renew';
+  if (memo.fingerprint !== request.fingerprint) return 'conflict';
   if (isOpen(found)) return 'attach';
-  return 'replay';
+  if (found.status.name === 'COMPLETED') return 'replay';
+  return retryFailed ? 'resume' : 'replay';
+}
+
+/** A key lives on after its run; a fingerprint in the place of a key, for a window from its start. */
+function hasExpired(
+  found: WorkflowExecutionDescription,
+  { dedupeWindowMs }: CheckedRequest,
+  now: Date,
+): boolean {
+  const memo = memoOf(found);
+  if (dedupeWindowMs !== undefined) {
+    const firstSeen = Date.parse(memo.firstSeen ?? '') || found.startTime.getTime();
+    return now.getTime() - firstSeen >= dedupeWindowMs;
+  }
+  const closed = found.closeTime?.getTime() ?? now.getTime();
+  return now.getTime() - closed >= (memo.ttlMs ?? DEFAULT_KEY_TTL_MS);
 }
 
 /** Says nothing of the earlier request: its caller may be somebody else. */

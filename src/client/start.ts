@@ -1,26 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
-  type WorkflowStartOptions,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { AgentOnceError } from '../contract/errors.ts';
-import { isHashedKey } from '../contract/key.ts';
-import { AGENT_RUN } from '../contract/names.ts';
-import { NO_USAGE, type AgentRunInput, type RunMemo } from '../contract/run.ts';
+import { NO_USAGE } from '../contract/run.ts';
 import { checkRequest, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext } from './context.ts';
 import { findExecution } from './describe.ts';
 import { conflict, judge } from './found.ts';
 import { readOutcome } from './outcome.ts';
-import { describeStart } from './static-text.ts';
+import { startExecution, type StartAttempt } from './start-execution.ts';
+import { newRunAfter, resumeOf, type Successor } from './successor.ts';
 import { asAgentOnceError, isUnreachable } from './temporal-errors.ts';
 import type { StartedRun, StartRequest } from './types.ts';
-import { viewOf } from './view.ts';
+import { isOpen, memoOf, viewOf } from './view.ts';
 
-/** Whoever was first may be deleted before we look: then the ID is free again. */
-const ATTEMPTS = 3;
+/** Callers who meet at a key settle in two or three; a tombstone may take a second to close. */
+const ATTEMPTS = 12;
+const TOMBSTONE_WAIT_MS = 150;
 
 /**
  * Starts a run, or returns the one that the key already names. A new key costs one request to
@@ -31,69 +30,40 @@ const ATTEMPTS = 3;
 export async function startRun(context: ClientContext, request: StartRequest): Promise<StartedRun> {
   const checked = checkRequest(context, request);
   const nonce = randomUUID();
+  let retryFailed = request.retryFailed ?? false;
+  let successor: Successor | undefined;
+  let follows: WorkflowExecutionDescription | undefined;
+
   for (let attempt = 1; ; attempt++) {
     const firstSeen = new Date();
     let problem: unknown;
     try {
-      const runId = await send(context, () => startExecution(context, checked, nonce, firstSeen));
-      return newRun(checked, runId, firstSeen);
+      const start: StartAttempt = { nonce, firstSeen, successor };
+      const runId = await send(context, () => startExecution(context, checked, start));
+      if (!successor) return newRun(checked, runId, firstSeen);
+      // The server may have merged it with another caller's: whose run it is says only its memo.
+      // If that has failed meanwhile, this is the outcome of the resume that was asked for.
+      retryFailed = false;
     } catch (error) {
       const taken = error instanceof WorkflowExecutionAlreadyStartedError;
       // Anything that is not a lost answer is the server's refusal: nothing was started.
       if (!taken && !isUnreachable(error)) throw asAgentOnceError(error, context.temporal);
       problem = error;
     }
+
     const found = await lookAfter(context, checked, problem);
-    if (found) return await answerWith(context, checked, found, nonce);
+    successor = undefined;
+    if (found) {
+      const verdict = judge(found, checked, { nonce, now: new Date(), retryFailed });
+      if (verdict !== 'renew' && verdict !== 'resume') {
+        return await answerWith(context, checked, found, verdict, follows);
+      }
+      if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
+      successor = verdict === 'resume' ? resumeOf(found) : newRunAfter(found, checked);
+      follows = found;
+    }
     if (attempt === ATTEMPTS) throw uncertain(context, checked, problem);
   }
-}
-
-async function startExecution(
-  context: ClientContext,
-  checked: CheckedRequest,
-  nonce: string,
-  firstSeen: Date,
-): Promise<string> {
-  const { run, input, options, settings, fingerprint } = checked;
-  const argument: AgentRunInput = {
-    v: 1,
-    tenant: run.tenant,
-    agent: run.agent,
-    key: run.keyInId,
-    ...(input === undefined ? {} : { input }),
-    ...(options === undefined ? {} : { options }),
-    ...(settings === undefined ? {} : { settings }),
-    queues: context.queues,
-    searchAttributes: context.searchAttributes,
-  };
-  const memo: RunMemo = {
-    fingerprint,
-    intent: 'new',
-    firstSeen: firstSeen.toISOString(),
-    nonce,
-    ...(isHashedKey(run.keyInId) && !context.hashKeys ? { key: run.key } : {}),
-  };
-  const start: WorkflowStartOptions = {
-    workflowId: run.workflowId,
-    taskQueue: context.queues.workflows,
-    workflowIdConflictPolicy: 'FAIL',
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    args: [argument],
-    memo: { ...memo },
-    ...describeStart(checked),
-    ...(context.searchAttributes ? { typedSearchAttributes: attributesOf(checked) } : {}),
-  };
-  const handle = await context.temporal.workflow.start(AGENT_RUN, start);
-  return handle.firstExecutionRunId;
-}
-
-function attributesOf({ run }: CheckedRequest): SearchAttributePair[] {
-  return [
-    { key: defineSearchAttributeKey('AgentName', 'KEYWORD'), value: run.agent },
-    { key: defineSearchAttributeKey('AgentTenant', 'KEYWORD'), value: run.tenant },
-    { key: defineSearchAttributeKey('AgentStatus', 'KEYWORD'), value: 'running' },
-  ];
 }
 
 /** Looks what is under the ID after a start that was refused, or whose answer was lost. */
@@ -114,19 +84,26 @@ async function answerWith(
   context: ClientContext,
   checked: CheckedRequest,
   found: WorkflowExecutionDescription,
-  nonce: string,
+  verdict: 'mine' | 'conflict' | 'attach' | 'replay',
+  follows: WorkflowExecutionDescription | undefined,
 ): Promise<StartedRun> {
   const { run, keyGenerated } = checked;
-  const verdict = judge(found, checked, nonce);
+  const { intent, definition } = memoOf(found);
+  const before = follows && memoOf(follows).definition;
+  const more = {
+    keyGenerated,
+    resumed: intent === 'resume',
+    definitionChanged: intent === 'resume' && before !== undefined && before !== definition,
+  };
   switch (verdict) {
     case 'conflict':
       throw conflict(checked);
     case 'attach':
-      return { ...viewOf(run, found), replayed: true, keyGenerated };
+      return { ...viewOf(run, found), ...more, replayed: true };
     case 'replay':
-      return { ...(await readOutcome(context, run, found)), replayed: true, keyGenerated };
+      return { ...(await readOutcome(context, run, found)), ...more, replayed: true };
     case 'mine':
-      return { ...viewOf(run, found), replayed: false, keyGenerated };
+      return { ...viewOf(run, found), ...more, replayed: false };
   }
 }
 
@@ -145,6 +122,8 @@ function newRun({ run, keyGenerated }: CheckedRequest, runId: string, at: Date):
     closedAt: null,
     replayed: false,
     keyGenerated,
+    resumed: false,
+    definitionChanged: false,
   };
 }
 

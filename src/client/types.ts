@@ -1,6 +1,13 @@
 import type { Client } from '@temporalio/client';
 import type { JsonValue } from '../contract/json-value.ts';
-import type { RunError, RunOptions, RunState, RunStatus, Usage } from '../contract/run.ts';
+import type {
+  RunError,
+  RunLimits,
+  RunOptions,
+  RunState,
+  RunStatus,
+  Usage,
+} from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 
 /** Names a run; `tenant` is the default one when absent. */
@@ -17,6 +24,15 @@ export interface StartRequest {
   tenant?: string;
   input?: JsonValue;
   options?: RunOptions;
+  /** May differ between two starts of one request. */
+  limits?: RunLimits;
+  /** Resumes the run if it has failed: what is recorded is not repeated, what failed runs again. */
+  retryFailed?: boolean;
+  /**
+   * For callers without a key: the request's fingerprint is the key, for this long from its first
+   * start on, in milliseconds. A run that is still going is attached to however old it is.
+   */
+  dedupeWindowMs?: number;
 }
 
 /** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */
@@ -43,6 +59,13 @@ export interface StartedRun extends RunView {
   replayed: boolean;
   /** The request had no key. Repeating it needs the one that was made. */
   keyGenerated: boolean;
+  /** The run goes on where a failed execution stopped. */
+  resumed: boolean;
+  /**
+   * The agent's definition is another than when the run that is resumed was started: its recorded
+   * steps count, and what comes follows the new definition.
+   */
+  definitionChanged: boolean;
 }
 
 export interface CancelledRun extends RunView {
@@ -93,6 +116,8 @@ export interface WaitOptions {
 export interface AgentDirectory {
   names(): string[];
   settingsOf(agent: string, options?: RunOptions): AgentSettings | undefined;
+  /** Hash of the agent's definition. */
+  definitionOf?(agent: string): string | undefined;
 }
 
 export interface ClientOptions {

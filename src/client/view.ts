@@ -39,6 +39,11 @@ export function firstRunIdOf(description: WorkflowExecutionDescription): string 
   return description.raw.workflowExecutionInfo?.firstRunId ?? description.runId;
 }
 
+/** What the tokens of an execution's steps begin with. */
+export function scopeOf(description: WorkflowExecutionDescription): string {
+  return memoOf(description).scope ?? firstRunIdOf(description);
+}
+
 /** The part of a view that a description alone gives. */
 export function viewOf(
   run: RunIdentity,

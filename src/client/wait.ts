@@ -4,16 +4,18 @@ import {
   WorkflowContinuedAsNewError,
   WorkflowFailedError,
   WorkflowNotFoundError,
+  type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
+import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
-import type { ClientContext, RunIdentity } from './context.ts';
-import { getExecution } from './describe.ts';
+import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { readOutcome } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
-import { isOpen } from './view.ts';
+import { firstRunIdOf, isOpen } from './view.ts';
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -22,7 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution it
- * looks at the current one of the ID.
+ * looks at the current one of the ID, and goes on if that one has the same first execution.
  *
  * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
  *   the reason of `options.signal`
@@ -41,19 +43,33 @@ export async function waitForEnd(
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, LONGEST_TIMER_MS));
   let reporting: Promise<void> | undefined;
+  // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
+  let last: WorkflowExecutionDescription | undefined;
   try {
     for (;;) {
-      const execution = await getExecution(context, run);
-      if (!isOpen(execution)) return await readOutcome(context, run, execution);
+      const execution = await findExecution(context, run.workflowId);
+      if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
+        return await readOutcome(context, run, await describeAgain(context, last));
+      }
+      last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
+      if (!isOpen(last)) return await readOutcome(context, run, last);
       signal.throwIfAborted();
       if (onProgress) reporting ??= reportProgress(context, run.workflowId, onProgress, signal);
-      await executionEnds(context, run.workflowId, execution.runId, signal);
+      await executionEnds(context, run.workflowId, last.runId, signal);
     }
   } finally {
     clearTimeout(timer);
     stop.abort();
     await reporting;
   }
+}
+
+/** The execution that was waited for, as it is now that another one has its ID. */
+function describeAgain(
+  context: ClientContext,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<WorkflowExecutionDescription> {
+  return ask(context, () => context.temporal.workflow.getHandle(workflowId, runId).describe());
 }
 
 /**

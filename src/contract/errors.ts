@@ -65,6 +65,10 @@ export const ERRORS = {
   'tool.result_too_large': { exit: 4, means: 'A tool returned more than 8 MiB.' },
   'step.busy': { exit: 4, means: 'Another attempt of the step holds its claim.' },
   'step.claim_lost': { exit: 4, means: 'Another attempt took the step over.' },
+  'step.superseded': {
+    exit: 4,
+    means: 'The run belongs to a key that has expired or was forgotten, and a newer run has it.',
+  },
   'step.diverged': { exit: 4, means: 'The ledger holds another call under the same step.' },
   'step.attempts_exhausted': { exit: 4, means: 'A step used all its attempts without a result.' },
   'step.timed_out': { exit: 4, means: 'A step hit its time limit.' },

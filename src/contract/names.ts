@@ -5,6 +5,8 @@
 
 /** Workflow type of a run. */
 export const AGENT_RUN = 'agentRun';
+/** Workflow type of the tombstone that makes a key new again; no worker ever runs it. */
+export const FORGOTTEN = 'forgotten';
 
 /** Activity type of every model call. */
 export const CALL_MODEL = 'callModel';

@@ -9,6 +9,12 @@ export interface RunOptions {
   model?: string;
 }
 
+/** What may differ between two starts of one request: no part of the fingerprint. */
+export interface RunLimits {
+  /** Model calls before the run fails, instead of the agent's own. */
+  maxTurns?: number;
+}
+
 export const RUN_STATUSES = ['running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
@@ -40,6 +46,14 @@ export interface AgentRunInput {
   key: string;
   input?: JsonValue;
   options?: RunOptions;
+  limits?: RunLimits;
+  /**
+   * What the tokens of the run begin with; absent: the ID of its first execution, which survives
+   * reset and continue-as-new. Present in a run that resumes another, or follows an expired one.
+   */
+  scope?: string;
+  /** Scope of the run that this one follows: no step of it may be claimed any more. */
+  retires?: string;
   /** Absent when the caller does not know the agents: then the first model step brings them. */
   settings?: AgentSettings;
   queues: TaskQueues;
@@ -70,11 +84,19 @@ export interface RunFailureDetails {
 /** What Temporal stores atomically with the start of a run. */
 export interface RunMemo {
   fingerprint: string;
-  intent: 'new';
+  intent: 'new' | 'resume' | 'forgotten';
+  /** Absent: the ID of the first execution. Of a tombstone: the scope of what was forgotten. */
+  scope?: string;
+  /** Run ID of the closed execution that this one follows. */
+  predecessor?: string;
   /** ISO 8601 time of the caller's clock. */
   firstSeen: string;
   /** Tells a caller whether the execution under the ID is the one it started. */
   nonce: string;
+  /** How long after its end the key names this run. */
+  ttlMs?: number;
+  /** Hash of the agent's definition, where the caller knew it: says later that it has changed. */
+  definition?: string;
   /** The key, where the workflow ID holds its hash and keys are not secrets. */
   key?: string;
 }

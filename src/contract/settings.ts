@@ -27,6 +27,8 @@ export interface AgentSettings {
   /** Model calls before the run fails with `run.turn_limit`. */
   maxTurns: number;
   modelPolicy: StepPolicy;
+  /** How long a key names its run after the run has closed; then it is new again. */
+  keyTtlMs: number;
   /** What Temporal's history shows of tools' results: 2 KB, nothing, or up to 64 KB. */
   historyResults: 'preview' | 'none' | 'full';
 }
@@ -62,6 +64,9 @@ export const DEFAULT_TOOL_POLICY: StepPolicy = {
 };
 
 export const DEFAULT_MAX_TURNS = 20;
+
+/** 24 hours, which is also what a Temporal dev server retains closed runs for. */
+export const DEFAULT_KEY_TTL_MS = 24 * 60 * 60_000;
 
 /** A policy of which an agent or a tool changes only what it needs to. */
 export type StepPolicyOverrides = Partial<Omit<StepPolicy, 'retry'>> & {

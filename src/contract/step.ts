@@ -46,6 +46,8 @@ export interface ModelStepInput {
   /** Model named by the run's options. */
   model?: string;
   messages: UserMessage[];
+  /** Scope that ends with the first step of this run. */
+  retires?: string;
   /** Digest of the preceding turn's model step. */
   previous: string | null;
 }

@@ -51,6 +51,8 @@ export type ClaimAnswer =
   | { state: 'completed'; record: StepRecord }
   /** Somebody holds it; ask again in `retryAfterMs`. */
   | { state: 'busy'; retryAfterMs: number; worker: string }
+  /** The scope is retired: a newer run has the key. */
+  | { state: 'superseded' }
   /** The ledger holds another call under this step. */
   | { state: 'diverged' }
   /** No attempt is left; `error` is what the last one said. */
@@ -140,6 +142,7 @@ export interface Ledger {
    * | claimed, lease over | `claimed` with the next fence, one more unknown attempt |
    * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
    * | recorded with another digest | `diverged` |
+   * | in a retired scope, whatever it is | `superseded` |
    */
   claim(step: StepClaim): Promise<ClaimAnswer>;
 
@@ -166,6 +169,9 @@ export interface Ledger {
    * is learnt by claiming again. A transaction idle for longer than `leaseMs` is rolled back.
    */
   transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean>;
+
+  /** Ends a scope for good: no step of it is claimed any more. Repeatable. */
+  retire(scope: string): Promise<void>;
 
   /** One step, or `undefined`. */
   step(scope: string, step: string): Promise<StepRecord | undefined>;

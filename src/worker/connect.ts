@@ -6,6 +6,8 @@ export interface WorkerConnection {
   connection: NativeConnection;
   namespace: string;
   address: string;
+  /** How long the namespace keeps closed runs, in milliseconds. */
+  retentionMs: number;
 }
 
 /**
@@ -28,7 +30,9 @@ export async function connectWorker(): Promise<WorkerConnection> {
     );
   }
   try {
-    await connection.workflowService.describeNamespace({ namespace });
+    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
+    return { connection, namespace, address, retentionMs };
   } catch (error) {
     await connection.close();
     throw new AgentOnceError(
@@ -37,5 +41,4 @@ export async function connectWorker(): Promise<WorkerConnection> {
       { cause: error },
     );
   }
-  return { connection, namespace, address };
 }

@@ -14,6 +14,7 @@ import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
 import { connectWorker, type WorkerConnection } from './connect.ts';
 import { startHealthServer } from './health.ts';
+import { assertKeysOutliveNothing } from './retention.ts';
 import { searchAttributesProblem } from './search-attributes.ts';
 import { workflowBundle } from './workflow-code.ts';
 
@@ -53,6 +54,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   const temporal = await connectWorker();
   let ledger: Ledger | undefined;
   try {
+    assertKeysOutliveNothing(registry, temporal.namespace, temporal.retentionMs);
     const problem = config.searchAttributes
       ? await searchAttributesProblem(temporal.connection, temporal.namespace)
       : undefined;

@@ -32,8 +32,9 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     tenant: input.tenant,
     agent: input.agent,
     key: input.key,
-    // Survives resets and continue-as-new, so their steps are found under the same tokens.
-    scope: workflowInfo().firstExecutionRunId,
+    // The first execution's ID survives resets and continue-as-new, so their steps are found under
+    // the same tokens.
+    scope: input.scope ?? workflowInfo().firstExecutionRunId,
   };
   const progress = new Progress(input.carried ?? { turn: 0, usage: NO_USAGE }, input);
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
@@ -65,7 +66,8 @@ async function takeTurns(
   let previous = input.carried?.lastDigest ?? null;
 
   for (;;) {
-    if (settings && turn >= settings.maxTurns) throw turnLimit(run.agent, settings.maxTurns);
+    const maxTurns = input.limits?.maxTurns ?? settings?.maxTurns;
+    if (maxTurns !== undefined && turn >= maxTurns) throw turnLimit(run.agent, maxTurns);
     if (previous !== null && workflowInfo().continueAsNewSuggested) {
       const carried = { turn, lastDigest: previous, usage: progress.usage };
       // The input is in the ledger by now: turn 1 recorded it.
@@ -85,6 +87,7 @@ async function takeTurns(
           ...(input.options?.model === undefined ? {} : { model: input.options.model }),
           messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
           previous,
+          ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
         }),
     );
     settings ??= answer.settings;
@@ -142,6 +145,6 @@ function turnLimit(agent: string, maxTurns: number): ApplicationFailure {
     nonRetryable: true,
     message:
       `The run used all its ${maxTurns} turns without a final answer. Its steps are kept in the ledger. ` +
-      `To go on, raise maxTurns of agent "${agent}" and start the request again under a new key.`,
+      `To go on, start the same request again with --retry-failed --max-turns ${maxTurns * 2}; for good, raise maxTurns of agent "${agent}".`,
   });
 }

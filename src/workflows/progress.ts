@@ -25,13 +25,15 @@ export class Progress {
   #status: RunStatus = 'running';
   #turn: number;
   #maxTurns: number | null;
+  readonly #limit: number | undefined;
   #rows: StepRow[] = [];
   readonly #searchAttributes: boolean;
 
   constructor(from: { turn: number; usage: Usage }, input: AgentRunInput) {
     this.usage = from.usage;
     this.#turn = from.turn;
-    this.#maxTurns = input.settings?.maxTurns ?? null;
+    this.#limit = input.limits?.maxTurns;
+    this.#maxTurns = this.#limit ?? input.settings?.maxTurns ?? null;
     this.#searchAttributes = input.searchAttributes;
   }
 
@@ -72,7 +74,7 @@ export class Progress {
 
   modelAnswered(answer: ModelStepResult, settings: AgentSettings | undefined): void {
     const { inputTokens, outputTokens, costUsd } = answer.usage;
-    this.#maxTurns = settings?.maxTurns ?? this.#maxTurns;
+    this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
     this.usage = {
       ...this.usage,
       modelCalls: this.usage.modelCalls + 1,

@@ -7,16 +7,21 @@ export interface CounterServer {
   requests(name: string): number;
   /** Distinct idempotency keys per name: what a server that honours them would have done. */
   effects(name: string): number;
+  /** From now on requests of this name are counted, and refused with 503. */
+  fail(name: string): void;
+  heal(name: string): void;
   stop(): Promise<void>;
 }
 
 /** The other side of the test agents' tools: a real HTTP server that counts. */
 export async function startCounterServer(): Promise<CounterServer> {
   const keys = new Map<string, string[]>();
+  const failing = new Set<string>();
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
     const key = String(request.headers['idempotency-key'] ?? '');
     keys.set(name, [...(keys.get(name) ?? []), key]);
+    if (failing.has(name)) response.statusCode = 503;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
   });
@@ -25,6 +30,8 @@ export async function startCounterServer(): Promise<CounterServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: (name) => keys.get(name)?.length ?? 0,
     effects: (name) => new Set(keys.get(name)).size,
+    fail: (name) => void failing.add(name),
+    heal: (name) => void failing.delete(name),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -15,8 +15,12 @@ async function count(name: string, ctx: ToolContext): Promise<unknown> {
   return response.json();
 }
 
-/** A dead worker is noticed in a second: tests kill many. */
-const quick = { heartbeatMs: 1_000, leaseMs: 800 };
+/** A dead worker is noticed in a second, and failures are not waited for: tests make many. */
+const quick = {
+  heartbeatMs: 1_000,
+  leaseMs: 800,
+  retry: { initialIntervalMs: 10, maximumIntervalMs: 20, maximumAttempts: 2 },
+};
 
 const label = z.object({ label: z.string() });
 
@@ -140,6 +144,7 @@ export const testAgents = [
     instructions,
     tools,
     maxTurns: 8,
+    keyTtlSeconds: Number(process.env['TEST_KEY_TTL_SECONDS'] ?? 86_400),
     model: 'scripted-priced',
     modelPolicy: {
       ...quick,
@@ -147,6 +152,13 @@ export const testAgents = [
     },
   }),
   defineAgent({ name: 'short', description: 'Has two turns.', instructions, tools, maxTurns: 2 }),
+  defineAgent({
+    name: 'brief',
+    description: 'Is forgotten soon.',
+    instructions,
+    tools,
+    keyTtlSeconds: 2,
+  }),
   defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',

@@ -18,11 +18,11 @@ INSERT INTO agent_once.steps AS s (
   scope, step, turn, kind, name, effect, digest, state, answer, fence, nonce, lease_until,
   attempts, run_attempts, request, workflow_id, run_id, worker, claimed_at
 )
-VALUES (
-  $1, $2, $3, $4, $5, $6, $7, 'claimed', 'claimed', 1, $8,
-  clock_timestamp() + $9::double precision * interval '1 millisecond',
-  1, 1, $10, $11, $12, $13, clock_timestamp()
-)
+SELECT
+  $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed', 1,
+  $8::uuid, clock_timestamp() + $9::double precision * interval '1 millisecond',
+  1, 1, $10::bytea, $11::text, $12::text, $13::text, clock_timestamp()
+WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text)
 ON CONFLICT (scope, step) DO UPDATE SET (
   answer, state, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts,
@@ -104,9 +104,8 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
     mayTakeOver(step.effect),
     step.maximumAttempts,
   ]);
-  if (row === undefined) {
-    throw new AgentOnceError('internal', 'A claim in the ledger returned no row.');
-  }
+  // The statement always writes a row, but in a retired scope.
+  if (row === undefined) return { state: 'superseded' };
   return toAnswer(row, step);
 }
 

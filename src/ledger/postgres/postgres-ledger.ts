@@ -36,6 +36,9 @@ export async function createPostgresLedger(
   return new PostgresLedger(database);
 }
 
+const RETIRE = `
+INSERT INTO agent_once.retired_scopes (scope) VALUES ($1) ON CONFLICT (scope) DO NOTHING`;
+
 /** The ledger in PostgreSQL. Time is the database's: workers' clocks decide nothing. */
 export class PostgresLedger implements Ledger {
   readonly transactions = true;
@@ -63,6 +66,10 @@ export class PostgresLedger implements Ledger {
 
   transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean> {
     return transactStep(this.#database, claim, work);
+  }
+
+  async retire(scope: string): Promise<void> {
+    await this.#database.query(RETIRE, [scope]);
   }
 
   step(scope: string, step: string): Promise<StepRecord | undefined> {

@@ -1,0 +1,46 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { sha256Hex } from '../contract/hash.ts';
+import { FORGOTTEN } from '../contract/names.ts';
+import type { CheckedRequest } from './check-request.ts';
+import { memoOf, scopeOf } from './view.ts';
+
+/** A new execution under an ID that has had one. */
+export interface Successor {
+  intent: 'new' | 'resume';
+  /** Run ID of the closed execution that was seen. */
+  predecessor: string;
+  scope: string;
+  /** Scope that ends with it. */
+  retires?: string;
+  /** A resumed run keeps it: it is the same request. */
+  firstSeen?: string;
+}
+
+/** Goes on where a failed run stopped: in its scope, so that nothing recorded is repeated. */
+export function resumeOf(found: WorkflowExecutionDescription): Successor {
+  const { firstSeen } = memoOf(found);
+  return {
+    intent: 'resume',
+    predecessor: found.runId,
+    scope: scopeOf(found),
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+  };
+}
+
+/**
+ * A new run after one that has expired or was forgotten. Its scope follows from what it succeeds
+ * and what it is: a caller who is late and starts it a second time finds its steps recorded.
+ */
+export function newRunAfter(
+  found: WorkflowExecutionDescription,
+  { fingerprint }: CheckedRequest,
+): Successor {
+  // A tombstone names the scope that was forgotten; one made by an older caller may not.
+  const retires = found.type === FORGOTTEN ? memoOf(found).scope : scopeOf(found);
+  return {
+    intent: 'new',
+    predecessor: found.runId,
+    scope: sha256Hex(`${found.runId}\n${fingerprint}`),
+    ...(retires === undefined ? {} : { retires }),
+  };
+}

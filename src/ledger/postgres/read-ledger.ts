@@ -1,0 +1,42 @@
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { HeldStep, LedgerReader } from '../reader.ts';
+import { codeOf } from './database-error.ts';
+import { Database } from './database.ts';
+import { readSteps } from './records.ts';
+
+const UNDEFINED_TABLE = '42P01';
+
+const LEASES = `
+SELECT s.step, extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS left_ms
+FROM agent_once.steps AS s
+WHERE s.scope = $1 AND s.state = 'claimed'`;
+
+/**
+ * Opens the ledger for somebody who only reads: nothing is migrated, and the right to read is
+ * enough. Whether the database answers shows with the first question. Close it when done.
+ *
+ * @throws {AgentOnceError} `config.invalid`
+ */
+export function openLedgerReader(url: string): LedgerReader {
+  const database = new Database(url, { poolSize: 1 });
+  return {
+    steps: (scope) => readHeldSteps(database, scope),
+    close: () => database.close(),
+  };
+}
+
+async function readHeldSteps(database: Database, scope: string): Promise<HeldStep[]> {
+  try {
+    const leases = await database.query<{ step: string; left_ms: number | null }>(LEASES, [scope]);
+    const leftMs = new Map(leases.map((row) => [row.step, row.left_ms]));
+    const steps = await readSteps(database, scope, undefined);
+    return steps.map((step) => ({ ...step, leaseLeftMs: leftMs.get(step.step) ?? null }));
+  } catch (error) {
+    if (codeOf(error) !== UNDEFINED_TABLE) throw error;
+    throw new AgentOnceError(
+      'ledger.invalid',
+      `The database at ${database.where} has no ledger in it: no worker has used it yet. Set LEDGER_URL to the workers' ledger.`,
+      { cause: error },
+    );
+  }
+}
