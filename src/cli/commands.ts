@@ -9,6 +9,12 @@ export function commandFor(name: string, ref: Required<RunRef>, flags = ''): str
   return `${invocation()} ${name} ${ref.agent} ${shellWord(ref.key)}${tenant}${flags}`;
 }
 
+/** The command that sends a run's request again; its input is the caller's to fill in. */
+export function startCommandFor(ref: Required<RunRef>, flags = ''): string {
+  const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
+  return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} --input '…'`;
+}
+
 /** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */
 function invocation(): string {
   const script = process.argv[1] ?? '';

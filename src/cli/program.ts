@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { registerCancel } from './cancel.ts';
 import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
+import { registerExplain } from './explain.ts';
 import { registerList } from './list.ts';
 import type { LoadAgents } from './open-client.ts';
 import { registerResult } from './result.ts';
@@ -40,6 +41,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   registerStart(program, loadAgents);
   registerStatus(program, loadAgents);
   registerResult(program, loadAgents);
+  registerExplain(program, loadAgents);
   registerCancel(program, loadAgents);
   registerList(program);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');

@@ -63,7 +63,11 @@ export function drawUsage(usage: Usage): string {
 }
 
 /** Tokens and money. Money that is not known is not zero. */
-export function drawSpent({ inputTokens, outputTokens, costUsd }: Usage): string {
+export function drawSpent({
+  inputTokens,
+  outputTokens,
+  costUsd,
+}: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): string {
   const tokens = `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
   return `${tokens} · ${costUsd === null ? 'cost unknown' : drawUsd(costUsd)}`;
 }

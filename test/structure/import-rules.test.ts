@@ -85,6 +85,12 @@ for (const command of ['worker', 'dev']) {
   );
 }
 add(
+  'the explain command may open the ledger',
+  'cli/explain.ts',
+  `await import('../ledger/x.ts');\nawait import('../explain/x.ts');`,
+  false,
+);
+add(
   'a command that starts parts leaves putting them together to worker and dev',
   'cli/demo.ts',
   `await import('../activities/x.ts');`,
@@ -139,6 +145,10 @@ const packages: [room: string, name: string, refused: boolean][] = [
   ['client', 'pg', true],
   ['client', 'openai', true],
   ['client', '@temporalio/client', false],
+  ['explain', '@temporalio/worker', true],
+  ['explain', 'pg', true],
+  ['explain', 'openai', true],
+  ['explain', '@temporalio/client', false],
 ];
 for (const [room, name, refused] of packages) {
   add(

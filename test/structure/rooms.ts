@@ -11,7 +11,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   agents: ['contract', 'tools'],
   activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
   client: ['contract'],
-  cli: ['contract', 'client', 'agents'],
+  explain: ['contract', 'client', 'ledger'],
+  cli: ['contract', 'client', 'agents', 'explain'],
   worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
   dev: [
     'contract',
@@ -22,6 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'activities',
     'workflows',
     'client',
+    'explain',
     'worker',
   ],
 };

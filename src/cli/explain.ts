@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
+import { DEFAULT_TENANT } from '../contract/key.ts';
+import { ERRORS } from '../contract/errors.ts';
+import type { LoadAgents } from './open-client.ts';
+import { addRunOptions, type RunFlags } from './options.ts';
+
+/** `agent-once explain`: what happened to a run, step by step. */
+export function registerExplain(program: Command, loadAgents: LoadAgents): void {
+  const command = program
+    .command('explain')
+    .summary('tell what happened to a run')
+    .description(
+      'Tells what happened to a run: its executions, each step with how its outcome is known, what it cost, what may have been paid twice, and what to do next. Shows no input and no result of a tool.',
+    )
+    .argument('<agent>', 'name of the agent')
+    .argument('<key>', 'idempotency key of the run');
+  addRunOptions(command)
+    .addHelpText(
+      'after',
+      `
+Without the ledger it still tells what Temporal knows: exit code 6, and "steps": null.
+
+Examples:
+  $ agent-once explain support order-1042-refund
+  $ agent-once explain support order-1042-refund --json | jq '.steps[] | [.id, .state, .knownBy]'
+
+Exit codes:
+  0  explained, however the run stands       5  there is no such run
+  2  wrong usage, unknown agent, bad key     6  Temporal or the ledger cannot be reached`,
+    )
+    .action((agent: string, key: string, flags: RunFlags) =>
+      runExplain({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+    );
+}
+
+async function runExplain(
+  ref: Required<RunRef>,
+  flags: RunFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
+  const [{ withRun }, { readConfig }, { openLedgerReader }, { collect }] = await Promise.all([
+    import('./open-client.ts'),
+    import('../config.ts'),
+    import('../ledger/postgres/read-ledger.ts'),
+    import('../explain/collect.ts'),
+  ]);
+  const { coloursOf, print, printJson, say } = await import('./output.ts');
+  const { drawExplanation } = await import('./show-explanation.ts');
+  await withRun(ref, loadAgents, async ({ context, urlOf }) => {
+    const ledger = openLedgerReader(readConfig().ledgerUrl);
+    try {
+      const explanation = await collect({ context, ledger, urlOf }, ref);
+      if (flags.json) printJson(explanation);
+      else print(drawExplanation(coloursOf(process.stdout), explanation));
+      const { ledgerError } = explanation;
+      if (ledgerError) {
+        const colours = coloursOf(process.stderr);
+        say(
+          `${colours.red('error')} ${ledgerError.message} ${colours.dim(`(${ledgerError.code})`)}`,
+        );
+        process.exitCode = ERRORS['ledger.unreachable'].exit;
+      }
+    } finally {
+      await ledger.close();
+    }
+  });
+}

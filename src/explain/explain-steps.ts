@@ -1,0 +1,49 @@
+import { tokenOf } from '../contract/step.ts';
+import type { HeldStep } from '../ledger/reader.ts';
+import type { ExplainedStep } from './explanation.ts';
+import { callSummaries, summariseAnswer } from './turn-summary.ts';
+
+/**
+ * The steps of a scope as a person wants to know them.
+ *
+ * @param currentRunId the execution that "executed" is about
+ */
+export function explainSteps(records: readonly HeldStep[], currentRunId: string): ExplainedStep[] {
+  const summaries = new Map(records.flatMap((record) => [...callSummaries(record)]));
+  return records.map((record) => explainStep(record, currentRunId, summaries.get(record.step)));
+}
+
+function explainStep(
+  record: HeldStep,
+  currentRunId: string,
+  callSummary: string | undefined,
+): ExplainedStep {
+  const { kind, name, state, claimedAt, endedAt, inputTokens, outputTokens, costUsd } = record;
+  const isModel = kind === 'model';
+  const done = state === 'completed';
+  return {
+    id: record.step,
+    turn: record.turn,
+    kind,
+    model: isModel ? name : null,
+    tool: isModel ? null : name,
+    summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
+    token: tokenOf(record.scope, record.step),
+    effect: record.effect,
+    state,
+    attempts: record.attempts,
+    unknownAttempts: record.unknownAttempts,
+    errors: record.errors,
+    knownBy: done ? (record.runId === currentRunId ? 'executed' : 'ledger') : null,
+    executedIn: state === 'planned' ? null : record.runId,
+    possiblyPaidTwice: isModel && record.unknownAttempts > 0,
+    worker: record.worker,
+    leaseLeftMs: record.leaseLeftMs,
+    claimedAt,
+    endedAt,
+    durationMs:
+      claimedAt === null || endedAt === null ? null : Date.parse(endedAt) - Date.parse(claimedAt),
+    usage:
+      inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
+  };
+}

@@ -1,0 +1,123 @@
+import type { JsonValue } from '../contract/json-value.ts';
+import type { RunError, RunStatus, Usage } from '../contract/run.ts';
+import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
+import type { StepError, StepState } from '../ledger/port.ts';
+
+/** Why an execution was started; `null` where Temporal no longer knows. */
+export type ExecutionIntent = 'new' | 'resume' | 'continued' | 'reset' | 'forgotten' | null;
+
+export type ExecutionStatus =
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'terminated'
+  | 'timed_out'
+  /** Continued as new. */
+  | 'continued'
+  | 'forgotten'
+  /** Deleted by Temporal, after the namespace's retention. */
+  | 'gone';
+
+/** One execution under the key, of this run or of an earlier one. Times are ISO 8601. */
+export interface ExplainedExecution {
+  runId: string;
+  intent: ExecutionIntent;
+  status: ExecutionStatus;
+  startedAt: string | null;
+  closedAt: string | null;
+  /** The execution that it follows. */
+  predecessor: string | null;
+  /** What its steps' tokens begin with: executions of one scope are one run. */
+  scope: string | null;
+  /** How it ended, unless well. */
+  error: RunError | null;
+}
+
+/** One model call or tool call. */
+export interface ExplainedStep {
+  /** `t2.model`, `t2.c0`. */
+  id: string;
+  turn: number;
+  kind: 'model' | 'tool';
+  model: string | null;
+  tool: string | null;
+  /** What it is about, on one line; no payload. */
+  summary: string | null;
+  token: string;
+  effect: Effect | null;
+  state: StepState;
+  /** Executed attempts, in all executions. */
+  attempts: number;
+  /** Those of them that ended without a word: neither a result nor an error was recorded. */
+  unknownAttempts: number;
+  /** Errors of failed attempts, oldest first, the last ten. */
+  errors: StepError[];
+  /** `executed`: by the current execution; `ledger`: by an earlier one. `null`: not known. */
+  knownBy: KnownBy | null;
+  /** Run ID of the execution that ran it last; `null`: none has. */
+  executedIn: string | null;
+  /** A model call of which attempts ended without a word: each may have been paid for. */
+  possiblyPaidTwice: boolean;
+  /** The last attempt's, and whether it still holds the step; in milliseconds, below zero: over. */
+  worker: string | null;
+  leaseLeftMs: number | null;
+  claimedAt: string | null;
+  endedAt: string | null;
+  /** The last attempt's, once it has ended. */
+  durationMs: number | null;
+  usage: StepUsage | null;
+}
+
+/** An activity that Temporal has under way, or will try again. */
+export interface PendingActivity {
+  activity: string;
+  state: 'scheduled' | 'started' | 'cancelling' | 'paused';
+  attempt: number;
+  nextAttemptAt: string | null;
+  lastError: StepError | null;
+}
+
+/** What a running run is doing. */
+export interface LiveRun {
+  /** Whether a worker polls for the run; a killed one counts for up to a minute. */
+  hasWorker: boolean;
+  cancelRequested: boolean;
+  turn: number | null;
+  maxTurns: number | null;
+  pending: PendingActivity[];
+  /** Attempts of its workflow task, when they fail: a defect of the deployed code. */
+  workflowTaskAttempt: number | null;
+}
+
+/** The answer to "what happened to this key?"; the document of `explain --json`. */
+export interface Explanation {
+  workflowId: string;
+  agent: string;
+  tenant: string;
+  key: string;
+  status: RunStatus | 'forgotten';
+  /** Start of the run's first execution that is known, end of its last. */
+  startedAt: string;
+  closedAt: string | null;
+  result: JsonValue | null;
+  error: RunError | null;
+  /** Until when the key names this run; `null` while it runs, or where that is not known. */
+  keyExpiresAt: string | null;
+  /** Oldest first; the last one is the current. */
+  executions: ExplainedExecution[];
+  scope: string;
+  /** `null`: the ledger could not be read, `ledgerError` says why. */
+  steps: ExplainedStep[] | null;
+  ledgerError: StepError | null;
+  /** Sums of the steps; `null` without the ledger. */
+  usage: Usage | null;
+  /** What the run itself says that it used, where it says so. */
+  reportedUsage: Usage | null;
+  /** Whether the agent was defined otherwise when a resume started; `null` where not known. */
+  definitionChanged: boolean | null;
+  live: LiveRun | null;
+  /** What a reader should know besides: whole sentences. */
+  notes: string[];
+  ui: string;
+}

@@ -1,0 +1,47 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { ClientContext } from '../client/context.ts';
+import { hasWorker, queryState } from '../client/live-state.ts';
+import type { LiveRun, PendingActivity } from './explanation.ts';
+
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** Names of Temporal's `PendingActivityState`, by their numbers. */
+const STATES = ['scheduled', 'scheduled', 'started', 'cancelling', 'paused', 'paused'] as const;
+
+/** What an open execution is doing, as far as Temporal and a worker tell. */
+export async function readLive(
+  context: ClientContext,
+  { workflowId, raw }: WorkflowExecutionDescription,
+): Promise<LiveRun> {
+  const worker = await hasWorker(context);
+  const state = worker ? await queryState(context, workflowId) : undefined;
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
+  return {
+    hasWorker: worker,
+    cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
+    turn: state?.turn ?? null,
+    maxTurns: state?.maxTurns ?? null,
+    pending: (raw.pendingActivities ?? []).map(readPending),
+    workflowTaskAttempt: attempt > 1 ? attempt : null,
+  };
+}
+
+function readPending(activity: Pending): PendingActivity {
+  const { activityType, state, attempt, nextAttemptScheduleTime, lastFailure } = activity;
+  const code = lastFailure?.applicationFailureInfo?.type;
+  return {
+    activity: activityType?.name ?? '',
+    state: activity.paused === true ? 'paused' : (STATES[state ?? 0] ?? 'scheduled'),
+    attempt: attempt ?? 1,
+    nextAttemptAt: toIso(nextAttemptScheduleTime),
+    lastError: lastFailure
+      ? { code: code || 'step.failed', message: lastFailure.message ?? '' }
+      : null,
+  };
+}
+
+function toIso(time: Pending['nextAttemptScheduleTime']): string | null {
+  if (!time) return null;
+  const ms = Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6);
+  return ms <= 0 ? null : new Date(ms).toISOString();
+}

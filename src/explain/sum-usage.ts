@@ -1,0 +1,34 @@
+import type { Usage } from '../contract/run.ts';
+import type { ExplainedStep } from './explanation.ts';
+
+/** What the recorded steps used. A cost that is not known makes the sum unknown, not smaller. */
+export function sumUsage(steps: readonly ExplainedStep[]): Usage {
+  const begun = steps.filter(({ state }) => state !== 'planned');
+  const done = steps.filter(({ state }) => state === 'completed');
+  const answers = done.filter(({ kind }) => kind === 'model');
+  const costs = answers.map(({ usage }) => usage?.costUsd ?? null);
+  return {
+    turns: Math.max(0, ...begun.map(({ turn }) => turn)),
+    modelCalls: answers.length,
+    toolCalls: done.length - answers.length,
+    inputTokens: sum(answers.map(({ usage }) => usage?.inputTokens ?? 0)),
+    outputTokens: sum(answers.map(({ usage }) => usage?.outputTokens ?? 0)),
+    costUsd: costs.every((cost) => cost !== null) ? roundUsd(sum(costs)) : null,
+  };
+}
+
+/** Where the two differ; turns are left out, since a run counts those that it only began. */
+export function usageDiffers(a: Usage, b: Usage): boolean {
+  return (['modelCalls', 'toolCalls', 'inputTokens', 'outputTokens', 'costUsd'] as const).some(
+    (field) => a[field] !== b[field],
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** As runs round theirs: 0.1 + 0.2 is not what people read. */
+function roundUsd(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
+}
