@@ -121,7 +121,7 @@ async function askModel(
 
 /** A little less than the attempt's time: the request's own timeout tells more than Temporal's. */
 function requestLimit(startToCloseMs: number): number {
-  return Math.max(startToCloseMs / 2, startToCloseMs - 1_000);
+  return Math.ceil(Math.max(startToCloseMs / 2, startToCloseMs - 1_000));
 }
 
 /** Half an answer is no answer: a call cut in its arguments, a text without its end. */

@@ -91,6 +91,12 @@ function contextOf(token: string, input: ToolStepInput, granted: Granted): ToolC
 
 /** Parses the recorded arguments again: the schema's defaults and transformations apply. */
 async function argumentsOf(tool: RegisteredTool, granted: Granted): Promise<unknown> {
+  if (granted.request === null) {
+    throw new AgentOnceError(
+      'step.diverged',
+      `The ledger does not have the arguments of this call, which were recorded with the model's answer. Was it restored from a backup?`,
+    );
+  }
   const parsed = await tool.definition.input.safeParseAsync(granted.request);
   if (parsed.success) return parsed.data;
   throw new AgentOnceError(

@@ -26,8 +26,21 @@ export function judge(error: unknown, otherwise: ErrorCode): Verdict {
   if (error instanceof ApplicationFailure) {
     return { code: otherwise, message: cut(error.message), retryable: !error.nonRetryable };
   }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: otherwise, message: cut(message), retryable: true };
+  const code = nameOf(error) === 'TimeoutError' ? 'step.timed_out' : otherwise;
+  return { code, message: cut(textOf(error)), retryable: true };
+}
+
+/** A tool may throw anything, also what throws when it is looked at. */
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return 'It threw something that cannot be shown.';
+  }
+}
+
+function nameOf(error: unknown): unknown {
+  return error instanceof Error ? error.name : undefined;
 }
 
 /** Trouble with the claim rather than with the work: another attempt finds out how it ended. */

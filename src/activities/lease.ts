@@ -1,48 +1,79 @@
 import type { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { StepPolicy } from '../contract/settings.ts';
 import type { Claim, Ledger } from '../ledger/port.ts';
 
-export interface Lease {
-  /** Aborts when the run is cancelled, the claim is lost, or `limitMs` is over. */
-  readonly signal: AbortSignal;
-  stop(): void;
+export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
+
+/** An answer to a heartbeat brings the cancellation: often enough not to pay for what nobody wants. */
+const HEARTBEAT_MS = 1_000;
+
+/** What one attempt may take, in milliseconds. */
+export interface AttemptTimes {
+  limitMs: number;
+  leaseMs: number;
+  heartbeatMs: number;
 }
 
 /**
- * Keeps a claim alive while its step runs: heartbeats to Temporal and renews the lease, each third
- * of the lease. Apart from each other, so that a slow database does not cost the heartbeat. Ends
- * with the signal: a lease that nobody works under must run out.
+ * The times of an attempt: the policy's, but never more than what Temporal was told when the step
+ * was scheduled, by a caller who may not have known the policy.
  */
-export function keepLease(ledger: Ledger, claim: Claim, context: Context, limitMs: number): Lease {
-  const lost = new AbortController();
-  const limit = AbortSignal.timeout(limitMs);
-  const signal = AbortSignal.any([context.cancellationSignal, limit, lost.signal]);
-  let renewing = false;
-
-  const timer = setInterval(
-    () => {
-      if (signal.aborted) return stop();
-      context.heartbeat();
-      if (renewing) return;
-      renewing = true;
-      ledger
-        .renew(claim)
-        .then((ours) => {
-          if (!ours) lost.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
-        })
-        // A database that is away for a moment decides nothing: the fence does, at completion.
-        .catch(() => {})
-        .finally(() => {
-          renewing = false;
-        });
-    },
-    Math.max(50, Math.floor(claim.leaseMs / 3)),
-  );
-
-  function stop(): void {
-    clearInterval(timer);
-  }
-  return { signal, stop };
+export function attemptTimes(policy: StepPolicy, context: Context): AttemptTimes {
+  const { startToCloseTimeoutMs, heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
+  return {
+    limitMs: Math.min(policy.startToCloseMs, startToCloseTimeoutMs),
+    leaseMs: Math.min(policy.leaseMs, heartbeatTimeoutMs),
+    heartbeatMs: Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3))),
+  };
 }
 
-export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
+/**
+ * Keeps an attempt alive while it really works, also when its signal has aborted and the work does
+ * not care: heartbeats to Temporal, and, once there is a claim, renews its lease. Apart from each
+ * other, so that a slow database does not cost the heartbeat. Ends with the attempt's time: a lease
+ * that nobody works under must run out.
+ */
+export class Lease {
+  /** Aborts when the run is cancelled, the worker stops, the claim is lost, or the time is over. */
+  readonly signal: AbortSignal;
+  /** Aborts when the attempt's time is over. */
+  readonly limit: AbortSignal;
+  readonly #lost = new AbortController();
+  readonly #heartbeat: NodeJS.Timeout;
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(context: Context, times: AttemptTimes) {
+    this.limit = AbortSignal.timeout(times.limitMs);
+    this.signal = AbortSignal.any([context.cancellationSignal, this.limit, this.#lost.signal]);
+    this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
+    this.limit.addEventListener('abort', () => this.stop(), { once: true });
+  }
+
+  /** Renews the claim from now on, each third of its lease. */
+  hold(ledger: Ledger, claim: Claim): void {
+    let renewing = false;
+    const renew = async (): Promise<void> => {
+      if (renewing) return;
+      renewing = true;
+      try {
+        if (!(await ledger.renew(claim))) this.#lose();
+      } catch {
+        // A database that is away for a moment decides nothing: the fence does, at completion.
+      } finally {
+        renewing = false;
+      }
+    };
+    this.#renewal = setInterval(() => void renew(), Math.max(50, Math.floor(claim.leaseMs / 3)));
+  }
+
+  stop(): void {
+    clearInterval(this.#heartbeat);
+    clearInterval(this.#renewal);
+  }
+
+  #lose(): void {
+    clearInterval(this.#renewal);
+    this.#lost.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+  }
+}

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalJson, parseJson } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { sha256Hex } from '../contract/hash.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type PlannedCall } from '../contract/step.ts';
 import type { PlannedStep } from '../ledger/port.ts';
 import type { ModelCall } from '../model/port.ts';
@@ -16,6 +17,7 @@ export interface CallPlan {
 }
 
 const SUMMARY_LENGTH = 120;
+const TOO_MANY = `More than ${LIMITS.callsPerTurn} calls in one turn: ask for this one again in the next.`;
 
 /**
  * Decides what becomes of each call that the model asked for: it runs, it is the same as an
@@ -38,7 +40,8 @@ export async function planCalls(
     const recorded: RecordedCall = { index, id, tool: call.name, arguments: call.arguments };
     plan.recorded.push(recorded);
 
-    const checked = await checkCall(agent, call);
+    const checked =
+      index < LIMITS.callsPerTurn ? await checkCall(agent, call) : { refusal: TOO_MANY };
     if ('refusal' in checked) {
       recorded.refusal = checked.refusal;
       continue;

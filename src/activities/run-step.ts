@@ -6,6 +6,7 @@ import type { StepPolicy } from '../contract/settings.ts';
 import type { KnownBy } from '../contract/step.ts';
 import type {
   Claim,
+  ClaimAnswer,
   Completion,
   Ledger,
   StepClaim,
@@ -14,7 +15,7 @@ import type {
 } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
-import { CLAIM_LOST, keepLease } from './lease.ts';
+import { attemptTimes, CLAIM_LOST, Lease } from './lease.ts';
 
 /** What a step's work gets once its claim is granted. */
 export interface Granted {
@@ -71,21 +72,36 @@ export async function runStep(
   const { policy, faultName } = plan;
   const context = Context.current();
   faults('before-claim', faultName, context.info.attempt);
-  const answer = await claimStep(deps, plan, context);
-  if (answer.state === 'completed') return fromLedger(answer.record);
+  const times = attemptTimes(policy, context);
+  const lease = new Lease(context, times);
+  try {
+    const answer = await claimStep(deps, plan, times.leaseMs, context);
+    if (answer.state === 'completed') return fromLedger(answer.record);
+    lease.hold(ledger, answer.claim);
+    return await workUnderClaim(deps, plan, work, answer, lease, context);
+  } finally {
+    lease.stop();
+  }
+}
 
-  const { claim, attempt, last } = answer;
+async function workUnderClaim(
+  { ledger, faults }: ActivityDeps,
+  { policy, faultName, claim: { step }, otherwise }: StepPlan,
+  work: StepWork,
+  { claim, attempt, last, request, unknownAttempts }: GrantedAnswer,
+  lease: Lease,
+  context: Context,
+): Promise<StepOutcome> {
   faults('after-claim', faultName, attempt);
-  const lease = keepLease(ledger, claim, context, policy.startToCloseMs);
   const granted: Granted = {
     claim,
     attempt,
-    request: answer.request,
+    request,
     signal: lease.signal,
     afterEffect: () => faults('after-effect', faultName, attempt),
   };
   try {
-    const completion = await record(ledger, granted, work);
+    const completion = await record(ledger, granted, work, lease.limit);
     faults('after-record', faultName, attempt);
     if (completion === undefined) return await whatTheLedgerHolds(ledger, claim);
     faults('before-report', faultName, attempt);
@@ -95,43 +111,66 @@ export async function runStep(
       usage: completion.usage ?? null,
       knownBy: 'executed',
       attempts: attempt,
-      unknownAttempts: answer.unknownAttempts,
+      unknownAttempts,
     };
   } catch (error) {
     if (context.cancellationSignal.aborted) {
-      await release(ledger, claim, { code: 'step.cancelled', message: 'The run was cancelled.' });
+      // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
+      // none of its attempts is used up.
+      const cancelled = context.cancellationDetails?.cancelRequested === true;
+      await release(ledger, claim, cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
-    const verdict = judge(error, plan.otherwise);
-    await release(ledger, claim, { code: verdict.code, message: verdict.message });
-    context.log.warn('A step failed', { step: plan.claim.step, code: verdict.code, attempt, last });
+    const verdict = judge(error, otherwise);
     // Trouble of our own uses up nothing: the next claim says what became of the step.
-    const retryable = verdict.retryable && (!last || isOwnTrouble(verdict.code));
+    const ours = isOwnTrouble(verdict.code);
+    await release(ledger, claim, verdict, ours ? { counted: false, until: lease.limit } : {});
+    context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
     throw failStep(
-      { ...verdict, retryable },
+      { ...verdict, retryable: verdict.retryable && (!last || ours) },
       backoffMs(policy.retry, attempt, verdict.retryAfterMs),
     );
-  } finally {
-    lease.stop();
   }
 }
 
-async function claimStep(deps: ActivityDeps, plan: StepPlan, context: Context) {
-  const { policy } = plan;
+const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
+const INTERRUPTED: StepError = {
+  code: 'step.interrupted',
+  message: 'The worker was stopped, or lost touch with Temporal, in the middle of the step.',
+};
+
+type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
+type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
+
+async function claimStep(
+  deps: ActivityDeps,
+  plan: StepPlan,
+  leaseMs: number,
+  context: Context,
+): Promise<GrantedAnswer | CompletedAnswer> {
   const { workflowExecution, activityId } = context.info;
-  const answer = await deps.ledger
-    .claim({
-      ...plan.claim,
-      nonce: crypto.randomUUID(),
-      leaseMs: policy.leaseMs,
-      maximumAttempts: policy.retry.maximumAttempts,
-      workflowId: workflowExecution?.workflowId ?? activityId,
-      runId: workflowExecution?.runId ?? activityId,
-      worker: deps.worker,
-    })
-    .catch((error: unknown) => {
-      throw failStep(judge(error, 'step.failed'));
+  const claim: StepClaim = {
+    ...plan.claim,
+    // One for all tries: a claim whose answer was lost is found again by it.
+    nonce: crypto.randomUUID(),
+    leaseMs,
+    maximumAttempts: plan.policy.retry.maximumAttempts,
+    workflowId: workflowExecution?.workflowId ?? activityId,
+    runId: workflowExecution?.runId ?? activityId,
+    worker: deps.worker,
+  };
+  let answer: ClaimAnswer;
+  try {
+    answer = await pRetry(() => deps.ledger.claim(claim), {
+      retries: 2,
+      minTimeout: 100,
+      signal: context.cancellationSignal,
+      shouldRetry: isUnreachable,
     });
+  } catch (error) {
+    if (context.cancellationSignal.aborted) await context.cancelled;
+    throw failStep(judge(error, 'step.failed'));
+  }
 
   switch (answer.state) {
     case 'claimed':
@@ -175,30 +214,43 @@ async function record(
   ledger: Ledger,
   granted: Granted,
   work: StepWork,
+  limit: AbortSignal,
 ): Promise<Completion | undefined> {
-  const { claim } = granted;
+  const { claim, signal } = granted;
   if (work.kind === 'transaction') {
     let made: Completion | undefined;
-    const ours = await ledger.transact(claim, async (tx) => {
-      made = await work.run(granted, tx);
-      granted.afterEffect();
-      return made;
-    });
-    return ours ? made : undefined;
+    const transacted = await ledger.transact(
+      claim,
+      async (tx) => {
+        made = await work.run(granted, tx);
+        granted.afterEffect();
+        return made;
+      },
+      signal,
+    );
+    return transacted ? made : undefined;
   }
   const completion = await work.run(granted);
   granted.afterEffect();
-  // The effect has happened: its record must be written, however long the database is away. The
-  // signal ends this when the attempt's time is over; then the lease runs out.
-  const ours = await pRetry(() => ledger.complete(claim, completion), {
+  // The effect has happened: its record must be written, whoever has cancelled or stopped what
+  // meanwhile, and however long the database is away. Only the attempt's time ends this; then the
+  // lease runs out.
+  const ours = await untilAnswered(() => ledger.complete(claim, completion), limit);
+  return ours ? completion : undefined;
+}
+
+/** Asks the ledger until it answers; at least once. */
+async function untilAnswered<T>(ask: () => Promise<T>, until: AbortSignal): Promise<T> {
+  return pRetry(ask, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 100,
     maxTimeout: 2_000,
-    signal: granted.signal,
-    shouldRetry: ({ error }) =>
-      error instanceof AgentOnceError && error.code === 'ledger.unreachable',
+    shouldRetry: (context) => isUnreachable(context) && !until.aborted,
   });
-  return ours ? completion : undefined;
+}
+
+function isUnreachable({ error }: { error: unknown }): boolean {
+  return error instanceof AgentOnceError && error.code === 'ledger.unreachable';
 }
 
 async function whatTheLedgerHolds(ledger: Ledger, claim: Claim): Promise<StepOutcome> {
@@ -208,8 +260,14 @@ async function whatTheLedgerHolds(ledger: Ledger, claim: Claim): Promise<StepOut
 }
 
 /** Gives the claim back, as far as that is possible: without it, the lease runs out. */
-async function release(ledger: Ledger, claim: Claim, error: StepError): Promise<void> {
-  await ledger.fail(claim, error).catch(() => {});
+async function release(
+  ledger: Ledger,
+  claim: Claim,
+  { code, message }: StepError,
+  { counted = true, until }: { counted?: boolean; until?: AbortSignal } = {},
+): Promise<void> {
+  const fail = () => ledger.fail(claim, { code, message }, counted);
+  await (until ? untilAnswered(fail, until) : fail()).catch(() => {});
 }
 
 function fromLedger(record: {

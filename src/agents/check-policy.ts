@@ -1,6 +1,9 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { StepPolicy } from '../contract/settings.ts';
 
+/** 24.8 days: what a timer of Node holds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Checks the times and retries of a step, defaults included: a policy that does not fit together
  * would show up as steps that are never taken over, or never tried again.
@@ -24,8 +27,9 @@ export function checkPolicy(where: string, policy: StepPolicy): void {
     'retry.maximumAttempts': maximumAttempts,
   };
   for (const [name, value] of Object.entries(whole)) {
-    if (!Number.isSafeInteger(value) || value <= 0) {
-      throw refuse(`${name} must be a whole number from 1`);
+    // A longer timer fires at once.
+    if (!Number.isSafeInteger(value) || value <= 0 || value > LONGEST_MS) {
+      throw refuse(`${name} must be a whole number from 1 to ${LONGEST_MS}`);
     }
   }
   if (!Number.isFinite(backoffCoefficient) || backoffCoefficient < 1) {

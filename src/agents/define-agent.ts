@@ -5,7 +5,7 @@ import type { ToolDefinition } from '../tools/define-tool.ts';
 export interface AgentDefinition {
   /** `[a-z][a-z0-9_]{0,31}`: stands in workflow IDs. */
   name: string;
-  /** What it is for; shown by `agent-once start --help` and in Temporal UI. */
+  /** What it is for; for people who read the code. */
   description: string;
   /** The system message. */
   instructions: string;

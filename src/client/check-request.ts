@@ -4,7 +4,7 @@ import { fingerprintOf } from '../contract/fingerprint.ts';
 import { assertJson, utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
+import { assertKey, assertName, DEFAULT_TENANT } from '../contract/key.ts';
 import type { RunLimits, RunOptions } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { identify, type ClientContext, type RunIdentity } from './context.ts';
@@ -34,6 +34,8 @@ export function checkRequest(
   request: StartRequest,
 ): CheckedRequest {
   const { agent, input, dedupeWindowMs } = request;
+  // From JavaScript: a header that was not there must not become a new key in silence.
+  if (request.key === null) assertKey(request.key);
   // Names first: the fingerprint is made of them.
   const tenant = request.tenant ?? DEFAULT_TENANT;
   assertName('tenant', tenant);
@@ -107,6 +109,9 @@ function assertInput(input: unknown): asserts input is JsonValue {
 
 /** Only known fields: one that is misspelt would silently change nothing. */
 function checkOptions(options: object): RunOptions {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new AgentOnceError('options.invalid', 'The options of a run are an object.');
+  }
   const { model, ...unknown } = options as Record<string, unknown>;
   const [name] = Object.keys(unknown);
   if (name !== undefined) {

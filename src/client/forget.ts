@@ -10,7 +10,7 @@ import type { RunMemo } from '../contract/run.ts';
 import { ask, request, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { successorRequestId, withRequestId } from './request-id.ts';
-import { asAgentOnceError, isUnreachable } from './temporal-errors.ts';
+import { asAgentOnceError, mayHaveArrived } from './temporal-errors.ts';
 import { isOpen, memoOf, scopeOf } from './view.ts';
 
 /** A queue that nobody polls: a tombstone is there to be found, never to run. */
@@ -40,7 +40,7 @@ export async function forgetRun(context: ClientContext, run: RunIdentity): Promi
     await request(context, () => startTombstone(context, run, closed, nonce));
   } catch (error) {
     const taken = error instanceof WorkflowExecutionAlreadyStartedError;
-    if (!taken && !isUnreachable(error)) throw asAgentOnceError(error, context.temporal);
+    if (!taken && !mayHaveArrived(error)) throw asAgentOnceError(error, context.temporal);
   }
   // The server merges callers who saw the same closed run, whatever they wanted: look who won.
   const current = await findExecution(context, run.workflowId);

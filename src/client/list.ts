@@ -4,6 +4,7 @@ import { assertName, DEFAULT_TENANT, parseWorkflowId, workflowIdPrefix } from '.
 import { AGENT_RUN } from '../contract/names.ts';
 import { RUN_STATUSES, type RunStatus } from '../contract/run.ts';
 import { ask, type ClientContext } from './context.ts';
+import { findExecution } from './describe.ts';
 import type { ListFilter, RunSummary } from './types.ts';
 import { memoOf, statusOf } from './view.ts';
 
@@ -31,6 +32,7 @@ export async function* listRuns(
   if (limit < 1) return;
   // A reset leaves a terminated execution behind under the same ID.
   const seen = new Set<string>();
+  let yielded = 0;
   const pageSize = Math.min(limit, 200);
   const executions = context.temporal.workflow.list({ query, pageSize })[Symbol.asyncIterator]();
   for (;;) {
@@ -39,9 +41,17 @@ export async function* listRuns(
     const summary = summaryOf(next.value);
     if (!summary || seen.has(summary.workflowId) || !matches(summary, filter)) continue;
     seen.add(summary.workflowId);
+    if (filter.status && summary.closedAt && !(await isCurrent(context, summary))) continue;
     yield summary;
-    if (seen.size >= limit) return;
+    yielded += 1;
+    if (yielded >= limit) return;
   }
+}
+
+/** Whether no reset, resume or new run has taken the ID since: the filter hides those. */
+async function isCurrent(context: ClientContext, summary: RunSummary): Promise<boolean> {
+  const current = await findExecution(context, summary.workflowId);
+  return current?.runId === summary.runId;
 }
 
 /**

@@ -13,12 +13,14 @@ import { conflict, judge } from './found.ts';
 import { readOutcome } from './outcome.ts';
 import { startExecution, type StartAttempt } from './start-execution.ts';
 import { newRunAfter, resumeOf, type Successor } from './successor.ts';
-import { asAgentOnceError, isUnreachable } from './temporal-errors.ts';
+import { asAgentOnceError, mayHaveArrived } from './temporal-errors.ts';
 import type { StartedRun, StartRequest } from './types.ts';
 import { isOpen, memoOf, viewOf } from './view.ts';
 
 /** Callers who meet at a key settle in two or three; a tombstone may take a second to close. */
 const ATTEMPTS = 12;
+/** Starts whose answers were lost, and after which nothing was there. */
+const LOST_ATTEMPTS = 3;
 const TOMBSTONE_WAIT_MS = 150;
 
 /**
@@ -47,7 +49,7 @@ export async function startRun(context: ClientContext, request: StartRequest): P
     } catch (error) {
       const taken = error instanceof WorkflowExecutionAlreadyStartedError;
       // Anything that is not a lost answer is the server's refusal: nothing was started.
-      if (!taken && !isUnreachable(error)) throw asAgentOnceError(error, context.temporal);
+      if (!taken && !mayHaveArrived(error)) throw asAgentOnceError(error, context.temporal);
       problem = error;
     }
 
@@ -62,7 +64,8 @@ export async function startRun(context: ClientContext, request: StartRequest): P
       successor = verdict === 'resume' ? resumeOf(found) : newRunAfter(found, checked);
       follows = found;
     }
-    if (attempt === ATTEMPTS) throw uncertain(context, checked, problem);
+    const lost = !(problem instanceof WorkflowExecutionAlreadyStartedError) && !found;
+    if (attempt === (lost ? LOST_ATTEMPTS : ATTEMPTS)) throw uncertain(context, checked, problem);
   }
 }
 
@@ -102,8 +105,11 @@ async function answerWith(
       return { ...viewOf(run, found), ...more, replayed: true };
     case 'replay':
       return { ...(await readOutcome(context, run, found)), ...more, replayed: true };
-    case 'mine':
-      return { ...viewOf(run, found), ...more, replayed: false };
+    case 'mine': {
+      // It may have ended before its lost answer was looked for.
+      const view = isOpen(found) ? viewOf(run, found) : await readOutcome(context, run, found);
+      return { ...view, ...more, replayed: false };
+    }
   }
 }
 

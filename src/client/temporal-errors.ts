@@ -3,12 +3,18 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
 
 /** Status codes of gRPC. */
+const CANCELLED = 1;
+const UNKNOWN = 2;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
+const ABORTED = 10;
+const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
+
+const UNCERTAIN: ReadonlySet<number> = new Set([CANCELLED, UNKNOWN, ABORTED, INTERNAL]);
 
 /** Which server is meant. */
 export interface Target {
@@ -53,7 +59,16 @@ export function unreachable(address: string): string {
   return `No Temporal server answers at ${address}. Start one with \`agent-once dev\`, or set TEMPORAL_ADDRESS.`;
 }
 
-/** Whether a request may have reached the server although no answer came back. */
+/**
+ * Whether a request may have taken effect although its answer says nothing of that: a connection
+ * that broke is reported in many ways.
+ */
+export function mayHaveArrived(error: unknown): boolean {
+  const status = grpcStatusOf(error);
+  return isUnreachable(error) || (status !== undefined && UNCERTAIN.has(status.code));
+}
+
+/** Whether no answer came back. */
 export function isUnreachable(error: unknown): boolean {
   const status = grpcStatusOf(error);
   if (status) return status.code === UNAVAILABLE || status.code === DEADLINE_EXCEEDED;

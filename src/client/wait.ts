@@ -42,6 +42,7 @@ export async function waitForEnd(
   const late = (): void => stop.abort(stillRunning(run.workflowId));
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const stopWith = (error: unknown): void => stop.abort(error);
   let reporting: Promise<void> | undefined;
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
@@ -54,13 +55,16 @@ export async function waitForEnd(
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
       if (!isOpen(last)) return await readOutcome(context, run, last);
       signal.throwIfAborted();
-      if (onProgress) reporting ??= reportProgress(context, run.workflowId, onProgress, signal);
+      // What the caller's own function throws ends the caller's waiting.
+      reporting ??= onProgress
+        ? reportProgress(context, run.workflowId, onProgress, signal).catch(stopWith)
+        : undefined;
       await executionEnds(context, run.workflowId, last.runId, signal);
     }
   } finally {
     clearTimeout(timer);
+    // Not awaited: a query that hangs must not hold up the deadline.
     stop.abort();
-    await reporting;
   }
 }
 
@@ -102,7 +106,7 @@ function stillRunning(workflowId: string): AgentOnceError {
   );
 }
 
-/** Never fails: whether the server answers is the waiting's business. */
+/** Fails with what `onProgress` throws alone: whether the server answers is the waiting's business. */
 async function reportProgress(
   context: ClientContext,
   workflowId: string,

@@ -65,6 +65,8 @@ export const ERRORS = {
   'tool.result_too_large': { exit: 4, means: 'A tool returned more than 8 MiB.' },
   'step.busy': { exit: 4, means: 'Another attempt of the step holds its claim.' },
   'step.claim_lost': { exit: 4, means: 'Another attempt took the step over.' },
+  'step.cancelled': { exit: 4, means: 'A step was stopped because its run was cancelled.' },
+  'step.interrupted': { exit: 4, means: 'A step was stopped because its worker was.' },
   'step.superseded': {
     exit: 4,
     means: 'The run belongs to a key that has expired or was forgotten, and a newer run has it.',

@@ -13,6 +13,8 @@ export const LIMITS = {
   errorBytes: 4 * KiB,
   /** What history shows of a tool's result. */
   previewBytes: 2 * KiB,
+  /** Tool calls of one turn: thousands would exceed what Temporal lets a workflow have pending. */
+  callsPerTurn: 64,
   /** How deep JSON may nest; RFC 8785 code recurses. */
   jsonDepth: 200,
 } as const;

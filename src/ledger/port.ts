@@ -159,16 +159,26 @@ export interface Ledger {
   /**
    * Releases the claim with the error of its attempt. `false`: the claim is no longer ours.
    * Repeatable: the error is kept once.
+   *
+   * @param counted `false`: the attempt was ended by trouble that is not its own (a worker that is
+   *   stopped, a database that went away), and uses up none of the execution's attempts
    */
-  fail(claim: Claim, error: StepError): Promise<boolean>;
+  fail(claim: Claim, error: StepError, counted?: boolean): Promise<boolean>;
 
   /**
    * Runs `work` in a transaction and completes the step in it, last. `false`: the claim is no
    * longer ours, everything was rolled back. An error of `work` rolls back and is thrown as it is.
    * `ledger.unreachable` may also mean that the answer to the commit was lost: whether it happened
-   * is learnt by claiming again. A transaction idle for longer than `leaseMs` is rolled back.
+   * is learnt by claiming again. The transaction begins with the first query, and is rolled back
+   * when it is idle for longer than `leaseMs` after that.
+   *
+   * @param signal ends the query of `work` that is under way
    */
-  transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean>;
+  transact(
+    claim: Claim,
+    work: (tx: Transaction) => Promise<Completion>,
+    signal?: AbortSignal,
+  ): Promise<boolean>;
 
   /** Ends a scope for good: no step of it is claimed any more. Repeatable. */
   retire(scope: string): Promise<void>;

@@ -1,5 +1,7 @@
 import {
   ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
   continueAsNew,
   defineQuery,
   isCancellation,
@@ -44,9 +46,10 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     progress.end('completed');
     return { output, usage: progress.usage };
   } catch (error) {
-    if (isCancellation(error)) {
+    // A step that was still at work when its run was cancelled may end in any way, a timeout too.
+    if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
       progress.end('cancelled');
-      throw error;
+      throw isCancellation(error) ? error : new CancelledFailure(CANCELLED);
     }
     // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
     // the run, which goes on when corrected code is deployed.
@@ -66,6 +69,8 @@ async function takeTurns(
   let previous = input.carried?.lastDigest ?? null;
 
   for (;;) {
+    // Steps that ended well in spite of it do not carry it on, and continue-as-new would lose it.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(CANCELLED);
     const maxTurns = input.limits?.maxTurns ?? settings?.maxTurns;
     if (maxTurns !== undefined && turn >= maxTurns) throw turnLimit(run.agent, maxTurns);
     if (previous !== null && workflowInfo().continueAsNewSuggested) {
@@ -138,6 +143,8 @@ async function runCalls(
   const failure = failures.find(isCancellation) ?? failures[0];
   if (failure !== undefined) throw failure;
 }
+
+const CANCELLED = 'The run was cancelled.';
 
 function turnLimit(agent: string, maxTurns: number): ApplicationFailure {
   return ApplicationFailure.create({

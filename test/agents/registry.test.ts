@@ -57,6 +57,7 @@ describe('a registry', () => {
       model: 'default-model',
       maxTurns: DEFAULT_MAX_TURNS,
       modelPolicy: DEFAULT_MODEL_POLICY,
+      keyTtlMs: 24 * 60 * 60_000,
       historyResults: 'preview',
     });
     const own = agent({

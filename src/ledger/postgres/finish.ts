@@ -43,14 +43,15 @@ SELECT (SELECT ok FROM here) AS here, EXISTS (SELECT FROM done) AS done`;
 
 const FAIL = `
 UPDATE agent_once.steps AS s
-SET (state, errors, lease_until, ended_at) = (
+SET (state, errors, lease_until, ended_at, run_attempts) = (
   SELECT 'failed', n.*
   FROM (
     SELECT jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]'),
-           NULL::timestamptz, clock_timestamp()
+           NULL::timestamptz, clock_timestamp(),
+           CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END
     WHERE s.state = 'claimed'
     UNION ALL
-    SELECT s.errors, s.lease_until, s.ended_at
+    SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts
     WHERE s.state = 'failed'
   ) AS n
 )
@@ -113,6 +114,7 @@ export async function failStep(
   database: Database,
   claim: Claim,
   error: StepError,
+  counted: boolean,
 ): Promise<boolean> {
   const kept = [{ code: plain(error.code), message: plain(error.message) }];
   const rows = await database.query(FAIL, [
@@ -120,6 +122,7 @@ export async function failStep(
     claim.step,
     claim.fence,
     JSON.stringify(kept),
+    counted,
   ]);
   return rows.length > 0;
 }

@@ -60,12 +60,16 @@ export class PostgresLedger implements Ledger {
     return completeStep(this.#database, claim, completion);
   }
 
-  fail(claim: Claim, error: StepError): Promise<boolean> {
-    return failStep(this.#database, claim, error);
+  fail(claim: Claim, error: StepError, counted = true): Promise<boolean> {
+    return failStep(this.#database, claim, error, counted);
   }
 
-  transact(claim: Claim, work: (tx: Transaction) => Promise<Completion>): Promise<boolean> {
-    return transactStep(this.#database, claim, work);
+  transact(
+    claim: Claim,
+    work: (tx: Transaction) => Promise<Completion>,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return transactStep(this.#database, claim, work, signal);
   }
 
   async retire(scope: string): Promise<void> {

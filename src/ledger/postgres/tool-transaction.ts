@@ -7,15 +7,23 @@ import type { Transaction } from '../port.ts';
  */
 export class ToolTransaction implements Transaction {
   readonly #client: PoolClient;
+  readonly #begin: () => Promise<void>;
   readonly #translate: (error: unknown) => unknown;
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
   #firstError: unknown;
 
-  /** @param translate what to throw for an error of the database */
-  constructor(client: PoolClient, translate: (error: unknown) => unknown) {
+  /**
+   * @param hooks `begin` is called before each statement; `translate` says what to throw for an
+   *   error of the database
+   */
+  constructor(
+    client: PoolClient,
+    hooks: { begin: () => Promise<void>; translate: (error: unknown) => unknown },
+  ) {
     this.#client = client;
-    this.#translate = translate;
+    this.#begin = hooks.begin;
+    this.#translate = hooks.translate;
   }
 
   /** The first statement's error, also when the tool went on after it. */
@@ -47,6 +55,7 @@ export class ToolTransaction implements Transaction {
     text: string,
     values: readonly unknown[],
   ): Promise<{ rows: Row[]; rowCount: number | null }> {
+    await this.#begin();
     try {
       const { rows, rowCount } = await this.#client.query<QueryResultRow>(text, [...values]);
       return { rows: rows as Row[], rowCount };

@@ -19,14 +19,26 @@ export async function transactStep(
   database: Database,
   claim: Claim,
   work: (tx: Transaction) => Promise<Completion>,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const client = await database.connect();
   const session = new Session(client, claim, database.where);
+  // The server goes on with a query whose caller has given up, and its locks stand in the way.
+  const cancel = (): void => void cancelQuery(database, client);
+  signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await session.run(work);
   } finally {
+    signal?.removeEventListener('abort', cancel);
     session.release();
   }
+}
+
+/** Best effort: what cannot be cancelled ends with its session's timeouts. */
+async function cancelQuery(database: Database, client: PoolClient): Promise<void> {
+  const { processID } = client as PoolClient & { processID?: number };
+  if (processID == null) return;
+  await database.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => undefined);
 }
 
 /** One transaction on one connection. */
@@ -39,6 +51,7 @@ class Session {
   /** What the server said when it ended the connection between two statements. */
   #lost: unknown;
   #reusable = false;
+  #begun: Promise<void> | undefined;
   readonly #onError = (error: unknown): void => {
     this.#lost ??= error;
   };
@@ -52,8 +65,10 @@ class Session {
   }
 
   async run(work: (tx: Transaction) => Promise<Completion>): Promise<boolean> {
-    await this.#begin();
-    const tx = new ToolTransaction(this.#client, (error) => this.#translateForTool(error));
+    const tx = new ToolTransaction(this.#client, {
+      begin: () => (this.#begun ??= this.#begin()),
+      translate: (error) => this.#translateForTool(error),
+    });
     let completion: Completion;
     try {
       completion = await work(tx);
@@ -64,6 +79,7 @@ class Session {
     }
     await tx.end();
     try {
+      await (this.#begun ??= this.#begin());
       if (!(await this.#complete(completion))) {
         await this.#rollBack();
         return false;
@@ -120,6 +136,10 @@ class Session {
 
   /** A connection that cannot even do this is thrown away, and its transaction with it. */
   async #rollBack(): Promise<void> {
+    if (!this.#begun) {
+      this.#reusable = true;
+      return;
+    }
     try {
       await this.#query('ROLLBACK');
       this.#reusable = true;
@@ -148,7 +168,7 @@ class Session {
     if (codeOf(reason) === '25P03') {
       return new AgentOnceError(
         'tool.failed',
-        `The tool left its transaction idle for longer than its lease of ${this.#claim.leaseMs} ms, so the database rolled it back. Do slow work before the first query, or raise leaseMs.`,
+        `The tool left its transaction idle for longer than its lease of ${this.#claim.leaseMs} ms, so the database rolled it back. Do slow work before the first query: the transaction begins with it. Or raise leaseMs.`,
         { cause: reason },
       );
     }
