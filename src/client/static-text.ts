@@ -1,6 +1,9 @@
 import { isHashedKey } from '../contract/key.ts';
 import type { CheckedRequest } from './check-request.ts';
 
+/** Temporal UI draws tables without any space between the columns, and drops ordinary blanks. */
+const GAP = '\u00a0\u00a0\u00a0';
+
 /**
  * What Temporal UI shows of a run from its start on. Neither text holds the input, nor a key of
  * which the workflow ID has only the hash.
@@ -19,7 +22,7 @@ export function describeStart({ run, settings, options }: CheckedRequest): {
   ];
   const table = rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `| ${name} | \`${value ?? ''}\` |`);
+    .map(([name, value]) => `| ${name}${GAP} | \`${value ?? ''}\` |`);
   return {
     staticSummary: key === undefined ? run.agent : `${run.agent} ${key}`,
     staticDetails: [

@@ -9,6 +9,9 @@ export interface StepRow {
   note?: string;
 }
 
+/** Temporal UI draws tables without any space between the columns, and drops ordinary blanks. */
+const GAP = '\u00a0\u00a0\u00a0';
+
 /** The running picture as Markdown: what Temporal UI shows as the workflow's current details. */
 export function drawDetails(state: RunState, rows: readonly StepRow[]): string {
   const { usage, turn, maxTurns, status } = state;
@@ -22,13 +25,13 @@ export function drawDetails(state: RunState, rows: readonly StepRow[]): string {
   ].join(' · ');
   const table = rows.map(
     (row) =>
-      `| ${row.step} | ${row.activity} | ${cell(row.summary)} | ${row.state} | ${cell(row.note ?? '')} |`,
+      `| ${row.step}${GAP} | ${row.activity}${GAP} | ${cell(row.summary)}${GAP} | ${row.state}${GAP} | ${cell(row.note ?? '')} |`,
   );
   return [
     head,
     '',
     '| step | activity | what | state | |',
-    '| --- | --- | --- | --- | --- |',
+    '| :-- | :-- | :-- | :-- | :-- |',
     ...table,
   ].join('\n');
 }

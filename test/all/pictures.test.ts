@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openTemporalUi, type TemporalUi } from '../../src/dev/browser/temporal-ui.ts';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.ts';
+import { describeAll } from '../support/describe-all.ts';
+import { eventually } from '../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+/** A run that has ended, and one that is in the middle of a tool call; both of the agent `tester`. */
+const ENDED = 'ended-1';
+const RUNNING = 'running-1';
+
+describeAll('a person with a browser in Temporal UI', () => {
+  let server: TemporalServer;
+  let system: TestSystem;
+  let ui: TemporalUi;
+
+  beforeAll(async () => {
+    server = await startTemporalServer({ uiPort: 0 });
+    // The server that all suites share has no UI. A suite's environment is its own.
+    process.env['TEST_TEMPORAL_ADDRESS'] = server.address;
+    system = await startTestSystem();
+    await system.startWorker();
+    ui = await openTemporalUi(server.uiUrl ?? '', system.env['TEMPORAL_NAMESPACE']);
+
+    const agent = 'tester';
+    await system.client.start({
+      agent,
+      key: ENDED,
+      input: script(calls(['charge', { label: 'A | B' }], ['look', { label: 'c' }]), {
+        say: 'All done.',
+        usage: { inputTokens: 100, outputTokens: 10 },
+      }),
+    });
+    await system.client.start({
+      agent,
+      key: RUNNING,
+      input: script(calls(['charge', { label: 'd' }]), calls(['endless', {}]), { say: 'never' }),
+    });
+    await system.client.result({ agent, key: ENDED }, { timeoutMs: 50_000 });
+    await eventually(async () => {
+      const state = await system.client.state({ agent, key: RUNNING });
+      expect(state?.active).toMatchObject([{ activity: 'tool.endless' }]);
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    // What was not reached is not there to be closed.
+    await (ui as TemporalUi | undefined)?.close();
+    await (system as TestSystem | undefined)?.close();
+    await (server as TemporalServer | undefined)?.stop();
+  });
+
+  /** What a tab of a run's page shows, once it shows `what`. */
+  async function read(key: string, tab: Parameters<TemporalUi['open']>[1], what: string) {
+    await ui.open(`agent-tester-${key}`, tab);
+    await ui.see(what);
+    return ui.read();
+  }
+
+  test('reads of an ended run: its status, its input and result, each step by name', async () => {
+    const text = await read(ENDED, 'timeline', 'callModel • turn 2');
+    expect(text).toMatch(/\bCOMPLETED agent-tester-ended-1\b/);
+    expect(text).toContain('"agent": "tester"');
+    expect(text).toContain('"output": "All done."');
+    expect(text).toContain('callModel • turn 1');
+    expect(text).toContain('tool.charge • turn 1 · charge A | B');
+    expect(text).toContain('tool.look • turn 1 · look at c');
+  });
+
+  test('reads of an ended run: the table of its steps, tokens, cost', async () => {
+    const text = await read(ENDED, 'user-metadata', 't2.model');
+    expect(text).toContain('tester ended-1');
+    expect(text).toMatch(/agent tester tenant default key ended-1/);
+    expect(text).toMatch(
+      /completed · turn 2 of 8 · 2 model calls · 2 tool calls · \d+ \+ \d+ tokens · /,
+    );
+    expect(text).toMatch(/step activity what state/);
+    expect(text).toMatch(/t1\.model callModel turn 1 done \d+ \+ \d+ tokens/);
+    expect(text).toContain('t1.c0 tool.charge charge A | B done');
+    expect(text).toContain('t1.c1 tool.look look at c done');
+    expect(text).toContain('t2.model callModel turn 2 done 100 + 10 tokens');
+  });
+
+  test('reads of an ended run: its search attributes', async () => {
+    const text = await read(ENDED, 'search-attributes', '"AgentStatus": "completed"');
+    expect(text).toContain('"AgentName": "tester"');
+    expect(text).toContain('"AgentTenant": "default"');
+  });
+
+  test('reads of an ended run: the activities of its history with summary and attempt', async () => {
+    await read(ENDED, 'history', 'Workflow Execution Completed');
+    await ui.press('Compact');
+    await ui.see('Activity Type tool.charge Summary turn 1 · charge A | B Attempt 1');
+  });
+
+  test('reads of a running run: its status, and what it does now', async () => {
+    const text = await read(RUNNING, 'timeline', 'tool.endless • turn 2 · endless');
+    expect(text).toMatch(/\bRUNNING agent-tester-running-1\b/);
+    expect(text).toContain('Pending Activities 1');
+    expect(text).toContain('tool.charge • turn 1 · charge d');
+
+    const details = await read(RUNNING, 'user-metadata', 't2.c0');
+    expect(details).toContain('running · turn 2 of 8 · 2 model calls · 1 tool calls');
+    expect(details).toContain('t1.c0 tool.charge charge d done');
+    expect(details).toContain('t2.c0 tool.endless endless running');
+
+    const attributes = await read(RUNNING, 'search-attributes', '"AgentStatus": "running"');
+    expect(attributes).toContain('"AgentName": "tester"');
+  });
+
+  test('gets a picture of it', async () => {
+    await read(RUNNING, 'user-metadata', 't2.c0');
+    const picture = await ui.picture();
+    expect(picture.subarray(1, 4).toString()).toBe('PNG');
+    // Width and height are at fixed places in its head.
+    expect(picture.readUInt32BE(16)).toBeGreaterThan(1_000);
+    expect(picture.readUInt32BE(20)).toBeGreaterThan(400);
+  });
+});
