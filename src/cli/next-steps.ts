@@ -23,8 +23,7 @@ const FIRST: Partial<Record<ErrorCode, string>> = {
 /** What a person can do now, most likely first: sentences and commands to type. */
 export function nextSteps(explanation: Explanation): string[] {
   const { status, keyExpiresAt } = explanation;
-  const expired =
-    explanation.keyExpiresAt !== null && Date.parse(explanation.keyExpiresAt) <= Date.now();
+  const expired = keyExpiresAt !== null && Date.parse(keyExpiresAt) <= Date.now();
   switch (status) {
     case 'completed':
       return [
@@ -47,7 +46,7 @@ export function nextSteps(explanation: Explanation): string[] {
 
 function afterFailure(explanation: Explanation, expired: boolean): string[] {
   const { error } = explanation;
-  const forget = `Make the key new, to run everything again: ${commandFor('forget', explanation)}`;
+  const forget = `Or make the key new; its next run repeats every step, effects included: ${commandFor('forget', explanation)}`;
   if (expired) return ['The key has expired: the next start under it makes a new run.'];
   if (error?.code === 'step.superseded') return ['Nothing: a newer run has the key.'];
   // The history and the ledger have parted: resuming it would end in the same place.

@@ -50,8 +50,8 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
 function drawSpan({ startedAt, closedAt, status }: Explanation): string {
   const from = drawTime(startedAt);
   if (closedAt === null) return `since ${from}, ${drawDuration(since(startedAt))} ago`;
-  const end = status === 'forgotten' ? 'forgotten at' : 'to';
-  return `${from} ${end} ${drawTime(closedAt)}, ${drawDuration(between(startedAt, closedAt))}`;
+  if (status === 'forgotten') return `started ${from}, forgotten ${drawTime(closedAt)}`;
+  return `${from} to ${drawTime(closedAt)}, ${drawDuration(between(startedAt, closedAt))}`;
 }
 
 function drawExpiry(at: string): string {
@@ -62,7 +62,9 @@ function drawExpiry(at: string): string {
 
 function drawExecutions(colours: Colours, { executions, scope }: Explanation): string[] {
   return executions.flatMap((execution, at) => {
-    const { runId, startedAt, error } = execution;
+    const { runId, startedAt } = execution;
+    // The last one's is at the top.
+    const error = at === executions.length - 1 ? null : execution.error;
     const when = startedAt === null ? '' : `  ${drawTime(startedAt)}`;
     const other = execution.scope === scope || execution.scope === null;
     const line = `${at + 1}. ${whyStarted(execution, executions)}, ${howEnded(execution)}${when}  ${colours.dim(`run ${runId}`)}`;

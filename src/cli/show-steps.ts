@@ -35,10 +35,10 @@ function drawStep(colours: Colours, step: ExplainedStep, story: Story): string[]
   // The error of a step that failed is its last one; one that was done had failed before.
   const shown = errors.map((error) => {
     const line = `${printable(error.message)} (${error.code})`;
-    return `     ${colours.dim('failed:')} ${line}`;
+    return `          ${colours.dim('failed:')} ${line}`;
   });
   const name = tool ?? (model === null ? 'model' : `model ${model}`);
-  return [`${id}  ${drawTitle(name, step.summary)} · ${facts.join(' · ')}`, ...shown];
+  return [`${id.padEnd(8)}  ${drawTitle(name, step.summary)} · ${facts.join(' · ')}`, ...shown];
 }
 
 function drawTitle(name: string, summary: string | null): string {
@@ -55,6 +55,7 @@ function drawState(colours: Colours, step: ExplainedStep, { status, executions }
       return colours.green(`in the ledger, executed by ${at === -1 ? 'an earlier one' : at + 1}`);
     }
     case 'failed':
+      if (step.errors.at(-1)?.code === 'step.cancelled') return colours.yellow('stopped');
       return colours.red(open ? 'failed, will be tried again' : 'failed');
     case 'claimed':
       return drawClaim(colours, step);

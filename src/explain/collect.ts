@@ -3,9 +3,11 @@ import { identify, type ClientContext, type RunIdentity } from '../client/contex
 import { findExecution, getExecution } from '../client/describe.ts';
 import { readOutcome } from '../client/outcome.ts';
 import type { RunRef, RunView } from '../client/types.ts';
-import { firstRunIdOf, isOpen, memoOf, viewOf } from '../client/view.ts';
+import { isOpen, memoOf, scopeOf, viewOf } from '../client/view.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { FORGOTTEN } from '../contract/names.ts';
+import type { RunMemo } from '../contract/run.ts';
+import { DEFAULT_KEY_TTL_MS } from '../contract/settings.ts';
 import type { HeldStep, LedgerReader } from '../ledger/reader.ts';
 import { explainSteps } from './explain-steps.ts';
 import type { Explanation } from './explanation.ts';
@@ -34,7 +36,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   const run = identify(context, ref);
   const current = await findCurrent(context, run);
   const forgotten = current.type === FORGOTTEN;
-  const scope = memoOf(current).scope ?? firstRunIdOf(current);
+  const scope = scopeOf(current);
   const open = isOpen(current) && !forgotten;
 
   const [view, found, held, live] = await Promise.all([
@@ -55,7 +57,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
     closedAt: forgotten ? view.startedAt : view.closedAt,
     result: view.result,
     error: view.error,
-    keyExpiresAt: forgotten ? null : keyExpiresAt(view, memoOf(current).ttlMs),
+    keyExpiresAt: forgotten ? null : keyExpiresAt(view, memoOf(current)),
     executions,
     scope,
     steps,
@@ -92,7 +94,8 @@ async function readSteps(
   }
 }
 
-function keyExpiresAt({ closedAt }: RunView, ttlMs: number | undefined): string | null {
-  if (closedAt === null || ttlMs === undefined) return null;
-  return new Date(Date.parse(closedAt) + ttlMs).toISOString();
+function keyExpiresAt({ closedAt, key }: RunView, memo: Partial<RunMemo>): string | null {
+  // A fingerprint in the place of a key counts for as long as each caller says.
+  if (closedAt === null || key === `fingerprint-${memo.fingerprint}`) return null;
+  return new Date(Date.parse(closedAt) + (memo.ttlMs ?? DEFAULT_KEY_TTL_MS)).toISOString();
 }

@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@tempo
 import { ask, request, type ClientContext, type RunIdentity } from '../client/context.ts';
 import { readOutcome } from '../client/outcome.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
-import { firstRunIdOf, memoOf } from '../client/view.ts';
+import { memoOf, scopeOf } from '../client/view.ts';
 import { FORGOTTEN } from '../contract/names.ts';
 import type { RunMemo } from '../contract/run.ts';
 import type { ExecutionIntent, ExecutionStatus, ExplainedExecution } from './explanation.ts';
@@ -148,7 +148,7 @@ async function explain(
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,
     predecessor: (isReset ? writtenBy : continuedFrom || memo.predecessor) || null,
-    scope: memo.scope ?? firstRunIdOf(description),
+    scope: scopeOf(description),
     error: bad ? (await readOutcome(context, run, description)).error : null,
   };
 }

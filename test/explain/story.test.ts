@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import pc from 'picocolors';
+import { nextSteps } from '../../src/cli/next-steps.ts';
+import { drawExplanation } from '../../src/cli/show-explanation.ts';
+import { drawTurns } from '../../src/cli/show-steps.ts';
+import type { ErrorCode } from '../../src/contract/errors.ts';
+import type { JsonValue } from '../../src/contract/json-value.ts';
+import { NO_USAGE } from '../../src/contract/run.ts';
+import { EFFECTS } from '../../src/contract/step.ts';
+import type { ExplainedStep, Explanation } from '../../src/explain/explanation.ts';
+import { notesOn } from '../../src/explain/notes.ts';
+import { sumUsage } from '../../src/explain/sum-usage.ts';
+import { summariseAnswer } from '../../src/explain/turn-summary.ts';
+
+const NOW = new Date().toISOString();
+const ALL = { cut: false, indexFailed: false };
+
+function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
+  return {
+    id: 't1.model',
+    turn: 1,
+    kind: 'model',
+    model: 'm',
+    tool: null,
+    summary: 'gave the final answer',
+    token: 'run:t1.model',
+    effect: null,
+    state: 'completed',
+    attempts: 1,
+    unknownAttempts: 0,
+    errors: [],
+    knownBy: 'executed',
+    executedIn: 'run',
+    possiblyPaidTwice: false,
+    worker: '1@host',
+    leaseLeftMs: null,
+    claimedAt: NOW,
+    endedAt: NOW,
+    durationMs: 5,
+    usage: { inputTokens: 10, outputTokens: 1, costUsd: 0.1 },
+    ...more,
+  };
+}
+
+function storyOf(more: Partial<Explanation> = {}): Explanation {
+  return {
+    workflowId: 'agent-a-k',
+    agent: 'a',
+    tenant: 'acme',
+    key: 'k',
+    status: 'completed',
+    startedAt: NOW,
+    closedAt: NOW,
+    result: null,
+    error: null,
+    keyExpiresAt: null,
+    executions: [],
+    scope: 'run',
+    steps: [],
+    ledgerError: null,
+    usage: NO_USAGE,
+    reportedUsage: NO_USAGE,
+    definitionChanged: null,
+    live: null,
+    notes: [],
+    ui: 'http://ui.example',
+    ...more,
+  };
+}
+
+const failedWith = (code: ErrorCode) =>
+  nextSteps(storyOf({ status: 'failed', error: { code, message: 'x' } })).join('\n');
+
+describe('money', () => {
+  test('is summed without the noise of binary fractions', () => {
+    const twice = [stepOf(), stepOf({ id: 't2.model', turn: 2, usage: usd(0.2) })];
+    expect(sumUsage(twice)).toEqual({
+      ...NO_USAGE,
+      turns: 2,
+      modelCalls: 2,
+      inputTokens: 20,
+      outputTokens: 2,
+      costUsd: 0.3,
+    });
+  });
+
+  test.each([
+    ['a price is unknown', usd(null)],
+    ['an endpoint reported no usage', null],
+  ])('is unknown as soon as %s', (_, usage) => {
+    expect(sumUsage([stepOf(), stepOf({ usage })]).costUsd).toBeNull();
+  });
+
+  test('of a failed call is not counted, nor is a call that was only planned', () => {
+    const failed = stepOf({ state: 'failed', usage: null });
+    const planned = stepOf({ id: 't7.c0', turn: 7, kind: 'tool', state: 'planned', usage: null });
+    expect(sumUsage([failed, planned])).toEqual({ ...NO_USAGE, turns: 1 });
+  });
+
+  test('that the run reports otherwise is noted, but not while it runs', () => {
+    const reportedUsage = { ...NO_USAGE, modelCalls: 3 };
+    const steps = [stepOf()];
+    const differs = (status: Explanation['status']) =>
+      notesOn(storyOf({ status, steps, usage: sumUsage(steps), reportedUsage }), ALL);
+    expect(differs('completed')).toEqual([expect.stringContaining('reports another usage')]);
+    expect(differs('running')).toEqual([]);
+  });
+
+  function usd(costUsd: number | null) {
+    return { inputTokens: 10, outputTokens: 1, costUsd };
+  }
+});
+
+describe('an attempt that ended without a word', () => {
+  test.each(EFFECTS)('is told by the effect %s, and by no other', (effect) => {
+    const note = (each: (typeof EFFECTS)[number]) =>
+      notesOn(
+        storyOf({
+          steps: [stepOf({ kind: 'tool', tool: 'pay', effect: each, unknownAttempts: 2 })],
+          usage: null,
+        }),
+        ALL,
+      );
+    expect(note(effect)).toEqual([expect.stringMatching(/^2 attempts of t1\.model \(pay\) ended/)]);
+    expect(EFFECTS.filter((each) => note(each)[0] === note(effect)[0])).toEqual([effect]);
+  });
+});
+
+describe('what to do next', () => {
+  test('is said for every way in which a run can stand', () => {
+    for (const status of ['completed', 'failed', 'cancelled', 'waiting', 'forgotten'] as const) {
+      expect(nextSteps(storyOf({ status })).join()).toContain('a');
+      expect(nextSteps(storyOf({ status })).join()).toMatch(/agent-once|jest/);
+    }
+  });
+
+  test('names the tenant and the commands', () => {
+    expect(failedWith('tool.failed')).toContain(
+      " start a --key k --tenant acme --retry-failed --input '…'",
+    );
+    expect(failedWith('tool.failed')).toContain(' forget a k --tenant acme');
+  });
+
+  test('does not resume what would end in the same place', () => {
+    expect(failedWith('step.diverged')).not.toContain('--retry-failed');
+    expect(failedWith('step.superseded')).not.toContain('--retry-failed');
+  });
+
+  test('does not resume under a key that has expired', () => {
+    const keyExpiresAt = new Date(0).toISOString();
+    expect(nextSteps(storyOf({ status: 'failed', keyExpiresAt }))).toEqual([
+      'The key has expired: the next start under it makes a new run.',
+    ]);
+  });
+
+  test('of a run without a worker: start one', () => {
+    const live = {
+      hasWorker: false,
+      cancelRequested: false,
+      turn: null,
+      maxTurns: null,
+      pending: [],
+      workflowTaskAttempt: null,
+    };
+    const running = storyOf({ status: 'running', closedAt: null, live });
+    expect(nextSteps(running)[0]).toBe('Start a worker: agent-once worker');
+    expect(notesOn(running, ALL)).toContain(
+      'No worker polls for the run: it goes on when one is there.',
+    );
+    const stuck = { ...running, live: { ...live, hasWorker: true, workflowTaskAttempt: 7 } };
+    expect(notesOn(stuck, ALL)).toEqual([expect.stringContaining('(attempt 7)')]);
+  });
+});
+
+describe('what stands in the ledger', () => {
+  test.each<[string, JsonValue]>([
+    ['nothing', null],
+    ['text', 'x'],
+    ['a list', []],
+    ['another version', { calls: 3, planned: 'x' }],
+  ])('%s in the place of an answer has no summary, and breaks nothing', (_, result) => {
+    expect(summariseAnswer(result)).toBeUndefined();
+  });
+
+  test('cannot steer the terminal', () => {
+    const evil = '\u001b[2J\nfake line';
+    const step = stepOf({ tool: evil, summary: evil, errors: [{ code: 'c', message: evil }] });
+    const lines = drawTurns(pc.createColors(false), [step], storyOf());
+    expect(lines.join('')).not.toMatch(/[\u0000-\u001f]/);
+    const error = { code: 'tool.failed', message: evil } as const;
+    const drawn = drawExplanation(pc.createColors(false), storyOf({ error, notes: [evil] }));
+    expect(drawn).not.toContain('\u001b');
+    expect(drawn).not.toMatch(/^fake line/m);
+  });
+
+  test('is coloured where colours are wanted', () => {
+    expect(drawExplanation(pc.createColors(true), storyOf({ steps: [stepOf()] }))).toContain(
+      '\u001b[',
+    );
+  });
+});
