@@ -17,6 +17,8 @@ export interface TemporalServerOptions {
   dbFile?: string;
   /** Made at the start, besides `default`. */
   namespace?: string;
+  /** More of the server's dynamic configuration, by name. */
+  dynamicConfig?: Record<string, string | number | boolean>;
   /** Everything that the server prints is appended there. */
   logFile?: string;
   /** Path of the Temporal CLI; by default it is looked for. */
@@ -110,6 +112,9 @@ function serverArguments(
     ...(options.dbFile === undefined ? [] : [`--db-filename=${path.resolve(options.dbFile)}`]),
     ...(options.namespace === undefined ? [] : [`--namespace=${options.namespace}`]),
     '--dynamic-config-value=history.transferProcessorMaxPollRPS=5000',
+    ...Object.entries(options.dynamicConfig ?? {}).map(
+      ([name, value]) => `--dynamic-config-value=${name}=${JSON.stringify(value)}`,
+    ),
     ...Object.entries(SEARCH_ATTRIBUTES).map(
       ([name, type]) => `--search-attribute=${name}=${type}`,
     ),

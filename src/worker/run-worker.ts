@@ -27,10 +27,11 @@ export interface WorkerOptions {
   only?: Part;
   /** Ends the worker gracefully: no new work, then what is under way gets its time. */
   signal: AbortSignal;
+  /** How long steps under way may take once the worker is told to stop; default 10 s. */
+  graceMs?: number;
   onReady?: (info: { address: string; namespace: string; taskQueues: string[] }) => void;
 }
 
-/** How long steps under way may take once the worker is told to stop. */
 const GRACE_MS = 10_000;
 
 /**
@@ -67,7 +68,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       assertLedgerFits(registry, opened);
       deps = await composeDeps(config, registry, opened, faults);
     }
-    const workers = await createWorkers(config, temporal, deps, only);
+    const workers = await createWorkers(config, temporal, deps, options);
     const health =
       config.healthPort === undefined
         ? undefined
@@ -133,13 +134,13 @@ async function createWorkers(
   config: Config,
   { connection, namespace }: WorkerConnection,
   deps: ActivityDeps | undefined,
-  only: Part | undefined,
+  { only, graceMs = GRACE_MS }: WorkerOptions,
 ): Promise<Map<string, Worker>> {
   const queues = taskQueues(config.splitTaskQueues);
   const common = {
     connection,
     namespace,
-    shutdownGraceTime: GRACE_MS,
+    shutdownGraceTime: graceMs,
     // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
     // seconds, and a model request goes on being paid for.
     maxHeartbeatThrottleInterval: 500,

@@ -133,7 +133,54 @@ const endless = defineTool({
   },
 });
 
-const tools = [look, charge, note, flaky, odd, endless];
+/** Ends in its own time, whatever its signal says. */
+const deaf = defineTool({
+  name: 'deaf',
+  description: 'Does not listen.',
+  input: z.object({ label: z.string(), ms: z.number() }),
+  effect: 'keyed',
+  ...quick,
+  async run({ label, ms }, ctx) {
+    const counted = await count(`deaf:${label}`, ctx);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return counted;
+  },
+});
+
+/** Has a single attempt, and works until its signal aborts. */
+const once = defineTool({
+  name: 'once',
+  description: 'Is tried once.',
+  input: label,
+  effect: 'keyed',
+  ...quick,
+  retry: { maximumAttempts: 1 },
+  async run(input, ctx) {
+    await count(`once:${input.label}`, ctx);
+    if (process.env['TEST_ONCE_RETURNS'] === '1') return 'done';
+    return new Promise((_resolve, reject) => {
+      ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason as Error), {
+        once: true,
+      });
+    });
+  },
+});
+
+const sleepyNote = defineTool({
+  name: 'sleepy_note',
+  description: 'Adds a row, slowly.',
+  input: z.object({ label: z.string(), seconds: z.number() }),
+  effect: 'transactional',
+  ...quick,
+  retry: { maximumAttempts: 1 },
+  async run({ label, seconds }, ctx) {
+    await ctx.tx.query('INSERT INTO notes (label, token) VALUES ($1, $2)', [label, ctx.token]);
+    await ctx.tx.query('SELECT pg_sleep($1)', [seconds]);
+    return { label };
+  },
+});
+
+const tools = [look, charge, note, flaky, odd, endless, deaf, once, sleepyNote];
 const instructions = 'You play what the script says.';
 
 /** Agents of the core's own tests: they must not need the example. */
@@ -158,6 +205,13 @@ export const testAgents = [
     instructions,
     tools,
     keyTtlSeconds: 2,
+  }),
+  defineAgent({
+    name: 'patient',
+    description: 'Has a slow model.',
+    instructions,
+    tools,
+    modelPolicy: { heartbeatMs: 60_000, leaseMs: 60_000 },
   }),
   defineAgent({
     name: 'discreet',

@@ -1,9 +1,10 @@
 /** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
 import { once } from 'node:events';
 import { readConfig } from '../../src/config.ts';
-import { runWorker } from '../../src/worker/run-worker.ts';
+import { PARTS, runWorker } from '../../src/worker/run-worker.ts';
 import { testAgents } from './test-agents.ts';
 
+const only = PARTS.find((part) => part === process.env['TEST_ONLY']);
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 // The test that started it is gone: so is the reason to go on.
@@ -15,7 +16,9 @@ if (process.env['TEST_STANDBY'] === '1') {
 }
 await runWorker(readConfig(), {
   agents: testAgents,
+  graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
+  ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),
 });
 process.disconnect?.();

@@ -1,0 +1,74 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+let folder: string;
+let temporal: Awaited<ReturnType<typeof startTemporalServer>>;
+let system: TestSystem;
+const shared = process.env['TEST_TEMPORAL_ADDRESS'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-can-'));
+  await chmod(folder, 0o755);
+  // A server that asks for it after a few turns, and not after some thousand events.
+  temporal = await startTemporalServer({
+    logFile: path.join(folder, 'temporal.log'),
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 30 },
+  });
+  process.env['TEST_TEMPORAL_ADDRESS'] = temporal.address;
+  system = await startTestSystem();
+  await system.startWorker();
+});
+afterAll(async () => {
+  process.env['TEST_TEMPORAL_ADDRESS'] = shared;
+  await system.close();
+  await temporal.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a long run continues as new, and stays one run: its key, its usage, its steps', async () => {
+  const looks = Array.from({ length: 7 }, (_, i) => calls(['look', { label: `long-${i}` }]));
+  const request = { agent: 'tester', key: 'long', input: script(...looks, { say: 'at last' }) };
+  const { workflowId, runId } = await system.client.start(request);
+  const view = await system.client.result(request, { timeoutMs: 50_000 });
+  expect(view).toMatchObject({
+    status: 'completed',
+    result: 'at last',
+    usage: { turns: 8, modelCalls: 8, toolCalls: 7 },
+  });
+  expect(view.runId).not.toBe(runId);
+  const current = await system.temporal.workflow.getHandle(workflowId).describe();
+  const first = await system.temporal.workflow.getHandle(workflowId, runId).describe();
+  expect(current.memo).toEqual(first.memo);
+  expect(current.searchAttributes).toMatchObject({ AgentName: ['tester'] });
+  expect(await system.client.start(request)).toMatchObject({ replayed: true, result: 'at last' });
+  await expect(system.client.start({ ...request, input: 'other' })).rejects.toMatchObject({
+    code: 'key.conflict',
+  });
+  const scope = first.raw.workflowExecutionInfo?.firstRunId ?? '';
+  expect(await system.ledger.steps(scope)).toHaveLength(15);
+});
+
+test('a cancellation is not lost when a tool ends well in spite of it', async () => {
+  const before = Array.from({ length: 4 }, (_, i) => calls(['look', { label: `before-${i}` }]));
+  const request = {
+    agent: 'tester',
+    key: 'cancelled',
+    input: script(
+      ...before,
+      calls(['deaf', { label: 'can', ms: 1_500 }]),
+      calls(['look', { label: 'after' }]),
+      { say: 'finished anyway' },
+    ),
+  };
+  await system.client.start(request);
+  await eventually(() => expect(system.counter.requests('deaf:can')).toBe(1));
+  await system.client.cancel(request);
+  const view = await system.client.result(request, { timeoutMs: 50_000 });
+  expect(view.status).toBe('cancelled');
+  expect(system.counter.requests('look:after')).toBe(0);
+});
