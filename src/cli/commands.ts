@@ -15,6 +15,15 @@ export function startCommandFor(ref: Required<RunRef>, flags = ''): string {
   return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} --input '…'`;
 }
 
+/** The command that goes on with a batch. */
+export function batchCommandFor(
+  batch: { agent: string; tenant: string; file: string; key: string },
+  flags = '',
+): string {
+  const tenant = batch.tenant === DEFAULT_TENANT ? '' : ` --tenant ${batch.tenant}`;
+  return `${invocation()} start ${batch.agent} --batch ${shellWord(batch.file)} --key ${shellWord(batch.key)}${tenant}${flags}`;
+}
+
 /** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */
 function invocation(): string {
   const script = process.argv[1] ?? '';
@@ -24,4 +33,11 @@ function invocation(): string {
 }
 
 /** Exit codes of what is no error; the others are in `ERRORS`. */
-export const EXIT = { done: 0, failed: 4, stillRunning: 7, waiting: 8, interrupted: 130 } as const;
+export const EXIT = {
+  done: 0,
+  conflict: 3,
+  failed: 4,
+  stillRunning: 7,
+  waiting: 8,
+  interrupted: 130,
+} as const;

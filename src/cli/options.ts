@@ -24,6 +24,32 @@ export function waitOption(): Option {
   ).argParser(parseSeconds);
 }
 
+/** Seconds of a dedup window that is given none. */
+const DEFAULT_WINDOW = 300;
+
+export function dedupeWindowOption(): Option {
+  return new Option(
+    '--dedupe-window [seconds]',
+    `without a key: the same input within so many seconds is the same run (default ${DEFAULT_WINDOW})`,
+  ).argParser(parseWindow);
+}
+
+/** A whole number from 1, for options that count something. */
+export function parseCount(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
+    throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
+  };
+}
+
+function parseWindow(text: string): number {
+  if (text === '') return DEFAULT_WINDOW;
+  const seconds = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && seconds >= 0.001 && seconds <= LONGEST) return seconds;
+  throw new InvalidArgumentError(`Give seconds, up to ${LONGEST}, as in --dedupe-window=60.`);
+}
+
 /** Longest wait, in seconds: about twelve days. */
 const LONGEST = 1_000_000;
 
@@ -38,16 +64,15 @@ function parseSeconds(text: string): number | true {
  * Commander lets an optional value follow after a space, so `--wait support` would wait for
  * "support" seconds. Here it follows after `=` only.
  */
-export function bindWait(program: Command, argv: readonly string[]): string[] {
-  const takesValue = new Set(
-    program.commands
-      .flatMap((command) => command.options)
-      .filter((option) => option.required)
-      .flatMap((option) => [option.short, option.long]),
-  );
+export function bindOptionalValues(program: Command, argv: readonly string[]): string[] {
+  const options = program.commands.flatMap((command) => command.options);
+  const names = (some: readonly Option[]) =>
+    new Set(some.flatMap(({ short, long }) => [short, long]));
+  const takesValue = names(options.filter(({ required }) => required));
+  const mayTakeValue = names(options.filter(({ optional }) => optional));
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   return argv.map((argument, at) => {
     const isValue = takesValue.has(argv[at - 1]);
-    return argument === '--wait' && at < end && !isValue ? '--wait=' : argument;
+    return mayTakeValue.has(argument) && at < end && !isValue ? `${argument}=` : argument;
   });
 }

@@ -5,6 +5,7 @@ import { registerCancel } from './cancel.ts';
 import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
 import { registerExplain } from './explain.ts';
+import { registerForget } from './forget.ts';
 import { registerList } from './list.ts';
 import type { LoadAgents } from './open-client.ts';
 import { registerResult } from './result.ts';
@@ -43,6 +44,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   registerResult(program, loadAgents);
   registerExplain(program, loadAgents);
   registerCancel(program, loadAgents);
+  registerForget(program, loadAgents);
   registerList(program);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);

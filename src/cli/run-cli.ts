@@ -1,5 +1,5 @@
 import type { LoadAgents } from './open-client.ts';
-import { bindWait } from './options.ts';
+import { bindOptionalValues } from './options.ts';
 import { endsQuietlyWhenNobodyReads } from './output.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
@@ -10,7 +10,7 @@ export async function runCli(argv: readonly string[], loadAgents: LoadAgents): P
   endsQuietlyWhenNobodyReads(process.stderr);
   try {
     const program = createProgram(loadAgents);
-    await program.parseAsync(bindWait(program, argv), { from: 'user' });
+    await program.parseAsync(bindOptionalValues(program, argv), { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error, argv);
   }

@@ -1,3 +1,4 @@
+import { afterFailure } from './after-failure.ts';
 import type { Followed } from './follow.ts';
 import { coloursOf, printable, printJson, printResult, say } from './output.ts';
 import { drawDuration, drawUsage } from './show-run.ts';
@@ -31,4 +32,5 @@ export function showEnd(
   } else if (view.usage) {
     say(colours.dim(`used ${drawUsage(view.usage)}`));
   }
+  if (view.status !== 'completed') for (const line of afterFailure(view)) say(line);
 }

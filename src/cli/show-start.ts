@@ -1,5 +1,6 @@
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { StartedRun } from '../client/types.ts';
+import { afterFailure } from './after-failure.ts';
 import { commandFor } from './commands.ts';
 import { exitCodeOf, followRun } from './follow.ts';
 import type { RunFlags, WaitFlag } from './options.ts';
@@ -11,33 +12,46 @@ import { drawRun } from './show-run.ts';
 export async function showStart(
   client: AgentOnceClient,
   started: StartedRun,
-  flags: RunFlags & WaitFlag,
+  flags: RunFlags & WaitFlag & { dedupeWindow?: number },
   url: string,
 ): Promise<void> {
-  const { replayed, keyGenerated } = started;
+  const { replayed, keyGenerated, resumed, definitionChanged } = started;
+  const more = { replayed, keyGenerated, resumed, definitionChanged };
   const open = started.closedAt === null;
-  if (keyGenerated) {
+  if (flags.dedupeWindow !== undefined) {
+    say(
+      `No key was given; the same input is the same run for ${flags.dedupeWindow} s from its first start. Its key: ${started.key}`,
+    );
+  } else if (keyGenerated) {
     say(`No key was given; this one was made: ${started.key}\nRepeating the request needs it.`);
   }
   if (replayed) {
     say(`Replayed: the key names a run that ${open ? 'is under way' : 'has ended'}.`);
+  } else if (resumed) {
+    say('Resumed: the run goes on where it had failed; nothing that is recorded runs again.');
+    if (definitionChanged) {
+      say(
+        "The agent's definition has changed since: recorded steps count, what comes follows the new definition.",
+      );
+    }
   }
   if (flags.wait !== undefined) {
     if (!replayed) {
       say(coloursOf(process.stderr).dim(`started ${started.workflowId} · ${url}`));
     }
     const followed = await followRun(client, started, flags.wait, started.startedAt);
-    showEnd(followed, flags.json === true, { replayed, keyGenerated });
+    showEnd(followed, flags.json === true, more);
     return;
   }
   // Of a run that somebody else started more is known than its start.
   const view = replayed && open ? await client.describe(started) : started;
   process.exitCode = exitCodeOf(view);
   if (flags.json) {
-    printJson({ ...view, replayed, keyGenerated });
+    printJson({ ...view, ...more });
     return;
   }
   print(drawRun(coloursOf(process.stdout), view, { url }));
   if (view.closedAt === null) say(`Follow it: ${commandFor('result', started, ' --wait')}`);
   else if (view.status === 'completed') say(`Its result: ${commandFor('result', started)}`);
+  else for (const line of afterFailure(view)) say(line);
 }

@@ -1,14 +1,30 @@
 import type { Command } from 'commander';
 import type { StartRequest } from '../client/types.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, waitOption, type RunFlags, type WaitFlag } from './options.ts';
+import {
+  addRunOptions,
+  dedupeWindowOption,
+  parseCount,
+  waitOption,
+  type RunFlags,
+  type WaitFlag,
+} from './options.ts';
 import type { InputFlags } from './read-input.ts';
 
 interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   key?: string;
   model?: string;
+  retryFailed?: true;
+  maxTurns?: number;
+  /** Seconds. */
+  dedupeWindow?: number;
+  batch?: string;
+  concurrency?: number;
 }
+
+const MOST_AT_ONCE = 1_000;
 
 /** `agent-once start`: starts a run, or returns the one that the key already names. */
 export function registerStart(program: Command, loadAgents: LoadAgents): void {
@@ -31,6 +47,18 @@ export function registerStart(program: Command, loadAgents: LoadAgents): void {
       '--model <model>',
       "another model than the agent's own; part of what the key stands for",
     )
+    .option('--retry-failed', 'resume a run that failed: what is recorded does not run again')
+    .option(
+      '--max-turns <n>',
+      "model calls at most, instead of the agent's own; may change between starts",
+      parseCount(Number.MAX_SAFE_INTEGER),
+    )
+    .addOption(dedupeWindowOption())
+    .option(
+      '--batch <file>',
+      'many runs: a JSON input a line, run under KEY:LINE (-: standard input); waits for all',
+    )
+    .option('--concurrency <n>', 'runs of a batch at once (default 10)', parseCount(MOST_AT_ONCE))
     .addOption(waitOption());
   addRunOptions(command)
     .addHelpText(
@@ -40,11 +68,18 @@ Examples:
   $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait
   $ agent-once start support --key ticket-77 --input-json '{"ticket":77}' --json
   $ cat mail.txt | agent-once start support --key "$MESSAGE_ID" - --wait=60
+  $ agent-once start support --key order-1042-refund --input "Refund …" --retry-failed --wait
+  $ agent-once start support --dedupe-window=60 --input "Refund 25 EUR of order 1042"
+  $ agent-once start support --batch refunds.jsonl --key refunds-may --concurrency 20
 
-Exit codes:
+A batch that was interrupted, or in which lines failed, is repeated by the same command: what has
+ended is replayed, what goes on is attached to, and with --retry-failed what failed is resumed.
+
+Exit codes (of a batch: the worst of its lines):
   0  started, running, or completed          3  the key names another request
   2  wrong usage, unknown agent, bad key     4  the run failed or was cancelled
-  6  Temporal cannot be reached              7, 8  with --wait: still running, waits for a person`,
+  6  Temporal cannot be reached              7, 8  when waiting: still running, waits for a person
+  130  Ctrl-C: the run itself goes on`,
     )
     .action((agent: string, operand: string | undefined, flags: StartFlags) =>
       runStart(agent, operand, flags, loadAgents),
@@ -57,6 +92,11 @@ async function runStart(
   flags: StartFlags,
   loadAgents: LoadAgents,
 ): Promise<void> {
+  if (flags.dedupeWindow !== undefined && flags.key !== undefined) {
+    throw usage('Give --key or --dedupe-window: the window is for requests without a key.');
+  }
+  if (flags.batch !== undefined) return runBatchOf(agent, flags.batch, operand, flags, loadAgents);
+  if (flags.concurrency !== undefined) throw usage('--concurrency is for a --batch.');
   const [
     { readInput },
     { readConfig },
@@ -74,11 +114,12 @@ async function runStart(
   ]);
   const config = readConfig();
   const request: StartRequest = {
-    agent,
-    tenant: flags.tenant ?? DEFAULT_TENANT,
+    ...requestOf(agent, flags),
     input: await readInput(flags, operand),
     ...(flags.key === undefined ? {} : { key: flags.key }),
-    ...(flags.model === undefined ? {} : { options: { model: flags.model } }),
+    ...(flags.dedupeWindow === undefined
+      ? {}
+      : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
   };
   const registry = createRegistry(await loadAgents(), { defaultModel: config.openaiModel });
   // A wrong request is told apart before anything else can go wrong.
@@ -91,4 +132,46 @@ async function runStart(
     },
     registry,
   );
+}
+
+async function runBatchOf(
+  agent: string,
+  file: string,
+  operand: string | undefined,
+  flags: StartFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
+  const inputs = [flags.input, flags.inputJson, flags.inputFile, operand];
+  if (inputs.some((input) => input !== undefined)) {
+    throw usage('A batch has its inputs in its file: leave out --input… and -.');
+  }
+  if (flags.key === undefined) {
+    throw usage(
+      'A batch needs a --key: its lines run under KEY:1, KEY:2 …, and repeating it needs it.',
+    );
+  }
+  const { startBatch } = await import('./start-batch.ts');
+  const command = {
+    file,
+    key: flags.key,
+    request: requestOf(agent, flags),
+    concurrency: flags.concurrency,
+    wait: flags.wait,
+    json: flags.json === true,
+  };
+  await startBatch(command, await loadAgents());
+}
+
+function requestOf(agent: string, { tenant, model, retryFailed, maxTurns }: StartFlags) {
+  return {
+    agent,
+    tenant: tenant ?? DEFAULT_TENANT,
+    ...(model === undefined ? {} : { options: { model } }),
+    ...(maxTurns === undefined ? {} : { limits: { maxTurns } }),
+    ...(retryFailed === undefined ? {} : { retryFailed }),
+  };
+}
+
+function usage(message: string): AgentOnceError {
+  return new AgentOnceError('usage', message);
 }

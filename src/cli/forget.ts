@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { DEFAULT_TENANT } from '../contract/key.ts';
+import { commandFor, startCommandFor } from './commands.ts';
+import type { LoadAgents } from './open-client.ts';
+import { addRunOptions, type RunFlags } from './options.ts';
+
+/** `agent-once forget`: makes the key of a run that has ended new again. */
+export function registerForget(program: Command, loadAgents: LoadAgents): void {
+  const command = program
+    .command('forget')
+    .summary("make an ended run's key new again")
+    .description(
+      'Makes the key of a run that has ended new again: the next start under it makes a new run, which does everything anew. What the forgotten run did stays done; nothing is undone.',
+    )
+    .argument('<agent>', 'name of the agent')
+    .argument('<key>', 'idempotency key of the run');
+  addRunOptions(command)
+    .addHelpText(
+      'after',
+      `
+A run that failed need not be forgotten to go on: start it again with --retry-failed, and what it
+has done already is not done again.
+
+Examples:
+  $ agent-once forget support order-1042-refund
+  $ agent-once forget support order-1042-refund --json
+
+Exit codes:
+  0  forgotten                               5  there is no such run
+  2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached
+  7  the run is under way: cancel it first`,
+    )
+    .action((agent: string, key: string, flags: RunFlags) =>
+      runForget({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+    );
+}
+
+async function runForget(
+  ref: Required<RunRef>,
+  flags: RunFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
+  const [{ withRun }, { print, printJson, say }] = await Promise.all([
+    import('./open-client.ts'),
+    import('./output.ts'),
+  ]);
+  await withRun(ref, loadAgents, async ({ client }) => {
+    try {
+      const forgotten = await client.forget(ref);
+      if (flags.json) {
+        printJson({ ...ref, ...forgotten, forgotten: true });
+        return;
+      }
+      print(`forgotten  ${forgotten.workflowId}`);
+      say(`The key is new; what the run did stays done. A new run: ${startCommandFor(ref)}`);
+    } catch (error) {
+      if (!(error instanceof AgentOnceError) || error.code !== 'run.still_running') throw error;
+      throw new AgentOnceError(
+        error.code,
+        `${error.message} Cancel it: ${commandFor('cancel', ref)}`,
+        { cause: error },
+      );
+    }
+  });
+}
