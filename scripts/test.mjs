@@ -1,11 +1,11 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
 //   node scripts/test.mjs              all but what needs more than Node and npm: that is skipped
-//   node scripts/test.mjs --all        everything
+//   node scripts/test.mjs --all        everything; installs Chromium first where it is missing
 //   node scripts/test.mjs --only-all   only what the first one skips (the suites in test/all)
 //
 // Other arguments go to Jest: node scripts/test.mjs test/dev -t 'port in use'
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +18,8 @@ const all = onlyAll || given.includes('--all');
 const forJest = given.filter((arg) => arg !== '--all' && arg !== '--only-all');
 // One hanging test must not hang everything for ever.
 const limitMinutes = all ? 40 : 20;
+
+if (all) installForAll();
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'agent-once-jest-'));
 const resultsFile = path.join(folder, 'results.json');
@@ -61,6 +63,17 @@ let failed = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuite
 if (failed === 0 && (code !== 0 || timedOut || results === undefined)) failed = 1;
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function installForAll() {
+  const { status } = spawnSync(
+    process.execPath,
+    ['--import', './bin/register-typescript.js', path.join('scripts', 'install-for-all.ts')],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (status === 0) return;
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
 
 function readResults() {
   try {

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { openTemporalUi, type TemporalUi } from '../../src/dev/browser/temporal-ui.ts';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.ts';
 import { describeAll } from '../support/describe-all.ts';
@@ -8,28 +11,43 @@ import { calls, script, startTestSystem, type TestSystem } from '../support/syst
 /** A run that has ended, and one that is in the middle of a tool call; both of the agent `tester`. */
 const ENDED = 'ended-1';
 const RUNNING = 'running-1';
+/** In USD per million tokens. */
+const PRICES = { 'scripted-priced': { input: 1, output: 2 } };
+
+// A browser is slow where others work too.
+jest.setTimeout(120_000);
 
 describeAll('a person with a browser in Temporal UI', () => {
   let server: TemporalServer;
   let system: TestSystem;
   let ui: TemporalUi;
+  let folder: string;
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'agent-once-prices-'));
+    const prices = join(folder, 'prices.json');
+    await writeFile(prices, JSON.stringify(PRICES));
     server = await startTemporalServer({ uiPort: 0 });
     // The server that all suites share has no UI. A suite's environment is its own.
     process.env['TEST_TEMPORAL_ADDRESS'] = server.address;
     system = await startTestSystem();
-    await system.startWorker();
+    await system.startWorker({ MODEL_PRICES_FILE: prices });
     ui = await openTemporalUi(server.uiUrl ?? '', system.env['TEMPORAL_NAMESPACE']);
 
     const agent = 'tester';
     await system.client.start({
       agent,
       key: ENDED,
-      input: script(calls(['charge', { label: 'A | B' }], ['look', { label: 'c' }]), {
-        say: 'All done.',
-        usage: { inputTokens: 100, outputTokens: 10 },
-      }),
+      input: script(
+        {
+          calls: [
+            { name: 'charge', arguments: { label: 'A | B' } },
+            { name: 'look', arguments: { label: 'c' } },
+          ],
+          usage: { inputTokens: 1_000, outputTokens: 100 },
+        },
+        { say: 'All done.', usage: { inputTokens: 100, outputTokens: 10 } },
+      ),
     });
     await system.client.start({
       agent,
@@ -41,13 +59,14 @@ describeAll('a person with a browser in Temporal UI', () => {
       const state = await system.client.state({ agent, key: RUNNING });
       expect(state?.active).toMatchObject([{ activity: 'tool.endless' }]);
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     // What was not reached is not there to be closed.
     await (ui as TemporalUi | undefined)?.close();
     await (system as TestSystem | undefined)?.close();
     await (server as TemporalServer | undefined)?.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   /** What a tab of a run's page shows, once it shows `what`. */
@@ -71,11 +90,11 @@ describeAll('a person with a browser in Temporal UI', () => {
     const text = await read(ENDED, 'user-metadata', 't2.model');
     expect(text).toContain('tester ended-1');
     expect(text).toMatch(/agent tester tenant default key ended-1/);
-    expect(text).toMatch(
-      /completed · turn 2 of 8 · 2 model calls · 2 tool calls · \d+ \+ \d+ tokens · /,
+    expect(text).toContain(
+      'completed · turn 2 of 8 · 2 model calls · 2 tool calls · 1100 + 110 tokens · 0.00132 USD',
     );
     expect(text).toMatch(/step activity what state/);
-    expect(text).toMatch(/t1\.model callModel turn 1 done \d+ \+ \d+ tokens/);
+    expect(text).toContain('t1.model callModel turn 1 done 1000 + 100 tokens');
     expect(text).toContain('t1.c0 tool.charge charge A | B done');
     expect(text).toContain('t1.c1 tool.look look at c done');
     expect(text).toContain('t2.model callModel turn 2 done 100 + 10 tokens');
@@ -85,6 +104,7 @@ describeAll('a person with a browser in Temporal UI', () => {
     const text = await read(ENDED, 'search-attributes', '"AgentStatus": "completed"');
     expect(text).toContain('"AgentName": "tester"');
     expect(text).toContain('"AgentTenant": "default"');
+    expect(text).toContain('"AgentCostUsd": 0.00132');
   });
 
   test('reads of an ended run: the activities of its history with summary and attempt', async () => {

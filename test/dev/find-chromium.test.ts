@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { findChromium } from '../../src/dev/browser/find-chromium.ts';
+import { ROOT } from '../structure/checkout-copy.ts';
+import { makeFolder } from './processes.ts';
+
+let folder: string;
+let remove: () => Promise<void>;
+beforeEach(async () => {
+  ({ folder, remove } = await makeFolder());
+});
+afterEach(() => remove());
+
+async function program(...names: string[]): Promise<string> {
+  const file = path.join(folder, ...names);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, '#!/bin/sh\n');
+  await chmod(file, 0o755);
+  return file;
+}
+
+describe('finding Chromium', () => {
+  const places = (configured?: string) => ({
+    configured,
+    searchPath: [path.join(folder, 'empty'), path.join(folder, 'path')].join(path.delimiter),
+    files: [path.join(folder, 'usual', 'Chromium')],
+  });
+
+  test('CHROMIUM_PATH, the PATH, the usual places: in this order', async () => {
+    expect(await findChromium(places())).toBeUndefined();
+    const usual = await program('usual', 'Chromium');
+    expect(await findChromium(places())).toBe(usual);
+    const chrome = await program('path', 'google-chrome');
+    expect(await findChromium(places())).toBe(chrome);
+    const chromium = await program('path', 'chromium');
+    expect(await findChromium(places())).toBe(chromium);
+    const configured = await program('mine', 'my-chrome');
+    expect(await findChromium(places(configured))).toBe(configured);
+  });
+
+  test('a file that cannot be executed is passed over', async () => {
+    await chmod(await program('path', 'chromium'), 0o644);
+    const usual = await program('usual', 'Chromium');
+    expect(await findChromium(places())).toBe(usual);
+  });
+
+  test('a wrong CHROMIUM_PATH is an error, not a reason to take another program', async () => {
+    await program('path', 'chromium');
+    await expect(findChromium(places(path.join(folder, 'none')))).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('CHROMIUM_PATH'),
+    });
+  });
+});
+
+describe('installing what `npm run test:all` needs', () => {
+  const install = (chromium: string) =>
+    spawnSync(
+      process.execPath,
+      ['--import', './bin/register-typescript.js', 'scripts/install-for-all.ts'],
+      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, CHROMIUM_PATH: chromium } },
+    );
+
+  test('says and does nothing where all is there', async () => {
+    const { status, stdout, stderr } = install(await program('chromium'));
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+
+  test('fails on a wrong CHROMIUM_PATH and installs nothing', () => {
+    const { status, stderr } = install(path.join(folder, 'none'));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^CHROMIUM_PATH is set, but is not an executable file/);
+  });
+});
