@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { LIMITS } from '../../src/contract/limits.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 
@@ -56,6 +57,38 @@ describe('the model', () => {
       script({ say: 'never', fault: { kind: 'status', status: 503, times: 'always' } }),
     );
     expect(view).toMatchObject({ status: 'failed', error: { code: 'model.unavailable' } });
+  });
+});
+
+describe('sizes', () => {
+  test('an input of exactly 1 MiB reaches the model', async () => {
+    const input = 'x'.repeat(LIMITS.inputBytes - 2);
+    const { key } = await system.client.start({ agent: 'tester', input });
+    const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+    expect(view).toMatchObject({ status: 'completed' });
+    expect(view.usage?.inputTokens).toBeGreaterThan(200_000);
+  });
+
+  test('an answer over 1 MiB fails the run, without asking again', async () => {
+    const message = { role: 'assistant', content: 'y'.repeat(LIMITS.outputBytes) };
+    const body = {
+      id: 'long',
+      object: 'chat.completion',
+      created: 0,
+      model: 'scripted',
+      choices: [{ index: 0, message, finish_reason: 'stop' }],
+    };
+    const response = await fetch(new URL('/faults', system.model.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        faults: [{ kind: 'status', status: 200, body }],
+        match: 'a very long answer',
+      }),
+    });
+    expect(response.ok).toBe(true);
+    const view = await run('a very long answer');
+    expect(view).toMatchObject({ status: 'failed', error: { code: 'output.too_large' } });
   });
 });
 

@@ -8,7 +8,8 @@ const only = PARTS.find((part) => part === process.env['TEST_ONLY']);
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 // The test that started it is gone: so is the reason to go on.
-process.on('disconnect', () => process.exit(1));
+const orphaned = (): never => process.exit(1);
+process.on('disconnect', orphaned);
 
 if (process.env['TEST_STANDBY'] === '1') {
   process.send?.('standing by');
@@ -21,4 +22,5 @@ await runWorker(readConfig(), {
   ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),
 });
+process.off('disconnect', orphaned);
 process.disconnect?.();
