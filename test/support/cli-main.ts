@@ -1,9 +1,18 @@
 /** The command with agents of its own, so that no test leans on the example. */
 import { defineAgent } from '../../src/agents/define-agent.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { testAgents } from './test-agents.ts';
 
 const agents = ['assistant', 'clerk'].map((name) =>
   defineAgent({ name, description: 'An agent of a test.', instructions: 'Be brief.', tools: [] }),
 );
 
-await runCli(process.argv.slice(2), () => Promise.resolve(agents));
+/** Those of the workers of `system.ts`, or the same after a change. */
+const workersAgents = testAgents.map((agent) => ({
+  ...agent,
+  instructions: process.env['TEST_INSTRUCTIONS'] ?? agent.instructions,
+}));
+
+await runCli(process.argv.slice(2), () =>
+  Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
+);
