@@ -6,7 +6,7 @@ import { sha256Hex } from '../contract/hash.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { modelStep, tokenOf, type ModelStepInput, type ModelStepResult } from '../contract/step.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import type { Completion } from '../ledger/port.ts';
+import type { Completion, StepRecord } from '../ledger/port.ts';
 import { ModelError, type ModelReply } from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -28,6 +28,10 @@ export async function callModel(
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
   if (input.retires !== undefined) await retire(deps, input.retires);
+  // Read while the claim is on its way: nothing changes the turns before this one any more.
+  const earlier = turn === 1 ? Promise.resolve([]) : deps.ledger.steps(run.scope, turn);
+  // Its failure is the step's, once there is a claim; without one nobody asks.
+  earlier.catch(() => {});
   const outcome = await runStep(
     deps,
     {
@@ -45,7 +49,7 @@ export async function callModel(
       faultName: 'model',
       otherwise: 'model.bad_answer',
     },
-    { kind: 'plain', run: (granted) => askModel(deps, input, agent, settings, granted) },
+    { kind: 'plain', run: (granted) => askModel(deps, input, agent, settings, earlier, granted) },
   );
 
   const { content, calls, planned } = asTurnRecord(outcome.result);
@@ -75,16 +79,16 @@ async function askModel(
   input: ModelStepInput,
   agent: RegisteredAgent,
   settings: AgentSettings,
+  earlier: Promise<StepRecord[]>,
   granted: Granted,
 ): Promise<Completion> {
   const { run, turn, messages } = input;
   const { maxOutputTokens, temperature } = agent.definition;
-  const earlier = turn === 1 ? [] : await deps.ledger.steps(run.scope, turn);
   const model = input.model ?? settings.model;
   const reply = await deps.model.complete(
     {
       model,
-      messages: conversationOf(agent, earlier, turn, messages),
+      messages: conversationOf(agent, await earlier, turn, messages),
       tools: [...agent.tools.values()].map(({ name, definition, parameters }) => ({
         name,
         description: definition.description,

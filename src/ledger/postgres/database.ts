@@ -23,6 +23,7 @@ export class Database {
   readonly where: string;
   readonly #statements: pg.Pool;
   readonly #transactions: pg.Pool;
+  readonly #names = new Map<string, string>();
   #closed: Promise<void> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
@@ -49,13 +50,20 @@ export class Database {
     this.#transactions.on('error', () => {});
   }
 
-  /** One statement, one round trip. */
+  /**
+   * One statement, one round trip.
+   *
+   * @param text one of a few constant ones: each connection keeps it prepared. The server takes
+   *   longer to parse and plan a claim than to run it
+   */
   async query<Row extends pg.QueryResultRow>(
     text: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
+    const name = this.#names.get(text) ?? `agent_once_${this.#names.size}`;
+    this.#names.set(text, name);
     try {
-      return (await this.#statements.query<Row>(text, [...values])).rows;
+      return (await this.#statements.query<Row>({ name, text, values: [...values] })).rows;
     } catch (error) {
       throw toLedgerError(error, this.where);
     }
