@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import type { Explanation } from '../explain/explanation.ts';
+import { waysOn } from './after-failure.ts';
 import { commandFor, startCommandFor } from './commands.ts';
 
 /** What has to change before a failed run is worth resuming. */
@@ -34,7 +35,7 @@ export function nextSteps(explanation: Explanation): string[] {
       ];
     case 'failed':
     case 'cancelled':
-      return afterFailure(explanation, expired);
+      return afterEnd(explanation, expired);
     case 'running':
       return whileRunning(explanation);
     case 'waiting':
@@ -44,24 +45,13 @@ export function nextSteps(explanation: Explanation): string[] {
   }
 }
 
-function afterFailure(explanation: Explanation, expired: boolean): string[] {
-  const { error } = explanation;
-  const forget = `Or make the key new; its next run repeats every step, effects included: ${commandFor('forget', explanation)}`;
+function afterEnd(explanation: Explanation, expired: boolean): string[] {
+  const { error, usage, reportedUsage } = explanation;
   if (expired) return ['The key has expired: the next start under it makes a new run.'];
   if (error?.code === 'step.superseded') return ['Nothing: a newer run has the key.'];
-  // The history and the ledger have parted: resuming it would end in the same place.
-  if (error?.code === 'step.diverged') return [forget];
-  const limit = error?.code === 'run.turn_limit' ? ` --max-turns ${moreTurns(explanation)}` : '';
   const first = error === null ? undefined : FIRST[error.code];
-  return [
-    ...(first === undefined ? [] : [first]),
-    `Resume it with the same input; recorded steps do not run again: ${startCommandFor(explanation, ` --retry-failed${limit}`)}`,
-    forget,
-  ];
-}
-
-function moreTurns({ usage, reportedUsage }: Explanation): number {
-  return 2 * Math.max(1, usage?.turns ?? reportedUsage?.turns ?? 1);
+  const ways = waysOn({ ...explanation, usage: usage ?? reportedUsage });
+  return [...(first === undefined ? [] : [first]), ...ways];
 }
 
 function whileRunning(explanation: Explanation): string[] {

@@ -87,7 +87,7 @@ function whyStarted(
       return forgotten ? 'new, the key was forgotten' : 'new, the key had expired';
     }
     case 'resume':
-      return before === -1 ? 'resumed' : `resumed ${before + 1}`;
+      return before === -1 ? 'resumed' : `resume of ${before + 1}`;
     case 'continued':
       return 'continued as new, its history was long';
     case 'reset':

@@ -23,7 +23,7 @@ export function drawTurns(
 }
 
 function drawStep(colours: Colours, step: ExplainedStep, story: Story): string[] {
-  const { id, tool, model, effect, attempts, durationMs, usage, errors } = step;
+  const { id, tool, model, effect, attempts, durationMs, usage } = step;
   const facts = [
     drawState(colours, step, story),
     effect,
@@ -32,13 +32,26 @@ function drawStep(colours: Colours, step: ExplainedStep, story: Story): string[]
     usage && drawSpent(usage),
     step.possiblyPaidTwice && colours.yellow('possibly paid twice'),
   ].filter((fact) => typeof fact === 'string');
-  // The error of a step that failed is its last one; one that was done had failed before.
-  const shown = errors.map((error) => {
-    const line = `${printable(error.message)} (${error.code})`;
-    return `          ${colours.dim('failed:')} ${line}`;
-  });
   const name = tool ?? (model === null ? 'model' : `model ${model}`);
-  return [`${id.padEnd(8)}  ${drawTitle(name, step.summary)} · ${facts.join(' · ')}`, ...shown];
+  return [
+    `${id.padEnd(8)}  ${drawTitle(name, step.summary)} · ${facts.join(' · ')}`,
+    ...drawErrors(colours, step),
+  ];
+}
+
+/** What its attempts said, oldest first; the same again and again is said once. */
+function drawErrors(colours: Colours, { errors }: ExplainedStep): string[] {
+  const said: { line: string; times: number }[] = [];
+  for (const { code, message } of errors) {
+    const line = `${printable(message)} (${code})`;
+    const last = said.at(-1);
+    if (last?.line === line) last.times += 1;
+    else said.push({ line, times: 1 });
+  }
+  return said.map(({ line, times }) => {
+    const failed = times === 1 ? 'failed:' : `failed ${times} times:`;
+    return `          ${colours.dim(failed)} ${line}`;
+  });
 }
 
 function drawTitle(name: string, summary: string | null): string {
@@ -52,7 +65,7 @@ function drawState(colours: Colours, step: ExplainedStep, { status, executions }
     case 'completed': {
       if (step.knownBy === 'executed') return colours.green('executed');
       const at = executions.findIndex(({ runId }) => runId === step.executedIn);
-      return colours.green(`in the ledger, executed by ${at === -1 ? 'an earlier one' : at + 1}`);
+      return colours.green(at === -1 ? 'from the ledger' : `from the ledger (execution ${at + 1})`);
     }
     case 'failed':
       if (step.errors.at(-1)?.code === 'step.cancelled') return colours.yellow('stopped');

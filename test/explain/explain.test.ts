@@ -143,6 +143,10 @@ describe('the story of a run', () => {
     const input = script(asks(['charge', { label: 'r' }]), asks(['endless', {}]));
     await system.client.start({ agent, key: 'running', input });
     await eventually(() => expect(system.counter.requests('endless:begun')).toBe(1));
+    // The worker answers once it is not too busy.
+    await eventually(async () => {
+      expect((await explain('running')).json.live?.turn).toBe(2);
+    });
     await expectStory('running', 'running');
 
     await system.client.cancel({ agent, key: 'running' });

@@ -20,6 +20,8 @@ export function expectGolden(name: string, output: string): void {
 function normalise(output: string): string {
   const runs = new Map<string, string>();
   return output
+    // How the command was called: here, by Jest.
+    .replaceAll(/node \S+jest\S*/g, 'agent-once')
     .replaceAll(/test-[0-9a-f-]{36}/g, '<namespace>')
     .replaceAll(UUID, (id) => {
       runs.set(id, runs.get(id) ?? `<run ${runs.size + 1}>`);
