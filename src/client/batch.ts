@@ -93,10 +93,11 @@ export async function* runBatch(
   }
 
   try {
-    for (const line of lines) {
-      if (ending.aborted) break;
+    for (const line of ending.aborted ? [] : lines) {
       underWay.set(line.line, run(line));
       if (underWay.size >= concurrency) yield await next();
+      // Before the next one is taken: a line that was taken is begun.
+      if (ending.aborted) break;
     }
     while (underWay.size > 0) yield await next();
     if (problem) throw problem;
