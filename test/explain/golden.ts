@@ -19,18 +19,20 @@ export function expectGolden(name: string, output: string): void {
 /** What differs from run to run gets a name: the same for the same thing. */
 function normalise(output: string): string {
   const runs = new Map<string, string>();
-  return output
-    // How the command was called: here, by Jest.
-    .replaceAll(/node \S+jest\S*/g, 'agent-once')
-    .replaceAll(/test-[0-9a-f-]{36}/g, '<namespace>')
-    .replaceAll(UUID, (id) => {
-      runs.set(id, runs.get(id) ?? `<run ${runs.size + 1}>`);
-      return runs.get(id) ?? '';
-    })
-    .replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>')
-    .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?/g, '<time>')
-    .replaceAll(new RegExp(`\\d+@${hostname()}`, 'g'), '<worker>')
-    .replaceAll(/\b\d+(\.\d)? s\b/g, '<n> s')
-    .replaceAll(/\b(\d+) min \d+ s\b/g, '<n> s')
-    .replaceAll(/"(durationMs|leaseLeftMs)": -?[\d.]+/g, '"$1": "<ms>"');
+  return (
+    output
+      // How the command was called: here, by Jest.
+      .replaceAll(/node \S+jest\S*/g, 'agent-once')
+      .replaceAll(/test-[0-9a-f-]{36}/g, '<namespace>')
+      .replaceAll(UUID, (id) => {
+        runs.set(id, runs.get(id) ?? `<run ${runs.size + 1}>`);
+        return runs.get(id) ?? '';
+      })
+      .replaceAll(/\b[0-9a-f]{64}\b/g, '<hash>')
+      .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?/g, '<time>')
+      .replaceAll(new RegExp(`\\d+@${hostname()}`, 'g'), '<worker>')
+      .replaceAll(/\b\d+(\.\d)? s\b/g, '<n> s')
+      .replaceAll(/\b(\d+) min \d+ s\b/g, '<n> s')
+      .replaceAll(/"(durationMs|leaseLeftMs)": -?[\d.]+/g, '"$1": "<ms>"')
+  );
 }
