@@ -58,6 +58,8 @@ const HELP = `Examples:
   $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait
   $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042"
                                         the same run again, not a second refund
+  $ agent-once explain support order-1042-refund
+                                        what happened to it, step by step
   $ agent-once start --help             more on one command
 
 Exit codes:

@@ -115,6 +115,7 @@ describe('help', () => {
     [['start'], /--wait\[=seconds\][\s\S]*Examples:[\s\S]*Exit codes:/],
     [['status'], /Examples:[\s\S]*Exit codes:/],
     [['result'], /--wait\[=seconds\][\s\S]*Examples:[\s\S]*Exit codes:/],
+    [['explain'], /Examples:[\s\S]*Exit codes:/],
     [['cancel'], /Examples:[\s\S]*Exit codes:/],
     [['list'], /Examples:[\s\S]*Exit codes:/],
   ])('of %j teaches, without colours where no terminal is', async (args, says) => {
