@@ -77,7 +77,13 @@ export async function holdServer<T>(
   options: object = {},
 ): Promise<{ parent: Spawned; server: T & { pid: number } }> {
   const fixture = path.join('test', 'dev', 'fixtures', 'hold-server.ts');
-  const parent = spawnNode(['--import', './bin/register-typescript.js', fixture, kind, JSON.stringify(options)]);
+  const parent = spawnNode([
+    '--import',
+    './bin/register-typescript.js',
+    fixture,
+    kind,
+    JSON.stringify(options),
+  ]);
   return { parent, server: JSON.parse(await parent.firstLine) as T & { pid: number } };
 }
 

@@ -37,7 +37,7 @@ export async function transactStep(
 /** Best effort: what cannot be cancelled ends with its session's timeouts. */
 async function cancelQuery(database: Database, client: PoolClient): Promise<void> {
   const { processID } = client as PoolClient & { processID?: number };
-  if (processID == null) return;
+  if (typeof processID !== 'number') return;
   await database.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => undefined);
 }
 
