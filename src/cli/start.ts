@@ -74,8 +74,9 @@ Examples:
 
 A batch that was interrupted, or in which lines failed, is repeated by the same command: what has
 ended is replayed, what goes on is attached to, and with --retry-failed what failed is resumed.
+Its exit code is that of the worst line.
 
-Exit codes (of a batch: the worst of its lines):
+Exit codes:
   0  started, running, or completed          3  the key names another request
   2  wrong usage, unknown agent, bad key     4  the run failed or was cancelled
   6  Temporal cannot be reached              7, 8  when waiting: still running, waits for a person

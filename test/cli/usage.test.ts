@@ -94,6 +94,7 @@ describe('nobody at the address', () => {
     [['status', 'assistant', 'k']],
     [['result', 'assistant', 'k', '--wait']],
     [['cancel', 'assistant', 'k']],
+    [['forget', 'assistant', 'k']],
     [['list']],
   ])('%j ends with exit code 6', async (args) => {
     const { code, stdout, stderr } = await runCommand([...args, '--json'], NOWHERE);
@@ -117,6 +118,7 @@ describe('help', () => {
     [['result'], /--wait\[=seconds\][\s\S]*Examples:[\s\S]*Exit codes:/],
     [['explain'], /Examples:[\s\S]*Exit codes:/],
     [['cancel'], /Examples:[\s\S]*Exit codes:/],
+    [['forget'], /Examples:[\s\S]*Exit codes:[\s\S]*7  /],
     [['list'], /Examples:[\s\S]*Exit codes:/],
   ])('of %j teaches, without colours where no terminal is', async (args, says) => {
     const { code, stdout, stderr } = await runBin([...args, '--help']);

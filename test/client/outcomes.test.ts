@@ -38,7 +38,8 @@ describe('a start of a key whose run has ended returns how it ended', () => {
       replayed: true,
     });
     expect(again.closedAt).not.toBeNull();
-    const { replayed: _, keyGenerated: __, ...view } = again;
+    const { replayed: _, keyGenerated: __, resumed, definitionChanged, ...view } = again;
+    expect({ resumed, definitionChanged }).toEqual({ resumed: false, definitionChanged: false });
     expect(await suite.client.describe(request)).toEqual(view);
     expect(await suite.client.result(request)).toEqual(view);
   });
