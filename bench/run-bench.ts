@@ -74,8 +74,8 @@ export async function runBench(
       const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
       const { workflowId } = await client.start(request);
       await client.result(request);
-      const duplicate = async (): Promise<void> => {
-        const { replayed, result } = await client.start(request);
+      const duplicateOf = async (caller: AgentOnceClient): Promise<void> => {
+        const { replayed, result } = await caller.start(request);
         if (!replayed || result !== ANSWER) throw new Error('A duplicate was not replayed');
       };
       const bare = async (): Promise<void> => {
@@ -83,12 +83,20 @@ export async function runBench(
         await handle.describe();
         await handle.result();
       };
-      await measureDuplicates(duplicate, bare, duplicates, createPair());
+      const known = () => duplicateOf(client);
+      // As a process that did not start the run: it learns of it by a refused start.
+      const unknown = () => duplicateOf(new AgentOnceClient({ temporal }));
+      const elsewhere = createPair();
+      await measureDuplicates(known, bare, duplicates, createPair());
       for (let repetition = 1; repetition <= repetitions; repetition += 1) {
         tell(`Duplicates: repetition ${repetition} of ${repetitions} …`);
-        await measureDuplicates(duplicate, bare, duplicates, again);
+        await measureDuplicates(known, bare, duplicates, again);
+        await measureDuplicates(unknown, bare, duplicates, elsewhere);
       }
-      rows.push(rowOf(null, 'a duplicate, against describe + result', 'ms', again));
+      rows.push(
+        rowOf(null, 'a duplicate, against describe + result', 'ms', again),
+        rowOf(null, 'one by a client new to the key', 'ms', elsewhere),
+      );
 
       return {
         machine: { ...machine, loadAfter: loadNow() },

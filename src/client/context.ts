@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { DEFAULT_TENANT, workflowIdOf, workflowIdPrefix, type RunName } from '../contract/key.ts';
 import { taskQueues, type TaskQueues } from '../contract/names.ts';
+import { SeenIds } from './seen-ids.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { AgentDirectory, ClientOptions, RunRef } from './types.ts';
 
@@ -12,6 +13,8 @@ export interface ClientContext {
   hashKeys: boolean;
   queues: TaskQueues;
   requestTimeoutMs: number;
+  /** Workflow IDs that this client has seen taken. */
+  seen: SeenIds;
 }
 
 export function createContext(options: ClientOptions): ClientContext {
@@ -22,6 +25,7 @@ export function createContext(options: ClientOptions): ClientContext {
     hashKeys: options.hashKeys ?? false,
     queues: taskQueues(options.splitTaskQueues ?? false),
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    seen: new SeenIds(),
   };
 }
 

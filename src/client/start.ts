@@ -25,12 +25,13 @@ const TOMBSTONE_WAIT_MS = 150;
 
 /**
  * Starts a run, or returns the one that the key already names. A new key costs one request to
- * Temporal, a known one two or three.
+ * Temporal, a known one three, or two where this client has seen it before.
  *
  * @throws {AgentOnceError} of `checkRequest`, before anything is sent; `key.conflict`; `temporal.…`
  */
 export async function startRun(context: ClientContext, request: StartRequest): Promise<StartedRun> {
   const checked = checkRequest(context, request);
+  const { workflowId } = checked.run;
   const nonce = randomUUID();
   let retryFailed = request.retryFailed ?? false;
   let successor: Successor | undefined;
@@ -39,21 +40,27 @@ export async function startRun(context: ClientContext, request: StartRequest): P
   for (let attempt = 1; ; attempt++) {
     const firstSeen = new Date();
     let problem: unknown;
-    try {
-      const start: StartAttempt = { nonce, firstSeen, successor };
-      const runId = await send(context, () => startExecution(context, checked, start));
-      if (!successor) return newRun(checked, runId, firstSeen);
-      // The server may have merged it with another caller's: whose run it is says only its memo.
-      // If that has failed meanwhile, this is the outcome of the resume that was asked for.
-      retryFailed = false;
-    } catch (error) {
-      const taken = error instanceof WorkflowExecutionAlreadyStartedError;
-      // Anything that is not a lost answer is the server's refusal: nothing was started.
-      if (!taken && !mayHaveArrived(error)) throw asAgentOnceError(error, context.temporal);
-      problem = error;
+    let found: WorkflowExecutionDescription | undefined;
+    if (attempt === 1 && context.seen.has(workflowId)) {
+      found = await findExecution(context, workflowId);
+    } else {
+      try {
+        const start: StartAttempt = { nonce, firstSeen, successor };
+        const runId = await send(context, () => startExecution(context, checked, start));
+        context.seen.add(workflowId);
+        if (!successor) return newRun(checked, runId, firstSeen);
+        // The server may have merged it with another caller's: whose run it is says only its memo.
+        // If that has failed meanwhile, this is the outcome of the resume that was asked for.
+        retryFailed = false;
+      } catch (error) {
+        const taken = error instanceof WorkflowExecutionAlreadyStartedError;
+        // Anything that is not a lost answer is the server's refusal: nothing was started.
+        if (!taken && !mayHaveArrived(error)) throw asAgentOnceError(error, context.temporal);
+        if (taken) context.seen.add(workflowId);
+        problem = error;
+      }
+      found = await lookAfter(context, checked, problem);
     }
-
-    const found = await lookAfter(context, checked, problem);
     successor = undefined;
     if (found) {
       const verdict = judge(found, checked, { nonce, now: new Date(), retryFailed });

@@ -15,23 +15,23 @@ import type {
 type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 
 /** Schedules a model step on its task queue and waits for the answer. */
-export async function callModel(
+export function callModel(
   taskQueue: string,
   summary: string,
   input: ModelStepInput,
 ): Promise<ModelStepResult> {
   const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
-  return (await execute(CALL_MODEL, taskQueue, summary, policy, input)) as ModelStepResult;
+  return execute(CALL_MODEL, taskQueue, summary, policy, input) as Promise<ModelStepResult>;
 }
 
 /** Schedules a tool step on its task queue, under the tool's own activity type. */
-export async function callTool(
+export function callTool(
   taskQueue: string,
   summary: string,
   input: ToolStepInput,
 ): Promise<ToolStepResult> {
   const { policy, tool } = input;
-  return (await execute(toolActivity(tool), taskQueue, summary, policy, input)) as ToolStepResult;
+  return execute(toolActivity(tool), taskQueue, summary, policy, input) as Promise<ToolStepResult>;
 }
 
 function execute(

@@ -63,6 +63,7 @@ describe('a registry', () => {
     const own = agent({
       model: 'own',
       maxTurns: 3,
+      keyTtlSeconds: 60,
       historyResults: 'none',
       modelPolicy: { retry: { maximumAttempts: 2 } },
     });
@@ -73,6 +74,7 @@ describe('a registry', () => {
         ...DEFAULT_MODEL_POLICY,
         retry: { ...DEFAULT_MODEL_POLICY.retry, maximumAttempts: 2 },
       },
+      keyTtlMs: 60_000,
       historyResults: 'none',
     });
   });

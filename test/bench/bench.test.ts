@@ -46,6 +46,7 @@ test('npm run bench measures both in every row, and says on what', async () => {
     ...RUN_ROWS.map((title) => `0: ${title}`),
     ...RUN_ROWS.map((title) => `20: ${title}`),
     'null: a duplicate, against describe + result, ms',
+    'null: one by a client new to the key, ms',
   ]);
   for (const { ours, plain, ratio } of report.rows) {
     for (const { median, min, max } of [ours, plain]) {

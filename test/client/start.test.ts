@@ -56,7 +56,7 @@ describe('a new key', () => {
     expect(await found.staticDetails()).toContain('support');
   });
 
-  test('costs one request to Temporal', async () => {
+  test('costs one request to Temporal, and so does a duplicate of a key that the client knows', async () => {
     const paths: string[] = [];
     const connection = await Connection.connect({
       address: temporalAddress(),
@@ -77,6 +77,10 @@ describe('a new key', () => {
 
       paths.length = 0;
       await client.start({ agent: 'support', key, input: 'x' });
+      expect(paths).toEqual(['DescribeWorkflowExecution']);
+
+      paths.length = 0;
+      await new AgentOnceClient({ temporal }).start({ agent: 'support', key, input: 'x' });
       expect(paths).toEqual(['StartWorkflowExecution', 'DescribeWorkflowExecution']);
     } finally {
       await connection.close();
