@@ -61,6 +61,12 @@ const skipped = (results?.numPendingTests ?? 0) + (results?.numTodoTests ?? 0);
 // A suite that could not even be loaded has no tests to count.
 let failed = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
 if (failed === 0 && (code !== 0 || timedOut || results === undefined)) failed = 1;
+if (skipped > 0) {
+  const suites = (results?.testResults ?? [])
+    .filter(({ assertionResults }) => assertionResults.some(({ status }) => status === 'pending'))
+    .map(({ name }) => path.relative(root, name));
+  console.log(`Skipped here, needs a browser: ${suites.join(', ')}. npm run test:all runs it.`);
+}
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed === 0 ? 0 : 1;
 

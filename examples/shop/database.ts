@@ -15,7 +15,10 @@ export async function openDatabase(databaseUrl: string): Promise<pg.Pool> {
     connectionTimeoutMillis: 5_000,
   });
   // Without a listener, a database that stops would end this process.
-  pool.on('error', (error) => console.error(`shop: the database went away: ${error.message}`));
+  pool.on('error', (error) => {
+    // While the shop stops, its database may be gone before the last connection.
+    if (!pool.ending) console.error(`shop: the database went away: ${error.message}`);
+  });
   try {
     const schema = readFileSync(new URL('./schema.sql', import.meta.url), 'utf8');
     await inTransaction(pool, async (tx) => {

@@ -47,7 +47,7 @@ async function runCancel(
     if (!view.cancelRequested)
       say(`Nothing to cancel: the run had ended already (${view.status}).`);
     if (flags.json) {
-      printJson(view);
+      printJson({ ...view, replayed: true });
       return;
     }
     print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId) }));

@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { DEV_PORTS, readConfig } from '../config.ts';
 import type { Stack } from '../dev/stack.ts';
 import { fromCheckout } from './checkout-only.ts';
+import { parsePort } from './options.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
 interface DevFlags {
@@ -113,10 +114,4 @@ function describeStack(stack: Stack, model: string): string {
     );
   }
   return `\n${lines.join('\n')}\n\n  ${dim('Ctrl-C stops everything.')}\n\n`;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
 }

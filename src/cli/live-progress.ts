@@ -23,6 +23,7 @@ function oneLine(startedAt: number): LiveProgress {
   const colours = coloursOf(process.stderr);
   let text = 'waiting for the first news';
   let frame = 0;
+  let toldNoWorker = false;
   const draw = (): void => {
     const sign = FRAMES[frame++ % FRAMES.length] ?? '';
     const line = `${text} · ${drawDuration(Date.now() - startedAt)}`;
@@ -34,7 +35,12 @@ function oneLine(startedAt: number): LiveProgress {
   draw();
   return {
     show: (progress) => {
-      text = describe(progress);
+      if (!progress.hasWorker && !toldNoWorker) {
+        // A line of its own: it is too long for one that changes, and says what to do.
+        toldNoWorker = true;
+        process.stderr.write(`\r\u001b[K${NO_WORKER}\n`);
+      }
+      text = progress.hasWorker ? describe(progress) : 'nobody has picked the run up';
     },
     end: () => {
       clearInterval(timer);

@@ -76,3 +76,10 @@ export function bindOptionalValues(program: Command, argv: readonly string[]): s
     return mayTakeValue.has(argument) && at < end && !isValue ? `${argument}=` : argument;
   });
 }
+
+/** A port; 0: any free one. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}

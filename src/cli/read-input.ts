@@ -36,11 +36,22 @@ export async function readInput(flags: InputFlags, operand?: string): Promise<Js
   if (given > 1) {
     throw usage('Give one input: --input, --input-json, --input-file or -, not several.');
   }
-  if (flags.input !== undefined) return flags.input;
+  if (flags.input !== undefined) return notEmpty(flags.input);
   if (flags.inputJson !== undefined) return parseJson(flags.inputJson);
-  if (flags.inputFile === undefined) return decode(await readAll(process.stdin), 'Standard input');
+  if (flags.inputFile === undefined) {
+    return notEmpty(decode(await readAll(process.stdin), 'Standard input'));
+  }
   const text = decode(await readFile(flags.inputFile), `The file ${flags.inputFile}`);
-  return flags.inputFile.toLowerCase().endsWith('.json') ? parseJson(text) : text;
+  return flags.inputFile.toLowerCase().endsWith('.json') ? parseJson(text) : notEmpty(text);
+}
+
+/** An unset variable, an empty pipe: nothing that is worth a key and a model's answer. */
+function notEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new AgentOnceError(
+    'input.invalid',
+    'The input is empty. Nothing was started. For a run that needs none, say so: --input-json null',
+  );
 }
 
 async function readFile(file: string): Promise<Buffer> {

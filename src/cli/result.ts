@@ -52,13 +52,15 @@ async function runResult(
     } else if (view.closedAt === null && flags.wait !== undefined) {
       followed = await followRun(client, ref, flags.wait, view.startedAt);
     } else if (view.closedAt === null) {
-      const message = `The run has not ended. Wait for it: ${commandFor('result', ref, ' --wait')}`;
+      // Without an answer of a worker, there is no usage.
+      const alone = view.usage ? '' : ' No worker answered: it goes on when one is there.';
+      const message = `The run has not ended.${alone} Wait for it: ${commandFor('result', ref, ' --wait')}`;
       followed = {
         view,
         exitCode: EXIT.stillRunning,
         early: { code: 'run.still_running', message },
       };
     }
-    showEnd(followed, flags.json === true);
+    showEnd(followed, flags.json === true, { replayed: true });
   });
 }

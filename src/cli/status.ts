@@ -45,7 +45,7 @@ async function runStatus(
   await withRun(ref, loadAgents, async ({ client, urlOf }) => {
     const view = await client.describe(ref);
     if (flags.json) {
-      printJson(view);
+      printJson({ ...view, replayed: true });
       return;
     }
     const state = view.closedAt === null ? await client.state(ref) : undefined;

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { parsePort } from './options.ts';
 
 /** `agent-once worker`: runs workflows, model calls and tools until it is told to stop. */
 export function registerWorker(program: Command): void {
@@ -12,7 +13,7 @@ export function registerWorker(program: Command): void {
         'workflows',
       ]),
     )
-    .option('--health-port <port>', 'answer GET /healthz on this port')
+    .option('--health-port <port>', 'answer GET /healthz on this port (0: any free one)', parsePort)
     .addHelpText(
       'after',
       `
@@ -23,7 +24,7 @@ Examples:
   $ agent-once worker
   $ AGENT_ONCE_SPLIT_TASK_QUEUES=on agent-once worker --only model --health-port 8081`,
     )
-    .action(async (flags: { only?: 'model' | 'tools' | 'workflows'; healthPort?: string }) => {
+    .action(async (flags: { only?: 'model' | 'tools' | 'workflows'; healthPort?: number }) => {
       const [{ readConfig }, { agents }, { runWorker }] = await Promise.all([
         import('../config.ts'),
         import('../agents/index.ts'),
@@ -32,7 +33,7 @@ Examples:
       const config = readConfig(
         flags.healthPort === undefined
           ? process.env
-          : { ...process.env, AGENT_ONCE_HEALTH_PORT: flags.healthPort },
+          : { ...process.env, AGENT_ONCE_HEALTH_PORT: String(flags.healthPort) },
       );
       const stopping = new AbortController();
       const stop = () => {

@@ -3,6 +3,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 
 /** Where `agent-once dev` puts its server. */
 const DEV_ADDRESS = '127.0.0.1:7233';
+const ADDRESS = /^(?:[^\s:/[\]]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
 
 type ConnectConfig = ReturnType<typeof loadClientConnectConfig>;
 
@@ -32,5 +33,11 @@ export function readTemporalConfig(): TemporalConfig {
   }
   const { connectionOptions, namespace = 'default' } = config;
   const address = connectionOptions.address ?? DEV_ADDRESS;
+  if (!ADDRESS.test(address)) {
+    throw new AgentOnceError(
+      'config.invalid',
+      'TEMPORAL_ADDRESS is not of the form host:port, such as 127.0.0.1:7233. See docs/configuration.md.',
+    );
+  }
   return { address, namespace, connectionOptions };
 }

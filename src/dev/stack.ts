@@ -49,6 +49,11 @@ export interface Stack {
 
 /** The example can be deleted: nothing here may import it unless it is there. */
 const SHOP = path.join(PROJECT_ROOT, 'examples', 'shop', 'server.ts');
+/** Whether the example is there. */
+export function hasShop(): boolean {
+  return existsSync(SHOP);
+}
+
 type StartShop = (options: {
   port: number;
   databaseUrl: string;
@@ -120,7 +125,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (postgres.status === 'rejected') throw postgres.reason;
     if (model.status === 'rejected') throw model.reason;
     const ledger = postgres.value.first.url;
-    const shop = existsSync(SHOP) ? await opened(startShop(ports.shop, ledger)) : undefined;
+    const shop = hasShop() ? await opened(startShop(ports.shop, ledger)) : undefined;
     return {
       temporal: temporal.value.first.address,
       ui: temporal.value.first.uiUrl ?? '',

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { AgentOnceError } from '../contract/errors.ts';
 
 export interface HealthServer {
   port: number;
@@ -11,6 +12,7 @@ export interface HealthServer {
  * draining, failed), with their states as JSON.
  *
  * @param port 0: any free one
+ * @throws {AgentOnceError} `port.in_use`
  */
 export async function startHealthServer(
   port: number,
@@ -19,7 +21,8 @@ export async function startHealthServer(
   const server = createServer((request, response) => {
     const found = request.url === '/healthz';
     const workers = states();
-    const healthy = Object.values(workers).every((state) => state === 'RUNNING');
+    const list = Object.values(workers);
+    const healthy = list.length > 0 && list.every((state) => state === 'RUNNING');
     response.writeHead(found ? (healthy ? 200 : 503) : 404, {
       'content-type': 'application/json',
       'cache-control': 'no-store',
@@ -30,7 +33,7 @@ export async function startHealthServer(
   });
   // All interfaces: an orchestrator's probe comes from outside the container.
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, resolve);
+    server.once('error', (error) => reject(portProblem(port, error))).listen(port, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -40,4 +43,13 @@ export async function startHealthServer(
         server.closeAllConnections();
       }),
   };
+}
+
+function portProblem(port: number, error: NodeJS.ErrnoException): Error {
+  if (error.code !== 'EADDRINUSE') return error;
+  return new AgentOnceError(
+    'port.in_use',
+    `Port ${port}, where the worker's health should be told, is in use. Stop what listens there, or choose another with --health-port or AGENT_ONCE_HEALTH_PORT (0: any free one).`,
+    { cause: error },
+  );
 }

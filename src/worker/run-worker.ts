@@ -68,7 +68,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       assertLedgerFits(registry, opened);
       deps = await composeDeps(config, registry, opened, faults);
     }
-    const workers = await createWorkers(config, temporal, deps, options);
+    let workers = new Map<string, Worker>();
+    // Before any worker: one that exists and never ran cannot be closed.
     const health =
       config.healthPort === undefined
         ? undefined
@@ -76,6 +77,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
             Object.fromEntries([...workers].map(([queue, worker]) => [queue, worker.getState()])),
           );
     try {
+      workers = await createWorkers(config, temporal, deps, options);
       const stop = () => {
         for (const worker of workers.values()) {
           if (worker.getState() === 'RUNNING') worker.shutdown();

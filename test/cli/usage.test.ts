@@ -36,6 +36,8 @@ describe('a wrong command line ends with exit code 2 and says why', () => {
     ['usage', [...START, '--input-file', 'not-there.txt'], /not-there\.txt.*ENOENT/],
     ['input.invalid', [...START, '--input-json', '{"a":1,"a":2}'], /duplicate member/],
     ['input.invalid', [...START, '--input-json', '{'], /not valid JSON/],
+    ['input.invalid', [...START, '--input', ' '], /empty.*--input-json null/],
+    ['usage', ['worker', '--health-port', 'abc'], /A port is a number/],
     ['input.invalid', [...START, '--input-json', '9007199254740993'], /2\^53/],
     ['input.invalid', [...START, '--input-json', '"\\ud800"'], /surrogate/],
     ['key.invalid', ['start', 'assistant', '--key', '', '--input', 'a'], /is empty/],

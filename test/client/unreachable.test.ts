@@ -44,6 +44,14 @@ describe('connect', () => {
     }
   });
 
+  test('at an address that is none', async () => {
+    process.env['TEMPORAL_ADDRESS'] = 'bad:host:1';
+    await expect(connect()).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('TEMPORAL_ADDRESS'),
+    });
+  });
+
   test('with a configuration that cannot be read', async () => {
     process.env['TEMPORAL_CONFIG_FILE'] = new URL(import.meta.url).pathname;
     expect(await codeOf(connect())).toBe('config.invalid');

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { findFreePort } from '../../src/dev/ports.ts';
@@ -51,4 +53,17 @@ test('a part of its own needs split queues', async () => {
   await expect(system.startWorker({ TEST_ONLY: 'model' })).rejects.toThrow(
     /AGENT_ONCE_SPLIT_TASK_QUEUES=on/,
   );
+});
+
+test('a port in use ends the worker at once, and says which', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  try {
+    const { port } = taken.address() as AddressInfo;
+    await expect(system.startWorker({ AGENT_ONCE_HEALTH_PORT: String(port) })).rejects.toThrow(
+      new RegExp(`Port ${port}.*--health-port`),
+    );
+  } finally {
+    taken.close();
+  }
 });

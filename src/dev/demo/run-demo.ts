@@ -9,7 +9,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { startChild, type Child } from '../child-process.ts';
 import { PROJECT_ROOT } from '../paths.ts';
 import { stackEnvironment } from '../stack-environment.ts';
-import { startStack, type Stack } from '../stack.ts';
+import { hasShop, startStack, type Stack } from '../stack.ts';
 import { comparePlain } from './compare.ts';
 import { readModelRequests, readShop, readTemporal } from './readings.ts';
 import { atLeast, exactly, type Finding } from './report.ts';
@@ -46,6 +46,7 @@ const REQUEST: StartRequest = {
 /** The main job on real parts, with a worker that is killed at the worst moment. */
 export async function runDemo(config: Config, options: DemoOptions): Promise<void> {
   const { tell } = options;
+  if (!hasShop()) throw withoutShop();
   const scripted = config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
   tell(
     scripted
@@ -71,12 +72,7 @@ export async function runDemo(config: Config, options: DemoOptions): Promise<voi
 
 async function play(stack: Stack, { compare, tell, done }: DemoOptions): Promise<void> {
   const { shop } = stack;
-  if (shop === undefined) {
-    throw new AgentOnceError(
-      'part.failed',
-      'The demo needs the example shop, which this checkout no longer has: restore examples/ and the support agent.',
-    );
-  }
+  if (shop === undefined) throw withoutShop();
   const env = stackEnvironment(stack);
   Object.assign(process.env, { TEMPORAL_ADDRESS: stack.temporal, TEMPORAL_NAMESPACE: 'default' });
   const { temporal, close } = await connect();
@@ -178,6 +174,13 @@ async function play(stack: Stack, { compare, tell, done }: DemoOptions): Promise
     await close();
     await Promise.all(workers.map((worker) => worker.stop()));
   }
+}
+
+function withoutShop(): AgentOnceError {
+  return new AgentOnceError(
+    'usage',
+    'The demo needs the example, which this checkout no longer has. See it in another clone; here, "npm run dev" starts everything for agents of yours.',
+  );
 }
 
 function distinctRuns(answers: readonly StartAnswer[]): number {
