@@ -67,6 +67,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
+/** Whether no endpoint is set, so that the dev stack's scripted model answers. */
+export function usesScriptedModel(config: Pick<Config, 'openaiApiKey' | 'openaiBaseUrl'>): boolean {
+  return config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
+}
+
 function text(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;

@@ -4,6 +4,7 @@ import { AgentOnceError, isErrorCode, type ErrorCode } from '../contract/errors.
 import type { JsonValue } from '../contract/json-value.ts';
 import type { StepPolicy } from '../contract/settings.ts';
 import type { KnownBy } from '../contract/step.ts';
+import type { Transaction } from '../contract/transaction.ts';
 import type {
   Claim,
   ClaimAnswer,
@@ -11,7 +12,7 @@ import type {
   Ledger,
   StepClaim,
   StepError,
-  Transaction,
+  StepRecord,
 } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
@@ -270,15 +271,7 @@ async function release(
   await (until ? untilAnswered(fail, until) : fail()).catch(() => {});
 }
 
-function fromLedger(record: {
-  result: JsonValue | null;
-  resultBytes: number | null;
-  inputTokens: number | null;
-  outputTokens: number | null;
-  costUsd: number | null;
-  attempts: number;
-  unknownAttempts: number;
-}): StepOutcome {
+function fromLedger(record: StepRecord): StepOutcome {
   const { result, resultBytes, inputTokens, outputTokens, costUsd, attempts } = record;
   return {
     result,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DEV_PORTS, readConfig } from '../config.ts';
+import { DEV_PORTS, readConfig, usesScriptedModel } from '../config.ts';
 import type { Stack } from '../dev/stack.ts';
 import { fromCheckout } from './checkout-only.ts';
 import { parsePort } from './options.ts';
@@ -47,8 +47,9 @@ Examples:
 }
 
 async function runDevCommand(flags: DevFlags): Promise<void> {
-  const { openaiApiKey, openaiBaseUrl } = readConfig();
-  const scriptedModel = openaiApiKey === undefined && openaiBaseUrl === undefined;
+  const config = readConfig();
+  const { openaiBaseUrl } = config;
+  const scriptedModel = usesScriptedModel(config);
   const { runDev } = await fromCheckout(() => import('../dev/run-dev.ts'));
   const colours = coloursOf(process.stderr);
   const log = (line: string) => say(colours.dim(`dev     ${line}`));

@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { access, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { readConfig } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import { isExecutable } from './is-executable.ts';
 import { CACHE_DIR } from './paths.ts';
 
 /** Where to look. The defaults are the environment's and this clone's. */
@@ -113,13 +113,4 @@ async function isTrusted(file: string): Promise<boolean> {
 
 function executable(name: string): string {
   return process.platform === 'win32' ? `${name}.exe` : name;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../contract/json.ts';
 import type { Effect } from '../contract/step.ts';
+import type { Transaction } from '../contract/transaction.ts';
 
 /** Everything that identifies a step and the invocation that wants to run it. */
 export interface StepClaim {
@@ -109,14 +110,6 @@ export interface StepRecord {
   worker: string | null;
   claimedAt: string | null;
   endedAt: string | null;
-}
-
-/** What a `transactional` tool writes with: a transaction on the ledger's own database. */
-export interface Transaction {
-  query<Row = Record<string, unknown>>(
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<{ rows: Row[]; rowCount: number | null }>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import type { StepPolicyOverrides } from '../contract/settings.ts';
+import type { Transaction } from '../contract/transaction.ts';
 
 /** What a tool's code gets besides its arguments. */
 export interface ToolContext {
@@ -29,14 +30,7 @@ export interface ToolContext {
 /** Context of a `transactional` tool. */
 export interface TransactionalToolContext extends ToolContext {
   /** A transaction on the ledger's own database: what is written in it commits with the record. */
-  readonly tx: ToolTransaction;
-}
-
-export interface ToolTransaction {
-  query<Row = Record<string, unknown>>(
-    text: string,
-    values?: readonly unknown[],
-  ): Promise<{ rows: Row[]; rowCount: number | null }>;
+  readonly tx: Transaction;
 }
 
 export interface ToolLog {

@@ -5,7 +5,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
 import type { AgentDefinition } from '../agents/define-agent.ts';
 import { createRegistry, type Registry } from '../agents/registry.ts';
-import { DEV_PORTS, type Config } from '../config.ts';
+import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { taskQueues } from '../contract/names.ts';
 import { createPostgresLedger } from '../ledger/postgres/postgres-ledger.ts';
@@ -113,7 +113,7 @@ async function composeDeps(
   faults: ActivityDeps['faults'],
 ): Promise<ActivityDeps> {
   const prices = await loadPrices(config.pricesFile);
-  const scripted = config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
+  const scripted = usesScriptedModel(config);
   return {
     ledger,
     model: createOpenAiModel({

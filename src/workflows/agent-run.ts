@@ -9,7 +9,7 @@ import {
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import { STATE_QUERY } from '../contract/names.ts';
+import { CALL_MODEL, STATE_QUERY, toolActivity } from '../contract/names.ts';
 import {
   NO_USAGE,
   type AgentRunInput,
@@ -17,7 +17,13 @@ import {
   type RunState,
 } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import type { ModelStepResult, PlannedCall, StepRun } from '../contract/step.ts';
+import {
+  modelStep,
+  toolStep,
+  type ModelStepResult,
+  type PlannedCall,
+  type StepRun,
+} from '../contract/step.ts';
 import { failRun } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { callModel, callTool } from './steps.ts';
@@ -83,7 +89,7 @@ async function takeTurns(
     turn += 1;
     progress.beginTurn(turn);
     const answer: ModelStepResult = await progress.track(
-      { step: `t${turn}.model`, activity: 'callModel', summary: `turn ${turn}` },
+      { step: modelStep(turn), activity: CALL_MODEL, summary: `turn ${turn}` },
       (step) =>
         callModel(input.queues.model, step.summary, {
           run,
@@ -117,8 +123,8 @@ async function runCalls(
     calls.map((call) =>
       progress.track(
         {
-          step: `t${turn}.c${call.index}`,
-          activity: `tool.${call.tool}`,
+          step: toolStep(turn, call.index),
+          activity: toolActivity(call.tool),
           summary: call.summary,
         },
         async () => {

@@ -6,7 +6,7 @@ import {
 } from '@temporalio/workflow';
 import type { AgentRunInput, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import type { ModelStepResult } from '../contract/step.ts';
+import { modelStep, type ModelStepResult } from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
 
 /** What a step is called while it runs. */
@@ -82,7 +82,7 @@ export class Progress {
       outputTokens: this.usage.outputTokens + outputTokens,
       costUsd: addUsd(this.usage.costUsd, costUsd),
     };
-    const row = this.#rows.findLast((candidate) => candidate.step === `t${this.#turn}.model`);
+    const row = this.#rows.findLast((candidate) => candidate.step === modelStep(this.#turn));
     if (row) row.note = noteOf(answer);
     this.#draw();
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { Completion, Ledger, Transaction } from '../../src/ledger/port.ts';
+import type { Transaction } from '../../src/contract/transaction.ts';
+import type { Completion, Ledger } from '../../src/ledger/port.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

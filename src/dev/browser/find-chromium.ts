@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readConfig } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { isExecutable } from '../is-executable.ts';
 
 /** Where to look. The defaults are the environment's and the system's. */
 export interface ChromiumPlaces {
@@ -49,13 +48,4 @@ export async function findChromium(places: ChromiumPlaces = {}): Promise<string 
     if (await isExecutable(candidate)) return candidate;
   }
   return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { AgentOnceClient } from '../../client/agent-once-client.ts';
 import { connect } from '../../client/connect.ts';
 import type { StartRequest } from '../../client/types.ts';
-import type { Config } from '../../config.ts';
+import { usesScriptedModel, type Config } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { startChild, type Child } from '../child-process.ts';
 import { PROJECT_ROOT } from '../paths.ts';
@@ -47,7 +47,7 @@ const REQUEST: StartRequest = {
 export async function runDemo(config: Config, options: DemoOptions): Promise<void> {
   const { tell } = options;
   if (!hasShop()) throw withoutShop();
-  const scripted = config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
+  const scripted = usesScriptedModel(config);
   tell(
     scripted
       ? 'No OPENAI_API_KEY and no OPENAI_BASE_URL: a SCRIPTED MODEL answers, no language model.'

@@ -1,3 +1,4 @@
+import type { Transaction } from '../../contract/transaction.ts';
 import type {
   Claim,
   ClaimAnswer,
@@ -6,7 +7,6 @@ import type {
   StepClaim,
   StepError,
   StepRecord,
-  Transaction,
 } from '../port.ts';
 import { claimStep, renewClaim } from './claim.ts';
 import { Database, type PostgresLedgerOptions } from './database.ts';

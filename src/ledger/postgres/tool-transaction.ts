@@ -1,5 +1,5 @@
 import type { PoolClient, QueryResultRow } from 'pg';
-import type { Transaction } from '../port.ts';
+import type { Transaction } from '../../contract/transaction.ts';
 
 /**
  * The transaction that a tool is given. Its statements run one after another, also when the tool

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
-import type { Claim, Completion, Transaction } from '../port.ts';
+import type { Transaction } from '../../contract/transaction.ts';
+import type { Claim, Completion } from '../port.ts';
 import { codeOf, isConnectionLoss, toLedgerError } from './database-error.ts';
 import type { Database } from './database.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
