@@ -5,12 +5,16 @@ import {
   TimeoutFailure,
   WorkflowFailedError,
   type WorkflowExecutionDescription,
+  type WorkflowHandle,
 } from '@temporalio/client';
 import { isErrorCode } from '../contract/errors.ts';
 import type { AgentRunResult, RunError, RunFailureDetails, Usage } from '../contract/run.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
+
+/** What an execution ended with. */
+export type Ending = { result: AgentRunResult } | { failure: Error | undefined };
 
 /**
  * How a closed execution ended: its result, or its error.
@@ -22,23 +26,38 @@ export async function readOutcome(
   run: RunIdentity,
   closed: WorkflowExecutionDescription,
 ): Promise<RunView> {
-  const view = viewOf(run, closed);
   const handle = context.temporal.workflow.getHandle(run.workflowId, closed.runId, {
     followRuns: false,
   });
-  const ended = await ask(context, async () => {
-    try {
-      return { result: (await handle.result()) as AgentRunResult };
-    } catch (error) {
-      if (error instanceof WorkflowFailedError) return { failure: error.cause };
-      throw error;
-    }
-  });
-  if ('result' in ended) {
-    const { output, usage } = ended.result;
+  return withEnding(run, closed, await ask(context, () => endingOf(handle)));
+}
+
+/**
+ * Waits for the end of the execution that a handle names.
+ *
+ * @throws whatever the client threw, but not for a run that failed
+ */
+export async function endingOf(handle: Pick<WorkflowHandle, 'result'>): Promise<Ending> {
+  try {
+    return { result: (await handle.result()) as AgentRunResult };
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return { failure: error.cause };
+    throw error;
+  }
+}
+
+/** The view of a closed execution whose ending is known. */
+export function withEnding(
+  run: RunIdentity,
+  closed: WorkflowExecutionDescription,
+  ending: Ending,
+): RunView {
+  const view = viewOf(run, closed);
+  if ('result' in ending) {
+    const { output, usage } = ending.result;
     return { ...view, result: output, usage };
   }
-  return { ...view, error: errorOf(ended.failure), usage: usageOf(ended.failure) ?? view.usage };
+  return { ...view, error: errorOf(ending.failure), usage: usageOf(ending.failure) ?? view.usage };
 }
 
 function errorOf(failure: Error | undefined): RunError {

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowContinuedAsNewError,
-  WorkflowFailedError,
   WorkflowNotFoundError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
@@ -12,7 +11,7 @@ import type { RunState } from '../contract/run.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
-import { readOutcome } from './outcome.ts';
+import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
 import { firstRunIdOf, isOpen } from './view.ts';
@@ -46,20 +45,25 @@ export async function waitForEnd(
   let reporting: Promise<void> | undefined;
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
+  let ending: Ending | undefined;
   try {
     for (;;) {
       const execution = await findExecution(context, run.workflowId);
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
         return await readOutcome(context, run, await describeAgain(context, last));
       }
+      const waitedFor = last?.runId;
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
-      if (!isOpen(last)) return await readOutcome(context, run, last);
+      if (!isOpen(last)) {
+        if (ending && last.runId === waitedFor) return withEnding(run, last, ending);
+        return await readOutcome(context, run, last);
+      }
       signal.throwIfAborted();
       // What the caller's own function throws ends the caller's waiting.
       reporting ??= onProgress
         ? reportProgress(context, run.workflowId, onProgress, signal).catch(stopWith)
         : undefined;
-      await executionEnds(context, run.workflowId, last.runId, signal);
+      ending = await executionEnds(context, run.workflowId, last.runId, signal);
     }
   } finally {
     clearTimeout(timer);
@@ -77,6 +81,7 @@ function describeAgain(
 }
 
 /**
+ * What the execution ended with; `undefined` when another one goes on for it, or it was deleted.
  * Not with a gRPC deadline: near one, the server answers long polls at once, and the client would
  * repeat them in a tight loop.
  */
@@ -85,16 +90,15 @@ async function executionEnds(
   workflowId: string,
   runId: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Ending | undefined> {
   const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
   try {
-    await temporal.withAbortSignal(signal, () => handle.result());
+    return await temporal.withAbortSignal(signal, () => endingOf(handle));
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof WorkflowFailedError) return;
-    if (error instanceof WorkflowContinuedAsNewError) return;
+    if (error instanceof WorkflowContinuedAsNewError) return undefined;
     // Deleted meanwhile: the next look says so.
-    if (error instanceof WorkflowNotFoundError) return;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, temporal);
   }
 }
