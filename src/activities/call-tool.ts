@@ -1,15 +1,30 @@
 import type { RegisteredTool } from '../agents/registry.ts';
 import { Context } from '@temporalio/activity';
+import type { Deadline } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
-import type { Transaction } from '../contract/transaction.ts';
-import type { Completion } from '../ledger/port.ts';
+import {
+  tokenOf,
+  toolStep,
+  type ToolStepDone,
+  type ToolStepInput,
+  type ToolStepResult,
+} from '../contract/step.ts';
+import type { AskedQuestion, Completion } from '../ledger/port.ts';
 import type { ToolContext } from '../tools/define-tool.ts';
+import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
-import { runStep, type Granted } from './run-step.ts';
+import { failStep, judge } from './failures.ts';
+import {
+  OutcomeUnknown,
+  runStep,
+  type Granted,
+  type StepOutcome,
+  type StepPlan,
+  type StepWork,
+} from './run-step.ts';
 import { toJson } from './to-json.ts';
 import { workflowIdHere } from './workflow-id-here.ts';
 
@@ -19,52 +34,124 @@ export async function callTool(
   tool: RegisteredTool,
   input: ToolStepInput,
 ): Promise<ToolStepResult> {
+  const { approval, outcome } = input.questions ?? {};
+  let work = workOf(deps, tool, input);
+  if (approval && (await mayRun(deps, input))) {
+    const { question, shown } = await askApproval(deps.ledger, input, approval);
+    if (question.decision === null) return { waiting: shown };
+    if (question.decision === 'fail') throw notApproved(question);
+    if (question.decision === 'deny') work = denial(question);
+  }
+  try {
+    return done(await runStep(deps, planOf(tool, input), work), input);
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+    const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
+    const { question, shown } = await askOutcome(deps.ledger, input, terms, error.attempt);
+    if (question.decision === null) return { waiting: shown };
+    throw question.decision === 'fail' ? outcomeUnknown(question, input) : decidedJustNow();
+  }
+}
+
+function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
   const { run, turn, index, digest, policy } = input;
-  const step = toolStep(turn, index);
-  const token = deps.withoutTokens ? crypto.randomUUID() : tokenOf(run.scope, step);
-  const { definition } = tool;
-
-  const outcome = await runStep(
-    deps,
-    {
-      claim: {
-        scope: run.scope,
-        step,
-        turn,
-        kind: 'tool',
-        name: tool.name,
-        effect: tool.effect,
-        digest,
-      },
-      policy,
-      faultName: tool.name,
-      otherwise: 'tool.failed',
+  return {
+    claim: {
+      scope: run.scope,
+      step: toolStep(turn, index),
+      turn,
+      kind: 'tool',
+      name: tool.name,
+      effect: tool.effect,
+      digest,
     },
-    definition.effect === 'transactional'
-      ? {
-          kind: 'transaction',
-          run: async (granted: Granted, tx: Transaction) =>
-            complete(
-              await definition.run(await argumentsOf(tool, granted), {
-                ...contextOf(token, input, granted),
-                tx,
-              }),
-            ),
-        }
-      : {
-          kind: 'plain',
-          run: async (granted: Granted) =>
-            complete(
-              await definition.run(
-                await argumentsOf(tool, granted),
-                contextOf(token, input, granted),
-              ),
-            ),
-        },
-  );
+    policy,
+    faultName: tool.name,
+    otherwise: 'tool.failed',
+  };
+}
 
+/** What the effect class makes of the tool's own code. */
+function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
+  const { definition } = tool;
+  const step = toolStep(input.turn, input.index);
+  const token = deps.withoutTokens ? crypto.randomUUID() : tokenOf(input.run.scope, step);
+  const context = (granted: Granted) => contextOf(token, input, granted);
+
+  if (definition.effect === 'transactional') {
+    return {
+      kind: 'transaction',
+      run: async (granted, tx) => {
+        const args = await argumentsOf(tool, granted);
+        return complete(await definition.run(args, { ...context(granted), tx }));
+      },
+    };
+  }
+  return {
+    kind: 'plain',
+    run: async (granted) => {
+      const args = await argumentsOf(tool, granted);
+      if (definition.effect === 'reconcile' && granted.attempts > 1) {
+        const found = await definition.find(args, context(granted));
+        if (found !== undefined) return { ...complete(found), knownBy: 'find' };
+      }
+      if (definition.effect === 'reconcile' || definition.effect === 'at-most-once') {
+        await granted.beforeEffect();
+      }
+      return complete(await definition.run(args, context(granted)));
+    },
+  };
+}
+
+/** A step that is recorded, or of which only the outcome is in question, needs no approval. */
+async function mayRun({ ledger }: ActivityDeps, { run, turn, index }: ToolStepInput) {
+  try {
+    const held = await ledger.step(run.scope, toolStep(turn, index));
+    return held?.state !== 'completed' && held?.state !== 'unknown';
+  } catch (error) {
+    throw failStep(judge(error, 'step.failed'));
+  }
+}
+
+/** The model is told, and goes on from there. */
+function denial({ by, comment }: AskedQuestion): StepWork {
+  const why = comment === null || comment === '' ? '' : ` They said: ${comment}`;
+  const error = `${by} did not approve this call, so it was not made. Do not ask for it again.${why}`;
+  return { kind: 'plain', run: async () => ({ result: { error }, knownBy: 'person' }) };
+}
+
+function notApproved({ by, comment }: AskedQuestion) {
+  const why = comment === null ? '' : ` (${comment})`;
+  return failStep({
+    code: 'step.not_approved',
+    message: `The call was not approved: decided by ${by}${why}. It was not made. To ask again, start the same request with --retry-failed.`,
+    retryable: false,
+  });
+}
+
+function outcomeUnknown({ by, comment }: AskedQuestion, { tool, turn, index }: ToolStepInput) {
+  const why = comment === null ? '' : ` (${comment})`;
+  return failStep({
+    code: 'step.outcome_unknown',
+    message: `Nobody knows whether ${tool} (${toolStep(turn, index)}) had its effect; the run was ended by ${by}${why}. Nothing is repeated. Find out, then start the same request with --retry-failed: it asks again.`,
+    retryable: false,
+  });
+}
+
+/** Between the claim and the question somebody answered: the claim has to be made again. */
+function decidedJustNow() {
+  return failStep(
+    { code: 'step.busy', message: 'The step was decided a moment ago.', retryable: true },
+    100,
+  );
+}
+
+/** A call that was planned before its tool became `at-most-once`. */
+const WITHOUT_TERMS: Deadline = { ms: 24 * 60 * 60_000, then: 'fail' };
+
+function done(outcome: StepOutcome, { historyResults }: ToolStepInput): ToolStepDone {
   const text = JSON.stringify(outcome.result);
-  const preview = previewOf(text, input.historyResults);
+  const preview = previewOf(text, historyResults);
   return {
     ...(preview === undefined ? {} : { preview }),
     bytes: outcome.resultBytes ?? utf8Bytes(text),

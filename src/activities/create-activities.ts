@@ -1,8 +1,10 @@
-import { CALL_MODEL, toolActivity } from '../contract/names.ts';
+import type { RecordDecisionInput } from '../contract/decision.ts';
+import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
 import type { ModelStepInput, ToolStepInput } from '../contract/step.ts';
 import { callModel } from './call-model.ts';
 import { callTool } from './call-tool.ts';
 import type { ActivityDeps } from './deps.ts';
+import { recordDecision } from './record-decision.ts';
 import { failStep } from './failures.ts';
 
 type Activity = (input: never) => Promise<unknown>;
@@ -20,6 +22,7 @@ export function createActivities(
   const activities: Record<string, Activity> = {};
   if (only !== 'tools') activities[CALL_MODEL] = (input: ModelStepInput) => callModel(deps, input);
   if (only !== 'model') {
+    activities[RECORD_DECISION] = (input: RecordDecisionInput) => recordDecision(deps, input);
     for (const tool of deps.agents.tools()) {
       activities[toolActivity(tool.name)] = (input: ToolStepInput) => callTool(deps, tool, input);
     }

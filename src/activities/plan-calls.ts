@@ -46,7 +46,7 @@ export async function planCalls(
       recorded.refusal = checked.refusal;
       continue;
     }
-    const { tool, request, summary } = checked;
+    const { tool, request, summary, approval } = checked;
     const digest = sha256Hex(canonicalJson({ tool: tool.name, arguments: request }));
     const first = seen.get(digest);
     if (first !== undefined && tool.definition.dedup !== 'never') {
@@ -55,14 +55,28 @@ export async function planCalls(
     }
     seen.set(digest, index);
     const { name, effect, policy } = tool;
-    plan.planned.push({ index, tool: name, summary, effect, policy, digest });
+    const { outcome } = tool.questions;
+    const questions = {
+      ...(approval ? { approval: tool.questions.approval } : {}),
+      ...(outcome ? { outcome } : {}),
+    };
+    plan.planned.push({
+      index,
+      tool: name,
+      summary,
+      effect,
+      policy,
+      digest,
+      ...(approval || outcome ? { questions } : {}),
+    });
     plan.steps.push({ step, turn, tool: name, effect, digest, request });
   }
   return plan;
 }
 
 type CheckedCall =
-  { tool: RegisteredTool; request: JsonValue; summary: string } | { refusal: string };
+  | { tool: RegisteredTool; request: JsonValue; summary: string; approval: boolean }
+  | { refusal: string };
 
 async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<CheckedCall> {
   const tool = agent.tools.get(call.name);
@@ -85,7 +99,22 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
       refusal: `The arguments do not fit the tool's schema.\n${z.prettifyError(parsed.error)}`,
     };
   }
-  return { tool, request, summary: summarise(tool, parsed.data) };
+  return {
+    tool,
+    request,
+    summary: summarise(tool, parsed.data),
+    approval: needsApproval(tool, parsed.data),
+  };
+}
+
+/** One that cannot tell asks: a person is a smaller harm than an effect that nobody wanted. */
+function needsApproval({ definition: { approval } }: RegisteredTool, input: unknown): boolean {
+  if (typeof approval !== 'function') return approval === 'always';
+  try {
+    return approval(input);
+  } catch {
+    return true;
+  }
 }
 
 /** A tool's summary is a courtesy: one that throws must not cost the model's answer. */

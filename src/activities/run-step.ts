@@ -3,7 +3,8 @@ import pRetry from 'p-retry';
 import { AgentOnceError, isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { StepPolicy } from '../contract/settings.ts';
-import type { KnownBy } from '../contract/step.ts';
+import { SETTLED_SIGNAL } from '../contract/names.ts';
+import type { Effect, KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type {
   Claim,
@@ -13,7 +14,9 @@ import type {
   StepClaim,
   StepError,
   StepRecord,
+  UnknownAttempt,
 } from '../ledger/port.ts';
+import { NotApplied } from '../tools/not-applied.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
 import { attemptTimes, CLAIM_LOST, Lease } from './lease.ts';
@@ -23,9 +26,16 @@ export interface Granted {
   claim: Claim;
   /** Counts this execution's attempts, from 1. */
   attempt: number;
+  /** Counts the step's attempts in all executions, from 1. */
+  attempts: number;
   /** What the ledger holds as the step's request: a tool's arguments. */
   request: JsonValue | null;
   signal: AbortSignal;
+  /**
+   * Called right before an effect that must not happen twice. Throws when another attempt has
+   * taken the step over meanwhile; from here on, an error does not say that nothing happened.
+   */
+  beforeEffect(): Promise<void>;
   /** Passed right after the effect, before it is recorded. */
   afterEffect(): void;
 }
@@ -58,10 +68,22 @@ export interface StepPlan {
   otherwise: ErrorCode;
 }
 
+/** An attempt of an `at-most-once` step ended, and only a person may say how. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+  readonly attempt: UnknownAttempt;
+
+  constructor(attempt: UnknownAttempt) {
+    super('The outcome of the step is unknown.');
+    this.attempt = attempt;
+  }
+}
+
 /**
  * Runs a step under its claim: claims it, works while the lease is kept, records the result and
  * returns what the ledger holds. A step that is already recorded does not run.
  *
+ * @throws {OutcomeUnknown} `at-most-once` steps only
  * @throws {ApplicationFailure} retryable or not, as the table in `docs/architecture.md` says
  */
 export async function runStep(
@@ -86,43 +108,63 @@ export async function runStep(
 }
 
 async function workUnderClaim(
-  { ledger, faults }: ActivityDeps,
-  { policy, faultName, claim: { step }, otherwise }: StepPlan,
+  deps: ActivityDeps,
+  plan: StepPlan,
   work: StepWork,
-  { claim, attempt, last, request, unknownAttempts }: GrantedAnswer,
+  { claim, attempt, attempts, last, request, unknownAttempts }: GrantedAnswer,
   lease: Lease,
   context: Context,
 ): Promise<StepOutcome> {
+  const { ledger, faults } = deps;
+  const { policy, faultName, otherwise } = plan;
+  const { step, effect } = plan.claim;
+  let begun = false;
   faults('after-claim', faultName, attempt);
   const granted: Granted = {
     claim,
     attempt,
+    attempts,
     request,
     signal: lease.signal,
+    beforeEffect: async () => {
+      lease.signal.throwIfAborted();
+      const ours = await untilAnswered(() => ledger.renew(claim), lease.limit);
+      if (!ours) throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
+      begun = true;
+    },
     afterEffect: () => faults('after-effect', faultName, attempt),
   };
   try {
-    const completion = await record(ledger, granted, work, lease.limit);
+    const completion = await record(deps, granted, work, lease.limit);
     faults('after-record', faultName, attempt);
-    if (completion === undefined) return await whatTheLedgerHolds(ledger, claim);
+    if (completion === undefined) return await whatTheLedgerHolds(deps, claim, effect);
     faults('before-report', faultName, attempt);
     return {
       result: completion.result,
       resultBytes: null,
       usage: completion.usage ?? null,
-      knownBy: 'executed',
+      knownBy: completion.knownBy ?? 'executed',
       attempts: attempt,
       unknownAttempts,
     };
   } catch (error) {
+    // An error does not say that nothing happened, whatever it is of; only the tool's word does.
+    const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
+    if (unknown) await abandon(ledger, claim, judge(error, otherwise), lease.limit);
     if (context.cancellationSignal.aborted) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
       const cancelled = context.cancellationDetails?.cancelRequested === true;
-      await release(ledger, claim, cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
+      if (!unknown) {
+        await release(ledger, claim, cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
+      }
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
     const verdict = judge(error, otherwise);
+    if (unknown) {
+      context.log.warn('The outcome of a step is unknown', { step, code: verdict.code, attempt });
+      throw failStep({ ...verdict, retryable: true }, 1);
+    }
     // Trouble of our own uses up nothing: the next claim says what became of the step.
     const ours = isOwnTrouble(verdict.code);
     await release(ledger, claim, verdict, ours ? { counted: false, until: lease.limit } : {});
@@ -142,6 +184,16 @@ const INTERRUPTED: StepError = {
 
 type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
+
+/** Without it the lease runs out, and the outcome is just as unknown. */
+async function abandon(
+  ledger: Ledger,
+  claim: Claim,
+  { code, message }: StepError,
+  until: AbortSignal,
+): Promise<void> {
+  await untilAnswered(() => ledger.abandon(claim, { code, message }), until).catch(() => {});
+}
 
 async function claimStep(
   deps: ActivityDeps,
@@ -186,6 +238,8 @@ async function claimStep(
         },
         answer.retryAfterMs + 50,
       );
+    case 'unknown':
+      throw new OutcomeUnknown(answer.attempt);
     case 'superseded':
       throw failStep({
         code: 'step.superseded',
@@ -212,7 +266,7 @@ async function claimStep(
 
 /** Does the work and records it; `undefined` when another attempt has taken the step over. */
 async function record(
-  ledger: Ledger,
+  { ledger }: ActivityDeps,
   granted: Granted,
   work: StepWork,
   limit: AbortSignal,
@@ -236,8 +290,21 @@ async function record(
   // The effect has happened: its record must be written, whoever has cancelled or stopped what
   // meanwhile, and however long the database is away. Only the attempt's time ends this; then the
   // lease runs out.
-  const ours = await untilAnswered(() => ledger.complete(claim, completion), limit);
-  return ours ? completion : undefined;
+  const recorded = await untilAnswered(() => ledger.complete(claim, completion), limit);
+  if (recorded === 'settled') await tellSettled(claim.step);
+  return recorded === 'lost' ? undefined : completion;
+}
+
+/** The run waits for a person who need not decide any more; if this fails, that person is told. */
+async function tellSettled(step: string): Promise<void> {
+  const { client, info, log } = Context.current();
+  const workflowId = info.workflowExecution?.workflowId;
+  if (workflowId === undefined) return;
+  try {
+    await client.workflow.getHandle(workflowId).signal(SETTLED_SIGNAL, step);
+  } catch {
+    log.warn('A late result could not be told to its run', { step });
+  }
 }
 
 /** Asks the ledger until it answers; at least once. */
@@ -254,8 +321,18 @@ function isUnreachable({ error }: { error: unknown }): boolean {
   return error instanceof AgentOnceError && error.code === 'ledger.unreachable';
 }
 
-async function whatTheLedgerHolds(ledger: Ledger, claim: Claim): Promise<StepOutcome> {
-  const held = await ledger.step(claim.scope, claim.step);
+async function whatTheLedgerHolds(
+  { ledger, worker }: ActivityDeps,
+  { scope, step, fence }: Claim,
+  effect: Effect | null,
+): Promise<StepOutcome> {
+  const held = await ledger.step(scope, step);
+  // What a person said had happened is this attempt's own effect, and no second one.
+  const same = held?.state === 'completed' && held.fence === fence;
+  if (!same && (effect === 'reconcile' || effect === 'at-most-once')) {
+    const message = `An attempt on ${worker} that had been given up ended after its effect: it may have happened twice.`;
+    await ledger.note(scope, step, { code: 'step.late_effect', message });
+  }
   if (held?.state === 'completed') return fromLedger(held);
   throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
 }
@@ -278,7 +355,7 @@ function fromLedger(record: StepRecord): StepOutcome {
     resultBytes,
     usage:
       inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
-    knownBy: 'ledger',
+    knownBy: record.knownBy ?? 'ledger',
     attempts,
     unknownAttempts: record.unknownAttempts,
   };

@@ -3,14 +3,6 @@ import { assertName } from '../contract/key.ts';
 import { EFFECTS } from '../contract/step.ts';
 import type { ToolDefinition } from '../tools/define-tool.ts';
 
-/** Effects that are in the types, so that a tool can be written for them, but that nothing runs yet. */
-const NOT_BUILT: Readonly<Partial<Record<string, string>>> = {
-  reconcile:
-    "Use 'keyed' if the other side takes an idempotency key, or 'transactional' if the effect is in the ledger's database",
-  'at-most-once':
-    "Use 'keyed' if the other side takes an idempotency key; otherwise leave the tool out, since a retry could repeat its effect",
-};
-
 /**
  * Checks what the compiler cannot, or did not where a tool is written in JavaScript. Policy and
  * schema are checked where they are made.
@@ -26,10 +18,6 @@ export function checkTool(agent: string, tool: ToolDefinition): string {
   const effect: string = tool.effect;
   if (!EFFECTS.some((known) => known === effect)) {
     throw refuse(`effect must be one of ${EFFECTS.join(', ')}; see docs/promises.md`);
-  }
-  const instead = NOT_BUILT[effect];
-  if (instead !== undefined) {
-    throw refuse(`the effect '${effect}' is not built yet. ${instead}`);
   }
   if (typeof tool.description !== 'string' || tool.description.trim() === '') {
     throw refuse('description is empty; it tells the model when to use the tool');

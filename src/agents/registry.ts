@@ -17,6 +17,7 @@ import { checkAgent } from './check-agent.ts';
 import { checkPolicy } from './check-policy.ts';
 import { checkTool } from './check-tool.ts';
 import type { AgentDefinition } from './define-agent.ts';
+import { questionTerms, type PossibleQuestions } from './question-terms.ts';
 import { argumentsSchema } from './tool-schema.ts';
 
 /** A tool that passed all checks. */
@@ -24,6 +25,7 @@ export interface RegisteredTool {
   name: string;
   effect: Effect;
   policy: StepPolicy;
+  questions: PossibleQuestions;
   /** JSON Schema of the arguments, as the model is shown it. */
   parameters: JsonObject;
   definition: ToolDefinition;
@@ -141,6 +143,7 @@ function registerTools(
       name: definition.name,
       effect: definition.effect,
       policy: toolPolicy(where, definition),
+      questions: questionTerms(where, definition),
       parameters: argumentsSchema(where, definition.input),
       definition,
     };

@@ -1,6 +1,8 @@
+import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
 import type { RunState } from '../contract/run.ts';
 import { cancelRun } from './cancel.ts';
 import { createContext, identify, type ClientContext } from './context.ts';
+import { decideStep } from './decide.ts';
 import { describeRun } from './describe.ts';
 import { readState } from './live-state.ts';
 import { forgetRun, type ForgottenRun } from './forget.ts';
@@ -61,6 +63,17 @@ export class AgentOnceClient {
   /** The running picture; `undefined` when no worker answers within 1.5 s. */
   async state(ref: RunRef): Promise<RunState | undefined> {
     return readState(this.#context, identify(this.#context, ref).workflowId);
+  }
+
+  /**
+   * Answers what a run asks about one of its steps: see `RunView.waiting`. The same answer again
+   * changes nothing. Takes a worker.
+   *
+   * @throws {AgentOnceError} `decision.conflict`: somebody has decided otherwise;
+   *   `decision.not_asked`, `decision.invalid`, `run.not_found`
+   */
+  async decide(ref: RunRef, decision: DecisionInput): Promise<DecisionResult> {
+    return decideStep(this.#context, identify(this.#context, ref), decision);
   }
 
   /**

@@ -54,5 +54,5 @@ export async function describeRun(context: ClientContext, run: RunIdentity): Pro
   if (!state) return view;
   // The state may have moved on since the description: it may even have ended in between.
   const status = state.status === 'waiting' ? 'waiting' : view.status;
-  return { ...view, status, usage: state.usage };
+  return { ...view, status, usage: state.usage, waiting: state.waiting };
 }

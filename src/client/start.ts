@@ -131,6 +131,7 @@ function newRun({ run, keyGenerated }: CheckedRequest, runId: string, at: Date):
     result: null,
     error: null,
     usage: NO_USAGE,
+    waiting: [],
     startedAt: at.toISOString(),
     closedAt: null,
     replayed: false,

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { OpenQuestion } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type {
   RunError,
@@ -50,6 +51,8 @@ export interface RunView {
   error: RunError | null;
   /** `null`: not known, as of a running run while no worker answers. */
   usage: Usage | null;
+  /** What it asks people; not empty when `waiting`. */
+  waiting: OpenQuestion[];
   startedAt: string;
   closedAt: string | null;
 }

@@ -1,8 +1,15 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
+import type { OpenQuestion } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { RunMemo, RunStatus, Usage } from '../contract/run.ts';
 import type { RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
+
+/** What the run itself writes into its memo. */
+interface RunNews {
+  usage?: Usage;
+  waiting?: OpenQuestion[] | null;
+}
 
 type Execution = Pick<WorkflowExecutionInfo, 'status' | 'searchAttributes' | 'memo'>;
 
@@ -13,7 +20,7 @@ export function isOpen(execution: Pick<WorkflowExecutionInfo, 'status'>): boolea
   );
 }
 
-/** Status of a run; one that waits for a person says so in a search attribute, where there are any. */
+/** Status of a run; one that waits for a person says so in its memo. */
 export function statusOf(execution: Execution): RunStatus {
   switch (execution.status.name) {
     case 'COMPLETED':
@@ -25,12 +32,17 @@ export function statusOf(execution: Execution): RunStatus {
     case 'TIMED_OUT':
       return 'failed';
     default:
-      return execution.searchAttributes['AgentStatus']?.[0] === 'waiting' ? 'waiting' : 'running';
+      return questionsOf(execution).length > 0 ? 'waiting' : 'running';
   }
 }
 
+/** What a run that is still open asks people. */
+export function questionsOf(execution: Pick<Execution, 'memo' | 'status'>): OpenQuestion[] {
+  return isOpen(execution) ? (memoOf(execution).waiting ?? []) : [];
+}
+
 /** The memo, of which nothing is certain: anybody may start a workflow under any ID. */
-export function memoOf(execution: Pick<Execution, 'memo'>): Partial<RunMemo> & { usage?: Usage } {
+export function memoOf(execution: Pick<Execution, 'memo'>): Partial<RunMemo> & RunNews {
   return execution.memo ?? {};
 }
 
@@ -59,6 +71,7 @@ export function viewOf(
     result: null,
     error: null,
     usage: memoOf(description).usage ?? null,
+    waiting: questionsOf(description),
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,
   };

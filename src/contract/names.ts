@@ -15,8 +15,15 @@ export function toolActivity(tool: string): string {
   return `tool.${tool}`;
 }
 
+/** Activity type that records a person's decision. */
+export const RECORD_DECISION = 'recordDecision';
+
 /** Query that returns a `RunState`. */
 export const STATE_QUERY = 'state';
+/** Update that takes a `DecisionInput` and answers with a `DecisionResult`. */
+export const DECIDE_UPDATE = 'decide';
+/** Signal with a step's name: an attempt that was given up has recorded its result after all. */
+export const SETTLED_SIGNAL = 'settled';
 
 /** Task queue of everything, unless queues are split. */
 export const TASK_QUEUE = 'agent-once';

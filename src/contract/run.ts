@@ -1,3 +1,4 @@
+import type { OpenQuestion } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { JsonValue } from './json-value.ts';
 import type { TaskQueues } from './names.ts';
@@ -108,6 +109,8 @@ export interface RunState {
   maxTurns: number | null;
   /** Steps under way. */
   active: { step: string; activity: string; summary: string }[];
+  /** What it asks people; not empty when the status is `waiting`. */
+  waiting: OpenQuestion[];
   usage: Usage;
 }
 

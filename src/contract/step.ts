@@ -1,3 +1,4 @@
+import type { OpenQuestion, QuestionTerms } from './decision.ts';
 import type { JsonValue } from './json-value.ts';
 import type { AgentSettings, StepPolicy } from './settings.ts';
 
@@ -36,6 +37,8 @@ export interface StepRun {
   /** The key as it stands in the workflow ID. */
   key: string;
   scope: string;
+  /** Effects are recorded and not executed. */
+  shadow?: true;
 }
 
 /** Argument of the `callModel` activity. It holds what is new, never the conversation. */
@@ -68,10 +71,15 @@ export interface PlannedCall {
   policy: StepPolicy;
   /** SHA-256 of tool and canonical arguments. */
   digest: string;
+  /** Present when a person may be asked about the call. */
+  questions?: QuestionTerms;
 }
 
-/** How a step's result came to be known. */
-export type KnownBy = 'executed' | 'ledger';
+/**
+ * How a step's result came to be known: this execution ran it; the ledger had it; `find` of a
+ * `reconcile` tool found it; a person said so; a shadow run pretended it.
+ */
+export type KnownBy = 'executed' | 'ledger' | 'find' | 'person' | 'shadow';
 
 /** Result of the `callModel` activity. */
 export interface ModelStepResult {
@@ -99,10 +107,20 @@ export interface ToolStepInput {
   digest: string;
   policy: StepPolicy;
   historyResults: AgentSettings['historyResults'];
+  summary: string;
+  questions?: QuestionTerms;
 }
 
-/** Result of a `tool.<name>` activity, as history shows it: the whole is in the ledger. */
-export interface ToolStepResult {
+/** Result of a `tool.<name>` activity: the call is done, or waits for a person. */
+export type ToolStepResult = ToolStepDone | ToolStepWaiting;
+
+/** Nothing runs until a person has answered; then the step is scheduled again. */
+export interface ToolStepWaiting {
+  waiting: OpenQuestion;
+}
+
+/** How a call ended, as history shows it: the whole is in the ledger. */
+export interface ToolStepDone {
   preview?: string;
   bytes: number;
   knownBy: KnownBy;

@@ -1,5 +1,11 @@
+import type {
+  Decision,
+  DecisionInput,
+  DecisionResult,
+  QuestionKind,
+} from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json.ts';
-import type { Effect } from '../contract/step.ts';
+import type { Effect, KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 
 /** Everything that identifies a step and the invocation that wants to run it. */
@@ -44,6 +50,8 @@ export type ClaimAnswer =
       claim: Claim;
       attempt: number;
       last: boolean;
+      /** All attempts of the step, this one included, in all executions. */
+      attempts: number;
       /** All attempts of the step that ended without a recorded result, in all executions. */
       unknownAttempts: number;
       request: JsonValue | null;
@@ -56,6 +64,8 @@ export type ClaimAnswer =
   | { state: 'superseded' }
   /** The ledger holds another call under this step. */
   | { state: 'diverged' }
+  /** An attempt ended without a recorded result, and only a person may say how. */
+  | { state: 'unknown'; attempt: UnknownAttempt }
   /** No attempt is left; `error` is what the last one said. */
   | { state: 'exhausted'; attempts: number; error: StepError | null };
 
@@ -64,12 +74,65 @@ export interface StepError {
   message: string;
 }
 
+/** The attempt whose outcome is unknown. */
+export interface UnknownAttempt {
+  fence: string;
+  worker: string;
+  claimedAt: string;
+  /** What it threw; `null`: it ended without a word, or goes on somewhere. */
+  error: StepError | null;
+}
+
 /** How a step ended well. */
 export interface Completion {
   result: JsonValue;
   usage?: { inputTokens: number; outputTokens: number; costUsd: number | null };
   /** The tool calls that a model step's answer asks for, recorded with it in one statement. */
   planned?: PlannedStep[];
+  /** Present where no attempt of this step had the effect that `result` is of. */
+  knownBy?: RecordedKnowledge;
+  /** Token of the step that this one took its result from. */
+  sharedWith?: string;
+}
+
+/** How a recorded result came to be known, but for the ordinary way. */
+export type RecordedKnowledge = Exclude<KnownBy, 'executed' | 'ledger'>;
+
+/**
+ * What became of a completion: `recorded`, now or before; `settled`: so it is, and meanwhile the
+ * outcome was held to be unknown; `lost`: the claim is no longer ours, nothing was written.
+ */
+export type Recorded = 'recorded' | 'settled' | 'lost';
+
+/** A question about a step. */
+export interface Question {
+  scope: string;
+  step: string;
+  kind: QuestionKind;
+  /** Of the step: an approval is bound to these very arguments. */
+  digest: string;
+  /** Of the attempt whose outcome is unknown; `null` for an approval. */
+  fence: string | null;
+  /** For how long an approval can be used, in milliseconds. */
+  validMs: number;
+  workflowId: string;
+  /** Temporal's run ID: `fail` is an answer for the execution that asked, and for no other. */
+  runId: string;
+}
+
+/** A question as the ledger has it. */
+export interface AskedQuestion {
+  scope: string;
+  step: string;
+  kind: QuestionKind;
+  round: number;
+  askedAt: string;
+  runId: string;
+  /** `null`: nobody has answered. */
+  decision: Decision | null;
+  by: string | null;
+  comment: string | null;
+  decidedAt: string | null;
 }
 
 /** A tool call that was asked for and not yet claimed. */
@@ -82,7 +145,7 @@ export interface PlannedStep {
   request: JsonValue;
 }
 
-export type StepState = 'planned' | 'claimed' | 'completed' | 'failed';
+export type StepState = 'planned' | 'claimed' | 'completed' | 'failed' | 'unknown';
 
 export interface StepRecord {
   scope: string;
@@ -98,6 +161,11 @@ export interface StepRecord {
   result: JsonValue | null;
   /** Size of the result as JSON, before compression. */
   resultBytes: number | null;
+  /** `null`: not completed, or by an attempt of the step itself. */
+  knownBy: RecordedKnowledge | null;
+  sharedWith: string | null;
+  /** Of the last claim. */
+  fence: string;
   attempts: number;
   unknownAttempts: number;
   /** Errors of failed attempts, oldest first, the last ten. */
@@ -133,6 +201,7 @@ export interface Ledger {
    * | completed | `completed` |
    * | claimed, lease live | `busy` |
    * | claimed, lease over | `claimed` with the next fence, one more unknown attempt |
+   * | the same, and `at-most-once`; or in outcome unknown | `unknown` |
    * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
    * | recorded with another digest | `diverged` |
    * | in a retired scope, whatever it is | `superseded` |
@@ -143,11 +212,11 @@ export interface Ledger {
   renew(claim: Claim): Promise<boolean>;
 
   /**
-   * Records the result. `false`: the claim is no longer ours, nothing was written. Repeatable: a
-   * completion that is already recorded under this fence is `true`. A completion after the lease
-   * is over counts as long as nobody took the step over.
+   * Records the result. Repeatable: a completion that is already recorded under this fence is
+   * `recorded`. A completion after the lease is over counts as long as nobody took the step over,
+   * also when its outcome was held to be unknown: then it settles that.
    */
-  complete(claim: Claim, completion: Completion): Promise<boolean>;
+  complete(claim: Claim, completion: Completion): Promise<Recorded>;
 
   /**
    * Releases the claim with the error of its attempt. `false`: the claim is no longer ours.
@@ -157,6 +226,34 @@ export interface Ledger {
    *   stopped, a database that went away), and uses up none of the execution's attempts
    */
   fail(claim: Claim, error: StepError, counted?: boolean): Promise<boolean>;
+
+  /**
+   * Ends the claim with its outcome unknown: what was thrown does not say whether the effect
+   * happened. `false`: the claim is no longer ours. Repeatable.
+   */
+  abandon(claim: Claim, error: StepError): Promise<boolean>;
+
+  /** Adds to the errors of a step, whatever its state: for what an attempt did that had lost it. */
+  note(scope: string, step: string, error: StepError): Promise<void>;
+
+  /**
+   * Asks, or finds the question asked before, answered or not. It is asked anew (the next round)
+   * when the last one was about another attempt or other arguments, when its approval can no
+   * longer be used, or when its answer was `fail` in another execution. Repeatable.
+   */
+  ask(question: Question): Promise<AskedQuestion>;
+
+  /**
+   * Answers a question, once: the same answer again is `repeated`, another one a `conflict`. What
+   * is known of the step changes with it, in one transaction: `happened` completes it with the
+   * result, known by a person; `did-not-happen` releases it, with all its attempts before it. A
+   * step that is no longer in outcome unknown is `settled`. An answer that does not fit the kind
+   * of the question is to none.
+   */
+  decide(scope: string, answer: DecisionInput): Promise<DecisionResult>;
+
+  /** All questions about steps of a scope, oldest first. */
+  questions(scope: string): Promise<AskedQuestion[]>;
 
   /**
    * Runs `work` in a transaction and completes the step in it, last. `false`: the claim is no

@@ -1,4 +1,4 @@
-import type { StepRecord } from './port.ts';
+import type { AskedQuestion, StepRecord } from './port.ts';
 
 /** A step, and how its claim stands by the ledger's own clock. */
 export interface HeldStep extends StepRecord {
@@ -10,5 +10,7 @@ export interface HeldStep extends StepRecord {
 export interface LedgerReader {
   /** All steps of a scope, in the order of `Ledger.steps`. */
   steps(scope: string): Promise<HeldStep[]>;
+  /** All questions about steps of a scope, oldest first. */
+  questions(scope: string): Promise<AskedQuestion[]>;
   close(): Promise<void>;
 }

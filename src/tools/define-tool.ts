@@ -49,6 +49,15 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   input: Schema;
   /** One line for people, without secrets: shown in Temporal UI. */
   summary?: (input: z.output<Schema>) => string;
+  /**
+   * Whether a person must approve the call before it runs. A denial goes back to the model. Asked
+   * once, with the model's answer; the approval is bound to the arguments.
+   */
+  approval?: 'always' | ((input: z.output<Schema>) => boolean);
+  /** How long the run waits for the approval, and what then; default: 24 h, then it fails. */
+  approvalDeadline?: { seconds: number; then: 'fail' | 'deny' };
+  /** How long after it was given an approval can be used, in seconds; default 1 h. */
+  approvalValidSeconds?: number;
   /** `'turn'` (default): identical calls in one turn are one call. `'never'`: each runs. */
   dedup?: 'turn' | 'never';
 }
@@ -75,13 +84,18 @@ interface TransactionalTool<Schema extends z.ZodType> extends ToolBase<Schema> {
 interface ReconcileTool<Schema extends z.ZodType> extends ToolBase<Schema> {
   effect: 'reconcile';
   run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
-  /** Looks for the effect of an earlier attempt; `undefined`: there is none. */
+  /** Looks for the effect of earlier attempts, by `ctx.token` or its like; `undefined`: none. */
   find(input: z.output<Schema>, ctx: ToolContext): Promise<JsonValue | undefined>;
 }
 
-/** Never repeated by itself: a person decides what happened. */
+/**
+ * Never repeated by itself: when an attempt ends without a result, a person decides what happened,
+ * unless the tool threw `NotApplied`.
+ */
 interface AtMostOnceTool<Schema extends z.ZodType> extends ToolBase<Schema> {
   effect: 'at-most-once';
+  /** How long the run waits for that person, and what then; default: 24 h, then it fails. */
+  outcomeDeadline?: { seconds: number; then: 'fail' | 'happened' | 'did-not-happen' };
   run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
 }
 

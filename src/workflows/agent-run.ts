@@ -1,7 +1,9 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  condition,
   continueAsNew,
   defineQuery,
   isCancellation,
@@ -23,10 +25,12 @@ import {
   type ModelStepResult,
   type PlannedCall,
   type StepRun,
+  type ToolStepInput,
 } from '../contract/step.ts';
+import { Decisions } from './decisions.ts';
 import { failRun } from './fail-run.ts';
 import { Progress } from './progress.ts';
-import { callModel, callTool } from './steps.ts';
+import { callModel, callTool, recordDecision } from './steps.ts';
 
 /**
  * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
@@ -45,10 +49,15 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     scope: input.scope ?? workflowInfo().firstExecutionRunId,
   };
   const progress = new Progress(input.carried ?? { turn: 0, usage: NO_USAGE }, input);
+  const decisions = new Decisions(
+    (answer) => recordDecision(input.queues.tools, { scope: run.scope, answer }),
+    (open) => progress.ask(open),
+  );
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
 
   try {
-    const output = await takeTurns(input, run, progress);
+    const output = await takeTurns(input, run, progress, decisions);
+    await condition(allHandlersFinished);
     progress.end('completed');
     return { output, usage: progress.usage };
   } catch (error) {
@@ -69,6 +78,7 @@ async function takeTurns(
   input: AgentRunInput,
   run: StepRun,
   progress: Progress,
+  decisions: Decisions,
 ): Promise<AgentRunResult['output']> {
   let settings = input.settings;
   let turn = input.carried?.turn ?? 0;
@@ -80,6 +90,7 @@ async function takeTurns(
     const maxTurns = input.limits?.maxTurns ?? settings?.maxTurns;
     if (maxTurns !== undefined && turn >= maxTurns) throw turnLimit(run.agent, maxTurns);
     if (previous !== null && workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
       const carried = { turn, lastDigest: previous, usage: progress.usage };
       // The input is in the ledger by now: turn 1 recorded it.
       const { input: _recorded, ...rest } = input;
@@ -106,7 +117,7 @@ async function takeTurns(
     progress.modelAnswered(answer, settings);
 
     if (answer.output !== undefined) return answer.output;
-    await runCalls(answer.calls, input, run, turn, settings, progress);
+    await runCalls(answer.calls, input, run, turn, settings, progress, decisions);
   }
 }
 
@@ -118,6 +129,7 @@ async function runCalls(
   turn: number,
   settings: AgentSettings | undefined,
   progress: Progress,
+  decisions: Decisions,
 ): Promise<void> {
   const ends = await Promise.allSettled(
     calls.map((call) =>
@@ -128,7 +140,7 @@ async function runCalls(
           summary: call.summary,
         },
         async () => {
-          await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, {
+          const step: ToolStepInput = {
             run,
             turn,
             index: call.index,
@@ -136,7 +148,15 @@ async function runCalls(
             digest: call.digest,
             policy: call.policy,
             historyResults: settings?.historyResults ?? 'preview',
-          });
+            summary: call.summary,
+            ...(call.questions ? { questions: call.questions } : {}),
+          };
+          for (;;) {
+            const end = await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, step);
+            if (!('waiting' in end)) break;
+            // The ledger keeps the answer: the step, scheduled again, finds it there.
+            await decisions.wait(end.waiting);
+          }
           progress.toolAnswered();
         },
       ),

@@ -5,7 +5,7 @@ export interface StepRow {
   step: string;
   activity: string;
   summary: string;
-  state: 'running' | 'done' | 'failed';
+  state: 'running' | 'waiting' | 'done' | 'failed';
   note?: string;
 }
 

@@ -4,6 +4,7 @@ import {
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { modelStep, type ModelStepResult } from '../contract/step.ts';
@@ -23,6 +24,7 @@ const ROWS_SHOWN = 30;
 export class Progress {
   usage: Usage;
   #status: RunStatus = 'running';
+  #waiting: OpenQuestion[] = [];
   #turn: number;
   #maxTurns: number | null;
   readonly #limit: number | undefined;
@@ -43,8 +45,9 @@ export class Progress {
       turn: this.#turn,
       maxTurns: this.#maxTurns,
       active: this.#rows
-        .filter((row) => row.state === 'running')
+        .filter((row) => row.state === 'running' || row.state === 'waiting')
         .map(({ step, activity, summary }) => ({ step, activity, summary })),
+      waiting: this.#waiting,
       usage: this.usage,
     };
   }
@@ -91,6 +94,29 @@ export class Progress {
     this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
   }
 
+  /** Shows what the run asks people; nothing: it goes on. */
+  ask(open: OpenQuestion[]): void {
+    const status = open.length > 0 ? 'waiting' : 'running';
+    const changed = status !== this.#status;
+    this.#waiting = open;
+    this.#status = status;
+    for (const row of this.#rows) {
+      const question = open.find(({ step }) => step === row.step);
+      if (row.state === 'waiting' && !question) {
+        row.state = 'running';
+        delete row.note;
+      }
+      if (question) {
+        row.state = 'waiting';
+        row.note = `waits for ${question.kind === 'approval' ? 'approval' : 'a person: outcome unknown'}`;
+      }
+    }
+    this.#draw();
+    // Also without search attributes, and without a worker that could answer a query.
+    upsertMemo({ waiting: open.length > 0 ? open : null });
+    if (changed) this.#setStatusAttribute(status);
+  }
+
   end(status: 'completed' | 'failed' | 'cancelled'): void {
     this.#status = status;
     this.#draw();
@@ -102,6 +128,11 @@ export class Progress {
     }
     // A result and a failure carry the usage; a cancellation has no place for it.
     if (status === 'cancelled') upsertMemo({ usage: this.usage });
+  }
+
+  #setStatusAttribute(status: RunStatus): void {
+    if (!this.#searchAttributes) return;
+    upsertSearchAttributes([{ key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status }]);
   }
 
   #draw(): void {

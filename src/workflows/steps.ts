@@ -3,8 +3,13 @@ import {
   proxyActivities,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import { CALL_MODEL, toolActivity } from '../contract/names.ts';
-import { DEFAULT_MODEL_POLICY, type StepPolicy } from '../contract/settings.ts';
+import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
+import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import {
+  DEFAULT_MODEL_POLICY,
+  DEFAULT_TOOL_POLICY,
+  type StepPolicy,
+} from '../contract/settings.ts';
 import type {
   ModelStepInput,
   ModelStepResult,
@@ -32,6 +37,16 @@ export function callTool(
 ): Promise<ToolStepResult> {
   const { policy, tool } = input;
   return execute(toolActivity(tool), taskQueue, summary, policy, input) as Promise<ToolStepResult>;
+}
+
+/** Has a person's answer written into the ledger, however long that is away. */
+export function recordDecision(
+  taskQueue: string,
+  input: RecordDecisionInput,
+): Promise<DecisionResult> {
+  const summary = `${input.answer.step} · ${input.answer.decision}`;
+  const activity = execute(RECORD_DECISION, taskQueue, summary, DEFAULT_TOOL_POLICY, input);
+  return activity as Promise<DecisionResult>;
 }
 
 function execute(

@@ -210,7 +210,14 @@ describe('--wait', () => {
     const key = newKey();
     const { workflowId } = await suite.client.start({ agent: 'assistant', key, input: 'x' });
     await suite.worker.idle(workflowId);
-    const state: RunState = { status: 'waiting', turn: 1, maxTurns: 9, active: [], usage };
+    const state: RunState = {
+      status: 'waiting',
+      turn: 1,
+      maxTurns: 9,
+      active: [],
+      waiting: [],
+      usage,
+    };
     const running = startCli(['result', 'assistant', key, '--wait', '--json'], env);
     await suite.worker.answerQuery(state);
     const { code, stdout } = await running.ended;

@@ -139,6 +139,7 @@ test('a run that waits for a person is not waited for', async () => {
     turn: 1,
     maxTurns: 9,
     active: [],
+    waiting: [],
     usage: NO_USAGE,
   });
   expect(await outcomes).toMatchObject([{ line: 1, state: 'waiting' }]);

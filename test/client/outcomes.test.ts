@@ -125,6 +125,7 @@ describe('a running run', () => {
     turn: 2,
     maxTurns: 20,
     active: [{ step: 't2.c0', activity: 'tool.issue_refund', summary: 'order 1042' }],
+    waiting: [],
     usage,
   };
 

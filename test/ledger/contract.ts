@@ -3,6 +3,7 @@ import type { Ledger } from '../../src/ledger/port.ts';
 import { testClaims } from './contract/claims.ts';
 import { testConcurrency } from './contract/concurrency.ts';
 import { testEndings } from './contract/endings.ts';
+import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
 
 /** A store for one suite. */
@@ -37,6 +38,7 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
     };
     testClaims(ledger);
     testEndings(ledger);
+    testOutcomeUnknown(ledger);
     testRecords(ledger);
     testConcurrency(() => workers);
   });

@@ -10,6 +10,8 @@ export interface CounterServer {
   /** From now on requests of this name are counted, and refused with 503. */
   fail(name: string): void;
   heal(name: string): void;
+  /** The next request of this name is counted, and its connection cut without an answer. */
+  drop(name: string): void;
   stop(): Promise<void>;
 }
 
@@ -17,10 +19,20 @@ export interface CounterServer {
 export async function startCounterServer(): Promise<CounterServer> {
   const keys = new Map<string, string[]>();
   const failing = new Set<string>();
+  const dropping = new Set<string>();
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
     const key = String(request.headers['idempotency-key'] ?? '');
+    if (request.method === 'GET') {
+      const times = keys.get(name)?.filter((seen) => seen === key).length ?? 0;
+      response.end(JSON.stringify({ times }));
+      return;
+    }
     keys.set(name, [...(keys.get(name) ?? []), key]);
+    if (dropping.delete(name)) {
+      request.socket.destroy();
+      return;
+    }
     if (failing.has(name)) response.statusCode = 503;
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
@@ -31,6 +43,7 @@ export async function startCounterServer(): Promise<CounterServer> {
     requests: (name) => keys.get(name)?.length ?? 0,
     effects: (name) => new Set(keys.get(name)).size,
     fail: (name) => void failing.add(name),
+    drop: (name) => void dropping.add(name),
     heal: (name) => void failing.delete(name),
     stop: () =>
       new Promise((resolve) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineAgent } from '../../src/agents/define-agent.ts';
 import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
+import { NotApplied } from '../../src/tools/not-applied.ts';
 
 /** The counter that a test started: see `counter-server.ts`. */
 const COUNTER_URL = process.env['TEST_COUNTER_URL'] ?? '';
@@ -180,7 +181,58 @@ const sleepyNote = defineTool({
   },
 });
 
-const tools = [look, charge, note, flaky, odd, endless, deaf, once, sleepyNote];
+/** Counts every request: nothing on the other side deduplicates. */
+const send = defineTool({
+  name: 'send',
+  description: 'Sends, at most once.',
+  input: label,
+  effect: 'at-most-once',
+  ...quick,
+  outcomeDeadline: {
+    seconds: Number(process.env['TEST_DEADLINE_SECONDS'] ?? 3_600),
+    then: 'fail',
+  },
+  summary: (input) => `send ${input.label}`,
+  async run(input, ctx) {
+    if (input.label.startsWith('refused')) {
+      if (ctx.attempt === 1) throw new NotApplied('the connection was refused');
+    }
+    return count(`send:${input.label}`, ctx);
+  },
+});
+
+const book = defineTool({
+  name: 'book',
+  description: 'Books what can be looked up.',
+  input: label,
+  effect: 'reconcile',
+  ...quick,
+  run: (input, ctx) => count(`book:${input.label}`, ctx),
+  async find(input, ctx) {
+    const response = await fetch(`${COUNTER_URL}/count/book:${input.label}`, {
+      headers: ctx.headers,
+    });
+    const { times } = (await response.json()) as { times: number };
+    return times > 0 ? { found: times } : undefined;
+  },
+});
+
+const spend = defineTool({
+  name: 'spend',
+  description: 'Spends; from 100 on somebody must approve.',
+  input: z.object({ label: z.string(), amount: z.number() }),
+  effect: 'keyed',
+  ...quick,
+  approval: (input) => input.amount >= 100,
+  approvalDeadline: {
+    seconds: Number(process.env['TEST_DEADLINE_SECONDS'] ?? 3_600),
+    then: 'deny',
+  },
+  summary: (input) => `spend ${input.amount} on ${input.label}`,
+  run: (input, ctx) => count(`spend:${input.label}`, ctx),
+});
+
+const tools = [look, charge, note, flaky, odd, endless, deaf, once, sleepyNote, send, book, spend];
 const instructions = 'You play what the script says.';
 
 /** Agents of the core's own tests: they must not need the example. */

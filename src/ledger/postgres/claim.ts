@@ -1,4 +1,3 @@
-import { AgentOnceError } from '../../contract/errors.ts';
 import type { Effect } from '../../contract/step.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
@@ -30,15 +29,16 @@ ON CONFLICT (scope, step) DO UPDATE SET (
 ) = (
   SELECT
     decision.answer,
-    CASE WHEN mine THEN 'claimed' ELSE s.state END,
+    CASE WHEN mine THEN 'claimed' WHEN decision.answer = 'unknown' THEN 'unknown'
+         ELSE s.state END,
     CASE WHEN taken THEN s.fence + 1 ELSE s.fence END,
     CASE WHEN mine THEN excluded.nonce ELSE s.nonce END,
     CASE WHEN mine THEN clock.now + $9::double precision * interval '1 millisecond'
          ELSE s.lease_until END,
     CASE WHEN taken THEN s.attempts + 1 ELSE s.attempts END,
     CASE WHEN taken THEN run.used + 1 ELSE s.run_attempts END,
-    CASE WHEN taken AND s.state = 'claimed' THEN s.unknown_attempts + 1
-         ELSE s.unknown_attempts END,
+    CASE WHEN s.state = 'claimed' AND (taken OR decision.answer = 'unknown')
+         THEN s.unknown_attempts + 1 ELSE s.unknown_attempts END,
     CASE WHEN mine THEN coalesce(s.request, excluded.request) ELSE s.request END,
     CASE WHEN mine THEN excluded.workflow_id ELSE s.workflow_id END,
     CASE WHEN mine THEN excluded.run_id ELSE s.run_id END,
@@ -56,7 +56,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
         WHEN s.state = 'completed' THEN 'completed'
         WHEN s.state = 'claimed' AND s.nonce = excluded.nonce THEN 'same'
         WHEN s.state = 'claimed' AND s.lease_until > clock.now THEN 'busy'
-        WHEN s.state = 'claimed' AND NOT $14::boolean THEN 'unknown'
+        WHEN s.state = 'unknown' OR (s.state = 'claimed' AND NOT $14::boolean) THEN 'unknown'
         WHEN run.used >= $15::int THEN 'exhausted'
         ELSE 'claimed'
       END AS answer OFFSET 0
@@ -66,7 +66,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
              decision.answer IN ('claimed', 'same') AS mine OFFSET 0
     ) AS outcome
 )
-RETURNING ${RECORD_COLUMNS}, s.answer, s.fence, s.run_attempts,
+RETURNING ${RECORD_COLUMNS}, s.answer, s.run_attempts,
   extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
 
 const RENEW = `
@@ -79,7 +79,6 @@ RETURNING s.state`;
 
 interface ClaimRow extends StepRow {
   answer: 'claimed' | 'same' | 'completed' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
-  fence: string;
   run_attempts: number;
   lease_left_ms: number | null;
 }
@@ -115,21 +114,25 @@ export async function renewClaim(database: Database, claim: Claim): Promise<bool
   return rows.length > 0;
 }
 
-/** Whether an attempt that ended without a word may be followed by another. */
+/**
+ * Whether an attempt that ended without a word may be followed by another. That of a `reconcile`
+ * tool asks `find` first.
+ */
 function mayTakeOver(effect: Effect | null): boolean {
-  return effect !== 'reconcile' && effect !== 'at-most-once';
+  return effect !== 'at-most-once';
 }
 
 async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
   switch (row.answer) {
     case 'claimed':
     case 'same': {
-      const { request, unknownAttempts } = await toRecord(row);
+      const { request, unknownAttempts, attempts } = await toRecord(row);
       return {
         state: 'claimed',
         claim: { scope: row.scope, step: row.step, fence: row.fence, leaseMs: step.leaseMs },
         attempt: row.run_attempts,
         last: row.run_attempts >= step.maximumAttempts,
+        attempts,
         unknownAttempts,
         request,
       };
@@ -147,9 +150,15 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
     case 'exhausted':
       return { state: 'exhausted', attempts: row.run_attempts, error: row.errors.at(-1) ?? null };
     case 'unknown':
-      throw new AgentOnceError(
-        'internal',
-        `The outcome of step ${row.step} is unknown, and effect ${row.effect} cannot be settled by this version. Nothing was repeated.`,
-      );
+      return {
+        state: 'unknown',
+        attempt: {
+          fence: row.fence,
+          worker: row.worker ?? '',
+          claimedAt: row.claimed_at?.toISOString() ?? '',
+          // An attempt that threw has an end; one that died has none.
+          error: row.ended_at === null ? null : (row.errors.at(-1) ?? null),
+        },
+      };
   }
 }

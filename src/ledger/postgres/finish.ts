@@ -1,5 +1,5 @@
 import { LIMITS } from '../../contract/limits.ts';
-import type { Claim, Completion, StepError } from '../port.ts';
+import type { Claim, Completion, Recorded, StepError } from '../port.ts';
 import type { Database } from './database.ts';
 import { encodePayload } from './payload.ts';
 
@@ -13,22 +13,27 @@ WITH here AS (
   SELECT $9::text IS NULL OR current_setting('agent_once.transaction', true) = $9 AS ok
 ), done AS (
   UPDATE agent_once.steps AS s
-  SET (state, result, result_bytes, input_tokens, output_tokens, cost_usd, lease_until, ended_at) = (
+  SET (
+    state, answer, result, result_bytes, input_tokens, output_tokens, cost_usd, known_by,
+    shared_with, lease_until, ended_at
+  ) = (
     SELECT 'completed', n.*
     FROM (
-      SELECT $4::bytea, $5::int, $6::bigint, $7::bigint, $8::double precision,
-             NULL::timestamptz, clock_timestamp()
-      WHERE s.state = 'claimed'
+      SELECT CASE s.state WHEN 'unknown' THEN 'settled' ELSE 'recorded' END,
+             $4::bytea, $5::int, $6::bigint, $7::bigint, $8::double precision, $16::text,
+             $17::text, NULL::timestamptz, clock_timestamp()
+      WHERE s.state IN ('claimed', 'unknown')
       UNION ALL
-      SELECT s.result, s.result_bytes, s.input_tokens, s.output_tokens, s.cost_usd,
-             s.lease_until, s.ended_at
+      SELECT CASE s.answer WHEN 'settled' THEN 'settled' ELSE 'recorded' END,
+             s.result, s.result_bytes, s.input_tokens, s.output_tokens, s.cost_usd,
+             s.known_by, s.shared_with, s.lease_until, s.ended_at
       WHERE s.state = 'completed'
     ) AS n
   )
   FROM here
   WHERE here.ok AND s.scope = $1 AND s.step = $2 AND s.fence = $3
-    AND s.state IN ('claimed', 'completed')
-  RETURNING s.scope, s.workflow_id, s.run_id
+    AND s.state IN ('claimed', 'unknown', 'completed') AND s.known_by IS DISTINCT FROM 'person'
+  RETURNING s.scope, s.workflow_id, s.run_id, s.answer
 ), planned AS (
   INSERT INTO agent_once.steps (
     scope, step, turn, kind, name, effect, digest, state, request, workflow_id, run_id
@@ -39,7 +44,7 @@ WITH here AS (
     AS p (step, turn, name, effect, digest, request)
   ON CONFLICT (scope, step) DO NOTHING
 )
-SELECT (SELECT ok FROM here) AS here, EXISTS (SELECT FROM done) AS done`;
+SELECT (SELECT ok FROM here) AS here, (SELECT answer FROM done) AS answer`;
 
 const FAIL = `
 UPDATE agent_once.steps AS s
@@ -49,24 +54,41 @@ SET (state, errors, lease_until, ended_at, run_attempts) = (
     SELECT jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]'),
            NULL::timestamptz, clock_timestamp(),
            CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END
-    WHERE s.state = 'claimed'
+    WHERE s.state IN ('claimed', 'unknown')
     UNION ALL
     SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts
     WHERE s.state = 'failed'
   ) AS n
 )
-WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'failed')
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'unknown', 'failed')
 RETURNING s.state`;
+
+/** The attempt's error is kept once, also where somebody has found its lease over meanwhile. */
+const ABANDON = `
+UPDATE agent_once.steps AS s
+SET state = 'unknown',
+    errors = CASE WHEN s.ended_at IS NULL
+      THEN jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]') ELSE s.errors END,
+    unknown_attempts = s.unknown_attempts + CASE s.state WHEN 'claimed' THEN 1 ELSE 0 END,
+    lease_until = NULL,
+    ended_at = coalesce(s.ended_at, clock_timestamp())
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'unknown')
+RETURNING s.state`;
+
+const NOTE = `
+UPDATE agent_once.steps AS s
+SET errors = jsonb_path_query_array(s.errors || $3::jsonb, '$[last - 9 to last]')
+WHERE s.scope = $1 AND s.step = $2`;
 
 interface CompleteStatement {
   text: string;
   values: unknown[];
 }
 
-/** `here`: in the marked transaction; `done`: recorded under this fence, now or before. */
+/** `here`: in the marked transaction; `answer`: `null` unless recorded under this fence. */
 export interface CompleteRow {
   here: boolean;
-  done: boolean;
+  answer: Recorded | null;
 }
 
 /** @param transaction the mark that `transactStep` set in its transaction */
@@ -94,6 +116,8 @@ export async function completeStatement(
     planned.map((step) => step.effect),
     planned.map((step) => step.digest),
     requests.map((request) => request.data),
+    completion.knownBy ?? null,
+    completion.sharedWith ?? null,
   ];
   return { text: COMPLETE, values };
 }
@@ -103,28 +127,45 @@ export async function completeStep(
   database: Database,
   claim: Claim,
   completion: Completion,
-): Promise<boolean> {
+): Promise<Recorded> {
   const { text, values } = await completeStatement(claim, completion);
   const [row] = await database.query<CompleteRow>(text, values);
-  return row?.done === true;
+  return row?.answer ?? 'lost';
 }
 
 /** See `Ledger.fail`. Repeatable: the error is appended once. */
 export async function failStep(
   database: Database,
-  claim: Claim,
+  { scope, step, fence }: Claim,
   error: StepError,
   counted: boolean,
 ): Promise<boolean> {
-  const kept = [{ code: plain(error.code), message: plain(error.message) }];
-  const rows = await database.query(FAIL, [
-    claim.scope,
-    claim.step,
-    claim.fence,
-    JSON.stringify(kept),
-    counted,
-  ]);
+  const rows = await database.query(FAIL, [scope, step, fence, toJsonb(error), counted]);
   return rows.length > 0;
+}
+
+/** See `Ledger.abandon`. */
+export async function abandonStep(
+  database: Database,
+  { scope, step, fence }: Claim,
+  error: StepError,
+): Promise<boolean> {
+  const rows = await database.query(ABANDON, [scope, step, fence, toJsonb(error)]);
+  return rows.length > 0;
+}
+
+/** See `Ledger.note`. */
+export async function noteOnStep(
+  database: Database,
+  scope: string,
+  step: string,
+  error: StepError,
+): Promise<void> {
+  await database.query(NOTE, [scope, step, toJsonb(error)]);
+}
+
+function toJsonb({ code, message }: StepError): string {
+  return JSON.stringify([{ code: plain(code), message: plain(message) }]);
 }
 
 /** jsonb refuses null characters and lone surrogates; a cut may leave one of those. */

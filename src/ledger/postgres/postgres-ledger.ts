@@ -1,17 +1,23 @@
+import type { DecisionInput, DecisionResult } from '../../contract/decision.ts';
 import type { Transaction } from '../../contract/transaction.ts';
 import type {
+  AskedQuestion,
   Claim,
   ClaimAnswer,
   Completion,
   Ledger,
+  Question,
+  Recorded,
   StepClaim,
   StepError,
   StepRecord,
 } from '../port.ts';
 import { claimStep, renewClaim } from './claim.ts';
 import { Database, type PostgresLedgerOptions } from './database.ts';
-import { completeStep, failStep } from './finish.ts';
+import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
 import { migrateIfNeeded } from './migrate.ts';
+import { askQuestion, readQuestions } from './questions.ts';
+import { decideQuestion } from './decide.ts';
 import { readStep, readSteps } from './records.ts';
 import { transactStep } from './transact.ts';
 
@@ -56,12 +62,32 @@ export class PostgresLedger implements Ledger {
     return renewClaim(this.#database, claim);
   }
 
-  complete(claim: Claim, completion: Completion): Promise<boolean> {
+  complete(claim: Claim, completion: Completion): Promise<Recorded> {
     return completeStep(this.#database, claim, completion);
   }
 
   fail(claim: Claim, error: StepError, counted = true): Promise<boolean> {
     return failStep(this.#database, claim, error, counted);
+  }
+
+  abandon(claim: Claim, error: StepError): Promise<boolean> {
+    return abandonStep(this.#database, claim, error);
+  }
+
+  note(scope: string, step: string, error: StepError): Promise<void> {
+    return noteOnStep(this.#database, scope, step, error);
+  }
+
+  ask(question: Question): Promise<AskedQuestion> {
+    return askQuestion(this.#database, question);
+  }
+
+  decide(scope: string, answer: DecisionInput): Promise<DecisionResult> {
+    return decideQuestion(this.#database, scope, answer);
+  }
+
+  questions(scope: string): Promise<AskedQuestion[]> {
+    return readQuestions(this.#database, scope);
   }
 
   transact(

@@ -2,6 +2,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import type { HeldStep, LedgerReader } from '../reader.ts';
 import { codeOf } from './database-error.ts';
 import { Database } from './database.ts';
+import { readQuestions } from './questions.ts';
 import { readSteps } from './records.ts';
 
 const UNDEFINED_TABLE = '42P01';
@@ -21,6 +22,7 @@ export function openLedgerReader(url: string): LedgerReader {
   const database = new Database(url, { poolSize: 1 });
   return {
     steps: (scope) => readHeldSteps(database, scope),
+    questions: (scope) => readQuestions(database, scope),
     close: () => database.close(),
   };
 }

@@ -1,12 +1,12 @@
 import type { Effect } from '../../contract/step.ts';
-import type { StepError, StepRecord, StepState } from '../port.ts';
+import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload } from './payload.ts';
 
 /** Columns of a `StepRow`, for `SELECT` and `RETURNING` on `agent_once.steps AS s`. */
 export const RECORD_COLUMNS = `
   s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
-  s.result_bytes, s.attempts, s.unknown_attempts, s.errors, s.input_tokens, s.output_tokens,
+  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts, s.unknown_attempts, s.errors, s.input_tokens, s.output_tokens,
   s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
 /** A row as `pg` reads it: `bigint` arrives as text. */
@@ -22,6 +22,9 @@ export interface StepRow {
   request: Buffer | null;
   result: Buffer | null;
   result_bytes: number | null;
+  known_by: RecordedKnowledge | null;
+  shared_with: string | null;
+  fence: string;
   attempts: number;
   unknown_attempts: number;
   errors: StepError[];
@@ -48,6 +51,9 @@ export async function toRecord(row: StepRow): Promise<StepRecord> {
     request: row.request && (await decodePayload(row.request)),
     result: row.result && (await decodePayload(row.result)),
     resultBytes: row.result_bytes,
+    knownBy: row.known_by,
+    sharedWith: row.shared_with,
+    fence: row.fence,
     attempts: row.attempts,
     unknownAttempts: row.unknown_attempts,
     errors: row.errors,

@@ -122,7 +122,7 @@ class Session {
         'The tool ended its transaction itself, so its effect and its record could not commit together. Nothing was recorded. Remove COMMIT and ROLLBACK from the tool.',
       );
     }
-    return row.done;
+    return row.answer !== null;
   }
 
   async #commit(): Promise<void> {

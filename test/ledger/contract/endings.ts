@@ -7,9 +7,9 @@ export function testEndings(ledger: () => Ledger): void {
     test('is repeatable, and the first one counts', async () => {
       const step = stepClaim();
       const claim = await claimed(ledger(), step);
-      expect(await ledger().complete(claim, { result: 'first' })).toBe(true);
+      expect(await ledger().complete(claim, { result: 'first' })).toBe('recorded');
       const recorded = await ledger().step(step.scope, step.step);
-      expect(await ledger().complete(claim, { result: 'second' })).toBe(true);
+      expect(await ledger().complete(claim, { result: 'second' })).toBe('recorded');
       expect(await ledger().step(step.scope, step.step)).toEqual(recorded);
       expect(recorded).toMatchObject({ state: 'completed', result: 'first' });
     });
@@ -17,7 +17,7 @@ export function testEndings(ledger: () => Ledger): void {
     test('after the lease counts as long as nobody took the step over', async () => {
       const step = stepClaim();
       const claim = await abandoned(ledger(), step);
-      expect(await ledger().complete(claim, { result: 'late' })).toBe(true);
+      expect(await ledger().complete(claim, { result: 'late' })).toBe('recorded');
       expect(await ledger().step(step.scope, step.step)).toMatchObject({
         result: 'late',
         unknownAttempts: 0,
@@ -29,11 +29,11 @@ export function testEndings(ledger: () => Ledger): void {
       const old = await abandoned(ledger(), step);
       const taken = await claimed(ledger(), again(step));
       const planned = [plannedStep(7)];
-      expect(await ledger().complete(old, { result: 'old', planned })).toBe(false);
+      expect(await ledger().complete(old, { result: 'old', planned })).toBe('lost');
       expect(await ledger().fail(old, { code: 'tool.failed', message: 'old' })).toBe(false);
       expect(await ledger().renew(old)).toBe(false);
-      expect(await ledger().complete(taken, { result: 'new' })).toBe(true);
-      expect(await ledger().complete(old, { result: 'old', planned })).toBe(false);
+      expect(await ledger().complete(taken, { result: 'new' })).toBe('recorded');
+      expect(await ledger().complete(old, { result: 'old', planned })).toBe('lost');
       const steps = await ledger().steps(step.scope);
       expect(steps).toMatchObject([{ state: 'completed', result: 'new', errors: [] }]);
     });
@@ -41,7 +41,7 @@ export function testEndings(ledger: () => Ledger): void {
     test('of a step that was released as failed writes nothing', async () => {
       const claim = await claimed(ledger(), stepClaim());
       await ledger().fail(claim, { code: 'tool.failed', message: '' });
-      expect(await ledger().complete(claim, { result: 1 })).toBe(false);
+      expect(await ledger().complete(claim, { result: 1 })).toBe('lost');
       expect(await ledger().step(claim.scope, claim.step)).toMatchObject({ state: 'failed' });
     });
 

@@ -1,0 +1,100 @@
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { utf8Bytes } from '../contract/json.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { DECIDE_UPDATE } from '../contract/names.ts';
+import type { ClientContext, RunIdentity } from './context.ts';
+import { getExecution } from './describe.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
+import { isOpen } from './view.ts';
+
+const STEP = /^t[1-9]\d*\.c\d+$/;
+/** A worker may have to replay the run, and the ledger may be away for a moment. */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Answers a question of a run; the ledger takes one answer, whoever asks how often. */
+export async function decideStep(
+  context: ClientContext,
+  run: RunIdentity,
+  answer: DecisionInput,
+): Promise<DecisionResult> {
+  check(answer);
+  const execution = await getExecution(context, run);
+  if (!isOpen(execution)) throw ended(run);
+  const handle = context.temporal.workflow.getHandle(run.workflowId);
+  let result: DecisionResult;
+  try {
+    result = await context.temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw ended(run);
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(run);
+    if (error instanceof WorkflowUpdateFailedError) {
+      const { cause } = error;
+      if (cause instanceof ApplicationFailure && cause.type === 'decision.invalid') {
+        throw new AgentOnceError('decision.invalid', cause.message);
+      }
+      throw ended(run);
+    }
+    throw asAgentOnceError(error, context.temporal);
+  }
+  if (result.outcome === 'conflict') throw conflict(answer, result);
+  if (result.outcome === 'none') throw notAsked(answer);
+  return result;
+}
+
+function check({ step, by, comment, result }: DecisionInput): void {
+  if (!STEP.test(step)) {
+    throw new AgentOnceError(
+      'decision.invalid',
+      'A step that can be decided is a tool call such as t2.c0: turn 2, call 0. Nothing was decided.',
+    );
+  }
+  if (by.trim() === '' || by.length > 200 || (comment?.length ?? 0) > 2_000) {
+    throw new AgentOnceError(
+      'decision.invalid',
+      'A decision needs a name of at most 200 characters, and a comment has at most 2000. Nothing was decided.',
+    );
+  }
+  if (result !== undefined && utf8Bytes(JSON.stringify(result)) > LIMITS.inputBytes) {
+    throw new AgentOnceError(
+      'decision.invalid',
+      'The result is over 1 MiB of JSON. Nothing was decided.',
+    );
+  }
+}
+
+function ended({ agent }: RunIdentity): AgentOnceError {
+  return new AgentOnceError(
+    'decision.not_asked',
+    `The run of agent "${agent}" has ended, so nothing was decided. Resume it with the same request and --retry-failed: it asks again.`,
+  );
+}
+
+function notAsked({ step }: DecisionInput): AgentOnceError {
+  return new AgentOnceError(
+    'decision.not_asked',
+    `The run does not wait for a decision on ${step}, or not for this one. Nothing was decided.`,
+  );
+}
+
+function conflict({ step, decision }: DecisionInput, standing: DecisionResult): AgentOnceError {
+  return new AgentOnceError(
+    'decision.conflict',
+    `${standing.by} has already decided on ${step}, at ${standing.decidedAt}: ${standing.decision}. It stays so; "${decision}" was not recorded.`,
+  );
+}
+
+function unanswered({ agent }: RunIdentity): AgentOnceError {
+  return new AgentOnceError(
+    'run.still_running',
+    `No worker took the decision for the run of agent "${agent}" within ${ANSWER_WITHIN_MS / 1_000} s. It may yet be recorded. Start a worker and repeat it: the same decision twice is one.`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { JsonValue } from './json-value.ts';
+
+/**
+ * What a person may be asked about a step: whether it may run at all, or how an attempt of an
+ * `at-most-once` tool ended that left neither a result nor the word that nothing happened.
+ */
+export type QuestionKind = 'approval' | 'outcome';
+
+/** The answers to each kind of question. `fail` ends the run and leaves the step as it is. */
+export const ANSWERS = {
+  approval: ['approve', 'deny', 'fail'],
+  outcome: ['happened', 'did-not-happen', 'fail'],
+} as const satisfies Record<QuestionKind, readonly string[]>;
+export type Decision = (typeof ANSWERS)[QuestionKind][number];
+
+/** How long a run waits for an answer, and the answer that stands for none. */
+export interface Deadline {
+  ms: number;
+  then: Decision;
+}
+
+/** How a tool's calls ask people; pinned with the model's answer. Times in milliseconds. */
+export interface QuestionTerms {
+  /** Present: the call runs only when a person has approved it. */
+  approval?: Deadline & { validMs: number };
+  /** Present for `at-most-once` tools. */
+  outcome?: Deadline;
+}
+
+/** A question that waits for a person, as the run shows it. Times are ISO 8601. */
+export interface OpenQuestion {
+  /** `t2.c0`. */
+  step: string;
+  kind: QuestionKind;
+  /** Counts the questions of this kind about the step. An answer names the one that it is to. */
+  round: number;
+  tool: string;
+  summary: string;
+  askedAt: string;
+  /** When `then` is taken for the answer. */
+  deadline: string;
+  then: Decision;
+  /** Worker and process of the attempt whose outcome is unknown: a person must know it is dead. */
+  worker: string | null;
+  /** When that attempt claimed the step. */
+  claimedAt: string | null;
+  /** What that attempt threw, if it could. */
+  error: string | null;
+}
+
+/** Argument of the activity that records a decision. */
+export interface RecordDecisionInput {
+  scope: string;
+  answer: DecisionInput;
+}
+
+/** Argument of the `decide` update. */
+export interface DecisionInput {
+  step: string;
+  decision: Decision;
+  /** Absent: the latest question about the step. */
+  round?: number;
+  /** With `happened`: what the tool would have returned. */
+  result?: JsonValue;
+  /** Who decides. */
+  by: string;
+  /** Why. */
+  comment?: string;
+}
+
+/**
+ * What became of a decision: `recorded` now; `repeated`, it stood already; `settled`, the step's
+ * outcome is known without it; `conflict`, another answer stands; `none`, nobody has asked.
+ */
+export interface DecisionResult {
+  outcome: 'recorded' | 'repeated' | 'settled' | 'conflict' | 'none';
+  /** The answer that stands, where one does. */
+  decision: Decision | null;
+  by: string | null;
+  decidedAt: string | null;
+}

@@ -1,0 +1,82 @@
+import {
+  ApplicationFailure,
+  condition,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  ANSWERS,
+  type DecisionInput,
+  type DecisionResult,
+  type OpenQuestion,
+} from '../contract/decision.ts';
+import { DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
+
+/** Writes an answer into the ledger, which alone says what becomes of it. */
+type Record = (answer: DecisionInput) => Promise<DecisionResult>;
+
+/**
+ * The questions of a run that wait for a person. The ledger keeps questions and answers; here is
+ * only the waiting. Answers are checked against open questions alone: the ledger knows the others.
+ */
+export class Decisions {
+  readonly #open = new Map<string, OpenQuestion>();
+  readonly #record: Record;
+  readonly #onChange: (open: OpenQuestion[]) => void;
+
+  constructor(record: Record, onChange: (open: OpenQuestion[]) => void) {
+    this.#record = record;
+    this.#onChange = onChange;
+    setHandler(
+      defineUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE),
+      (answer) => this.#decide(answer),
+      { validator: (answer) => this.#check(answer) },
+    );
+    setHandler(defineSignal<[string]>(SETTLED_SIGNAL), (step) => this.#close(step));
+  }
+
+  /** Waits until the question is answered, the step is settled, or the deadline has answered. */
+  async wait(question: OpenQuestion): Promise<void> {
+    const { step, round, deadline, then } = question;
+    this.#open.set(step, question);
+    this.#onChange([...this.#open.values()]);
+    try {
+      const left = Math.max(1, Date.parse(deadline) - Date.now());
+      if (await condition(() => this.#open.get(step) !== question, left)) return;
+      // Whatever was recorded first counts, this or what somebody says at the same moment.
+      await this.#record({
+        step,
+        round,
+        decision: then,
+        by: 'the deadline',
+        comment: `nobody had answered by ${deadline}`,
+      });
+    } finally {
+      if (this.#open.get(step) === question) this.#close(step);
+    }
+  }
+
+  async #decide(answer: DecisionInput): Promise<DecisionResult> {
+    const result = await this.#record(answer);
+    // A conflict changes nothing; anything else says that the step need not wait any more.
+    if (result.outcome !== 'conflict' && result.outcome !== 'none') this.#close(answer.step);
+    return result;
+  }
+
+  #close(step: string): void {
+    if (this.#open.delete(step)) this.#onChange([...this.#open.values()]);
+  }
+
+  #check({ step, decision, round }: DecisionInput): void {
+    const question = this.#open.get(step);
+    if (!question || (round !== undefined && round !== question.round)) return;
+    const answers: readonly string[] = ANSWERS[question.kind];
+    if (answers.includes(decision)) return;
+    throw ApplicationFailure.create({
+      type: 'decision.invalid',
+      nonRetryable: true,
+      message: `Step ${step} asks for an ${question.kind}: the answers are ${answers.join(', ')}. Nothing was decided.`,
+    });
+  }
+}
