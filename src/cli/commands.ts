@@ -9,10 +9,10 @@ export function commandFor(name: string, ref: Required<RunRef>, flags = ''): str
   return `${invocation()} ${name} ${ref.agent} ${shellWord(ref.key)}${tenant}${flags}`;
 }
 
-/** The command that sends a run's request again; its input is the caller's to fill in. */
-export function startCommandFor(ref: Required<RunRef>, flags = ''): string {
+/** The command that starts a run under a key; its input is for the caller to fill in. */
+export function startCommandFor(ref: Required<RunRef>, flags = '', input = `--input '…'`): string {
   const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
-  return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} --input '…'`;
+  return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} ${input}`;
 }
 
 /** The command that goes on with a batch. */

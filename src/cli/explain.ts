@@ -5,16 +5,21 @@ import { ERRORS } from '../contract/errors.ts';
 import type { LoadAgents } from './open-client.ts';
 import { addRunOptions, type RunFlags } from './options.ts';
 
+interface ExplainFlags extends RunFlags {
+  showInput?: true;
+}
+
 /** `agent-once explain`: what happened to a run, step by step. */
 export function registerExplain(program: Command, loadAgents: LoadAgents): void {
   const command = program
     .command('explain')
     .summary('tell what happened to a run')
     .description(
-      'Tells what happened to a run: its executions, each step with how its outcome is known, what it cost, what may have been paid twice, and what to do next. Shows no input and no result of a tool.',
+      'Tells what happened to a run: its executions, each step with how its outcome is known, what it cost, what may have been paid or made twice, and what to do next. Shows no result of a tool, and the input only when that is asked for.',
     )
     .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run');
+    .argument('<key>', 'idempotency key of the run')
+    .option('--show-input', "show the run's input too, in the commands that need it again");
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -23,20 +28,21 @@ Without the ledger it still tells what Temporal knows: exit code 6, and "steps":
 
 Examples:
   $ agent-once explain support order-1042-refund
+  $ agent-once explain support order-1042-refund --show-input
   $ agent-once explain support order-1042-refund --json | jq '.steps[] | [.id, .state, .knownBy]'
 
 Exit codes:
   0  explained, however the run stands       5  there is no such run
   2  wrong usage, unknown agent, bad key     6  Temporal or the ledger cannot be reached`,
     )
-    .action((agent: string, key: string, flags: RunFlags) =>
+    .action((agent: string, key: string, flags: ExplainFlags) =>
       runExplain({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
     );
 }
 
 async function runExplain(
   ref: Required<RunRef>,
-  flags: RunFlags,
+  flags: ExplainFlags,
   loadAgents: LoadAgents,
 ): Promise<void> {
   const [{ withRun }, { readConfig }, { openLedgerReader }, { collect }] = await Promise.all([
@@ -48,9 +54,10 @@ async function runExplain(
   const { coloursOf, print, printJson, say } = await import('./output.ts');
   const { drawExplanation } = await import('./show-explanation.ts');
   await withRun(ref, loadAgents, async ({ context, urlOf }) => {
+    const withInput = flags.showInput === true;
     const ledger = openLedgerReader(readConfig().ledgerUrl);
     try {
-      const explanation = await collect({ context, ledger, urlOf }, ref);
+      const explanation = await collect({ context, ledger, urlOf, withInput }, ref);
       if (flags.json) printJson(explanation);
       else print(drawExplanation(coloursOf(process.stdout), explanation));
       const { ledgerError } = explanation;

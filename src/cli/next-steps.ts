@@ -1,57 +1,66 @@
-import type { ErrorCode } from '../contract/errors.ts';
-import type { Explanation } from '../explain/explanation.ts';
-import { waysOn } from './after-failure.ts';
+import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
+import { afterFailure, named, wouldRepeat } from './after-failure.ts';
 import { commandFor, startCommandFor } from './commands.ts';
 
-/** What has to change before a failed run is worth resuming. */
-const FIRST: Partial<Record<ErrorCode, string>> = {
-  'model.unreachable': 'Make sure that the model endpoint answers (OPENAI_BASE_URL).',
-  'model.timeout': 'Make sure that the model endpoint answers in time.',
-  'model.unavailable': 'Wait until the model endpoint works again.',
-  'model.rate_limited': 'Wait until the model endpoint takes requests again, or raise its limit.',
-  'model.quota_exhausted': 'Give the account at the model provider credit.',
-  'model.rejected': 'Correct what the endpoint refused: the API key, the name of the model.',
-  'model.truncated': "Raise the agent's maxOutputTokens, or ask for less.",
-  'tool.failed': 'Mend the tool that failed, or what it calls.',
-  'tool.result_invalid': 'Mend the tool: it must return JSON.',
-  'tool.result_too_large': 'Mend the tool: it must return less.',
-  'tool.unknown': 'Deploy a worker that has the tool.',
-  'agent.unknown': 'Deploy a worker that has the agent.',
-  'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
-  'run.terminated': 'An operator ended it: ask why before you resume it.',
-};
-
-/** What a person can do now, most likely first: sentences and commands to type. */
+/**
+ * What a person can do now, most likely first: items of one or more lines; commands to type begin
+ * with `$`.
+ */
 export function nextSteps(explanation: Explanation): string[] {
-  const { status, keyExpiresAt } = explanation;
-  const expired = keyExpiresAt !== null && Date.parse(keyExpiresAt) <= Date.now();
+  const { status, steps, error } = explanation;
   switch (status) {
     case 'completed':
-      return [
-        expired
-          ? 'Nothing is left to do. The key has expired: the next start under it makes a new run.'
-          : 'Nothing is left to do: the same request under this key gets the stored result.',
-        `Its result: ${commandFor('result', explanation)}`,
-      ];
+      return afterSuccess(explanation);
     case 'failed':
-    case 'cancelled':
-      return afterEnd(explanation, expired);
+    case 'cancelled': {
+      if (isOver(explanation) && error?.code !== 'step.superseded') return [renewal(explanation)];
+      const usage = explanation.usage ?? explanation.reportedUsage;
+      const ways = afterFailure({ ...explanation, usage }, explanation);
+      return status === 'failed' ? ways : [meant(steps), ...ways];
+    }
     case 'running':
       return whileRunning(explanation);
     case 'waiting':
-      return ['It waits for a person to decide.', `Stop it: ${commandFor('cancel', explanation)}`];
+      return ['It waits for a person to decide.', stop(explanation)];
     case 'forgotten':
-      return [`A new run under this key: ${startCommandFor(explanation)}`];
+      return [
+        [
+          'Nothing, unless it is wanted a second time: a start makes a NEW run.',
+          ...wouldRepeat(steps),
+          `$ ${startCommandFor(explanation)}`,
+        ].join('\n'),
+      ];
   }
 }
 
-function afterEnd(explanation: Explanation, expired: boolean): string[] {
-  const { error, usage, reportedUsage } = explanation;
-  if (expired) return ['The key has expired: the next start under it makes a new run.'];
-  if (error?.code === 'step.superseded') return ['Nothing: a newer run has the key.'];
-  const first = error === null ? undefined : FIRST[error.code];
-  const ways = waysOn({ ...explanation, usage: usage ?? reportedUsage });
-  return [...(first === undefined ? [] : [first]), ...ways];
+function afterSuccess(explanation: Explanation): string[] {
+  const again = (explanation.steps ?? []).filter(({ repeats }) => repeats.length > 0);
+  const left =
+    again.length === 0
+      ? 'Nothing is left to do'
+      : [
+          ...named('Made a second time by this run', again),
+          'If that was not wanted: find both by their tokens where they were made, and undo one.',
+          'Otherwise nothing is left to do',
+        ].join('\n');
+  return [
+    isOver(explanation)
+      ? `${left}. The key has expired: the next start under it makes a NEW run.`
+      : `${left}: the same request under this key gets the stored result.`,
+    `Print the result:\n$ ${commandFor('result', explanation)}`,
+  ];
+}
+
+/** After the key's time to live. */
+function renewal({ steps }: Explanation): string {
+  return [
+    'The key has expired, so the run cannot be resumed: the next start under it makes a NEW run.',
+    ...wouldRepeat(steps),
+  ].join('\n');
+}
+
+function meant(steps: readonly ExplainedStep[] | null): string {
+  return ['If it was meant to be cancelled, nothing is left to do.', ...stays(steps)].join('\n');
 }
 
 function whileRunning(explanation: Explanation): string[] {
@@ -60,7 +69,25 @@ function whileRunning(explanation: Explanation): string[] {
   return [
     ...(live?.hasWorker === false ? ['Start a worker: agent-once worker'] : []),
     ...(paused ? ['A step is paused in Temporal: unpause it there, and it goes on.'] : []),
-    `Wait for its end: ${commandFor('result', explanation, ' --wait')}`,
-    ...(live?.cancelRequested === true ? [] : [`Stop it: ${commandFor('cancel', explanation)}`]),
+    `Wait for its end:\n$ ${commandFor('result', explanation, ' --wait')}`,
+    ...(live?.cancelRequested === true ? [] : [stop(explanation)]),
   ];
+}
+
+function stop(explanation: Explanation): string {
+  return [
+    'Stop it; it can be resumed later.',
+    ...stays(explanation.steps),
+    `$ ${commandFor('cancel', explanation)}`,
+  ].join('\n');
+}
+
+function stays(steps: readonly ExplainedStep[] | null): string[] {
+  const of = (happened: ExplainedStep['happened']) =>
+    (steps ?? []).filter((step) => step.happened === happened);
+  return [...named('stays done', of('yes')), ...named('may have happened', of('maybe'))];
+}
+
+function isOver({ keyExpiresAt }: Explanation): boolean {
+  return keyExpiresAt !== null && Date.parse(keyExpiresAt) <= Date.now();
 }

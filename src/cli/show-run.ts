@@ -54,27 +54,39 @@ export function drawSteps(state: RunState): string {
 }
 
 export function drawUsage(usage: Usage): string {
+  return `${drawCalls(usage)} · ${drawSpent(usage)}`;
+}
+
+/** Calls that were answered, and the turns that they belong to. */
+export function drawCalls({ turns, modelCalls, toolCalls }: Usage): string {
   return [
-    count(usage.turns, 'turn'),
-    count(usage.modelCalls, 'model call'),
-    count(usage.toolCalls, 'tool call'),
-    drawSpent(usage),
+    count(turns, 'turn'),
+    count(modelCalls, 'model call'),
+    count(toolCalls, 'tool call'),
   ].join(' · ');
 }
 
-/** Tokens and money. Money that is not known is not zero. */
-export function drawSpent({
-  inputTokens,
-  outputTokens,
-  costUsd,
-}: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): string {
-  const tokens = `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
-  return `${tokens} · ${costUsd === null ? 'cost unknown' : drawUsd(costUsd)}`;
+/** Tokens and money. */
+export function drawSpent(usage: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): string {
+  return `${drawTokens(usage)} · ${drawCost(usage.costUsd)}`;
 }
 
+export function drawTokens({
+  inputTokens,
+  outputTokens,
+}: Pick<Usage, 'inputTokens' | 'outputTokens'>): string {
+  return `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
+}
+
+/** Money that is not known is not zero. */
+export function drawCost(costUsd: number | null): string {
+  return costUsd === null ? 'cost unknown' : drawUsd(costUsd);
+}
+
+/** To the cent at least; of less than a dollar, as far as there is something to see. */
 function drawUsd(costUsd: number): string {
   if (costUsd === 0 || costUsd >= 1) return `$${costUsd.toFixed(2)}`;
-  return `$${costUsd.toFixed(costUsd < 0.01 ? 6 : 4)}`;
+  return `$${costUsd.toFixed(costUsd < 0.01 ? 6 : 4).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
 }
 
 /** Milliseconds as people say them. */
@@ -84,15 +96,24 @@ export function drawDuration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} days`;
+  const rest = minutes % 60 === 0 ? '' : ` ${minutes % 60} min`;
+  return hours < 48 ? `${hours} h${rest}` : `${Math.floor(hours / 24)} days`;
 }
 
 /** Local time, to the second. */
 export function drawTime(iso: string): string {
   const at = new Date(iso);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${drawClock(iso)}`;
+}
+
+/** Local time of day, to the second. */
+export function drawClock(iso: string): string {
+  const at = new Date(iso);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 export function workflowUrl(ui: string, namespace: string, workflowId: string): string {

@@ -1,12 +1,19 @@
-import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
+import type { CallNotRun, ExplainedStep, Explanation } from '../explain/explanation.ts';
+import { titleOf } from '../explain/step-title.ts';
+import { EFFECTS } from '../contract/step.ts';
+import { drawEffect, MEANS } from './effect-words.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
-import { drawDuration, drawSpent } from './show-run.ts';
+import { drawClock, drawDuration, drawSpent } from './show-run.ts';
+import { drawState } from './step-state.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
-type Story = Pick<Explanation, 'status' | 'executions'>;
+type Story = Pick<Explanation, 'status' | 'executions' | 'scope'>;
 
-/** The steps in their order, by turns; what went wrong in one is indented under it. */
+/** Under a step's name. */
+const INDENT = ' '.repeat(10);
+
+/** The steps in their order, by turns; what there is to say of one is indented under it. */
 export function drawTurns(
   colours: Colours,
   steps: readonly ExplainedStep[],
@@ -14,75 +21,101 @@ export function drawTurns(
 ): string[] {
   if (steps.length === 0) return ['none was begun'];
   const turns = [...new Set(steps.map(({ turn }) => turn))];
-  return turns.flatMap((turn) => [
-    `turn ${turn}`,
-    ...steps
-      .filter((step) => step.turn === turn)
-      .flatMap((step) => drawStep(colours, step, story).map((line) => `  ${line}`)),
-  ]);
-}
-
-function drawStep(colours: Colours, step: ExplainedStep, story: Story): string[] {
-  const { id, tool, model, effect, attempts, durationMs, usage } = step;
-  const facts = [
-    drawState(colours, step, story),
-    effect,
-    attempts > 1 && `${attempts} attempts`,
-    durationMs !== null && drawDuration(durationMs),
-    usage && drawSpent(usage),
-    step.possiblyPaidTwice && colours.yellow('possibly paid twice'),
-  ].filter((fact) => typeof fact === 'string');
-  const name = tool ?? (model === null ? 'model' : `model ${model}`);
+  const workers = new Set(steps.flatMap(({ worker }) => worker ?? []));
   return [
-    `${id.padEnd(8)}  ${drawTitle(name, step.summary)} · ${facts.join(' · ')}`,
-    ...drawErrors(colours, step),
+    ...turns.flatMap((turn) => [
+      `turn ${turn}`,
+      ...steps
+        .filter((step) => step.turn === turn)
+        .flatMap((step) => drawStep(colours, step, story, workers.size > 1))
+        .map((line) => `  ${line}`),
+    ]),
+    ...(workers.size === 1 ? [drawWorker([...workers].join(), steps)] : []),
+    ...drawLegend(steps).map((line) => colours.dim(line)),
   ];
 }
 
+function drawStep(
+  colours: Colours,
+  step: ExplainedStep,
+  story: Story,
+  nameWorker: boolean,
+): string[] {
+  const { id, model, effect, attempts, durationMs, usage, worker, endedAt } = step;
+  const head = [
+    printable(titleOf(step)),
+    effect,
+    drawState(colours, step, story),
+    endedAt && drawClock(endedAt),
+    durationMs !== null && drawDuration(durationMs),
+    nameWorker && worker && step.state !== 'claimed' && `on ${printable(worker)}`,
+    attempts > 1 && drawAttempts(step, story),
+    step.repeats.length > 0 && colours.yellow('made again'),
+  ];
+  const spent = [
+    model && printable(model),
+    usage && drawSpent(usage),
+    step.possiblyPaidTwice && colours.yellow('possibly paid twice'),
+  ];
+  const more = [
+    ...(spent.some(Boolean) ? [join(spent)] : []),
+    ...step.notRun.map(drawNotRun),
+    ...drawErrors(step),
+    ...drawEffect(step),
+  ];
+  return [`${id.padEnd(8)}  ${join(head)}`, ...more.map((line) => INDENT + line)];
+}
+
+/** All attempts, and how many of them the last execution made. */
+function drawAttempts({ attempts, lastAttempts, executedIn }: ExplainedStep, story: Story): string {
+  const all = `${attempts} attempts`;
+  const at = story.executions.findIndex(({ runId }) => runId === executedIn);
+  if (at <= 0 || lastAttempts === 0 || lastAttempts >= attempts) return all;
+  return `${all}, ${lastAttempts} by execution ${at + 1}`;
+}
+
+function join(facts: readonly (string | false | null | undefined)[]): string {
+  return facts.filter((fact) => typeof fact === 'string' && fact !== '').join(' · ');
+}
+
+function drawNotRun({ tool, sameAs, reason }: CallNotRun): string {
+  return sameAs === null
+    ? `refused, not run: ${printable(tool)}; the model was told why: ${printable(reason ?? '')}`
+    : `asked for twice, run once: ${printable(tool)}, the same call as ${sameAs}, got the same answer`;
+}
+
 /** What its attempts said, oldest first; the same again and again is said once. */
-function drawErrors(colours: Colours, { errors }: ExplainedStep): string[] {
+function drawErrors({ errors, state }: ExplainedStep): string[] {
   const said: { line: string; times: number }[] = [];
   for (const { code, message } of errors) {
-    const line = `${printable(message)} (${code})`;
+    const line = `${printable(message).replace(/^Error: /, '')} (${code})`;
     const last = said.at(-1);
     if (last?.line === line) last.times += 1;
     else said.push({ line, times: 1 });
   }
-  return said.map(({ line, times }) => {
-    const failed = times === 1 ? 'failed:' : `failed ${times} times:`;
-    return `          ${colours.dim(failed)} ${line}`;
-  });
+  const before = state === 'completed' ? 'failed before' : 'failed';
+  if (state === 'failed' && said.length === 1 && errors.at(-1)?.code === 'step.cancelled')
+    return [];
+  return said.map(({ line, times }) =>
+    times === 1 ? `${before}: ${line}` : `${before}, ${times} times: ${line}`,
+  );
 }
 
-function drawTitle(name: string, summary: string | null): string {
-  return printable(summary === null || summary === name ? name : `${name}: ${summary}`);
+/** Who ran the steps, where it was one worker. */
+function drawWorker(worker: string, steps: readonly ExplainedStep[]): string {
+  const last = steps.some(({ attempts }) => attempts > 1) ? ' (of the last attempts)' : '';
+  return `worker: ${printable(worker)}${last}`;
 }
 
-/** How a step stands, and how that is known. */
-function drawState(colours: Colours, step: ExplainedStep, { status, executions }: Story): string {
-  const open = status === 'running' || status === 'waiting';
-  switch (step.state) {
-    case 'completed': {
-      if (step.knownBy === 'executed') return colours.green('executed');
-      const at = executions.findIndex(({ runId }) => runId === step.executedIn);
-      return colours.green(at === -1 ? 'from the ledger' : `from the ledger (execution ${at + 1})`);
-    }
-    case 'failed':
-      if (step.errors.at(-1)?.code === 'step.cancelled') return colours.yellow('stopped');
-      return colours.red(open ? 'failed, will be tried again' : 'failed');
-    case 'claimed':
-      return drawClaim(colours, step);
-    case 'planned':
-      return colours.dim(open ? 'not run yet' : 'not run');
-  }
-}
-
-function drawClaim(colours: Colours, { worker, leaseLeftMs, claimedAt }: ExplainedStep): string {
-  const by = printable(worker ?? 'a worker');
-  if (leaseLeftMs === null || leaseLeftMs <= 0) {
-    return colours.yellow(`outcome unknown, begun by ${by}`);
-  }
-  const since =
-    claimedAt === null ? '' : ` for ${drawDuration(Date.now() - Date.parse(claimedAt))}`;
-  return colours.cyan(`running on ${by}${since}`);
+/** What the words mean that were used. */
+function drawLegend(steps: readonly ExplainedStep[]): string[] {
+  const tools = steps.some(({ kind }) => kind === 'tool');
+  const used = new Set(steps.map(({ effect }) => effect));
+  return [
+    ...(tools
+      ? ['t1.model is the model call of turn 1, t1.c0 the first tool call it asked for']
+      : []),
+    'done: it succeeded and is recorded, and this run does not repeat it',
+    ...EFFECTS.filter((effect) => used.has(effect)).map((effect) => `${effect}: ${MEANS[effect]}`),
+  ];
 }

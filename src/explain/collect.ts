@@ -8,19 +8,24 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { FORGOTTEN } from '../contract/names.ts';
 import type { RunMemo } from '../contract/run.ts';
 import { DEFAULT_KEY_TTL_MS } from '../contract/settings.ts';
-import type { HeldStep, LedgerReader } from '../ledger/reader.ts';
+import type { LedgerReader } from '../ledger/reader.ts';
+import { readBefore, withRepeats } from './earlier-runs.ts';
 import { explainSteps } from './explain-steps.ts';
 import type { Explanation } from './explanation.ts';
 import { definitionChanged } from './definition-changed.ts';
 import { notesOn } from './notes.ts';
-import { readExecutions } from './read-executions.ts';
+import { possiblyPaid } from './possibly-paid.ts';
+import { readExecutions, type Executions } from './read-executions.ts';
 import { readLive } from './read-live.ts';
+import { readRequest } from './read-request.ts';
 import { sumUsage } from './sum-usage.ts';
 
 /** Where the answer is found. */
 export interface Sources {
   context: ClientContext;
   ledger: LedgerReader;
+  /** Whether the run's input is wanted too; default: it is left out. */
+  withInput?: boolean;
   /** Where Temporal UI shows a workflow. */
   urlOf: (workflowId: string) => string;
 }
@@ -39,16 +44,21 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   const scope = scopeOf(current);
   const open = isOpen(current) && !forgotten;
 
-  const [view, found, held, live] = await Promise.all([
+  const [view, found, live] = await Promise.all([
     open || forgotten ? viewOf(run, current) : readOutcome(context, run, current),
     readExecutions(context, run, current),
-    readSteps(ledger, scope),
     open ? readLive(context, current) : null,
   ]);
   const { executions, memos } = found;
-  const steps = held.steps && explainSteps(held.steps, current.runId);
+  const [held, request] = await Promise.all([
+    readLedger(ledger, found, scope, current.runId),
+    findRequest(sources, found, scope),
+  ]);
+  const { steps, earlierRuns } = held;
+  const key = forgotten ? null : keyLife(view, memoOf(current));
   const explanation: Explanation = {
     workflowId: run.workflowId,
+    namespace: context.temporal.options.namespace,
     agent: run.agent,
     tenant: run.tenant,
     key: run.key,
@@ -57,12 +67,16 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
     closedAt: forgotten ? view.startedAt : view.closedAt,
     result: view.result,
     error: view.error,
-    keyExpiresAt: forgotten ? null : keyExpiresAt(view, memoOf(current)),
+    keyExpiresAt: key?.expiresAt ?? null,
+    keyTtlMs: key?.ttlMs ?? null,
+    request,
     executions,
     scope,
     steps,
-    ledgerError: held.error,
+    ledgerError: held.ledgerError,
     usage: steps && sumUsage(steps),
+    possiblyPaid: steps && possiblyPaid(steps),
+    earlierRuns,
     reportedUsage: view.usage,
     definitionChanged: definitionChanged(executions, memos, scope),
     live,
@@ -82,20 +96,49 @@ async function findCurrent(
   return found?.type === FORGOTTEN ? found : getExecution(context, run);
 }
 
-async function readSteps(
+/** What the ledger has of the run in this scope, and of those before it. */
+async function readLedger(
   ledger: LedgerReader,
+  { executions }: Executions,
   scope: string,
-): Promise<{ steps: HeldStep[] | null; error: Explanation['ledgerError'] }> {
+  currentRunId: string,
+): Promise<Pick<Explanation, 'steps' | 'earlierRuns' | 'ledgerError'>> {
   try {
-    return { steps: await ledger.steps(scope), error: null };
+    const records = await ledger.steps(scope);
+    const before = await readBefore(ledger, executions, scope);
+    return {
+      steps: withRepeats(explainSteps(records, currentRunId), records, before),
+      earlierRuns: before.map(({ run }) => run),
+      ledgerError: null,
+    };
   } catch (error) {
     if (!(error instanceof AgentOnceError)) throw error;
-    return { steps: null, error: { code: error.code, message: error.message } };
+    const { code, message } = error;
+    return { steps: null, earlierRuns: null, ledgerError: { code, message } };
   }
 }
 
-function keyExpiresAt({ closedAt, key }: RunView, memo: Partial<RunMemo>): string | null {
+/** What was asked for: every execution of a run that did not continue another has it. */
+async function findRequest(
+  { context, withInput }: Sources,
+  { executions, arguments: all }: Executions,
+  scope: string,
+): Promise<Explanation['request']> {
+  for (const execution of executions) {
+    const argument = execution.scope === scope ? all.get(execution.runId) : undefined;
+    const found = argument && (await readRequest(context, argument, withInput === true));
+    if (found) return found;
+  }
+  return null;
+}
+
+function keyLife(
+  { closedAt, key }: RunView,
+  memo: Partial<RunMemo>,
+): { ttlMs: number; expiresAt: string | null } | null {
   // A fingerprint in the place of a key counts for as long as each caller says.
-  if (closedAt === null || key === `fingerprint-${memo.fingerprint}`) return null;
-  return new Date(Date.parse(closedAt) + (memo.ttlMs ?? DEFAULT_KEY_TTL_MS)).toISOString();
+  if (key === `fingerprint-${memo.fingerprint}`) return null;
+  const ttlMs = memo.ttlMs ?? DEFAULT_KEY_TTL_MS;
+  const expires = closedAt === null ? null : new Date(Date.parse(closedAt) + ttlMs);
+  return { ttlMs, expiresAt: expires?.toISOString() ?? null };
 }

@@ -1,7 +1,8 @@
 import { tokenOf } from '../contract/step.ts';
 import type { HeldStep } from '../ledger/reader.ts';
+import { whetherHappened } from './effect-outcome.ts';
 import type { ExplainedStep } from './explanation.ts';
-import { callSummaries, summariseAnswer } from './turn-summary.ts';
+import { callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
 
 /**
  * The steps of a scope as a person wants to know them.
@@ -30,11 +31,17 @@ function explainStep(
     summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
     token: tokenOf(record.scope, record.step),
     effect: record.effect,
+    happened: whetherHappened(record),
+    notRun: callsNotRun(record),
+    repeats: [],
     state,
     attempts: record.attempts,
+    lastAttempts: record.runAttempts,
     unknownAttempts: record.unknownAttempts,
     errors: record.errors,
-    knownBy: done ? (record.runId === currentRunId ? 'executed' : 'ledger') : null,
+    knownBy: done
+      ? (record.knownBy ?? (record.runId === currentRunId ? 'executed' : 'ledger'))
+      : null,
     executedIn: state === 'planned' ? null : record.runId,
     possiblyPaidTwice: isModel && record.unknownAttempts > 0,
     worker: record.worker,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../contract/json-value.ts';
-import type { RunError, RunStatus, Usage } from '../contract/run.ts';
+import type { RunError, RunOptions, RunStatus, Usage } from '../contract/run.ts';
 import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
 import type { StepError, StepState } from '../ledger/port.ts';
 
@@ -32,6 +32,65 @@ export interface ExplainedExecution {
   scope: string | null;
   /** How it ended, unless well. */
   error: RunError | null;
+  /** Who started it, as Temporal has it: by default process and host of the client. */
+  startedBy: string | null;
+  /** Who asked it to stop, or ended it; `null`: nobody, or no longer known. */
+  stopped: StopRequest | null;
+}
+
+/** A cancellation or termination, as Temporal recorded it. */
+export interface StopRequest {
+  how: 'cancel' | 'terminate';
+  at: string | null;
+  by: string | null;
+  reason: string | null;
+}
+
+/** `maybe`: an attempt failed or fell silent, and that alone does not say. */
+export type Happened = 'yes' | 'no' | 'maybe';
+
+/** A call that the model asked for in vain. */
+export interface CallNotRun {
+  tool: string;
+  /** The step whose answer it got, being the same call; `null`: it was refused. */
+  sameAs: string | null;
+  /** What the model was told; `null`: it got another's answer. */
+  reason: string | null;
+}
+
+/** A step of an earlier run that made the same effect. */
+export interface RepeatedStep {
+  id: string;
+  token: string;
+  happened: Happened;
+  /** Run ID of the execution that ran it. */
+  executedIn: string | null;
+}
+
+/** Calls to models that may have been paid for, and are in no sum. */
+export interface PossiblyPaid {
+  calls: number;
+  /** Steps that they belong to. */
+  steps: string[];
+  /** `null`: not known. */
+  costUsd: number | null;
+}
+
+/** A run that had the key before. */
+export interface EarlierRun {
+  scope: string;
+  /** Run IDs of its executions, oldest first. */
+  executions: string[];
+  status: ExecutionStatus;
+  steps: ExplainedStep[];
+  usage: Usage;
+}
+
+/** What was asked for. */
+export interface SentRequest {
+  /** Absent unless it was asked for: it may hold what is not everybody's to read. */
+  input?: JsonValue;
+  options: RunOptions;
 }
 
 /** One model call or tool call. */
@@ -46,10 +105,18 @@ export interface ExplainedStep {
   summary: string | null;
   token: string;
   effect: Effect | null;
+  /** Whether its effect happened; `null`: it has none (a model call, a tool that only reads). */
+  happened: Happened | null;
+  /** Of a model step: calls that it asked for and that were not run. */
+  notRun: CallNotRun[];
+  /** The same effect, made under this key by an earlier run too. */
+  repeats: RepeatedStep[];
   state: StepState;
   /** Executed attempts, in all executions. */
   attempts: number;
-  /** Those of them that ended without a word: neither a result nor an error was recorded. */
+  /** Those of the execution `executedIn`, without those that a worker's stop cut short. */
+  lastAttempts: number;
+  /** Those of them all that ended without a word: neither a result nor an error was recorded. */
   unknownAttempts: number;
   /** Errors of failed attempts, oldest first, the last ten. */
   errors: StepError[];
@@ -76,6 +143,12 @@ export interface PendingActivity {
   attempt: number;
   nextAttemptAt: string | null;
   lastError: StepError | null;
+  /** Of the latest attempt. */
+  startedAt: string | null;
+  worker: string | null;
+  lastHeartbeatAt: string | null;
+  /** After so long without a heartbeat the attempt counts as lost; `null`: not known, or never. */
+  heartbeatTimeoutMs: number | null;
 }
 
 /** What a running run is doing. */
@@ -93,6 +166,7 @@ export interface LiveRun {
 /** The answer to "what happened to this key?"; the document of `explain --json`. */
 export interface Explanation {
   workflowId: string;
+  namespace: string;
   agent: string;
   tenant: string;
   key: string;
@@ -104,6 +178,10 @@ export interface Explanation {
   error: RunError | null;
   /** Until when the key names this run; `null` while it runs, or where that is not known. */
   keyExpiresAt: string | null;
+  /** For how long after its end the key names the run; `null`: each caller says, or not known. */
+  keyTtlMs: number | null;
+  /** `null`: Temporal no longer has it. */
+  request: SentRequest | null;
   /** Oldest first; the last one is the current. */
   executions: ExplainedExecution[];
   scope: string;
@@ -112,6 +190,10 @@ export interface Explanation {
   ledgerError: StepError | null;
   /** Sums of the steps; `null` without the ledger. */
   usage: Usage | null;
+  /** What may have been paid besides; `null` without the ledger. */
+  possiblyPaid: PossiblyPaid | null;
+  /** Runs that had the key before, oldest first; `null` without the ledger. */
+  earlierRuns: EarlierRun[] | null;
   /** What the run itself says that it used, where it says so. */
   reportedUsage: Usage | null;
   /** Whether the agent was defined otherwise when a resume started; `null` where not known. */

@@ -1,5 +1,6 @@
 import type { Effect } from '../contract/step.ts';
 import type { ExplainedStep, Explanation } from './explanation.ts';
+import { labelOf, listSteps } from './step-title.ts';
 import { usageDiffers } from './sum-usage.ts';
 
 /** What stays open when an attempt of a tool ends without a word, by the tool's effect. */
@@ -27,10 +28,15 @@ export function notesOn(
   ];
 }
 
-function forgottenNotes({ status, closedAt }: Noted): string[] {
+function forgottenNotes({ status, closedAt, executions }: Noted): string[] {
   if (status !== 'forgotten') return [];
+  const last = executions.findLastIndex((each) => each.intent !== 'forgotten');
+  const result =
+    executions[last]?.status === 'completed'
+      ? ` Its result is not given out any more; Temporal UI shows it in execution ${last + 1}.`
+      : '';
   return [
-    `The key was forgotten at ${closedAt ?? 'an unknown time'} and is new: the next start under it makes a new run, which repeats its steps. What the forgotten run did stays done.`,
+    `The key was forgotten at ${closedAt ?? 'an unknown time'}: it is free for a new run. What the forgotten run did stays done.${result}`,
   ];
 }
 
@@ -40,27 +46,48 @@ function stepNotes({ steps }: Noted): string[] {
     ...all.filter(({ possiblyPaidTwice }) => possiblyPaidTwice).map(paidNote),
     ...all.flatMap(silenceNote),
     ...all.flatMap(lapsedNote),
+    ...all.flatMap(lateNote),
+    ...all.flatMap(repeatNote),
   ];
 }
 
-function paidNote({ id, unknownAttempts, usage }: ExplainedStep): string {
-  const times = unknownAttempts === 1 ? 'once' : `${unknownAttempts} times`;
+function paidNote({ id, unknownAttempts, usage, state }: ExplainedStep): string {
   const cost = usage?.costUsd ?? null;
-  const price = cost === null ? '' : `, about $${cost} each time`;
-  return `The model call ${id} may have been paid ${times} more than is counted here${price}: ${attempts(unknownAttempts)} ended without a word, as when a worker dies.`;
+  const price = cost === null ? '' : `, about $${cost}${unknownAttempts === 1 ? '' : ' each time'}`;
+  const then = state === 'completed' ? '; a later one succeeded' : '';
+  return `The model call ${id} may have been paid ${times(unknownAttempts)} more than is counted here${price}. ${attempts(unknownAttempts)} of it ended without a word, as when a worker dies${then}. No tool call was affected by that.`;
 }
 
-function silenceNote({ id, tool, effect, unknownAttempts }: ExplainedStep): string[] {
+function silenceNote(step: ExplainedStep): string[] {
+  const { effect, unknownAttempts } = step;
   if (effect === null || unknownAttempts === 0) return [];
   return [
-    `${attempts(unknownAttempts)} of ${id} (${tool}) ended without a word, as when a worker dies: ${AFTER_SILENCE[effect]}.`,
+    `${attempts(unknownAttempts)} of ${labelOf(step)} ended without a word, as when a worker dies: ${AFTER_SILENCE[effect]}.`,
   ];
 }
 
-function lapsedNote({ id, state, worker, leaseLeftMs }: ExplainedStep): string[] {
+/** An attempt that had been given up did something after all. */
+function lateNote(step: ExplainedStep): string[] {
+  if (!step.errors.some(({ code }) => code === 'step.late_effect')) return [];
+  return [
+    `An attempt of ${labelOf(step)} that had been given up ended after all: its effect may have happened twice. Look it up by its token, ${step.token}.`,
+  ];
+}
+
+function repeatNote(step: ExplainedStep): string[] {
+  if (step.repeats.length === 0) return [];
+  const tokens = step.repeats.map(({ token }) => token).join(', ');
+  const sure = step.happened === 'yes' && step.repeats.every(({ happened }) => happened === 'yes');
+  return [
+    `${labelOf(step)} ${sure ? 'was made' : 'may have been made'} ${times(step.repeats.length + 1)} under this key, each time with another token. By an earlier run: ${tokens}. Again by this one: ${step.token}.`,
+  ];
+}
+
+function lapsedNote(step: ExplainedStep): string[] {
+  const { state, worker, leaseLeftMs } = step;
   if (state !== 'claimed' || leaseLeftMs === null || leaseLeftMs > 0) return [];
   return [
-    `The claim of ${id} by ${worker ?? 'a worker'} is over without a result: whether that attempt did its work is not known.`,
+    `The claim of ${labelOf(step)} by ${worker ?? 'a worker'} is over without a result: whether that attempt did its work is not known.`,
   ];
 }
 
@@ -93,24 +120,30 @@ function usageNotes({ status, steps, usage, reportedUsage, ledgerError }: Noted)
 }
 
 function executionNotes(
-  { status, executions, definitionChanged, steps, scope }: Noted,
+  { status, executions, definitionChanged, steps, scope, earlierRuns }: Noted,
   { cut, indexFailed }: { cut: boolean; indexFailed: boolean },
 ): string[] {
   const gone = executions.filter(({ status }) => status === 'gone').length;
-  const kept = (steps ?? []).filter(({ knownBy }) => knownBy === 'ledger').length;
+  const kept = (steps ?? []).filter(({ knownBy }) => knownBy === 'ledger');
   const earlier = executions.some((each) => each.scope !== null && each.scope !== scope);
   return [
-    kept > 0 &&
+    kept.length > 0 &&
       status !== 'forgotten' &&
-      `${kept === 1 ? '1 step was' : `${kept} steps were`} recorded by an earlier execution and not run again by the latest.`,
+      `${listSteps(kept)} ${kept.length === 1 ? 'was' : 'were'} recorded by an earlier execution and not run again by the latest.`,
     definitionChanged === true &&
       "The agent's definition changed between two executions: recorded steps hold, later ones follow the new one.",
     gone > 0 &&
       `Temporal has deleted ${gone === 1 ? 'an earlier execution' : `${gone} earlier executions`} under this key; how ${gone === 1 ? 'it' : 'they'} ended is no longer known.`,
-    earlier && 'Earlier requests under this key have steps of their own, which are not shown here.',
+    earlier &&
+      earlierRuns === null &&
+      'Earlier runs under this key have steps of their own, which are not known without the ledger.',
     cut && 'There are more executions under this key than are shown here.',
     indexFailed && "Temporal's index did not answer: executions before a reset may be missing.",
   ].filter((note) => note !== false);
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
 }
 
 function attempts(count: number): string {

@@ -1,11 +1,13 @@
+import type { Payload } from '@temporalio/common';
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { ask, request, type ClientContext, type RunIdentity } from '../client/context.ts';
 import { readOutcome } from '../client/outcome.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
 import { memoOf, scopeOf } from '../client/view.ts';
-import { FORGOTTEN } from '../contract/names.ts';
+import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
 import type { RunMemo } from '../contract/run.ts';
 import type { ExecutionIntent, ExecutionStatus, ExplainedExecution } from './explanation.ts';
+import { readStop } from './read-stop.ts';
 
 /** A key that is resumed without end is told from its end. */
 const MOST = 50;
@@ -15,6 +17,8 @@ export interface Executions {
   executions: ExplainedExecution[];
   /** Memos by run ID. */
   memos: Map<string, Partial<RunMemo>>;
+  /** What runs were started with, encoded, by run ID. */
+  arguments: Map<string, Payload>;
   /** Whether there may be more that were not looked at. */
   cut: boolean;
   /** Temporal's index could not be asked. */
@@ -28,6 +32,8 @@ interface Facts {
   continuedFrom: string;
   /** The execution that wrote the first event: another one, after a reset. */
   writtenBy: string;
+  startedBy: string | null;
+  argument: Payload | undefined;
 }
 
 /**
@@ -65,6 +71,11 @@ export async function readExecutions(
   return {
     executions: inOrder(executions, current.runId),
     memos: new Map(all.map(({ description }) => [description.runId, memoOf(description)])),
+    arguments: new Map(
+      all.flatMap(({ description, argument }) =>
+        argument && description.type === AGENT_RUN ? [[description.runId, argument]] : [],
+      ),
+    ),
     cut: found.size >= MOST,
     indexFailed: indexed === undefined,
   };
@@ -94,6 +105,8 @@ async function readFacts(
       description,
       continuedFrom: started?.continuedExecutionRunId ?? '',
       writtenBy: started?.originalExecutionRunId ?? runId,
+      startedBy: started?.identity || null,
+      argument: started?.input?.payloads?.[0] ?? undefined,
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isNotFound(error)) return undefined;
@@ -133,7 +146,7 @@ async function listRunIds(
 async function explain(
   context: ClientContext,
   run: RunIdentity,
-  { description, continuedFrom, writtenBy }: Facts,
+  { description, continuedFrom, writtenBy, startedBy }: Facts,
   resets: ReadonlySet<string>,
 ): Promise<ExplainedExecution> {
   const memo = memoOf(description);
@@ -141,6 +154,10 @@ async function explain(
   const isReset = resets.has(runId) || writtenBy !== runId;
   const status = statusOf(description);
   const bad = ['failed', 'cancelled', 'terminated', 'timed_out'].includes(status);
+  const [outcome, stopped] = await Promise.all([
+    bad ? readOutcome(context, run, description) : null,
+    status === 'forgotten' ? null : readStop(context, description),
+  ]);
   return {
     runId,
     intent: intentOf(description, isReset, continuedFrom !== ''),
@@ -149,7 +166,9 @@ async function explain(
     closedAt: description.closeTime?.toISOString() ?? null,
     predecessor: (isReset ? writtenBy : continuedFrom || memo.predecessor) || null,
     scope: scopeOf(description),
-    error: bad ? (await readOutcome(context, run, description)).error : null,
+    error: outcome?.error ?? null,
+    startedBy,
+    stopped,
   };
 }
 
@@ -199,6 +218,8 @@ function goneExecution(runId: string): ExplainedExecution {
     predecessor: null,
     scope: null,
     error: null,
+    startedBy: null,
+    stopped: null,
   };
 }
 

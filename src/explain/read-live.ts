@@ -2,6 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { ClientContext } from '../client/context.ts';
 import { hasWorker, queryState } from '../client/live-state.ts';
 import type { LiveRun, PendingActivity } from './explanation.ts';
+import { toIso, toMs } from './protobuf-time.ts';
 
 type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
@@ -28,6 +29,7 @@ export async function readLive(
 
 function readPending(activity: Pending): PendingActivity {
   const { activityType, state, attempt, nextAttemptScheduleTime, lastFailure } = activity;
+  const heartbeatTimeout = activity.activityOptions?.heartbeatTimeout;
   const code = lastFailure?.applicationFailureInfo?.type;
   return {
     activity: activityType?.name ?? '',
@@ -37,11 +39,9 @@ function readPending(activity: Pending): PendingActivity {
     lastError: lastFailure
       ? { code: code || 'step.failed', message: lastFailure.message ?? '' }
       : null,
+    startedAt: toIso(activity.lastStartedTime),
+    worker: activity.lastWorkerIdentity || null,
+    lastHeartbeatAt: toIso(activity.lastHeartbeatTime),
+    heartbeatTimeoutMs: (heartbeatTimeout && toMs(heartbeatTimeout)) || null,
   };
-}
-
-function toIso(time: Pending['nextAttemptScheduleTime']): string | null {
-  if (!time) return null;
-  const ms = Number(time.seconds ?? 0) * 1_000 + Math.floor((time.nanos ?? 0) / 1e6);
-  return ms <= 0 ? null : new Date(ms).toISOString();
 }

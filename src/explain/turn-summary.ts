@@ -1,6 +1,7 @@
 import { toolStep } from '../contract/step.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { StepRecord } from '../ledger/port.ts';
+import type { CallNotRun } from './explanation.ts';
 
 /**
  * What the ledger keeps of a model's answer is the activities' business, and may be of an older
@@ -9,8 +10,7 @@ import type { StepRecord } from '../ledger/port.ts';
 interface Answer {
   planned: { index: number; tool: string; summary: string }[];
   asked: number;
-  refused: number;
-  same: number;
+  notRun: CallNotRun[];
 }
 
 /** The one-line summaries of the calls that a model step asks for, by their steps' names. */
@@ -25,15 +25,17 @@ export function summariseAnswer(result: JsonValue | null): string | undefined {
   const answer = readAnswer(result);
   if (!answer) return undefined;
   if (answer.asked === 0) return 'gave the final answer';
-  const parts = [
-    answer.planned.length > 0 && `asked for ${answer.planned.map(({ tool }) => tool).join(', ')}`,
-    answer.same > 0 && `${count(answer.same, 'call')} the same as another of the turn`,
-    answer.refused > 0 && `${count(answer.refused, 'call')} sent back to it as unusable`,
-  ];
-  return parts.filter((part) => part !== false).join('; ');
+  const { planned, asked } = answer;
+  if (planned.length === 0) return `asked for ${asked} call${asked === 1 ? '' : 's'}, none usable`;
+  return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
 
-function readAnswer(result: JsonValue | null): Answer | undefined {
+/** The calls of a model's answer that were not run, and why. */
+export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
+  return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];
+}
+
+function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
   const { calls, planned } = asObject(result);
   if (!Array.isArray(calls) || !Array.isArray(planned)) return undefined;
   return {
@@ -43,8 +45,17 @@ function readAnswer(result: JsonValue | null): Answer | undefined {
       return [{ index, tool, summary: typeof summary === 'string' ? summary : tool }];
     }),
     asked: calls.length,
-    refused: calls.filter((call) => asObject(call)['refusal'] !== undefined).length,
-    same: calls.filter((call) => asObject(call)['sameAs'] !== undefined).length,
+    notRun: calls.flatMap((call): CallNotRun[] => {
+      const { tool, sameAs, refusal } = asObject(call);
+      // The model made this name up, perhaps.
+      const name = typeof tool === 'string' ? tool.slice(0, 64) : '?';
+      if (typeof sameAs === 'number') {
+        return [{ tool: name, sameAs: toolStep(turn, sameAs), reason: null }];
+      }
+      return typeof refusal === 'string'
+        ? [{ tool: name, sameAs: null, reason: firstSentence(refusal) }]
+        : [];
+    }),
   };
 }
 
@@ -52,6 +63,7 @@ function asObject(value: JsonValue | null): Record<string, JsonValue> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }
 
-function count(value: number, what: string): string {
-  return `${value} ${what}${value === 1 ? '' : 's'}`;
+/** What comes after it may quote arguments. */
+function firstSentence(text: string): string {
+  return /^[^\n]*?\.(?=\s|$)/.exec(text)?.[0] ?? 'It cannot be used.';
 }

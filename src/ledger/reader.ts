@@ -4,6 +4,8 @@ import type { AskedQuestion, StepRecord } from './port.ts';
 export interface HeldStep extends StepRecord {
   /** What is left of a claim's lease; below zero: it is over. `null`: the step is not claimed. */
   leaseLeftMs: number | null;
+  /** Attempts of the execution that claimed it last (`runId`), without those that do not count. */
+  runAttempts: number;
 }
 
 /** The ledger to somebody who only looks. Errors are those of `Ledger`, and `ledger.invalid`. */

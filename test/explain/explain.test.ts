@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -139,6 +140,23 @@ describe('the story of a run', () => {
     await expectStory('failed', 'resumed');
   });
 
+  test('with the input: a command that can be pasted, and resumes', async () => {
+    const request = { agent, key: 'pasted', input: twoTurns("o'clock") };
+    system.counter.fail("charge:o'clock");
+    await system.client.start(request);
+    await ended('pasted');
+    system.counter.heal("charge:o'clock");
+    expect((await explain('pasted')).json.request).toEqual({ options: {} });
+    const shown = await runCommand(['explain', agent, 'pasted', '--show-input'], env);
+    const [, words] = /^ *\$ .* (start tester .*)$/m.exec(shown.stdout) ?? [];
+    const argv = execFileSync('sh', ['-c', `printf '%s\\0' ${words}`], { encoding: 'utf8' });
+    const resumed = await runCommand([...argv.split('\0').slice(0, -1), '--wait', '--json'], {
+      ...env,
+      TEST_AGENTS: 'of workers',
+    });
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ status: 'completed', resumed: true });
+  });
+
   test('running: what it does and where', async () => {
     const input = script(asks(['charge', { label: 'r' }]), asks(['endless', {}]));
     await system.client.start({ agent, key: 'running', input });
@@ -163,7 +181,14 @@ describe('the story of a run', () => {
 
     await system.client.start({ agent, key: 'forgotten', input });
     await ended('forgotten');
-    await expectStory('forgotten', 'new-after-forgotten');
+    const json = await expectStory('forgotten', 'new-after-forgotten');
+    const [earlier] = json.earlierRuns ?? [];
+    expect(earlier).toMatchObject({ status: 'completed', usage: { costUsd: 0.004 } });
+    const charges = json.steps?.flatMap(({ tool, repeats }) => (tool === 'charge' ? repeats : []));
+    expect(charges).toEqual([
+      expect.objectContaining({ token: `${earlier?.scope}:t1.c1`, happened: 'yes' }),
+    ]);
+    expect(system.counter.requests('charge:o')).toBe(2);
   });
 
   test('of a worker that died: what is not known, then what may have been paid twice', async () => {
@@ -188,7 +213,9 @@ describe('the story of a run', () => {
     await system.client.start({ agent: 'short', key: 'limit', input });
     await system.client.result({ agent: 'short', key: 'limit' }, { timeoutMs: 50_000 });
     const { text } = await explain('limit', { agent: 'short' });
-    expect(text).toContain(" start short --key limit --retry-failed --max-turns 4 --input '…'");
+    expect(text).toContain(
+      " start short --key limit --retry-failed --max-turns 4 --input '<the same input>'",
+    );
   });
 
   test('as the command prints it, for people and for machines', async () => {
@@ -258,7 +285,7 @@ describe('executions', () => {
     await eventually(async () => {
       const { text } = await explain('expired', { agent: 'brief' });
       expect(text).toContain('has expired at');
-      expect(text).toContain('the next start under it makes a new run');
+      expect(text).toContain('the next start makes a NEW run');
     });
     expect(await system.client.start(request)).toMatchObject({ replayed: false });
     await system.client.result(request, { timeoutMs: 30_000 });
@@ -266,7 +293,7 @@ describe('executions', () => {
     expect(json.executions).toMatchObject([{ runId }, { intent: 'new', predecessor: runId }]);
     expect(json.steps).toMatchObject([{ id: 't1.model', knownBy: 'executed' }]);
     expect(text).toContain('2. new, the key had expired, completed after');
-    expect(text).toContain('Earlier requests under this key have steps of their own');
+    expect(text).toContain('execution 1: completed · 1 step ·');
   });
 
   test('a resume under another definition of the agent says so', async () => {
@@ -326,7 +353,7 @@ describe('what is missing', () => {
       ledgerError: { code: 'ledger.unreachable' },
     });
     expect(people.stderr).toMatch(/ledger at 127\.0\.0\.1:1\/ledger does not answer/);
-    expect(people.stdout).toMatch(/^completed {2}tester no-ledger\n/);
+    expect(people.stdout).toMatch(/^completed {2}agent tester, key "no-ledger"\n/);
     expect(people.stdout + people.stderr + machines.stdout).not.toContain('secret-password');
   });
 

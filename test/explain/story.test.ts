@@ -2,13 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import pc from 'picocolors';
 import { nextSteps } from '../../src/cli/next-steps.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
+import { wordRequest } from '../../src/cli/request-words.ts';
 import { drawTurns } from '../../src/cli/show-steps.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { EFFECTS } from '../../src/contract/step.ts';
-import type { ExplainedStep, Explanation } from '../../src/explain/explanation.ts';
+import { whetherHappened } from '../../src/explain/effect-outcome.ts';
+import type { ExplainedStep, Explanation, SentRequest } from '../../src/explain/explanation.ts';
 import { notesOn } from '../../src/explain/notes.ts';
+import { possiblyPaid } from '../../src/explain/possibly-paid.ts';
 import { sumUsage } from '../../src/explain/sum-usage.ts';
 import { summariseAnswer } from '../../src/explain/turn-summary.ts';
 
@@ -25,8 +28,12 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
     summary: 'gave the final answer',
     token: 'run:t1.model',
     effect: null,
+    happened: null,
+    notRun: [],
+    repeats: [],
     state: 'completed',
     attempts: 1,
+    lastAttempts: 1,
     unknownAttempts: 0,
     errors: [],
     knownBy: 'executed',
@@ -45,6 +52,7 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
 function storyOf(more: Partial<Explanation> = {}): Explanation {
   return {
     workflowId: 'agent-a-k',
+    namespace: 'default',
     agent: 'a',
     tenant: 'acme',
     key: 'k',
@@ -54,11 +62,15 @@ function storyOf(more: Partial<Explanation> = {}): Explanation {
     result: null,
     error: null,
     keyExpiresAt: null,
+    keyTtlMs: null,
+    request: null,
     executions: [],
     scope: 'run',
     steps: [],
     ledgerError: null,
     usage: NO_USAGE,
+    possiblyPaid: null,
+    earlierRuns: null,
     reportedUsage: NO_USAGE,
     definitionChanged: null,
     live: null,
@@ -116,13 +128,106 @@ describe('an attempt that ended without a word', () => {
     const note = (each: (typeof EFFECTS)[number]) =>
       notesOn(
         storyOf({
-          steps: [stepOf({ kind: 'tool', tool: 'pay', effect: each, unknownAttempts: 2 })],
+          steps: [
+            stepOf({
+              id: 't1.c0',
+              kind: 'tool',
+              tool: 'pay',
+              summary: null,
+              effect: each,
+              unknownAttempts: 2,
+            }),
+          ],
           usage: null,
         }),
         ALL,
       );
-    expect(note(effect)).toEqual([expect.stringMatching(/^2 attempts of t1\.model \(pay\) ended/)]);
+    expect(note(effect)).toEqual([expect.stringMatching(/^2 attempts of t1\.c0 pay ended/)]);
     expect(EFFECTS.filter((each) => note(each)[0] === note(effect)[0])).toEqual([effect]);
+  });
+});
+
+describe('whether an effect happened', () => {
+  const STATES = ['completed', 'failed', 'claimed', 'unknown', 'planned'] as const;
+
+  test.each<[(typeof EFFECTS)[number] | null, (string | null)[]]>([
+    [null, [null, null, null, null, null]],
+    ['read', [null, null, null, null, null]],
+    ['keyed', ['yes', 'maybe', 'maybe', 'maybe', 'no']],
+    ['transactional', ['yes', 'no', 'maybe', 'maybe', 'no']],
+    ['reconcile', ['yes', 'maybe', 'maybe', 'maybe', 'no']],
+    ['at-most-once', ['yes', 'no', 'maybe', 'maybe', 'no']],
+  ])('of %s', (effect, expected) => {
+    const told = STATES.map((state) => whetherHappened({ effect, state, knownBy: null }));
+    expect(told).toEqual(expected);
+  });
+
+  test('in a shadow run: it did not', () => {
+    const step = { effect: 'keyed', state: 'completed', knownBy: 'shadow' } as const;
+    expect(whetherHappened(step)).toBe('no');
+  });
+
+  test.each(EFFECTS)('is said of a failed %s step, and the word explained', (effect) => {
+    const tool = { kind: 'tool', tool: 'pay', summary: null, usage: null } as const;
+    const failed = stepOf({ ...tool, id: 't1.c0', effect, state: 'failed', token: 'run:t1.c0' });
+    const text = drawTurns(pc.createColors(false), [failed], storyOf()).join('\n');
+    const said = {
+      read: /effect: none/,
+      keyed: /effect: may have happened[^]*run:t1\.c0[^]*another attempt is safe/,
+      transactional: /effect: did not happen/,
+      reconcile: /effect: may have happened[^]*asks the receiver first[^]*run:t1\.c0/,
+      'at-most-once': /effect: did not happen/,
+    };
+    expect(text).toMatch(said[effect]);
+    expect(text).toMatch(new RegExp(`^${effect}: `, 'm'));
+    const unknown = { ...failed, state: 'unknown' } as const;
+    expect(drawTurns(pc.createColors(false), [unknown], storyOf()).join('\n')).toContain(
+      'outcome unknown',
+    );
+  });
+
+  test('twice, by an attempt that had been given up: is said where it is looked for', () => {
+    const errors = [{ code: 'step.late_effect', message: 'x' }];
+    const late = stepOf({ id: 't1.c0', kind: 'tool', tool: 'pay', summary: null, errors });
+    const story = storyOf({ steps: [late] });
+    expect(drawExplanation(pc.createColors(false), story)).toMatch(
+      /twice +possibly made twice: t1\.c0 pay/,
+    );
+    expect(notesOn(story, ALL)).toEqual([expect.stringContaining('may have happened twice')]);
+  });
+});
+
+describe('money that may have been paid besides', () => {
+  test.each<[string, Partial<ExplainedStep>, number, number | null]>([
+    ['an attempt without a word', { unknownAttempts: 2 }, 2, 0.2],
+    ['a claim that is over', { state: 'claimed', leaseLeftMs: -1, usage: null }, 1, null],
+    ['a claim that is not', { state: 'claimed', leaseLeftMs: 1, usage: null }, 0, 0],
+    ['a call given up', { errors: [{ code: 'model.timeout', message: 'x' }] }, 1, 0.1],
+    ['a call refused', { errors: [{ code: 'model.rejected', message: 'x' }] }, 0, 0],
+  ])('%s', (_, more, calls, costUsd) => {
+    expect(possiblyPaid([stepOf(more)])).toMatchObject({ calls, costUsd });
+  });
+});
+
+describe('the request, to be sent again', () => {
+  const words = (request: SentRequest | null) => wordRequest(request, 'explain');
+
+  test.each<[string, SentRequest | null, string]>([
+    ['that is not shown', { options: {} }, "--input '<the same input>'"],
+    ['that is gone', null, "--input '<the same input>'"],
+    ['of a text', { input: "it's", options: {} }, "--input 'it'\\''s'"],
+    ['of JSON', { input: { a: 1 }, options: {} }, `--input-json '{"a":1}'`],
+    ['of several lines', { input: 'a\nb', options: {} }, `--input-json '"a\\nb"'`],
+    ['that would steer a terminal', { input: '\u009b', options: {} }, `--input-json '"\\u009b"'`],
+    ['to another model', { input: 'x', options: { model: 'm 2' } }, "--model 'm 2' --input x"],
+  ])('%s', (_, request, expected) => {
+    expect(words(request).input).toBe(expected);
+  });
+
+  test('that is long comes from a file, and the command that writes it is named', () => {
+    const { input, before } = words({ input: 'x'.repeat(5_000), options: {} });
+    expect(input).toBe('--input-file request-input.json');
+    expect(before.join()).toContain('--show-input --json | jq .request.input > request-input.json');
   });
 });
 
@@ -136,7 +241,7 @@ describe('what to do next', () => {
 
   test('names the tenant and the commands', () => {
     expect(failedWith('tool.failed')).toContain(
-      " start a --key k --tenant acme --retry-failed --input '…'",
+      " start a --key k --tenant acme --retry-failed --input '<the same input>'",
     );
     expect(failedWith('tool.failed')).toContain(' forget a k --tenant acme');
   });
@@ -148,9 +253,8 @@ describe('what to do next', () => {
 
   test('does not resume under a key that has expired', () => {
     const keyExpiresAt = new Date(0).toISOString();
-    expect(nextSteps(storyOf({ status: 'failed', keyExpiresAt }))).toEqual([
-      'The key has expired: the next start under it makes a new run.',
-    ]);
+    const next = nextSteps(storyOf({ status: 'failed', keyExpiresAt }));
+    expect(next).toEqual([expect.stringMatching(/^The key has expired, .* makes a NEW run\.$/)]);
   });
 
   test('of a run without a worker: start one', () => {

@@ -7,10 +7,19 @@ import { readSteps } from './records.ts';
 
 const UNDEFINED_TABLE = '42P01';
 
-const LEASES = `
-SELECT s.step, extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS left_ms
+interface HeldRow {
+  step: string;
+  left_ms: number | null;
+  run_attempts: number;
+}
+
+const HELD = `
+SELECT s.step, s.run_attempts,
+  CASE WHEN s.state = 'claimed'
+    THEN extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000
+  END AS left_ms
 FROM agent_once.steps AS s
-WHERE s.scope = $1 AND s.state = 'claimed'`;
+WHERE s.scope = $1`;
 
 /**
  * Opens the ledger for somebody who only reads: nothing is migrated, and the right to read is
@@ -29,10 +38,14 @@ export function openLedgerReader(url: string): LedgerReader {
 
 async function readHeldSteps(database: Database, scope: string): Promise<HeldStep[]> {
   try {
-    const leases = await database.query<{ step: string; left_ms: number | null }>(LEASES, [scope]);
-    const leftMs = new Map(leases.map((row) => [row.step, row.left_ms]));
+    const rows = await database.query<HeldRow>(HELD, [scope]);
+    const held = new Map(rows.map((row) => [row.step, row]));
     const steps = await readSteps(database, scope, undefined);
-    return steps.map((step) => ({ ...step, leaseLeftMs: leftMs.get(step.step) ?? null }));
+    return steps.map((step) => ({
+      ...step,
+      leaseLeftMs: held.get(step.step)?.left_ms ?? null,
+      runAttempts: held.get(step.step)?.run_attempts ?? 0,
+    }));
   } catch (error) {
     if (codeOf(error) !== UNDEFINED_TABLE) throw error;
     throw new AgentOnceError(

@@ -1,0 +1,49 @@
+import type { SentRequest } from '../explain/explanation.ts';
+import { printable, shellWord } from './output.ts';
+
+/** What is longer is not for a command line. */
+const LONGEST = 2_000;
+const FILE = 'request-input.json';
+
+/** How a request is sent again: flags for `start`, and what to know or do before it. */
+export interface RequestWords {
+  input: string;
+  before: string[];
+}
+
+/**
+ * The flags that send the same request again, as far as it is known.
+ *
+ * @param explain the command that explains the run
+ */
+export function wordRequest(request: SentRequest | null, explain: string): RequestWords {
+  const { model } = request?.options ?? {};
+  const flags = model === undefined ? '' : `--model ${shellWord(model)} `;
+  const input = request?.input;
+  if (input === undefined) {
+    return {
+      input: `${flags}--input '<the same input>'`,
+      before: [`The input is not shown here; add --show-input to see it: ${explain} --show-input`],
+    };
+  }
+  // A line break or an escape in a text must not reach the terminal.
+  const plain = typeof input === 'string' && printable(input) === input;
+  const word = plain ? input : escapeControls(JSON.stringify(input));
+  if (word.length > LONGEST) {
+    return {
+      input: `${flags}--input-file ${FILE}`,
+      before: [
+        'The input is long; this writes it to a file:',
+        `$ ${explain} --show-input --json | jq .request.input > ${FILE}`,
+      ],
+    };
+  }
+  return { input: `${flags}${plain ? '--input' : '--input-json'} ${shellWord(word)}`, before: [] };
+}
+
+function escapeControls(json: string): string {
+  return json.replaceAll(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

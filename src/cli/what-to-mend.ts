@@ -1,0 +1,19 @@
+import type { ErrorCode } from '../contract/errors.ts';
+
+/** What has to change before a failed run is worth resuming. */
+export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
+  'model.unreachable': 'Make sure that the model endpoint answers (OPENAI_BASE_URL).',
+  'model.timeout': 'Make sure that the model endpoint answers in time.',
+  'model.unavailable': 'Wait until the model endpoint works again.',
+  'model.rate_limited': 'Wait until the model endpoint takes requests again, or raise its limit.',
+  'model.quota_exhausted': 'Give the account at the model provider credit.',
+  'model.rejected': 'Correct what the endpoint refused: the API key, the name of the model.',
+  'model.truncated': "Raise the agent's maxOutputTokens, or ask for less.",
+  'tool.failed': 'Mend the tool that failed, or what it calls.',
+  'tool.result_invalid': 'Mend the tool: it must return JSON.',
+  'tool.result_too_large': 'Mend the tool: it must return less.',
+  'tool.unknown': 'Deploy a worker that has the tool.',
+  'agent.unknown': 'Deploy a worker that has the agent.',
+  'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
+  'run.terminated': 'An operator ended it: ask why before you resume it.',
+};
