@@ -135,6 +135,25 @@ export interface AskedQuestion {
   decidedAt: string | null;
 }
 
+/** A step that asks to do what others may be asking to do as well. */
+export interface ShareRequest {
+  /** Hash of what is shared: the steps that ask under one name want the same result. */
+  name: string;
+  /** The step that asks. It has claimed itself, or does so within `leaseMs`. */
+  scope: string;
+  step: string;
+  /** For how long a completed owner's result is shared, from when it became the owner; 0: never. */
+  windowMs: number;
+  /** For how long an owner is waited for that has not claimed its step. */
+  leaseMs: number;
+}
+
+/** Whether the step that asked does the work (`mine`), and which step does it. */
+export interface ShareAnswer {
+  mine: boolean;
+  owner: { scope: string; step: string };
+}
+
 /** A tool call that was asked for and not yet claimed. */
 export interface PlannedStep {
   step: string;
@@ -269,6 +288,20 @@ export interface Ledger {
     work: (tx: Transaction) => Promise<Completion>,
     signal?: AbortSignal,
   ): Promise<boolean>;
+
+  /**
+   * Asks who does what several steps want done once. Of many that ask at once, exactly one is told
+   * that it is `mine`; an owner that asks again is told the same.
+   *
+   * | the owner's step is | whose it is |
+   * | --- | --- |
+   * | completed | the owner's until its window is over, then the asker's |
+   * | claimed with a live lease, or in outcome unknown | the owner's |
+   * | planned | the owner's for `leaseMs` from when it asked, then the asker's |
+   * | failed, absent, its lease over | the asker's |
+   * | not completed, in a retired scope | the asker's |
+   */
+  share(request: ShareRequest): Promise<ShareAnswer>;
 
   /** Ends a scope for good: no step of it is claimed any more. Repeatable. */
   retire(scope: string): Promise<void>;

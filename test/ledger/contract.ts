@@ -5,6 +5,7 @@ import { testConcurrency } from './contract/concurrency.ts';
 import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
+import { testShares } from './contract/shares.ts';
 
 /** A store for one suite. */
 export interface LedgerBackend {
@@ -40,6 +41,7 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
     testEndings(ledger);
     testOutcomeUnknown(ledger);
     testRecords(ledger);
+    testShares(() => workers);
     testConcurrency(() => workers);
   });
 }

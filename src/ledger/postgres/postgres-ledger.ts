@@ -8,6 +8,8 @@ import type {
   Ledger,
   Question,
   Recorded,
+  ShareAnswer,
+  ShareRequest,
   StepClaim,
   StepError,
   StepRecord,
@@ -19,6 +21,7 @@ import { migrateIfNeeded } from './migrate.ts';
 import { askQuestion, readQuestions } from './questions.ts';
 import { decideQuestion } from './decide.ts';
 import { readStep, readSteps } from './records.ts';
+import { shareStep } from './share.ts';
 import { transactStep } from './transact.ts';
 
 /**
@@ -96,6 +99,10 @@ export class PostgresLedger implements Ledger {
     signal?: AbortSignal,
   ): Promise<boolean> {
     return transactStep(this.#database, claim, work, signal);
+  }
+
+  share(request: ShareRequest): Promise<ShareAnswer> {
+    return shareStep(this.#database, request);
   }
 
   async retire(scope: string): Promise<void> {

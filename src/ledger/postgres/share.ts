@@ -1,0 +1,64 @@
+import type { ShareAnswer, ShareRequest } from '../port.ts';
+import type { Database } from './database.ts';
+
+/**
+ * Enters the asker as the owner of a new share, or reads the share and its owner's step as one
+ * snapshot has them. Neither, when somebody else is entering it at this moment.
+ */
+const LOOK = `
+WITH added AS (
+  INSERT INTO agent_once.shares (name, scope, step, first_seen, lease_until)
+  VALUES ($1, $2, $3, clock_timestamp(),
+          clock_timestamp() + $5::double precision * interval '1 millisecond')
+  ON CONFLICT (name) DO NOTHING
+  RETURNING scope, step, version
+)
+SELECT scope, step, version, 'mine' AS answer FROM added
+UNION ALL
+SELECT h.scope, h.step, h.version,
+  CASE
+    WHEN h.scope = $2 AND h.step = $3 THEN 'take'
+    WHEN s.state = 'completed' AND $4::double precision > 0
+      AND h.first_seen + $4::double precision * interval '1 millisecond' > clock_timestamp()
+      THEN 'theirs'
+    WHEN s.state = 'completed' OR r.scope IS NOT NULL THEN 'take'
+    WHEN s.state = 'unknown' THEN 'theirs'
+    WHEN s.state = 'claimed' AND s.lease_until > clock_timestamp() THEN 'theirs'
+    WHEN s.state = 'planned' AND h.lease_until > clock_timestamp() THEN 'theirs'
+    ELSE 'take'
+  END
+FROM agent_once.shares AS h
+LEFT JOIN agent_once.steps AS s ON s.scope = h.scope AND s.step = h.step
+LEFT JOIN agent_once.retired_scopes AS r ON r.scope = h.scope
+WHERE h.name = $1`;
+
+/** Only what was seen is taken over: an owner that comes back in between counts the version up. */
+const TAKE = `
+UPDATE agent_once.shares AS h
+SET first_seen = CASE WHEN h.scope = $2 AND h.step = $3 THEN h.first_seen
+                      ELSE clock_timestamp() END,
+    scope = $2, step = $3, version = h.version + 1,
+    lease_until = clock_timestamp() + $4::double precision * interval '1 millisecond'
+WHERE h.name = $1 AND h.version = $5
+RETURNING h.version`;
+
+interface ShareRow {
+  scope: string;
+  step: string;
+  version: string;
+  answer: 'mine' | 'theirs' | 'take';
+}
+
+/** See `Ledger.share`. One round trip, two to take over; more only while others do so. */
+export async function shareStep(database: Database, request: ShareRequest): Promise<ShareAnswer> {
+  const { name, scope, step, windowMs, leaseMs } = request;
+  for (;;) {
+    const [row] = await database.query<ShareRow>(LOOK, [name, scope, step, windowMs, leaseMs]);
+    if (row === undefined) continue;
+    if (row.answer === 'theirs')
+      return { mine: false, owner: { scope: row.scope, step: row.step } };
+    if (row.answer === 'mine') return { mine: true, owner: { scope, step } };
+    const taken = await database.query(TAKE, [name, scope, step, leaseMs, row.version]);
+    if (taken.length > 0) return { mine: true, owner: { scope, step } };
+  }
+}
