@@ -1,20 +1,16 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor } from './commands.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, type RunFlags } from './options.ts';
+import { addRunCommand, addRunOptions, runOf, type RunFlags } from './options.ts';
 
 /** `agent-once cancel`: asks a run to stop. */
 export function registerCancel(program: Command, loadAgents: LoadAgents): void {
-  const command = program
-    .command('cancel')
-    .summary('ask a run to stop')
-    .description(
+  const command = addRunCommand(program, 'cancel', {
+    summary: 'ask a run to stop',
+    description:
       'Asks a run to stop: a model request in flight is aborted, and what was done stays recorded. Returns at once; a run that has ended stays as it is, which is no error.',
-    )
-    .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run');
+  });
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -28,7 +24,7 @@ Exit codes:
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
     )
     .action((agent: string, key: string, flags: RunFlags) =>
-      runCancel({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+      runCancel(runOf(agent, key, flags), flags, loadAgents),
     );
 }
 

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
 import { ERRORS } from '../contract/errors.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, type RunFlags } from './options.ts';
+import { addRunCommand, addRunOptions, runOf, type RunFlags } from './options.ts';
 
 interface ExplainFlags extends RunFlags {
   showInput?: true;
@@ -11,15 +10,11 @@ interface ExplainFlags extends RunFlags {
 
 /** `agent-once explain`: what happened to a run, step by step. */
 export function registerExplain(program: Command, loadAgents: LoadAgents): void {
-  const command = program
-    .command('explain')
-    .summary('tell what happened to a run')
-    .description(
+  const command = addRunCommand(program, 'explain', {
+    summary: 'tell what happened to a run',
+    description:
       'Tells what happened to a run: its executions, each step with how its outcome is known, what it cost, what may have been paid or made twice, and what to do next. Shows no result of a tool, and the input only when that is asked for.',
-    )
-    .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run')
-    .option('--show-input', "show the run's input too, in the commands that need it again");
+  }).option('--show-input', "show the run's input too, in the commands that need it again");
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -36,7 +31,7 @@ Exit codes:
   2  wrong usage, unknown agent, bad key     6  Temporal or the ledger cannot be reached`,
     )
     .action((agent: string, key: string, flags: ExplainFlags) =>
-      runExplain({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+      runExplain(runOf(agent, key, flags), flags, loadAgents),
     );
 }
 

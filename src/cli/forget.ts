@@ -1,21 +1,17 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor, startCommandFor } from './commands.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, type RunFlags } from './options.ts';
+import { addRunCommand, addRunOptions, runOf, type RunFlags } from './options.ts';
 
 /** `agent-once forget`: makes the key of a run that has ended new again. */
 export function registerForget(program: Command, loadAgents: LoadAgents): void {
-  const command = program
-    .command('forget')
-    .summary("make an ended run's key new again")
-    .description(
+  const command = addRunCommand(program, 'forget', {
+    summary: "make an ended run's key new again",
+    description:
       'Makes the key of a run that has ended new again: the next start under it makes a new run, which does everything anew. What the forgotten run did stays done; nothing is undone.',
-    )
-    .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run');
+  });
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -33,7 +29,7 @@ Exit codes:
   7  the run is under way: cancel it first`,
     )
     .action((agent: string, key: string, flags: RunFlags) =>
-      runForget({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+      runForget(runOf(agent, key, flags), flags, loadAgents),
     );
 }
 

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { RunRef } from '../client/types.ts';
+import { DEFAULT_TENANT } from '../contract/key.ts';
 
 /** What every command about runs takes. */
 export interface RunFlags {
@@ -9,6 +11,25 @@ export interface RunFlags {
 export interface WaitFlag {
   /** Seconds; `true`: until the run ends. */
   wait?: number | true;
+}
+
+/** A command about a run that there is. */
+export function addRunCommand(
+  program: Command,
+  name: string,
+  { summary, description }: { summary: string; description: string },
+): Command {
+  return program
+    .command(name)
+    .summary(summary)
+    .description(description)
+    .argument('<agent>', 'name of the agent')
+    .argument('<key>', 'idempotency key of the run');
+}
+
+/** The run that a command is about. */
+export function runOf(agent: string, key: string, { tenant }: RunFlags): Required<RunRef> {
+  return { agent, key, tenant: tenant ?? DEFAULT_TENANT };
 }
 
 export function addRunOptions(command: Command): Command {

@@ -1,20 +1,23 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor, EXIT } from './commands.ts';
 import type { Followed } from './follow.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, waitOption, type RunFlags, type WaitFlag } from './options.ts';
+import {
+  addRunCommand,
+  addRunOptions,
+  runOf,
+  waitOption,
+  type RunFlags,
+  type WaitFlag,
+} from './options.ts';
 
 /** `agent-once result`: the bare result of a run. */
 export function registerResult(program: Command, loadAgents: LoadAgents): void {
-  const command = program
-    .command('result')
-    .summary("print a run's result")
-    .description("Prints a run's result, and nothing else, on stdout: text as it is, JSON as JSON.")
-    .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run')
-    .addOption(waitOption());
+  const command = addRunCommand(program, 'result', {
+    summary: "print a run's result",
+    description: "Prints a run's result, and nothing else, on stdout: text as it is, JSON as JSON.",
+  }).addOption(waitOption());
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -29,7 +32,7 @@ Exit codes:
   4  the run failed or was cancelled         7, 8  still running, waits for a person`,
     )
     .action((agent: string, key: string, flags: RunFlags & WaitFlag) =>
-      runResult({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+      runResult(runOf(agent, key, flags), flags, loadAgents),
     );
 }
 

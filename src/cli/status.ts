@@ -1,18 +1,15 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
 import { commandFor } from './commands.ts';
 import type { LoadAgents } from './open-client.ts';
-import { addRunOptions, type RunFlags } from './options.ts';
+import { addRunCommand, addRunOptions, runOf, type RunFlags } from './options.ts';
 
 /** `agent-once status`: what a run is doing, or how it ended. */
 export function registerStatus(program: Command, loadAgents: LoadAgents): void {
-  const command = program
-    .command('status')
-    .summary('show a run')
-    .description('Shows what a run is doing, or how it ended.')
-    .argument('<agent>', 'name of the agent')
-    .argument('<key>', 'idempotency key of the run');
+  const command = addRunCommand(program, 'status', {
+    summary: 'show a run',
+    description: 'Shows what a run is doing, or how it ended.',
+  });
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -26,7 +23,7 @@ Exit codes:
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached`,
     )
     .action((agent: string, key: string, flags: RunFlags) =>
-      runStatus({ agent, key, tenant: flags.tenant ?? DEFAULT_TENANT }, flags, loadAgents),
+      runStatus(runOf(agent, key, flags), flags, loadAgents),
     );
 }
 

@@ -85,6 +85,8 @@ export interface RunSummary {
   /** As it stands in the workflow ID, where it is not known otherwise: then `~` and its hash. */
   key: string;
   status: RunStatus;
+  /** What it asks people; not empty when `waiting`. */
+  waiting: OpenQuestion[];
   startedAt: string;
   closedAt: string | null;
 }
@@ -104,6 +106,8 @@ export interface RunProgress {
   hasWorker: boolean;
   /** Absent while no worker answers. */
   state?: RunState;
+  /** What it asks people; known without a worker too. */
+  waiting: OpenQuestion[];
 }
 
 export interface WaitOptions {

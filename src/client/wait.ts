@@ -5,6 +5,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import type { OpenQuestion } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
@@ -14,7 +15,7 @@ import { hasWorker, queryState } from './live-state.ts';
 import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
-import { firstRunIdOf, isOpen } from './view.ts';
+import { firstRunIdOf, isOpen, questionsOf } from './view.ts';
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -123,7 +124,16 @@ async function reportProgress(
     const worker = state !== undefined || (await hasWorker(context));
     state = worker ? await queryState(context, workflowId) : undefined;
     if (signal.aborted) return;
-    onProgress({ workflowId, hasWorker: worker, ...(state ? { state } : {}) });
+    // Without a worker's answer, the run's memo says whether it waits for a person.
+    const waiting = state ? state.waiting : await askedOf(context, workflowId);
+    if (signal.aborted) return;
+    onProgress({ workflowId, hasWorker: worker, ...(state ? { state } : {}), waiting });
     await sleep(PROGRESS_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+async function askedOf(context: ClientContext, workflowId: string): Promise<OpenQuestion[]> {
+  // Whether the server answers is, again, the waiting's business.
+  const execution = await findExecution(context, workflowId).catch(() => undefined);
+  return execution ? questionsOf(execution) : [];
 }
