@@ -220,7 +220,7 @@ export interface Ledger {
    * | completed | `completed` |
    * | claimed, lease live | `busy` |
    * | claimed, lease over | `claimed` with the next fence, one more unknown attempt |
-   * | the same, and `at-most-once`; or in outcome unknown | `unknown` |
+   * | the same, and `at-most-once` then or now; or in outcome unknown | `unknown` |
    * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
    * | recorded with another digest | `diverged` |
    * | in a retired scope, whatever it is | `superseded` |
@@ -258,7 +258,9 @@ export interface Ledger {
   /**
    * Asks, or finds the question asked before, answered or not. It is asked anew (the next round)
    * when the last one was about another attempt or other arguments, when its approval can no
-   * longer be used, or when its answer was `fail` in another execution. Repeatable.
+   * longer be used, or when its answer was `fail` in another execution. One that another execution
+   * asked and nobody has answered is taken over: `askedAt` is now, and `fail` will end this one.
+   * Repeatable.
    */
   ask(question: Question): Promise<AskedQuestion>;
 

@@ -1,7 +1,6 @@
-import type { Effect } from '../../contract/step.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
-import { encodePayload } from './payload.ts';
+import { encodePayload } from '../payload.ts';
 import { RECORD_COLUMNS, toRecord, type StepRow } from './records.ts';
 
 /**
@@ -23,7 +22,7 @@ SELECT
   1, 1, $10::bytea, $11::text, $12::text, $13::text, clock_timestamp()
 WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text)
 ON CONFLICT (scope, step) DO UPDATE SET (
-  answer, state, fence, nonce, lease_until,
+  answer, state, effect, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts,
   request, workflow_id, run_id, worker, claimed_at, ended_at
 ) = (
@@ -31,6 +30,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     decision.answer,
     CASE WHEN mine THEN 'claimed' WHEN decision.answer = 'unknown' THEN 'unknown'
          ELSE s.state END,
+    CASE WHEN mine THEN excluded.effect ELSE s.effect END,
     CASE WHEN taken THEN s.fence + 1 ELSE s.fence END,
     CASE WHEN mine THEN excluded.nonce ELSE s.nonce END,
     CASE WHEN mine THEN clock.now + $9::double precision * interval '1 millisecond'
@@ -56,8 +56,10 @@ ON CONFLICT (scope, step) DO UPDATE SET (
         WHEN s.state = 'completed' THEN 'completed'
         WHEN s.state = 'claimed' AND s.nonce = excluded.nonce THEN 'same'
         WHEN s.state = 'claimed' AND s.lease_until > clock.now THEN 'busy'
-        WHEN s.state = 'unknown' OR (s.state = 'claimed' AND NOT $14::boolean) THEN 'unknown'
-        WHEN run.used >= $15::int THEN 'exhausted'
+        WHEN s.state = 'unknown' THEN 'unknown'
+        -- What counts is what the tool was when the attempt began, and what it is by now.
+        WHEN s.state = 'claimed' AND 'at-most-once' IN (s.effect, excluded.effect) THEN 'unknown'
+        WHEN run.used >= $14::int THEN 'exhausted'
         ELSE 'claimed'
       END AS answer OFFSET 0
     ) AS decision,
@@ -100,7 +102,6 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
     step.workflowId,
     step.runId,
     step.worker,
-    mayTakeOver(step.effect),
     step.maximumAttempts,
   ]);
   // The statement always writes a row, but in a retired scope.
@@ -112,14 +113,6 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
 export async function renewClaim(database: Database, claim: Claim): Promise<boolean> {
   const rows = await database.query(RENEW, [claim.scope, claim.step, claim.fence, claim.leaseMs]);
   return rows.length > 0;
-}
-
-/**
- * Whether an attempt that ended without a word may be followed by another. That of a `reconcile`
- * tool asks `find` first.
- */
-function mayTakeOver(effect: Effect | null): boolean {
-  return effect !== 'at-most-once';
 }
 
 async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {

@@ -37,6 +37,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (scope, step, kind, round) DO NOTHING
 RETURNING ${QUESTION_COLUMNS}`;
 
+/** A resumed or reset run asks in its own name, with all the time to answer. */
+const TAKE_OVER = `
+UPDATE agent_once.questions AS q
+SET workflow_id = $5, run_id = $6, asked_at = clock_timestamp()
+WHERE q.scope = $1 AND q.step = $2 AND q.kind = $3 AND q.round = $4 AND q.decision IS NULL
+RETURNING ${QUESTION_COLUMNS}`;
+
 /** See `Ledger.ask`. Of two who ask at once, one asks and both see its question. */
 export async function askQuestion(database: Database, question: Question): Promise<AskedQuestion> {
   const { scope, step, kind, digest, fence, validMs, workflowId, runId } = question;
@@ -46,7 +53,13 @@ export async function askQuestion(database: Database, question: Question): Promi
       step,
       kind,
     ]);
-    if (latest && stands(latest, question)) return toQuestion(latest);
+    if (latest && stands(latest, question)) {
+      if (latest.decision !== null || latest.run_id === runId) return toQuestion(latest);
+      const values = [scope, step, kind, latest.round, workflowId, runId];
+      const [taken] = await database.query<QuestionRow>(TAKE_OVER, values);
+      if (taken) return toQuestion(taken);
+      continue; // Answered a moment ago.
+    }
     const round = (latest?.round ?? 0) + 1;
     const values = [scope, step, kind, round, digest, fence, validMs, workflowId, runId];
     const [asked] = await database.query<QuestionRow>(ASK, values);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Claim, Ledger, Question, StepClaim } from '../../../src/ledger/port.ts';
-import { abandoned, again, claimed, granted, stepClaim } from '../steps.ts';
+import { abandoned, again, claimed, granted, plannedStep, stepClaim } from '../steps.ts';
 
 const THREW = { code: 'tool.failed', message: 'the connection was cut' };
 
@@ -79,6 +79,19 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
         unknownAttempts: 0,
       });
     });
+  });
+
+  test.each([
+    ['was at most once', { effect: 'at-most-once' }, { effect: 'keyed' }],
+    ['is at most once by now', { effect: 'keyed' }, { effect: 'at-most-once' }],
+  ] as const)('an attempt of a tool that %s is not repeated', async (_when, then, now) => {
+    const step = stepClaim(then);
+    await ledger().complete(await claimed(ledger(), modelStep(step)), {
+      result: 1,
+      planned: [plannedStep(0, { effect: 'read' })],
+    });
+    await abandoned(ledger(), step);
+    expect(await ledger().claim(again(step, now))).toMatchObject({ state: 'unknown' });
   });
 
   test('a reconcile step is taken over, and says that it was tried before', async () => {
@@ -181,6 +194,18 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       expect(await ledger().ask(resumed)).toMatchObject({ round: 2, decision: null });
     });
 
+    test('that nobody has answered is taken over by a resumed run', async () => {
+      const { step, question } = await unknownStep(ledger());
+      const asked = await ledger().ask(question);
+      const resumed = { ...question, runId: 'run-2' };
+      const taken = await ledger().ask(resumed);
+      expect(taken).toMatchObject({ round: 1, decision: null, runId: 'run-2' });
+      expect(Date.parse(taken.askedAt)).toBeGreaterThanOrEqual(Date.parse(asked.askedAt));
+      expect(await ledger().ask(resumed)).toEqual(taken);
+      await ledger().decide(step.scope, { step: step.step, decision: 'fail', by: 'ann' });
+      expect(await ledger().ask(resumed)).toMatchObject({ round: 1, decision: 'fail' });
+    });
+
     test('is settled when the attempt has ended meanwhile', async () => {
       const { step, claim, question } = await unknownStep(ledger());
       await ledger().ask(question);
@@ -257,6 +282,10 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
 
 function atMostOnce(change: Partial<StepClaim> = {}): StepClaim {
   return stepClaim({ effect: 'at-most-once', ...change });
+}
+
+function modelStep({ scope }: StepClaim): StepClaim {
+  return stepClaim({ scope, step: 't1.model', kind: 'model', effect: null });
 }
 
 async function unknownStep(
