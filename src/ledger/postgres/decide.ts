@@ -9,7 +9,7 @@ import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { Database } from './database.ts';
 import { toLedgerError } from './database-error.ts';
-import { encodePayload } from './payload.ts';
+import { encodePayload } from '../payload.ts';
 import { QUESTION_COLUMNS, type QuestionRow } from './questions.ts';
 
 const QUESTION = `

@@ -1,7 +1,7 @@
-import { LIMITS } from '../../contract/limits.ts';
 import type { Claim, Completion, Recorded, StepError } from '../port.ts';
 import type { Database } from './database.ts';
-import { encodePayload } from './payload.ts';
+import { encodePayload } from '../payload.ts';
+import { plainError } from '../plain-error.ts';
 
 /**
  * The completion, with the calls it plans, checks the fence in its own UPDATE. It updates a row
@@ -164,11 +164,6 @@ export async function noteOnStep(
   await database.query(NOTE, [scope, step, toJsonb(error)]);
 }
 
-function toJsonb({ code, message }: StepError): string {
-  return JSON.stringify([{ code: plain(code), message: plain(message) }]);
-}
-
-/** jsonb refuses null characters and lone surrogates; a cut may leave one of those. */
-function plain(text: string): string {
-  return text.slice(0, LIMITS.errorBytes).replaceAll('\0', '').toWellFormed();
+function toJsonb(error: StepError): string {
+  return JSON.stringify([plainError(error)]);
 }

@@ -1,7 +1,7 @@
 import type { Effect } from '../../contract/step.ts';
 import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../port.ts';
 import type { Database } from './database.ts';
-import { decodePayload } from './payload.ts';
+import { decodePayload } from '../payload.ts';
 
 /** Columns of a `StepRow`, for `SELECT` and `RETURNING` on `agent_once.steps AS s`. */
 export const RECORD_COLUMNS = `

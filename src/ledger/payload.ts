@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { JsonValue } from '../../contract/json.ts';
+import type { JsonValue } from '../contract/json.ts';
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -15,7 +15,10 @@ export interface Payload {
   bytes: number;
 }
 
-/** JSON as the ledger keeps it: bytes, since PostgreSQL's text and jsonb refuse null characters. */
+/**
+ * JSON as a ledger keeps it: bytes, since PostgreSQL's text and jsonb refuse null characters, and
+ * Lua's JSON rounds numbers.
+ */
 export async function encodePayload(value: JsonValue): Promise<Payload> {
   const text = Buffer.from(JSON.stringify(value), 'utf8');
   const data = text.length < COMPRESS_FROM_BYTES ? text : await zip(text);
