@@ -51,7 +51,7 @@ function resume(run: Ended, story: Story | undefined): string {
     steps.filter(({ state }) => states.includes(state));
   return [
     `Resume it${cancelled}, with the same input (another is refused).`,
-    'It goes on where it stopped.',
+    ...(story.steps ? [] : ['What is recorded does not run again.']),
     ...named('kept, not run again', of('completed')),
     ...named('run again', of('failed', 'claimed')),
     ...named('a person is asked first', of('unknown')),

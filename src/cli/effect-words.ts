@@ -14,11 +14,11 @@ export const MEANS: Record<Effect, string> = {
 const LEFT_OPEN: Record<Effect, (step: ExplainedStep) => string> = {
   read: () => 'none, it only reads',
   keyed: (step) =>
-    `may have happened in ${anyOf(step)}; every attempt sent the token\n  ${step.token}\n` +
+    `may have happened${anyOf(step)}; every attempt sent the token\n  ${step.token}\n` +
     'of which the receiver makes one: it can be looked up there; another attempt is safe',
   transactional: () => 'did not happen: it was rolled back; another attempt is safe',
   reconcile: (step) =>
-    `may have happened in ${anyOf(step)}; the next attempt asks the receiver first, by\n  ${step.token}`,
+    `may have happened${anyOf(step)}; the next attempt asks the receiver first, by\n  ${step.token}`,
   'at-most-once': ({ state, token }) =>
     state === 'failed'
       ? 'did not happen: the tool, or a person, said so; another attempt is safe'
@@ -34,5 +34,5 @@ export function drawEffect(step: ExplainedStep): string[] {
 }
 
 function anyOf({ attempts }: ExplainedStep): string {
-  return attempts <= 1 ? 'its attempt' : `any of its ${attempts} attempts`;
+  return attempts <= 1 ? '' : ` in any of its ${attempts} attempts`;
 }

@@ -88,8 +88,8 @@ export function drawTwice({ steps, possiblyPaid }: Explanation): string {
 function drawPaid(paid: Explanation['possiblyPaid']): string | null {
   if (!paid || paid.calls === 0) return null;
   const which = paid.steps.slice(0, 6).join(', ') + (paid.steps.length > 6 ? ', …' : '');
-  const calls = paid.calls === 1 ? '1 call' : `${paid.calls} calls`;
-  return `possibly paid twice: ${which} (${calls} to the model more than counted)`;
+  const calls = paid.calls === 1 ? '1 model call' : `${paid.calls} model calls`;
+  return `${calls} may have been paid besides those counted (${which})`;
 }
 
 function drawMade(what: string, steps: readonly ExplainedStep[]): string | null {

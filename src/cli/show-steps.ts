@@ -10,6 +10,8 @@ import { drawState } from './step-state.ts';
 type Colours = ReturnType<typeof coloursOf>;
 type Story = Pick<Explanation, 'status' | 'executions' | 'scope'>;
 
+const DONE = 'done: it succeeded and is recorded, and this run does not repeat it';
+
 /** Under a step's name. */
 const INDENT = ' '.repeat(10);
 
@@ -49,16 +51,16 @@ function drawStep(
     endedAt && drawClock(endedAt),
     durationMs !== null && drawDuration(durationMs),
     nameWorker && worker && step.state !== 'claimed' && `on ${printable(worker)}`,
-    attempts > 1 && drawAttempts(step, story),
     step.repeats.length > 0 && colours.yellow('made again'),
   ];
-  const spent = [
+  const second = [
+    attempts > 1 && drawAttempts(step, story),
     model && printable(model),
     usage && drawSpent(usage),
     step.possiblyPaidTwice && colours.yellow('possibly paid twice'),
   ];
   const more = [
-    ...(spent.some(Boolean) ? [join(spent)] : []),
+    ...(second.some(Boolean) ? [join(second)] : []),
     ...step.notRun.map(drawNotRun),
     ...drawErrors(step),
     ...drawEffect(step),
@@ -71,7 +73,7 @@ function drawAttempts({ attempts, lastAttempts, executedIn }: ExplainedStep, sto
   const all = `${attempts} attempts`;
   const at = story.executions.findIndex(({ runId }) => runId === executedIn);
   if (at <= 0 || lastAttempts === 0 || lastAttempts >= attempts) return all;
-  return `${all}, ${lastAttempts} by execution ${at + 1}`;
+  return `${all}, ${lastAttempts} of them by execution ${at + 1}`;
 }
 
 function join(facts: readonly (string | false | null | undefined)[]): string {
@@ -115,7 +117,7 @@ function drawLegend(steps: readonly ExplainedStep[]): string[] {
     ...(tools
       ? ['t1.model is the model call of turn 1, t1.c0 the first tool call it asked for']
       : []),
-    'done: it succeeded and is recorded, and this run does not repeat it',
+    ...(steps.some(({ state }) => state === 'completed') ? [DONE] : []),
     ...EFFECTS.filter((effect) => used.has(effect)).map((effect) => `${effect}: ${MEANS[effect]}`),
   ];
 }

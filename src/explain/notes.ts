@@ -1,6 +1,6 @@
 import type { Effect } from '../contract/step.ts';
 import type { ExplainedStep, Explanation } from './explanation.ts';
-import { labelOf, listSteps } from './step-title.ts';
+import { labelOf } from './step-title.ts';
 import { usageDiffers } from './sum-usage.ts';
 
 /** What stays open when an attempt of a tool ends without a word, by the tool's effect. */
@@ -120,16 +120,12 @@ function usageNotes({ status, steps, usage, reportedUsage, ledgerError }: Noted)
 }
 
 function executionNotes(
-  { status, executions, definitionChanged, steps, scope, earlierRuns }: Noted,
+  { executions, definitionChanged, scope, earlierRuns }: Noted,
   { cut, indexFailed }: { cut: boolean; indexFailed: boolean },
 ): string[] {
   const gone = executions.filter(({ status }) => status === 'gone').length;
-  const kept = (steps ?? []).filter(({ knownBy }) => knownBy === 'ledger');
   const earlier = executions.some((each) => each.scope !== null && each.scope !== scope);
   return [
-    kept.length > 0 &&
-      status !== 'forgotten' &&
-      `${listSteps(kept)} ${kept.length === 1 ? 'was' : 'were'} recorded by an earlier execution and not run again by the latest.`,
     definitionChanged === true &&
       "The agent's definition changed between two executions: recorded steps hold, later ones follow the new one.",
     gone > 0 &&

@@ -1,10 +1,10 @@
 import type { ExplainedStep } from './explanation.ts';
 
-type Named = Pick<ExplainedStep, 'id' | 'kind' | 'model' | 'tool' | 'summary'>;
+type Named = Pick<ExplainedStep, 'id' | 'kind' | 'tool' | 'summary'>;
 
 /** What a step is, on one line: `issue_refund: order 1042`. Text of tools and models is in it. */
-export function titleOf({ kind, model, tool, summary }: Named): string {
-  if (kind === 'model') return summary ?? `model ${model ?? ''}`.trim();
+export function titleOf({ kind, tool, summary }: Named): string {
+  if (kind === 'model') return summary ?? 'model call';
   const name = tool ?? 'tool';
   // Many a summary begins with its tool's name.
   if (summary === null || summary === name || summary.startsWith(`${name} `))

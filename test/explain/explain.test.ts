@@ -193,9 +193,7 @@ describe('the story of a run', () => {
 
   test('of a worker that died: what is not known, then what may have been paid twice', async () => {
     expect(dead.json).toMatchObject({ status: 'running', steps: [{ state: 'claimed' }] });
-    expect(dead.text).toMatch(
-      /t1\.model {2}model scripted-priced · outcome unknown, begun by \d+@/,
-    );
+    expect(dead.text).toMatch(/t1\.model {2}model call · outcome unknown, begun by \d+@/);
     expect(dead.text).toMatch(/The claim of t1\.model by \d+@\S+ is over without a result/);
 
     await ended('killed');
