@@ -28,10 +28,12 @@ export async function callModel(
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
   if (input.retires !== undefined) await retire(deps, input.retires);
-  // Read while the claim is on its way: nothing changes the turns before this one any more.
-  const earlier = turn === 1 ? Promise.resolve([]) : deps.ledger.steps(run.scope, turn);
+  // Read while the claim is on its way: nothing changes the turns before this one any more. But not
+  // for a step that is likely to be recorded: a long run that is resumed would read all of it at
+  // each turn.
+  const readAhead = input.resuming ? undefined : earlierSteps(deps, input);
   // Its failure is the step's, once there is a claim; without one nobody asks.
-  earlier.catch(() => {});
+  readAhead?.catch(() => {});
   const outcome = await runStep(
     deps,
     {
@@ -49,7 +51,7 @@ export async function callModel(
       faultName: 'model',
       otherwise: 'model.bad_answer',
     },
-    { kind: 'plain', run: (granted) => askModel(deps, input, agent, settings, earlier, granted) },
+    { kind: 'plain', run: (granted) => askModel(deps, input, agent, settings, readAhead, granted) },
   );
 
   const { content, calls, planned } = asTurnRecord(outcome.result);
@@ -79,16 +81,17 @@ async function askModel(
   input: ModelStepInput,
   agent: RegisteredAgent,
   settings: AgentSettings,
-  earlier: Promise<StepRecord[]>,
+  readAhead: Promise<StepRecord[]> | undefined,
   granted: Granted,
 ): Promise<Completion> {
   const { run, turn, messages } = input;
   const { maxOutputTokens, temperature } = agent.definition;
+  const earlier = await (readAhead ?? earlierSteps(deps, input));
   const model = input.model ?? settings.model;
   const reply = await deps.model.complete(
     {
       model,
-      messages: conversationOf(agent, await earlier, turn, messages),
+      messages: conversationOf(agent, earlier, turn, messages),
       tools: [...agent.tools.values()].map(({ name, definition, parameters }) => ({
         name,
         description: definition.description,
@@ -121,6 +124,14 @@ async function askModel(
       : { usage: { ...reply.usage, costUsd: deps.costUsd(model, reply.usage) } }),
     planned: plan.steps,
   };
+}
+
+/** The steps that the conversation before a turn is made of. */
+async function earlierSteps(
+  { ledger }: ActivityDeps,
+  { run, turn }: ModelStepInput,
+): Promise<StepRecord[]> {
+  return turn === 1 ? [] : ledger.steps(run.scope, turn);
 }
 
 /** A little less than the attempt's time: the request's own timeout tells more than Temporal's. */

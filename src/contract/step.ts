@@ -53,6 +53,8 @@ export interface ModelStepInput {
   retires?: string;
   /** Digest of the preceding turn's model step. */
   previous: string | null;
+  /** The ledger had the preceding turn's answer: it may have this one's too. */
+  resuming?: true;
 }
 
 export interface StepUsage {

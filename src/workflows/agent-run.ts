@@ -83,6 +83,7 @@ async function takeTurns(
   let settings = input.settings;
   let turn = input.carried?.turn ?? 0;
   let previous = input.carried?.lastDigest ?? null;
+  let resuming = false;
 
   for (;;) {
     // Steps that ended well in spite of it do not carry it on, and continue-as-new would lose it.
@@ -109,12 +110,14 @@ async function takeTurns(
           ...(input.options?.model === undefined ? {} : { model: input.options.model }),
           messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
           previous,
+          ...(resuming ? { resuming } : {}),
           ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
         }),
+      (known) => progress.modelAnswered(known, settings ?? known.settings),
     );
     settings ??= answer.settings;
     previous = answer.digest;
-    progress.modelAnswered(answer, settings);
+    resuming = answer.knownBy === 'ledger';
 
     if (answer.output !== undefined) return answer.output;
     await runCalls(answer.calls, input, run, turn, settings, progress, decisions);
@@ -153,12 +156,12 @@ async function runCalls(
           };
           for (;;) {
             const end = await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, step);
-            if (!('waiting' in end)) break;
+            if (!('waiting' in end)) return;
             // The ledger keeps the answer: the step, scheduled again, finds it there.
             await decisions.wait(end.waiting);
           }
-          progress.toolAnswered();
         },
+        () => progress.toolAnswered(),
       ),
     ),
   );

@@ -57,22 +57,36 @@ export class Progress {
     this.usage = { ...this.usage, turns: turn };
   }
 
-  /** Runs a step as a member of its turn's event group and shows it while it runs. */
-  async track<T>(title: StepTitle, run: (title: StepTitle) => Promise<T>): Promise<T> {
+  /**
+   * Runs a step as a member of its turn's event group and shows it while it runs. Not an async
+   * function: the sandbox records a stack for each promise.
+   *
+   * @param answered is called with the answer, before it is shown
+   */
+  track<T>(
+    title: StepTitle,
+    run: (title: StepTitle) => Promise<T>,
+    answered: (answer: T) => void,
+  ): Promise<T> {
     const row: StepRow = { ...title, state: 'running' };
     this.#rows = [...this.#rows, row].slice(-ROWS_SHOWN);
     this.#draw();
     const group = createEventGroup(`turn ${this.#turn}`, { id: `turn-${this.#turn}` });
-    try {
-      const result = await group.withScope(() => run(title));
-      row.state = 'done';
-      return result;
-    } catch (error) {
-      row.state = 'failed';
-      throw error;
-    } finally {
-      this.#draw();
-    }
+    return group
+      .withScope(() => run(title))
+      .then(
+        (answer) => {
+          row.state = 'done';
+          answered(answer);
+          this.#draw();
+          return answer;
+        },
+        (error: unknown) => {
+          row.state = 'failed';
+          this.#draw();
+          throw error;
+        },
+      );
   }
 
   modelAnswered(answer: ModelStepResult, settings: AgentSettings | undefined): void {
@@ -87,7 +101,6 @@ export class Progress {
     };
     const row = this.#rows.findLast((candidate) => candidate.step === modelStep(this.#turn));
     if (row) row.note = noteOf(answer);
-    this.#draw();
   }
 
   toolAnswered(): void {
