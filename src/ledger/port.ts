@@ -7,6 +7,7 @@ import type {
 import type { JsonValue } from '../contract/json.ts';
 import type { Effect, KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
+import type { LedgerCleaner } from './cleaner.ts';
 
 /** Everything that identifies a step and the invocation that wants to run it. */
 export interface StepClaim {
@@ -91,7 +92,7 @@ export interface Completion {
   planned?: PlannedStep[];
   /** Present where no attempt of this step had the effect that `result` is of. */
   knownBy?: RecordedKnowledge;
-  /** Token of the step that this one took its result from. */
+  /** Token of the step that this one took its result from, or under whose token it had its effect. */
   sharedWith?: string;
 }
 
@@ -152,6 +153,11 @@ export interface ShareRequest {
 export interface ShareAnswer {
   mine: boolean;
   owner: { scope: string; step: string };
+  /**
+   * The step that began it: the owner, or the first of those that it was taken over from one after
+   * the other before any of them was completed. Whoever has an effect has it under this one's token.
+   */
+  first: { scope: string; step: string };
 }
 
 /** A tool call that was asked for and not yet claimed. */
@@ -209,6 +215,9 @@ export interface StepRecord {
 export interface Ledger {
   /** Whether `transact` works. */
   readonly transactions: boolean;
+
+  /** Deletes what no run needs any more. Absent: the backend does not know how. */
+  readonly cleaner?: LedgerCleaner;
 
   /**
    * Claims a step, or says why not. One round trip.
@@ -299,8 +308,9 @@ export interface Ledger {
    * | --- | --- |
    * | completed | the owner's until its window is over, then the asker's |
    * | claimed with a live lease, or in outcome unknown | the owner's |
+   * | claimed, its lease over, and `at-most-once` | the owner's |
    * | planned | the owner's for `leaseMs` from when it asked, then the asker's |
-   * | failed, absent, its lease over | the asker's |
+   * | failed, absent, its lease over otherwise | the asker's |
    * | not completed, in a retired scope | the asker's |
    */
   share(request: ShareRequest): Promise<ShareAnswer>;

@@ -7,23 +7,26 @@ import type { Database } from './database.ts';
  */
 const LOOK = `
 WITH added AS (
-  INSERT INTO agent_once.shares (name, scope, step, first_seen, lease_until)
-  VALUES ($1, $2, $3, clock_timestamp(),
+  INSERT INTO agent_once.shares
+    (name, scope, step, first_scope, first_step, first_seen, lease_until)
+  VALUES ($1, $2, $3, $2, $3, clock_timestamp(),
           clock_timestamp() + $5::double precision * interval '1 millisecond')
   ON CONFLICT (name) DO NOTHING
-  RETURNING scope, step, version
+  RETURNING scope, step, first_scope, first_step, version
 )
-SELECT scope, step, version, 'mine' AS answer FROM added
+SELECT scope, step, first_scope, first_step, version, 'mine' AS answer FROM added
 UNION ALL
-SELECT h.scope, h.step, h.version,
+SELECT h.scope, h.step, h.first_scope, h.first_step, h.version,
   CASE
     WHEN h.scope = $2 AND h.step = $3 THEN 'take'
     WHEN s.state = 'completed' AND $4::double precision > 0
       AND h.first_seen + $4::double precision * interval '1 millisecond' > clock_timestamp()
       THEN 'theirs'
-    WHEN s.state = 'completed' OR r.scope IS NOT NULL THEN 'take'
+    WHEN s.state = 'completed' THEN 'renew'
+    WHEN r.scope IS NOT NULL THEN 'take'
     WHEN s.state = 'unknown' THEN 'theirs'
-    WHEN s.state = 'claimed' AND s.lease_until > clock_timestamp() THEN 'theirs'
+    WHEN s.state = 'claimed' AND (s.lease_until > clock_timestamp() OR s.effect = 'at-most-once')
+      THEN 'theirs'
     WHEN s.state = 'planned' AND h.lease_until > clock_timestamp() THEN 'theirs'
     ELSE 'take'
   END
@@ -37,16 +40,24 @@ const TAKE = `
 UPDATE agent_once.shares AS h
 SET first_seen = CASE WHEN h.scope = $2 AND h.step = $3 THEN h.first_seen
                       ELSE clock_timestamp() END,
+    first_scope = CASE WHEN $6::boolean THEN $2 ELSE h.first_scope END,
+    first_step = CASE WHEN $6::boolean THEN $3 ELSE h.first_step END,
     scope = $2, step = $3, version = h.version + 1,
     lease_until = clock_timestamp() + $4::double precision * interval '1 millisecond'
 WHERE h.name = $1 AND h.version = $5
-RETURNING h.version`;
+RETURNING h.scope, h.step, h.first_scope, h.first_step`;
 
-interface ShareRow {
+interface OwnerRow {
   scope: string;
   step: string;
+  first_scope: string;
+  first_step: string;
+}
+
+interface ShareRow extends OwnerRow {
   version: string;
-  answer: 'mine' | 'theirs' | 'take';
+  /** `renew`: the owner is done with it, and its result is too old. */
+  answer: 'mine' | 'theirs' | 'take' | 'renew';
 }
 
 /** See `Ledger.share`. One round trip, two to take over; more only while others do so. */
@@ -55,10 +66,18 @@ export async function shareStep(database: Database, request: ShareRequest): Prom
   for (;;) {
     const [row] = await database.query<ShareRow>(LOOK, [name, scope, step, windowMs, leaseMs]);
     if (row === undefined) continue;
-    if (row.answer === 'theirs')
-      return { mine: false, owner: { scope: row.scope, step: row.step } };
-    if (row.answer === 'mine') return { mine: true, owner: { scope, step } };
-    const taken = await database.query(TAKE, [name, scope, step, leaseMs, row.version]);
-    if (taken.length > 0) return { mine: true, owner: { scope, step } };
+    const { version, answer } = row;
+    if (answer === 'mine' || answer === 'theirs') return toAnswer(row, answer === 'mine');
+    const values = [name, scope, step, leaseMs, version, answer === 'renew'];
+    const [taken] = await database.query<OwnerRow>(TAKE, values);
+    if (taken !== undefined) return toAnswer(taken, true);
   }
+}
+
+function toAnswer(row: OwnerRow, mine: boolean): ShareAnswer {
+  return {
+    mine,
+    owner: { scope: row.scope, step: row.step },
+    first: { scope: row.first_scope, step: row.first_step },
+  };
 }

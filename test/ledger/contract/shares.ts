@@ -24,8 +24,15 @@ export function testShares(workers: () => readonly Ledger[]): void {
   };
   const ask = (request: ShareRequest) => ledger().share(request);
   /** The asker is told that it is its own. */
-  const owned = ({ scope, step }: ShareRequest) => ({ mine: true, owner: { scope, step } });
-  const ownedBy = ({ scope, step }: ShareRequest) => ({ mine: false, owner: { scope, step } });
+  const owned = (request: ShareRequest, first = request) => ({
+    mine: true,
+    owner: stepOf(request),
+    first: stepOf(first),
+  });
+  const ownedBy = (request: ShareRequest, first = request) => ({
+    ...owned(request, first),
+    mine: false,
+  });
 
   /** A step that has claimed itself and owns the share. */
   async function owner(change: Partial<StepClaim> = {}, windowMs = HOUR) {
@@ -89,9 +96,9 @@ export function testShares(workers: () => readonly Ledger[]): void {
       const second = again(stepClaim());
       await claimed(ledger(), second);
       const other = shareOf(second, { name: request.name });
-      expect(await ask(other)).toEqual(owned(other));
+      expect(await ask(other)).toEqual(owned(other, request));
       granted(await ledger().claim(again(step)));
-      expect(await ask(request)).toEqual(ownedBy(other));
+      expect(await ask(request)).toEqual(ownedBy(other, request));
     });
 
     test('of a step whose lease is over, or that does not exist, is taken over', async () => {
@@ -100,16 +107,22 @@ export function testShares(workers: () => readonly Ledger[]): void {
       const request = shareOf(step);
       await ask(request);
       const other = asker(request);
-      expect(await ask(other)).toEqual(owned(other));
+      expect(await ask(other)).toEqual(owned(other, request));
       // No step of that name was ever claimed.
       const third = asker(request);
-      expect(await ask(third)).toEqual(owned(third));
+      expect(await ask(third)).toEqual(owned(third, request));
     });
 
     test('of a step in outcome unknown stays its owner’s: it may have happened', async () => {
       const { claim, request } = await owner({ effect: 'at-most-once' });
       await ledger().abandon(claim, { code: 'tool.failed', message: 'cut' });
       expect(await ask(asker(request))).toEqual(ownedBy(request));
+
+      const dead = stepClaim({ effect: 'at-most-once' });
+      await abandoned(ledger(), dead);
+      const silent = shareOf(dead);
+      await ask(silent);
+      expect(await ask(asker(silent))).toEqual(ownedBy(silent));
     });
 
     test('of a planned step is its owner’s for as long as that one said', async () => {
@@ -124,14 +137,14 @@ export function testShares(workers: () => readonly Ledger[]): void {
       await ask(short);
       await leasesOver(ledger());
       const other = asker(short);
-      expect(await ask(other)).toEqual(owned(other));
+      expect(await ask(other)).toEqual(owned(other, short));
     });
 
     test('in a retired scope is taken over, unless it is completed', async () => {
       const { step, request } = await owner();
       await ledger().retire(step.scope);
       const other = asker(request);
-      expect(await ask(other)).toEqual(owned(other));
+      expect(await ask(other)).toEqual(owned(other, request));
 
       const done = await owner();
       await ledger().complete(done.claim, { result: 1 });
@@ -174,6 +187,10 @@ export function testShares(workers: () => readonly Ledger[]): void {
     expect(owners.size).toBe(1);
     return mine.length;
   }
+}
+
+function stepOf({ scope, step }: ShareRequest) {
+  return { scope, step };
 }
 
 function shareOf(

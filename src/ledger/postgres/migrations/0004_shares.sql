@@ -6,7 +6,10 @@ CREATE TABLE agent_once.shares (
   -- The step that does the work, or did it.
   scope text NOT NULL,
   step text NOT NULL,
-  -- When that step became the owner: windows count from here.
+  -- The step that began it, also when others took it over since: its token is everybody's.
+  first_scope text NOT NULL,
+  first_step text NOT NULL,
+  -- When the owner became it: windows count from here.
   first_seen timestamptz NOT NULL,
   -- For how long an owner that has not claimed its step is waited for.
   lease_until timestamptz NOT NULL,
@@ -15,3 +18,6 @@ CREATE TABLE agent_once.shares (
 );
 
 CREATE INDEX shares_scope ON agent_once.shares (scope);
+
+-- Who took the result of a step: counted when somebody asks what a run's part of the cost is.
+CREATE INDEX steps_shared_with ON agent_once.steps (shared_with) WHERE shared_with IS NOT NULL;
