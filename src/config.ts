@@ -19,6 +19,8 @@ export interface Config {
   searchAttributes: boolean;
   hashKeys: boolean;
   splitTaskQueues: boolean;
+  /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
+  cleanupEveryMs: number | undefined;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   healthPort: number | undefined;
   temporalCli: string | undefined;
@@ -58,6 +60,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     searchAttributes: flag(env, 'AGENT_ONCE_SEARCH_ATTRIBUTES', true),
     hashKeys: flag(env, 'AGENT_ONCE_HASH_KEYS', false),
     splitTaskQueues: flag(env, 'AGENT_ONCE_SPLIT_TASK_QUEUES', false),
+    cleanupEveryMs: interval(env, 'AGENT_ONCE_CLEANUP', '1h'),
     logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
     temporalCli: text(env, 'TEMPORAL_CLI'),
@@ -104,6 +107,17 @@ function port(env: NodeJS.ProcessEnv, name: string): number | undefined {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw invalid(name, 'is no port');
   return number;
+}
+
+const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of `30m`, `6h` …; `undefined` for `off`. */
+function interval(env: NodeJS.ProcessEnv, name: string, otherwise: string): number | undefined {
+  const value = (text(env, name) ?? otherwise).toLowerCase();
+  if (['0', 'false', 'off', 'no'].includes(value)) return undefined;
+  const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(value) ?? [];
+  if (count === undefined) throw invalid(name, 'is neither off nor an interval such as 30m or 6h');
+  return Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
 }
 
 function invalid(name: string, problem: string): AgentOnceError {

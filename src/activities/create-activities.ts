@@ -1,8 +1,10 @@
 import type { RecordDecisionInput } from '../contract/decision.ts';
-import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import type { CleanLedgerInput } from '../contract/cleanup.ts';
+import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
 import type { ModelStepInput, ToolStepInput } from '../contract/step.ts';
 import { callModel } from './call-model.ts';
 import { callTool } from './call-tool.ts';
+import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
 import { recordDecision } from './record-decision.ts';
 import { failStep } from './failures.ts';
@@ -23,6 +25,10 @@ export function createActivities(
   if (only !== 'tools') activities[CALL_MODEL] = (input: ModelStepInput) => callModel(deps, input);
   if (only !== 'model') {
     activities[RECORD_DECISION] = (input: RecordDecisionInput) => recordDecision(deps, input);
+    if (deps.cleaning) {
+      const cleaning = { ...deps.cleaning, faults: deps.faults };
+      activities[CLEAN_LEDGER] = (input: CleanLedgerInput) => cleanLedger(cleaning, input);
+    }
     for (const tool of deps.agents.tools()) {
       activities[toolActivity(tool.name)] = (input: ToolStepInput) => callTool(deps, tool, input);
     }

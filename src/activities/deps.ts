@@ -1,7 +1,9 @@
 import type { Registry } from '../agents/registry.ts';
+import type { LedgerCleaner } from '../ledger/cleaner.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { Model } from '../model/port.ts';
 import type { Faults } from './faults.ts';
+import type { RetainedRuns } from './retained-runs.ts';
 
 /** What the activities work with; the worker puts it together. */
 export interface ActivityDeps {
@@ -13,6 +15,15 @@ export interface ActivityDeps {
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
   faults: Faults;
+  /** Absent: the ledger's backend does not know how to clean. */
+  cleaning?: {
+    cleaner: LedgerCleaner;
+    runs: RetainedRuns;
+    /** For how long at most one run's result is promised to others, in milliseconds. */
+    sharedForMs: number;
+  };
+  /** Shadow runs are the only ones that may run here. */
+  shadowOnly: boolean;
   /** Tests only: a fresh token in every attempt. */
   withoutTokens: boolean;
 }

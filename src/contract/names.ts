@@ -7,6 +7,10 @@
 export const AGENT_RUN = 'agentRun';
 /** Workflow type of the tombstone that makes a key new again; no worker ever runs it. */
 export const FORGOTTEN = 'forgotten';
+/** Workflow type that deletes what no run needs any more. */
+export const LEDGER_CLEANUP = 'ledgerCleanup';
+/** ID of the Schedule that starts it. */
+export const CLEANUP_SCHEDULE = 'agent-once-ledger-cleanup';
 
 /** Activity type of every model call. */
 export const CALL_MODEL = 'callModel';
@@ -17,6 +21,8 @@ export function toolActivity(tool: string): string {
 
 /** Activity type that records a person's decision. */
 export const RECORD_DECISION = 'recordDecision';
+/** Activity type that cleans a part of the ledger. */
+export const CLEAN_LEDGER = 'cleanLedger';
 
 /** Query that returns a `RunState`. */
 export const STATE_QUERY = 'state';

@@ -5,6 +5,8 @@ import { AgentOnceError } from '../contract/errors.ts';
 export interface WorkerConnection {
   connection: NativeConnection;
   namespace: string;
+  /** Of the namespace itself: another one of the same name has another. */
+  namespaceId: string;
   address: string;
   /** How long the namespace keeps closed runs, in milliseconds. */
   retentionMs: number;
@@ -30,9 +32,12 @@ export async function connectWorker(): Promise<WorkerConnection> {
     );
   }
   try {
-    const { config } = await connection.workflowService.describeNamespace({ namespace });
+    const { config, namespaceInfo } = await connection.workflowService.describeNamespace({
+      namespace,
+    });
     const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
-    return { connection, namespace, address, retentionMs };
+    const namespaceId = namespaceInfo?.id || `${namespace} at ${address}`;
+    return { connection, namespace, namespaceId, address, retentionMs };
   } catch (error) {
     await connection.close();
     throw new AgentOnceError(

@@ -12,6 +12,7 @@ import { createPostgresLedger } from '../ledger/postgres/postgres-ledger.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
+import { prepareCleaning } from './cleaning.ts';
 import { connectWorker, type WorkerConnection } from './connect.ts';
 import { startHealthServer } from './health.ts';
 import { assertKeysOutliveNothing } from './retention.ts';
@@ -66,7 +67,9 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const opened = await createPostgresLedger(config.ledgerUrl);
       ledger = opened;
       assertLedgerFits(registry, opened);
-      deps = await composeDeps(config, registry, opened, faults);
+      const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
+      for (const warning of cleaning.warnings) logger.warn(warning);
+      deps = { ...(await composeDeps(config, registry, opened, faults)), ...cleaning.deps };
     }
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.

@@ -74,6 +74,8 @@ export async function startTestSystem(databaseUrl?: string): Promise<TestSystem>
     TEMPORAL_NAMESPACE: namespace,
     LEDGER_URL: database.url,
     OPENAI_BASE_URL: model.url,
+    // Suites that clean do so themselves.
+    AGENT_ONCE_CLEANUP: 'off',
     TEST_COUNTER_URL: counter.url,
   };
   return {

@@ -15,6 +15,7 @@ import type {
   StepRecord,
 } from '../port.ts';
 import { claimStep, renewClaim } from './claim.ts';
+import { PostgresCleaner } from './cleaner.ts';
 import { Database, type PostgresLedgerOptions } from './database.ts';
 import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
 import { migrateIfNeeded } from './migrate.ts';
@@ -46,15 +47,18 @@ export async function createPostgresLedger(
 }
 
 const RETIRE = `
-INSERT INTO agent_once.retired_scopes (scope) VALUES ($1) ON CONFLICT (scope) DO NOTHING`;
+INSERT INTO agent_once.retired_scopes (scope) VALUES ($1)
+ON CONFLICT (scope) DO UPDATE SET provisional = false`;
 
 /** The ledger in PostgreSQL. Time is the database's: workers' clocks decide nothing. */
 export class PostgresLedger implements Ledger {
   readonly transactions = true;
+  readonly cleaner: PostgresCleaner;
   readonly #database: Database;
 
   constructor(database: Database) {
     this.#database = database;
+    this.cleaner = new PostgresCleaner(database);
   }
 
   claim(step: StepClaim): Promise<ClaimAnswer> {

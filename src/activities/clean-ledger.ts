@@ -1,0 +1,126 @@
+import { Context } from '@temporalio/activity';
+import {
+  emptyReport,
+  type CleanLedgerInput,
+  type CleanLedgerResult,
+  type CleanupReport,
+} from '../contract/cleanup.ts';
+import { CLEAN_LEDGER } from '../contract/names.ts';
+import type { LedgerCleaner, OldScope } from '../ledger/cleaner.ts';
+import type { ActivityDeps } from './deps.ts';
+import { failStep, judge } from './failures.ts';
+
+/** What cleaning works with. */
+export type CleaningDeps = Pick<ActivityDeps, 'faults'> & NonNullable<ActivityDeps['cleaning']>;
+
+/** Scopes between two heartbeats, and between the two questions about one. */
+const AT_ONCE = 20;
+
+/** What an attempt leaves behind for the next. */
+interface Progress {
+  after: string | null;
+  report: CleanupReport;
+}
+
+/**
+ * The `cleanLedger` activity: looks at a number of scopes from a cursor on, and removes those of
+ * which Temporal retains nothing. The order makes it safe to be killed anywhere: a scope is marked
+ * as retired, Temporal is asked once more, and only then rows go.
+ */
+export async function cleanLedger(
+  deps: CleaningDeps,
+  { after, limit, graceMs, dryRun }: CleanLedgerInput,
+): Promise<CleanLedgerResult> {
+  const context = Context.current();
+  const { cleaner, runs } = deps;
+  try {
+    const others = await cleaner.register(runs.home);
+    if (others.length > 0) {
+      const refused = sharedLedger(runs.home.name, others);
+      return { next: null, report: { ...emptyReport(dryRun), refused } };
+    }
+    const begun = context.info.heartbeatDetails as Progress | undefined;
+    const progress: Progress = begun ?? { after, report: emptyReport(dryRun) };
+    const page = await cleaner.oldScopes({
+      olderThanMs: (await runs.retentionMs()) + graceMs,
+      after: progress.after,
+      limit,
+    });
+    for (let at = 0; at < page.scopes.length; at += AT_ONCE) {
+      if (context.cancellationSignal.aborted) await context.cancelled;
+      const some = page.scopes.slice(at, at + AT_ONCE);
+      await cleanScopes(deps, some, progress.report, context.info.attempt);
+      progress.after = some.at(-1)?.cursor ?? progress.after;
+      // A copy: it is sent later.
+      context.heartbeat(structuredClone(progress));
+    }
+    return { next: page.next, report: progress.report };
+  } catch (error) {
+    if (context.cancellationSignal.aborted) throw error;
+    const verdict = judge(error, 'step.failed');
+    // Temporal's own troubles pass; what the ledger refuses needs a person.
+    throw failStep({ ...verdict, retryable: verdict.code !== 'ledger.invalid' });
+  }
+}
+
+async function cleanScopes(
+  { cleaner, runs, faults, sharedForMs }: CleaningDeps,
+  scopes: OldScope[],
+  report: CleanupReport,
+  attempt: number,
+): Promise<void> {
+  report.looked += scopes.length;
+  const retained = await runs.find(scopes);
+  const kept: string[] = [];
+  const idle: OldScope[] = [];
+  for (const old of scopes) {
+    const how = retained.get(old.scope);
+    if (how === 'running') report.kept.running += 1;
+    else if (how === 'closed') report.kept.retained += 1;
+    else if (old.shareAgeMs !== null && old.shareAgeMs < sharedForMs) report.kept.shared += 1;
+    else idle.push(old);
+    if (how !== undefined) kept.push(old.scope);
+  }
+  if (report.dryRun) {
+    report.removed += idle.length;
+    return;
+  }
+  // Of a cleaning that was killed before it could ask once more.
+  if (kept.length > 0) report.unmarked += (await cleaner.unmark(kept)).length;
+  if (idle.length > 0) await removeScopes(cleaner, runs, faults, idle, report, attempt);
+}
+
+async function removeScopes(
+  cleaner: LedgerCleaner,
+  runs: CleaningDeps['runs'],
+  faults: CleaningDeps['faults'],
+  idle: OldScope[],
+  report: CleanupReport,
+  attempt: number,
+): Promise<void> {
+  await cleaner.mark(idle.map(({ scope }) => scope));
+  faults('after-claim', CLEAN_LEDGER, attempt);
+  const found = await runs.find(idle);
+  if (found.size > 0) {
+    report.kept.found += found.size;
+    await cleaner.unmark([...found.keys()]);
+  }
+  for (const { scope } of idle) {
+    if (found.has(scope)) continue;
+    const { steps, questions, shares, bytes } = await cleaner.remove(scope);
+    if (steps > 0) report.removed += 1;
+    report.rows.steps += steps;
+    report.rows.questions += questions;
+    report.rows.shares += shares;
+    report.bytes += bytes;
+  }
+  faults('after-effect', CLEAN_LEDGER, attempt);
+}
+
+function sharedLedger(name: string, others: readonly { name: string }[]): string {
+  const names = others.map((other) => `"${other.name}"`).join(', ');
+  return (
+    `runs of other Temporal namespaces than "${name}" use this ledger or did (${names}), and only their servers know which runs are over. ` +
+    'Nothing was removed. Give each namespace a ledger of its own; one that is gone for good can be deleted from agent_once.homes.'
+  );
+}

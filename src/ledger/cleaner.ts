@@ -1,0 +1,74 @@
+/** A Temporal namespace whose runs use the ledger. */
+export interface Home {
+  /** The namespace's own ID, which no other namespace of any server has. */
+  id: string;
+  /** For people. */
+  name: string;
+}
+
+/** Which scopes to look at next. */
+export interface CleaningQuery {
+  /** Only scopes in which nothing has happened for so long. */
+  olderThanMs: number;
+  /** The cursor of the last scope that was looked at; `null`: from the start. */
+  after: string | null;
+  /** Scopes to read; those that are too young are among them. */
+  limit: number;
+}
+
+/** A scope whose rows are old enough to ask about. */
+export interface OldScope {
+  scope: string;
+  /** Where to go on after this scope. */
+  cursor: string;
+  /** Executions that have claimed a step of it or asked a question about one, each once. */
+  executions: { workflowId: string; runId: string }[];
+  /** How long ago the newest share began that one of its steps owns; `null`: it owns none. */
+  shareAgeMs: number | null;
+}
+
+/** A page of scopes, in an order that new ones do not disturb. */
+export interface OldScopes {
+  scopes: OldScope[];
+  /** Cursor of the next page; `null`: this was the last. */
+  next: string | null;
+}
+
+/** What was deleted. */
+export interface Removed {
+  steps: number;
+  questions: number;
+  shares: number;
+  /** Of requests and results, as they were stored. */
+  bytes: number;
+}
+
+/**
+ * Deletes what no run needs any more, scope by scope. Who deletes retires the scope, then makes
+ * sure that no run has it, then removes; a mark that was wrong is taken back. Everything is
+ * repeatable. Every backend that has it passes `test/ledger/contract/cleaning.ts`.
+ *
+ * Every method throws `AgentOnceError` `ledger.unreachable` as those of `Ledger` do.
+ */
+export interface LedgerCleaner {
+  /** Notes that runs of a namespace use this ledger. Returns the other ones that do or did. */
+  register(home: Home): Promise<Home[]>;
+
+  /** Looks for old scopes. One with a provisional mark is old as any other. */
+  oldScopes(query: CleaningQuery): Promise<OldScopes>;
+
+  /** Marks scopes as retired, provisionally: no step of theirs is claimed any more. */
+  mark(scopes: readonly string[]): Promise<void>;
+
+  /**
+   * Takes provisional marks back; those that `Ledger.retire` has made or confirmed stay, and those
+   * of scopes that are being removed. Returns the scopes whose mark was taken.
+   */
+  unmark(scopes: readonly string[]): Promise<string[]>;
+
+  /**
+   * Deletes the rows of a marked scope: steps, questions and shares. The mark stays, for good. Of
+   * a scope without a mark nothing is deleted.
+   */
+  remove(scope: string): Promise<Removed>;
+}

@@ -1,0 +1,53 @@
+import { Client } from '@temporalio/client';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { asAgentOnceError } from '../client/temporal-errors.ts';
+import type { Config } from '../config.ts';
+import { taskQueues } from '../contract/names.ts';
+import type { Ledger } from '../ledger/port.ts';
+import { keepCleanupSchedule } from './cleanup-schedule.ts';
+import type { WorkerConnection } from './connect.ts';
+import { createRetainedRuns } from './retained-runs.ts';
+
+/** What a worker has for cleaning, and what its operator should know. */
+export interface Cleaning {
+  deps: Pick<ActivityDeps, 'cleaning'>;
+  warnings: string[];
+}
+
+/**
+ * Says to the ledger whose runs it is about to hold, and keeps the Schedule in place. What does
+ * not succeed there is no reason not to work: it is a warning.
+ *
+ * @param cleans whether this worker takes cleaning's own tasks
+ * @throws {AgentOnceError} of the ledger
+ */
+export async function prepareCleaning(
+  config: Config,
+  { connection, namespace, namespaceId, address }: WorkerConnection,
+  { cleaner }: Ledger,
+  cleans: boolean,
+): Promise<Cleaning> {
+  if (!cleaner) return { deps: {}, warnings: [] };
+  const home = { id: namespaceId, name: namespace };
+  const others = await cleaner.register(home);
+  if (!cleans) return { deps: {}, warnings: [] };
+
+  const warnings: string[] = [];
+  const { cleanupEveryMs, splitTaskQueues } = config;
+  if (others.length > 0 && cleanupEveryMs !== undefined) {
+    warnings.push(
+      `The ledger is not cleaned: runs of other Temporal namespaces use it or did (${others.map(({ name }) => `"${name}"`).join(', ')}). See "Cleaning" in docs/operations.md.`,
+    );
+  }
+  const client = new Client({ connection, namespace });
+  try {
+    await keepCleanupSchedule(client, taskQueues(splitTaskQueues), cleanupEveryMs);
+  } catch (error) {
+    const { message } = asAgentOnceError(error, { address, namespace });
+    warnings.push(
+      `The Schedule that cleans the ledger could not be kept in place. ${message} Runs are not concerned; without cleaning the ledger grows. AGENT_ONCE_CLEANUP=off stops this worker from asking.`,
+    );
+  }
+  const runs = createRetainedRuns(client, home);
+  return { deps: { cleaning: { cleaner, runs, sharedForMs: 0 } }, warnings };
+}
