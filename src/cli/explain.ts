@@ -43,14 +43,14 @@ async function runExplain(
   const [{ withRun }, { readConfig }, { openLedgerReader }, { collect }] = await Promise.all([
     import('./open-client.ts'),
     import('../config.ts'),
-    import('../ledger/postgres/read-ledger.ts'),
+    import('../ledger/open-ledger.ts'),
     import('../explain/collect.ts'),
   ]);
   const { coloursOf, print, printJson, say } = await import('./output.ts');
   const { drawExplanation } = await import('./show-explanation.ts');
   await withRun(ref, loadAgents, async ({ context, urlOf }) => {
     const withInput = flags.showInput === true;
-    const ledger = openLedgerReader(readConfig().ledgerUrl);
+    const ledger = await openLedgerReader(readConfig().ledgerUrl);
     try {
       const explanation = await collect({ context, ledger, urlOf, withInput }, ref);
       if (flags.json) printJson(explanation);

@@ -12,7 +12,7 @@ import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { createContext } from '../../src/client/context.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { collect } from '../../src/explain/collect.ts';
-import { openLedgerReader } from '../../src/ledger/postgres/read-ledger.ts';
+import { openLedgerReader } from '../../src/ledger/open-ledger.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { runCommand } from '../support/cli.ts';
 import { startClientSuite } from '../support/client-suite.ts';
@@ -72,7 +72,7 @@ async function explain(
   key: string,
   more: { agent?: string; ledgerUrl?: string; temporal?: Client } = {},
 ) {
-  const ledger = openLedgerReader(more.ledgerUrl ?? system.env['LEDGER_URL'] ?? '');
+  const ledger = await openLedgerReader(more.ledgerUrl ?? system.env['LEDGER_URL'] ?? '');
   const temporal = more.temporal ?? system.temporal;
   const urlOf = (id: string) => workflowUrl(UI, temporal.options.namespace, id);
   try {

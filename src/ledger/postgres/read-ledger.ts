@@ -27,7 +27,7 @@ WHERE s.scope = $1`;
  *
  * @throws {AgentOnceError} `config.invalid`
  */
-export function openLedgerReader(url: string): LedgerReader {
+export function openPostgresLedgerReader(url: string): LedgerReader {
   const database = new Database(url, { poolSize: 1 });
   return {
     steps: (scope) => readHeldSteps(database, scope),

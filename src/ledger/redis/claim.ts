@@ -1,0 +1,96 @@
+import { encodePayload } from '../payload.ts';
+import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
+import type { Connection } from './connection.ts';
+import { keys } from './keys.ts';
+import { Row, toRecord } from './records.ts';
+import { loadScript } from './script.ts';
+
+const CLAIM = loadScript('claim');
+const RENEW = loadScript('renew');
+
+/** One round trip; see `Ledger.claim`. */
+export async function claimStep(connection: Connection, step: StepClaim): Promise<ClaimAnswer> {
+  const request = step.request === undefined ? undefined : await encodePayload(step.request);
+  const reply = await connection.run(
+    CLAIM,
+    [keys.step(step.scope, step.step), keys.index(step.scope), keys.retired(step.scope)],
+    [
+      step.step,
+      step.turn,
+      step.kind,
+      step.name,
+      step.effect ?? '',
+      step.digest,
+      step.nonce,
+      step.leaseMs,
+      request?.data ?? '',
+      step.workflowId,
+      step.runId,
+      step.worker,
+      step.maximumAttempts,
+    ],
+  );
+  const [answer, leftMs, fields] = Array.isArray(reply) ? reply : [];
+  return toAnswer(String(answer), Number(String(leftMs)), new Row(fields), step);
+}
+
+/** See `Ledger.renew`. */
+export async function renewClaim(
+  connection: Connection,
+  { scope, step, fence, leaseMs }: Claim,
+): Promise<boolean> {
+  return (await connection.run(RENEW, [keys.step(scope, step)], [fence, leaseMs])) === 1;
+}
+
+async function toAnswer(
+  answer: string,
+  leftMs: number,
+  row: Row,
+  step: StepClaim,
+): Promise<ClaimAnswer> {
+  switch (answer) {
+    case 'claimed': {
+      const { request, unknownAttempts, attempts, fence } = await toRecord(step.scope, row);
+      const attempt = row.number('run_attempts') ?? 0;
+      return {
+        state: 'claimed',
+        claim: { scope: step.scope, step: step.step, fence, leaseMs: step.leaseMs },
+        attempt,
+        last: attempt >= step.maximumAttempts,
+        attempts,
+        unknownAttempts,
+        request,
+      };
+    }
+    case 'completed':
+      return { state: 'completed', record: await toRecord(step.scope, row) };
+    case 'busy':
+      return {
+        state: 'busy',
+        retryAfterMs: Math.max(1, Math.ceil(leftMs)),
+        worker: row.text('worker') ?? '',
+      };
+    case 'superseded':
+    case 'diverged':
+      return { state: answer };
+    case 'exhausted':
+      return {
+        state: 'exhausted',
+        attempts: row.number('run_attempts') ?? 0,
+        error: row.errors().at(-1) ?? null,
+      };
+    case 'unknown':
+      return {
+        state: 'unknown',
+        attempt: {
+          fence: row.text('fence') ?? '0',
+          worker: row.text('worker') ?? '',
+          claimedAt: row.time('claimed_at') ?? '',
+          // An attempt that threw has an end; one that died has none.
+          error: row.time('ended_at') === null ? null : (row.errors().at(-1) ?? null),
+        },
+      };
+    default:
+      throw new Error(`The script of a claim answered with "${answer}".`);
+  }
+}

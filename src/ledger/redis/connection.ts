@@ -1,0 +1,177 @@
+import { ClientClosedError, createClient, ErrorReply, RESP_TYPES } from 'redis';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { replyCode, toLedgerError } from './redis-error.ts';
+import type { Script } from './script.ts';
+
+/** What Redis answers, payloads as they are: bytes. */
+export type Reply = Buffer | number | null | Reply[];
+export type Argument = string | number | Buffer;
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than a server takes that answers at all. */
+const COMMAND_TIMEOUT_MS = 5_000;
+const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
+
+type Client = ReturnType<typeof clientOf>;
+
+/**
+ * One connection, made with the first command and again with the first after a loss: nothing runs
+ * in between that could wait for ever or end the process. A command whose connection is lost may
+ * have been done. Errors come out as `toLedgerError` has them.
+ */
+export class Connection {
+  /** Host, port and number of the database, without credentials. */
+  readonly where: string;
+  readonly #url: string;
+  #current: { client: Client; ready: Promise<unknown> } | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @throws {AgentOnceError} `config.invalid` */
+  constructor(url: string) {
+    this.where = describeUrl(url);
+    this.#url = url;
+  }
+
+  /** Runs a script. One round trip; two where the server has not seen it yet. */
+  async run(
+    { text, sha1 }: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<Reply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.#send(['EVALSHA', sha1, ...rest]);
+    } catch (error) {
+      if (replyCode(error) !== 'NOSCRIPT') throw toLedgerError(error, this.where);
+    }
+    return this.command(['EVAL', text, ...rest]);
+  }
+
+  async command(args: readonly Argument[]): Promise<Reply> {
+    try {
+      return await this.#send(args);
+    } catch (error) {
+      throw toLedgerError(error, this.where);
+    }
+  }
+
+  /** Settings of the server by name; `undefined` where it tells none to this user. */
+  async settings(...names: string[]): Promise<Map<string, string> | undefined> {
+    const found = new Map<string, string>();
+    for (const name of names) {
+      try {
+        const reply = await this.#send(['CONFIG', 'GET', name]);
+        const [key, value] = Array.isArray(reply) ? reply : [];
+        if (key === undefined || value === undefined) return undefined;
+        found.set(String(key), String(value));
+      } catch (error) {
+        if (error instanceof ErrorReply && ['NOPERM', 'ERR'].includes(replyCode(error) ?? '')) {
+          return undefined;
+        }
+        throw toLedgerError(error, this.where);
+      }
+    }
+    return found;
+  }
+
+  /** Waits for commands that are under way. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    try {
+      await current.ready;
+      await within(COMMAND_TIMEOUT_MS, current.client.close());
+    } catch {
+      // It is gone already, or does not answer.
+    }
+    this.#drop(current.client);
+  }
+
+  async #send(args: readonly Argument[]): Promise<Reply> {
+    if (this.#closed !== undefined) throw new ClientClosedError();
+    this.#current ??= this.#connect();
+    const { client, ready } = this.#current;
+    await ready;
+    const encoded = args.map((arg) => (typeof arg === 'number' ? String(arg) : arg));
+    try {
+      const sent = client.sendCommand<Reply>(encoded, { typeMapping: BUFFERS });
+      return await within(COMMAND_TIMEOUT_MS, sent);
+    } catch (error) {
+      // What is not the server's own word leaves a connection that nobody can be sure of.
+      if (!(error instanceof ErrorReply)) this.#drop(client);
+      throw error;
+    }
+  }
+
+  #connect(): { client: Client; ready: Promise<unknown> } {
+    const client = clientOf(this.#url);
+    // Without a listener a lost connection would end the process.
+    client.on('error', () => this.#drop(client));
+    const ready = within(CONNECT_TIMEOUT_MS, client.connect()).catch((error: unknown) => {
+      this.#drop(client);
+      throw error;
+    });
+    return { client, ready };
+  }
+
+  #drop(client: Client): void {
+    if (this.#current?.client === client) this.#current = undefined;
+    if (client.isOpen) client.destroy();
+  }
+}
+
+function clientOf(url: string) {
+  return createClient({
+    url,
+    RESP: 2,
+    disableOfflineQueue: true,
+    clientInfoTag: 'agent-once',
+    socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: false },
+  });
+}
+
+/** Bounds what may never be answered: a server that is stopped, a cable that is cut. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = Object.assign(new Error(`No answer within ${ms} ms.`), { code: 'ETIMEDOUT' });
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function describeUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const usable =
+    url !== undefined &&
+    ['redis:', 'rediss:'].includes(url.protocol) &&
+    url.hostname !== '' &&
+    /^\/?\d*$/.test(url.pathname) &&
+    [url.username, url.password].every(isEncoded);
+  if (!usable) {
+    // Without the parser's error: it repeats the URL, and with it the password.
+    throw new AgentOnceError(
+      'config.invalid',
+      'LEDGER_URL is not a Redis URL: redis://user:password@host:port/number, or rediss:// with TLS, with special characters in the password percent-encoded.',
+    );
+  }
+  return `${url.host}/${url.pathname.slice(1) || '0'}`;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Names of keys. All of one scope are in one slot of a cluster, since a script touches several; a
+ * share is of no scope. None has a time to live while its scope is in use.
+ */
+export const keys = {
+  /** Version of the layout. */
+  format: 'agent_once:format',
+  /** Sorted set of the scope's steps, by turn. */
+  index: (scope: string) => `agent_once:{${scope}}:steps`,
+  /** Hash. */
+  step: (scope: string, step: string) => `${stepPrefix(scope)}${step}`,
+  /** What every step's key begins with. */
+  stepPrefix,
+  /** Hash of JSON. */
+  questions: (scope: string) => `agent_once:{${scope}}:questions`,
+  /** There when the scope is retired; holds since when. */
+  retired: (scope: string) => `agent_once:{${scope}}:retired`,
+  /** Hash. */
+  share: (name: string) => `agent_once:{share:${name}}`,
+};
+
+function stepPrefix(scope: string): string {
+  return `agent_once:{${scope}}:step:`;
+}

@@ -1,0 +1,139 @@
+import type { DecisionInput, DecisionResult } from '../../contract/decision.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type {
+  AskedQuestion,
+  Claim,
+  ClaimAnswer,
+  Completion,
+  Ledger,
+  Question,
+  Recorded,
+  ShareAnswer,
+  ShareRequest,
+  StepClaim,
+  StepError,
+  StepRecord,
+} from '../port.ts';
+import { claimStep, renewClaim } from './claim.ts';
+import { Connection } from './connection.ts';
+import { assertDurable } from './durability.ts';
+import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
+import { keys } from './keys.ts';
+import { askQuestion, decideQuestion, readQuestions } from './questions.ts';
+import { readStep, readSteps } from './records.ts';
+import { shareStep } from './share.ts';
+
+/** Counts changes of what the keys hold. */
+const FORMAT = 1;
+
+/**
+ * Opens the ledger in a Redis database (version 7 or newer). Close it when done.
+ *
+ * @param url `redis://user:password@host:port/number`, or `rediss://` with TLS
+ * @param options `durableFor` names tools that must not run while the server may forget what it
+ *   answered
+ * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
+ */
+export async function createRedisLedger(
+  url: string,
+  { durableFor = [] }: { durableFor?: readonly string[] } = {},
+): Promise<Ledger> {
+  const connection = new Connection(url);
+  try {
+    await assertFormat(connection);
+    if (durableFor.length > 0) await assertDurable(connection, durableFor);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return new RedisLedger(connection);
+}
+
+async function assertFormat(connection: Connection): Promise<void> {
+  await connection.command(['SETNX', keys.format, FORMAT]);
+  const found = Number(String(await connection.command(['GET', keys.format])));
+  if (found === FORMAT) return;
+  throw new AgentOnceError(
+    'ledger.invalid',
+    `The ledger at ${connection.where} was written by a newer version of this program. Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
+  );
+}
+
+/**
+ * The ledger in Redis. Each method is one script, which Redis runs alone, by its own clock. What a
+ * server that fails over forgets is in docs/adr/0008.
+ */
+class RedisLedger implements Ledger {
+  readonly transactions = false;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  claim(step: StepClaim): Promise<ClaimAnswer> {
+    return claimStep(this.#connection, step);
+  }
+
+  renew(claim: Claim): Promise<boolean> {
+    return renewClaim(this.#connection, claim);
+  }
+
+  complete(claim: Claim, completion: Completion): Promise<Recorded> {
+    return completeStep(this.#connection, claim, completion);
+  }
+
+  fail(claim: Claim, error: StepError, counted = true): Promise<boolean> {
+    return failStep(this.#connection, claim, error, counted);
+  }
+
+  abandon(claim: Claim, error: StepError): Promise<boolean> {
+    return abandonStep(this.#connection, claim, error);
+  }
+
+  note(scope: string, step: string, error: StepError): Promise<void> {
+    return noteOnStep(this.#connection, scope, step, error);
+  }
+
+  ask(question: Question): Promise<AskedQuestion> {
+    return askQuestion(this.#connection, question);
+  }
+
+  decide(scope: string, answer: DecisionInput): Promise<DecisionResult> {
+    return decideQuestion(this.#connection, scope, answer);
+  }
+
+  questions(scope: string): Promise<AskedQuestion[]> {
+    return readQuestions(this.#connection, scope);
+  }
+
+  transact(): Promise<boolean> {
+    return Promise.reject(
+      new AgentOnceError(
+        'ledger.invalid',
+        'A Redis ledger has no transactions for tools. Nothing was done. Set LEDGER_URL to a PostgreSQL ledger, or give the tool another effect.',
+      ),
+    );
+  }
+
+  share(request: ShareRequest): Promise<ShareAnswer> {
+    return shareStep(this.#connection, request);
+  }
+
+  async retire(scope: string): Promise<void> {
+    await this.#connection.command(['SETNX', keys.retired(scope), Date.now()]);
+  }
+
+  step(scope: string, step: string): Promise<StepRecord | undefined> {
+    return readStep(this.#connection, scope, step);
+  }
+
+  async steps(scope: string, beforeTurn?: number): Promise<StepRecord[]> {
+    const steps = await readSteps(this.#connection, scope, beforeTurn);
+    return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}

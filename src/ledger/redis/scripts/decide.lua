@@ -1,0 +1,54 @@
+-- KEYS: the scope's questions, the step.
+local key, step_key = KEYS[1], KEYS[2]
+local step, round, decision, kinds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local result_digest, by, comment = ARGV[5], ARGV[6], ARGV[7]
+local result, bytes, error = ARGV[8], ARGV[9], ARGV[10]
+
+-- The question that was asked last about the step, or in this round.
+local field, q
+local all = redis.call('HGETALL', key)
+for i = 1, #all, 2 do
+  local each = cjson.decode(all[i + 1])
+  if each.step == step and (round == '' or each.round == round) then
+    local later = not q or tonumber(each.asked_at) > tonumber(q.asked_at)
+      or (each.asked_at == q.asked_at and tonumber(each.round) > tonumber(q.round))
+    if later then
+      field, q = all[i], each
+    end
+  end
+end
+if not q or not string.find(kinds, q.kind, 1, true) then
+  return { 'none' }
+end
+
+if q.decision then
+  local same = q.decision == decision and (q.result_digest or '') == result_digest
+  return { same and 'repeated' or 'conflict', cjson.encode(q) }
+end
+
+local now = stamp(clock())
+if q.kind == 'outcome' then
+  local s = read(step_key, 'state', 'fence')
+  if s.state ~= 'unknown' or s.fence ~= q.fence then
+    return { 'settled', cjson.encode(q) }
+  end
+  if decision == 'happened' then
+    redis.call('HSET', step_key, 'state', 'completed', 'known_by', 'person', 'result', result,
+      'result_bytes', bytes, 'ended_at', now)
+    redis.call('HDEL', step_key, 'lease_until')
+  elseif decision == 'did-not-happen' then
+    add_error(step_key, error)
+    redis.call('HSET', step_key, 'state', 'failed', 'run_attempts', 0, 'ended_at', now)
+    redis.call('HDEL', step_key, 'lease_until')
+  end
+end
+
+q.decision, q.decided_by, q.decided_at = decision, by, now
+if result_digest ~= '' then
+  q.result_digest = result_digest
+end
+if comment ~= '' then
+  q.comment = comment
+end
+redis.call('HSET', key, field, cjson.encode(q))
+return { 'recorded', cjson.encode(q) }

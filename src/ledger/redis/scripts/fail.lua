@@ -1,0 +1,20 @@
+-- KEYS: the step.
+local key = KEYS[1]
+local fence, error, counted = ARGV[1], ARGV[2], ARGV[3] == '1'
+local s = read(key, 'state', 'fence', 'run_attempts')
+if s.fence ~= fence then
+  return 0
+end
+if s.state == 'failed' then
+  return 1
+end
+if s.state ~= 'claimed' and s.state ~= 'unknown' then
+  return 0
+end
+add_error(key, error)
+redis.call('HSET', key, 'state', 'failed', 'ended_at', stamp(clock()))
+redis.call('HDEL', key, 'lease_until')
+if not counted then
+  redis.call('HSET', key, 'run_attempts', math.max(tonumber(s.run_attempts) - 1, 0))
+end
+return 1

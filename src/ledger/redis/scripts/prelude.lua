@@ -1,0 +1,38 @@
+-- Before every script. Times are the server's, in milliseconds since 1970; in hashes as text.
+
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + time[2] / 1000
+end
+
+local function stamp(ms)
+  return string.format('%.3f', ms)
+end
+
+-- Fields of a hash by name; nil where there is none.
+local function read(key, ...)
+  local names = { ... }
+  local values = redis.call('HMGET', key, ...)
+  local row = {}
+  for i, name in ipairs(names) do
+    row[name] = values[i] or nil
+  end
+  return row
+end
+
+-- Sets a field, or leaves it out: an empty argument stands for none.
+local function put(key, name, value)
+  if value ~= '' then
+    redis.call('HSET', key, name, value)
+  end
+end
+
+-- Keeps the last ten errors.
+local function add_error(key, error)
+  local errors = cjson.decode(redis.call('HGET', key, 'errors') or '[]')
+  table.insert(errors, cjson.decode(error))
+  while #errors > 10 do
+    table.remove(errors, 1)
+  end
+  redis.call('HSET', key, 'errors', cjson.encode(errors))
+end
