@@ -1,13 +1,12 @@
 import type { Payload } from '@temporalio/common';
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { ask, request, type ClientContext, type RunIdentity } from '../client/context.ts';
-import { readOutcome } from '../client/outcome.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
-import { memoOf, scopeOf } from '../client/view.ts';
-import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
+import { memoOf } from '../client/view.ts';
+import { AGENT_RUN } from '../contract/names.ts';
 import type { RunMemo } from '../contract/run.ts';
-import type { ExecutionIntent, ExecutionStatus, ExplainedExecution } from './explanation.ts';
-import { readStop } from './read-stop.ts';
+import { explainExecution, goneExecution, type Facts } from './explain-execution.ts';
+import type { ExplainedExecution } from './explanation.ts';
 
 /** A key that is resumed without end is told from its end. */
 const MOST = 50;
@@ -23,17 +22,6 @@ export interface Executions {
   cut: boolean;
   /** Temporal's index could not be asked. */
   indexFailed: boolean;
-}
-
-/** What is read of one execution. */
-interface Facts {
-  description: WorkflowExecutionDescription;
-  /** Continued as new from this one; empty: not. */
-  continuedFrom: string;
-  /** The execution that wrote the first event: another one, after a reset. */
-  writtenBy: string;
-  startedBy: string | null;
-  argument: Payload | undefined;
 }
 
 /**
@@ -65,7 +53,7 @@ export async function readExecutions(
   const resets = new Set(all.map(({ description }) => resetRunIdOf(description)));
   const executions = await Promise.all(
     [...found].map(async ([runId, facts]) =>
-      facts ? explain(context, run, facts, resets) : goneExecution(runId),
+      facts ? explainExecution(context, run, facts, resets) : goneExecution(runId),
     ),
   );
   return {
@@ -143,84 +131,8 @@ async function listRunIds(
   }
 }
 
-async function explain(
-  context: ClientContext,
-  run: RunIdentity,
-  { description, continuedFrom, writtenBy, startedBy }: Facts,
-  resets: ReadonlySet<string>,
-): Promise<ExplainedExecution> {
-  const memo = memoOf(description);
-  const { runId } = description;
-  const isReset = resets.has(runId) || writtenBy !== runId;
-  const status = statusOf(description);
-  const bad = ['failed', 'cancelled', 'terminated', 'timed_out'].includes(status);
-  const [outcome, stopped] = await Promise.all([
-    bad ? readOutcome(context, run, description) : null,
-    status === 'forgotten' ? null : readStop(context, description),
-  ]);
-  return {
-    runId,
-    intent: intentOf(description, isReset, continuedFrom !== ''),
-    status,
-    startedAt: description.startTime.toISOString(),
-    closedAt: description.closeTime?.toISOString() ?? null,
-    predecessor: (isReset ? writtenBy : continuedFrom || memo.predecessor) || null,
-    scope: scopeOf(description),
-    error: outcome?.error ?? null,
-    startedBy,
-    stopped,
-  };
-}
-
-function intentOf(
-  description: WorkflowExecutionDescription,
-  isReset: boolean,
-  isContinued: boolean,
-): ExecutionIntent {
-  if (description.type === FORGOTTEN) return 'forgotten';
-  // A reset and continue-as-new take the memo along.
-  if (isReset) return 'reset';
-  if (isContinued) return 'continued';
-  return memoOf(description).intent ?? null;
-}
-
-function statusOf(description: WorkflowExecutionDescription): ExecutionStatus {
-  if (description.type === FORGOTTEN) return 'forgotten';
-  switch (description.status.name) {
-    case 'COMPLETED':
-      return 'completed';
-    case 'FAILED':
-      return 'failed';
-    case 'CANCELLED':
-      return 'cancelled';
-    case 'TERMINATED':
-      return 'terminated';
-    case 'TIMED_OUT':
-      return 'timed_out';
-    case 'CONTINUED_AS_NEW':
-      return 'continued';
-    default:
-      return 'running';
-  }
-}
-
 function resetRunIdOf({ raw }: WorkflowExecutionDescription): string {
   return raw.workflowExtendedInfo?.resetRunId ?? '';
-}
-
-function goneExecution(runId: string): ExplainedExecution {
-  return {
-    runId,
-    intent: null,
-    status: 'gone',
-    startedAt: null,
-    closedAt: null,
-    predecessor: null,
-    scope: null,
-    error: null,
-    startedBy: null,
-    stopped: null,
-  };
 }
 
 /** What is gone was before all that is left. */
