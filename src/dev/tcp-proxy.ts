@@ -1,29 +1,34 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** Stands between a client and a server, and can lose what the server answers. */
+/** Stands between a client and a server, and can lose or delay what passes. */
 export interface TcpProxy {
   address: string;
   /** Connections accepted so far. */
   connections(): number;
   /** From now on answers are kept back; requests still reach the server. */
   holdAnswers(): void;
+  /** From now on everything takes this much longer, in both directions. */
+  delay(ms: number): void;
   /** Cuts every connection, kept answers and all; new ones work, and answer. */
   cut(): void;
   /** Cuts every connection and accepts no others. */
   stop(): Promise<void>;
 }
 
+/** @param target `127.0.0.1:5432` */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const [host = '127.0.0.1', port] = target.split(':');
   const sockets = new Set<net.Socket>();
   let holding = false;
+  let delayMs = 0;
   let accepted = 0;
 
   const server = net.createServer((client) => {
     accepted += 1;
     const upstream = net.connect(Number(port), host);
     for (const socket of [client, upstream]) {
+      socket.setNoDelay(true);
       sockets.add(socket);
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
@@ -32,9 +37,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         upstream.destroy();
       });
     }
-    client.on('data', (data) => upstream.write(data));
+    const toServer = createLane(upstream, () => delayMs);
+    const toClient = createLane(client, () => delayMs);
+    client.on('data', toServer);
     upstream.on('data', (data) => {
-      if (!holding) client.write(data);
+      if (!holding) toClient(data);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -50,6 +57,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     holdAnswers: () => {
       holding = true;
     },
+    delay: (ms) => {
+      delayMs = ms;
+    },
     cut: () => {
       holding = false;
       cut();
@@ -59,5 +69,22 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       cut();
       await once(server, 'close');
     },
+  };
+}
+
+/** Passes data on after the delay, and in order also when the delay becomes shorter. */
+function createLane(to: net.Socket, delayMs: () => number): (data: Buffer) => void {
+  let lastDue = 0;
+  return (data) => {
+    const now = Date.now();
+    const due = Math.max(lastDue, now + delayMs());
+    if (due <= now) {
+      to.write(data);
+      return;
+    }
+    lastDue = due;
+    setTimeout(() => {
+      if (!to.destroyed) to.write(data);
+    }, due - now).unref();
   };
 }

@@ -1,0 +1,123 @@
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter, fromPayloadsAtIndex } from '@temporalio/common';
+import pg from 'pg';
+import type { Effect as EffectClass } from '../src/contract/step.ts';
+import { AGENT_RUN } from '../src/contract/names.ts';
+import { canonicalJson } from '../src/contract/json.ts';
+import type { Effect } from './scenario.ts';
+import type { Told } from './starters.ts';
+
+/** A request that was made, and everybody who was told of it. */
+export interface RunEvidence {
+  key: string;
+  workflowId: string;
+  expected: Effect[];
+  told: Told[];
+}
+
+/** A row of the ledger. */
+export interface StepEvidence {
+  token: string;
+  workflowId: string;
+  name: string;
+  kind: 'model' | 'tool';
+  state: string;
+  attempts: number;
+  unknownAttempts: number;
+  /** Codes of the errors of its attempts, oldest first. */
+  errors: string[];
+}
+
+/** An execution, as Temporal has it. */
+export interface ExecutionEvidence {
+  workflowId: string;
+  runId: string;
+  status: string;
+  /** The result in its history, as canonical JSON; `null`: it has none. */
+  result: string | null;
+  /** Activities that ended with a step's result, by their type. */
+  completions: Record<string, number>;
+}
+
+/** What was counted, each by somebody else. */
+export interface Evidence {
+  classes: Record<string, EffectClass>;
+  runs: RunEvidence[];
+  /** Every effect that there was: of the shop, and rows of transactional tools. */
+  effects: Effect[];
+  /** Requests that the model server got, by token. */
+  modelRequests: Record<string, number>;
+  steps: StepEvidence[];
+  executions: ExecutionEvidence[];
+}
+
+/** Reads the ledger as a stranger: with a query of its own. */
+export async function readLedger(
+  url: string,
+  effectRows: string | undefined,
+): Promise<{ steps: StepEvidence[]; rows: Effect[] }> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows: steps } = await client.query<StepEvidence>(`
+      SELECT scope || ':' || step AS token, workflow_id AS "workflowId", name, kind, state, attempts,
+             unknown_attempts AS "unknownAttempts",
+             ARRAY(SELECT error ->> 'code' FROM jsonb_array_elements(errors) AS error) AS errors
+      FROM agent_once.steps`);
+    const { rows } =
+      effectRows === undefined ? { rows: [] } : await client.query<Effect>(effectRows);
+    return { steps, rows };
+  } finally {
+    await client.end();
+  }
+}
+
+/** What the scripted model counted. */
+export async function readModelRequests(modelUrl: string): Promise<Record<string, number>> {
+  const response = await fetch(new URL('/counters', modelUrl));
+  return ((await response.json()) as { byToken: Record<string, number> }).byToken;
+}
+
+/** All executions of agents in the namespace, each with what its history says. */
+export async function readExecutions(temporal: Client): Promise<ExecutionEvidence[]> {
+  const found: ExecutionEvidence[] = [];
+  for await (const info of temporal.workflow.list({ query: `WorkflowType = '${AGENT_RUN}'` })) {
+    const { workflowId, runId, status } = info;
+    const history = await readHistory(temporal, workflowId, runId);
+    found.push({ workflowId, runId, status: status.name, ...history });
+  }
+  return found;
+}
+
+async function readHistory(temporal: Client, workflowId: string, runId: string) {
+  const { events } = await temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+  const types = new Map<string, string>();
+  const completions: Record<string, number> = {};
+  let result: string | null = null;
+  for (const event of events ?? []) {
+    const scheduled = event.activityTaskScheduledEventAttributes;
+    if (scheduled) types.set(String(event.eventId), scheduled.activityType?.name ?? '');
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed) {
+      const type = types.get(String(completed.scheduledEventId)) ?? '';
+      const value = valueOf(completed.result?.payloads);
+      // An attempt that found that a person must be asked ended without a result of the step.
+      if (!(isObject(value) && 'waiting' in value))
+        completions[type] = (completions[type] ?? 0) + 1;
+    }
+    const ended = event.workflowExecutionCompletedEventAttributes;
+    if (ended) {
+      const value = valueOf(ended.result?.payloads);
+      result = canonicalJson(isObject(value) ? value['output'] : value);
+    }
+  }
+  return { result, completions };
+}
+
+function valueOf(payloads: Parameters<typeof fromPayloadsAtIndex>[2]): unknown {
+  return fromPayloadsAtIndex(defaultPayloadConverter, 0, payloads);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { signalProcess } from '../src/dev/child-process.ts';
+import { nameFault, type Fault, type Server } from './faults.ts';
+import type { Random } from './random.ts';
+import type { ChaosServers } from './servers.ts';
+import type { Arrival, Shop } from './shop.ts';
+import type { ChaosWorker, WorkerPool } from './workers.ts';
+
+/** What became of the faults. */
+export interface Injected {
+  /** SIGKILLs of workers, at fault points and at any moment. */
+  kills: number;
+  /** Processes that were stopped past their lease and continued, by their number. */
+  zombies: Set<number>;
+  /** All of them, by name. */
+  byName: Map<string, number>;
+  /** Fault points that no step reached in time: the worker was killed at another moment. */
+  missed: string[];
+}
+
+export interface Victims {
+  servers: ChaosServers;
+  workers: WorkerPool;
+  shop: Shop;
+  /** The longest lease of any step, in milliseconds: who is stopped for longer has lost it. */
+  leaseMs: number;
+  random: Random;
+}
+
+/** A step that is not reached by then is not asked for any more. */
+const REACHED_WITHIN_MS = 30_000;
+const ARRIVED_WITHIN_MS = 8_000;
+const SUCCEEDED_WITHIN_MS = 8_000;
+
+/** Does one fault after another, each to its end. */
+export class Injector {
+  readonly injected: Injected = { kills: 0, zombies: new Set(), byName: new Map(), missed: [] };
+  readonly #victims: Victims;
+  readonly #waiting = new Set<(arrival: Arrival) => boolean>();
+
+  constructor(victims: Victims) {
+    this.#victims = victims;
+    victims.shop.onArrival = (arrival) => {
+      for (const sees of this.#waiting) {
+        if (sees(arrival)) this.#waiting.delete(sees);
+      }
+    };
+  }
+
+  async inject(fault: Fault): Promise<void> {
+    const { byName } = this.injected;
+    switch (fault.kind) {
+      case 'kill':
+        await this.#kill();
+        break;
+      case 'point':
+        await this.#killAt(`${fault.point}:${fault.step}`);
+        break;
+      case 'zombie':
+        await this.#raise(fault.tool);
+        break;
+      case 'restart':
+        await this.#victims.servers.restart(fault.server, this.#victims.random.between(100, 1_500));
+        break;
+      default:
+        await this.#disturb(fault.kind, fault.server);
+    }
+    const name = nameFault(fault);
+    byName.set(name, (byName.get(name) ?? 0) + 1);
+  }
+
+  async #kill(): Promise<void> {
+    await sleep(this.#victims.random.between(50, 600));
+    const worker = await this.#someWorker();
+    worker.kill();
+    await worker.exited;
+    this.injected.kills += 1;
+  }
+
+  /** One more worker, which dies there; for as long as it lives it works like the others. */
+  async #killAt(point: string): Promise<void> {
+    const { workers } = this.#victims;
+    const worker = await workers.startOne({ AGENT_ONCE_FAULT: point });
+    const reached = await withinMs(worker.exited, REACHED_WITHIN_MS);
+    if (reached === undefined) {
+      this.injected.missed.push(point);
+      worker.kill();
+      await worker.exited;
+    } else if (reached.signal !== 'SIGKILL') {
+      throw new Error(
+        `A worker that was to be killed ended by itself (${reached.signal ?? reached.code}); see workers.log.`,
+      );
+    }
+    this.injected.kills += 1;
+  }
+
+  /**
+   * Stops a worker right before its tool acts, until somebody else has taken the step over and is
+   * through with it; then it goes on, and acts late.
+   */
+  async #raise(tool: string): Promise<void> {
+    const { workers, random, leaseMs } = this.#victims;
+    let zombie: ChaosWorker | undefined;
+    const first = await this.#nextArrival((arrival) => {
+      if (arrival.tool !== tool) return false;
+      zombie = workers.find(arrival.pid);
+      if (!zombie || zombie.isStopped) return false;
+      // Before the shop answers: the tool does not act before it goes on.
+      this.#stop(zombie);
+      return true;
+    }, ARRIVED_WITHIN_MS);
+    if (!first || !zombie) {
+      // Tools that do not announce themselves: anywhere, then.
+      zombie = await this.#someWorker();
+      this.#stop(zombie);
+      await sleep(leaseMs + random.between(1_500, 3_000));
+    } else {
+      await this.#nextArrival(
+        ({ label, pid }) => label === first.label && pid !== first.pid,
+        leaseMs + SUCCEEDED_WITHIN_MS,
+        tool,
+      );
+      await sleep(random.between(150, 500));
+    }
+    zombie.isStopped = false;
+    signalProcess(zombie.pid, 'SIGCONT');
+  }
+
+  #stop(worker: ChaosWorker): void {
+    worker.isStopped = true;
+    this.injected.zombies.add(worker.pid);
+    signalProcess(worker.pid, 'SIGSTOP');
+  }
+
+  async #disturb(kind: 'cut' | 'silence' | 'delay', server: Server): Promise<void> {
+    const { random } = this.#victims;
+    await sleep(random.between(50, 400));
+    const wire = (await this.#someWorker()).wires[server];
+    if (kind === 'silence') {
+      wire.holdAnswers();
+      await sleep(random.between(1_000, 3_000));
+    }
+    if (kind === 'delay') {
+      wire.delay(random.between(50, 400));
+      await sleep(random.between(1_000, 2_500));
+      wire.delay(0);
+      return;
+    }
+    wire.cut();
+  }
+
+  async #someWorker(): Promise<ChaosWorker> {
+    for (;;) {
+      const worker = this.#victims.random.pick(this.#victims.workers.usable());
+      if (worker) return worker;
+      await sleep(50);
+    }
+  }
+
+  async #nextArrival(
+    matches: (arrival: Arrival) => boolean,
+    limitMs: number,
+    tool?: string,
+  ): Promise<Arrival | undefined> {
+    let sees: ((arrival: Arrival) => boolean) | undefined;
+    const seen = new Promise<Arrival>((resolve) => {
+      sees = (arrival) => {
+        const found = (tool === undefined || arrival.tool === tool) && matches(arrival);
+        if (found) resolve(arrival);
+        return found;
+      };
+      this.#waiting.add(sees);
+    });
+    const arrival = await withinMs(seen, limitMs);
+    if (sees) this.#waiting.delete(sees);
+    return arrival;
+  }
+}
+
+async function withinMs<T>(promise: Promise<T>, limitMs: number): Promise<T | undefined> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([
+      promise,
+      sleep(limitMs, undefined, { signal: done.signal, ref: false }),
+    ]);
+  } finally {
+    done.abort();
+  }
+}

@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { parseFault, type Fault } from './faults.ts';
+
+export interface ChaosOptions {
+  /** Requests, each started several times. More are made if the faults need more to happen in. */
+  runs: number;
+  /** Workers that are killed; everything else in proportion. */
+  kills: number;
+  seed: number;
+  /** Exactly these in the place of planned ones. */
+  faults: Fault[] | undefined;
+  /** Worker processes at work. */
+  workers: number;
+  /** Runs under way at once. */
+  concurrency: number;
+  /** Path of the module with the tools. */
+  scenario: string | undefined;
+  /** Folder to keep data and the workers' output in; absent: a temporary one. */
+  keep: string | undefined;
+  json: boolean;
+}
+
+export const USAGE = `npm run chaos -- [options]
+
+  --runs N         requests, each started several times                 (100)
+  --kills N        workers that are killed; other faults in proportion   (20)
+  --seed N         of the schedule; printed                             (random)
+  --faults A,B     these faults, and no others: kill, after-effect:charge,
+                   zombie:note, cut:postgres, silence:postgres,
+                   delay:temporal, restart:temporal …
+  --workers N      worker processes at work                               (3)
+  --concurrency N  runs under way at once                                (20)
+  --scenario FILE  a module with tools of your own: see docs/chaos.md
+  --keep FOLDER    keeps the servers' data and the workers' output there
+  --json           one JSON document on stdout, the report on stderr
+
+Exit codes: 0 every promise was kept, 1 one was not, 2 an option is wrong.
+`;
+
+/** @throws {RangeError} for what is no option, no whole number, or no fault */
+export function readOptions(args: readonly string[]): ChaosOptions | 'help' {
+  const { values } = parse(args);
+  if (values.help) return 'help';
+  const faults = values.faults?.split(',').filter((text) => text !== '');
+  return {
+    runs: whole('--runs', values.runs, 1),
+    kills: whole('--kills', values.kills, 0),
+    seed:
+      values.seed === undefined
+        ? Math.floor(Math.random() * 2 ** 31)
+        : whole('--seed', values.seed, 0),
+    faults: faults?.map(parseFault),
+    workers: whole('--workers', values.workers, 2),
+    concurrency: whole('--concurrency', values.concurrency, 1),
+    scenario: values.scenario,
+    keep: values.keep,
+    json: values.json,
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        runs: { type: 'string', default: '100' },
+        kills: { type: 'string', default: '20' },
+        seed: { type: 'string' },
+        faults: { type: 'string' },
+        workers: { type: 'string', default: '3' },
+        concurrency: { type: 'string', default: '20' },
+        scenario: { type: 'string' },
+        keep: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function whole(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  throw new RangeError(`${name} must be a whole number from ${least}.`);
+}

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { createRegistry, type Registry } from '../src/agents/registry.ts';
+import { AgentOnceClient } from '../src/client/agent-once-client.ts';
+import { connect } from '../src/client/connect.ts';
+import { readExecutions, readLedger, readModelRequests, type Evidence } from './evidence.ts';
+import { nameFault, planFaults, type Fault } from './faults.ts';
+import { Injector } from './inject.ts';
+import type { ChaosOptions } from './options.ts';
+import { hirePerson } from './person.ts';
+import { createRandom } from './random.ts';
+import type { Report } from './report.ts';
+import { RunFeed } from './run-feed.ts';
+import { loadScenario, type Scenario } from './scenario.ts';
+import { startChaosServers } from './servers.ts';
+import { startShop } from './shop.ts';
+import { startStarters } from './starters.ts';
+import { judge } from './verdict.ts';
+import { startWorkers } from './workers.ts';
+
+/** Client processes: each starts every request, more than once. */
+const STARTERS = 2;
+/** Workers that are made to die at fault points, besides those at work. */
+const DOOMED = 2;
+/** When no run has ended for this long, none will. */
+const STUCK_AFTER_MS = 150_000;
+
+/**
+ * Torments a system of its own and judges it.
+ *
+ * @param tell is called with what is being done, and often
+ * @param signal ends everything early; the promise rejects with its reason
+ */
+export async function runChaos(
+  options: ChaosOptions,
+  tell: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Report> {
+  const began = Date.now();
+  const scenario = await loadScenario(options.scenario);
+  const registry = createRegistry(scenario.agents, { defaultModel: 'scripted' });
+  const classes = Object.fromEntries(registry.tools().map(({ name, effect }) => [name, effect]));
+  const random = createRandom(options.seed);
+  const faults = options.faults ?? planFaults(options.kills, Object.keys(classes), random);
+
+  const closes: (() => Promise<unknown>)[] = [];
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  interrupted.catch(() => undefined);
+  const opened = async <T>(part: Promise<T>, close: (part: T) => Promise<unknown>): Promise<T> => {
+    const made = await part;
+    closes.push(() => close(made));
+    signal.throwIfAborted();
+    return made;
+  };
+
+  const torment = async (): Promise<Report> => {
+    tell('Starting Temporal, PostgreSQL, the model, the shop, clients and workers …');
+    const servers = await opened(startChaosServers(options.keep), (all) => all.stop());
+    await prepareDatabase(servers.ledgerUrl, scenario);
+    // Numbers of its own: how many it takes depends on what happens.
+    const shop = await opened(
+      startShop(
+        scenario.effectOf,
+        (tool) => classes[tool] === 'keyed',
+        createRandom(options.seed + 1),
+      ),
+      (it) => it.stop(),
+    );
+    Object.assign(process.env, {
+      TEMPORAL_ADDRESS: servers.temporalAddress,
+      TEMPORAL_NAMESPACE: 'default',
+    });
+    const { temporal } = await opened(connect(), (it) => it.close());
+    const starters = await opened(startStarters(STARTERS, servers.temporalAddress), (it) =>
+      it.stop(),
+    );
+    const workers = await opened(
+      startWorkers(servers, options.workers, {
+        CHAOS_SHOP_URL: shop.url,
+        ...(options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario }),
+      }),
+      (it) => it.kill(),
+    );
+    const client = new AgentOnceClient({ temporal });
+    const feed = new RunFeed(scenario, starters, random);
+    const person = await opened(
+      Promise.resolve(
+        hirePerson(client, (key, tool) => {
+          const label = feed.labelOf(key, tool);
+          return shop.effects.findLast((effect) => effect.tool === tool && effect.label === label);
+        }),
+      ),
+      (it) => it.stop(),
+    );
+
+    const leaseMs = longestLease(registry);
+    const injector = new Injector({ servers, workers, shop, leaseMs, random });
+    const stuck = await work(options, faults, feed, injector, (line) => tell(line));
+    tell('Letting late ones finish …');
+    await sleep(leaseMs);
+    await workers.end();
+    await person.stop();
+
+    tell('Counting …');
+    const [{ steps, rows }, modelRequests, executions] = await Promise.all([
+      readLedger(servers.ledgerUrl, scenario.effectRows),
+      readModelRequests(servers.modelUrl),
+      readExecutions(temporal),
+    ]);
+    const effects = [...shop.effects, ...rows];
+    const runs = feed.evidence();
+    const evidence: Evidence = { classes, runs, effects, modelRequests, steps, executions };
+    const { kills, zombies, byName, missed } = injector.injected;
+    return {
+      seed: options.seed,
+      runs: runs.length,
+      starts: feed.starts,
+      kills,
+      zombies: zombies.size,
+      workers: workers.started(),
+      droppedAnswers: shop.dropped(),
+      answersOfPeople: Object.fromEntries(person.answers),
+      stuck,
+      schedule: faults.map(nameFault),
+      faults: Object.fromEntries(byName),
+      missed,
+      seconds: Math.round((Date.now() - began) / 1_000),
+      ...judge(evidence),
+    };
+  };
+
+  const tormenting = torment();
+  // Interrupted, it goes on failing while its servers are taken away.
+  tormenting.catch(() => undefined);
+  try {
+    return await Promise.race([tormenting, interrupted]);
+  } finally {
+    for (let close = closes.pop(); close !== undefined; close = closes.pop()) await close();
+  }
+}
+
+/** Starts runs and does faults, at one pace; whether it had to give up. */
+async function work(
+  { runs, concurrency }: ChaosOptions,
+  faults: readonly Fault[],
+  feed: RunFeed,
+  injector: Injector,
+  tell: (line: string) => void,
+): Promise<boolean> {
+  const points = faults.filter(({ kind }) => kind === 'point');
+  const others = faults.filter(({ kind }) => kind !== 'point');
+  let done = 0;
+  let over = false;
+  const isDone = () => done === faults.length;
+
+  const lane = async (queue: Fault[]): Promise<void> => {
+    for (let fault = queue.shift(); fault !== undefined && !over; fault = queue.shift()) {
+      // Not ahead of the runs: the last faults must meet some.
+      while (
+        !over &&
+        (feed.open === 0 || feed.ended + concurrency < (runs * done) / faults.length)
+      ) {
+        await sleep(50);
+      }
+      await injector.inject(fault);
+      done += 1;
+    }
+  };
+  const feeding = async (): Promise<boolean> => {
+    // Faults that are done at once in each lane, and one more.
+    const ahead = DOOMED + 2;
+    for (;;) {
+      const share = isDone() ? 1 : Math.min(1, (done + ahead) / faults.length);
+      const due = feed.started < Math.ceil(runs * share);
+      // Faults need runs to happen in, also when all that were wanted are over.
+      const fodder = !isDone() && feed.started >= runs && feed.open < Math.min(6, concurrency);
+      if ((due && feed.open < concurrency) || fodder) {
+        feed.startNext();
+        continue;
+      }
+      if (isDone() && feed.started >= runs && feed.open === 0) return false;
+      if (Date.now() - feed.lastChange > STUCK_AFTER_MS) return true;
+      tell(
+        `${feed.ended} of ${Math.max(runs, feed.started)} runs · ${feed.open} open · ${done} of ${faults.length} faults · ${injector.injected.kills} killed`,
+      );
+      await sleep(100);
+    }
+  };
+  const lanes = [others, ...Array.from({ length: DOOMED }, () => points)].map((queue) =>
+    lane(queue),
+  );
+  try {
+    const fed = feeding();
+    // A fault that cannot be done ends it all, at once.
+    return await Promise.race([fed, Promise.all(lanes).then(() => fed)]);
+  } finally {
+    over = true;
+  }
+}
+
+async function prepareDatabase(url: string, { setup }: Scenario): Promise<void> {
+  if (setup === undefined) return;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(setup);
+  } finally {
+    await client.end();
+  }
+}
+
+function longestLease(registry: Registry): number {
+  const tools = registry.tools().map(({ policy }) => policy.leaseMs);
+  const models = registry.names().map((name) => registry.settingsOf(name).modelPolicy.leaseMs);
+  return Math.max(...tools, ...models);
+}
