@@ -96,6 +96,7 @@ function describe(tally: BatchTally): string {
   return [
     `${ended(tally)} of ${counts.lines}`,
     counts.failed > 0 && `${counts.failed} failed`,
+    counts.waiting > 0 && `${counts.waiting} waiting for a person`,
     counts.conflicts > 0 && `${counts.conflicts} in conflict`,
     drawSpent(usage),
   ]

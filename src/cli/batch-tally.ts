@@ -1,4 +1,5 @@
 import type { BatchOutcome } from '../client/batch.ts';
+import type { OpenQuestion } from '../contract/decision.ts';
 import type { AgentOnceError } from '../contract/errors.ts';
 import { NO_USAGE, type Usage } from '../contract/run.ts';
 import { EXIT } from './commands.ts';
@@ -29,13 +30,20 @@ export interface BatchFailure {
   message: string;
 }
 
+/** A line whose run waits for a person. */
+export interface BatchWaiting {
+  line: number;
+  key: string;
+  questions: OpenQuestion[];
+}
+
 /** What is kept of a batch while it runs: numbers, and the lines that went wrong. */
 export interface BatchTally {
   counts: BatchCounts;
   usage: Usage;
   failures: BatchFailure[];
   conflicts: number[];
-  waiting: number[];
+  waiting: BatchWaiting[];
   definitionChanged: number;
 }
 
@@ -78,7 +86,7 @@ export function addOutcome(tally: BatchTally, outcome: BatchOutcome): void {
       break;
     case 'waiting':
       counts.waiting++;
-      tally.waiting.push(line);
+      tally.waiting.push({ line, key, questions: run?.waiting ?? [] });
       break;
     case 'running':
     case 'unknown':

@@ -3,10 +3,11 @@ import type { RunRef } from '../client/types.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { shellWord } from './output.ts';
 
-/** The command to type next, about a run. */
-export function commandFor(name: string, ref: Required<RunRef>, flags = ''): string {
+/** The command to type next, about a run, or about a step of it. */
+export function commandFor(name: string, ref: Required<RunRef>, flags = '', step = ''): string {
   const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
-  return `${invocation()} ${name} ${ref.agent} ${shellWord(ref.key)}${tenant}${flags}`;
+  const names = [ref.agent, shellWord(ref.key), step].filter(Boolean).join(' ');
+  return `${invocation()} ${name} ${names}${tenant}${flags}`;
 }
 
 /** The command that starts a run under a key; its input is for the caller to fill in. */

@@ -2,7 +2,8 @@ import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { RunRef, RunView } from '../client/types.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 import { commandFor, EXIT } from './commands.ts';
-import { createLiveProgress } from './live-progress.ts';
+import { createLiveProgress, type LiveProgress } from './live-progress.ts';
+import { nameQuestion } from './show-questions.ts';
 
 /** How the waiting for a run ended: at its end, or before. */
 export interface Followed {
@@ -19,13 +20,12 @@ export async function followRun(
   wait: number | true,
   startedAt: string,
 ): Promise<Followed> {
-  const stopping = new AbortController();
-  let interrupted = false;
+  const interrupted = new AbortController();
+  const deadline = wait === true ? undefined : Date.now() + wait * 1_000;
   // Once: a second Ctrl-C ends the process as usual.
   process.once('SIGINT', onInterrupt);
   function onInterrupt(): void {
-    interrupted = true;
-    stopping.abort(
+    interrupted.abort(
       new AgentOnceError(
         'run.still_running',
         `Stopped waiting; the run goes on. Follow it: ${commandFor('result', ref, ' --wait')}`,
@@ -34,36 +34,60 @@ export async function followRun(
   }
   const progress = createLiveProgress(startedAt);
   try {
-    const view = await client.result(ref, {
-      signal: stopping.signal,
-      ...(wait === true ? {} : { timeoutMs: wait * 1_000 }),
-      onProgress: (news) => {
-        progress.show(news);
-        if (news.state?.status === 'waiting') stopping.abort(waitsForPerson(ref));
-      },
-    });
-    return { view, exitCode: exitCodeOf(view) };
-  } catch (error) {
-    if (!(error instanceof AgentOnceError)) throw error;
-    if (error.code !== 'run.still_running' && error.code !== 'run.waiting') throw error;
-    const early = { code: error.code, message: error.message };
-    if (error.code === 'run.still_running' && !interrupted) {
-      early.message = `The run had not ended after ${String(wait)} s; it goes on. Follow it: ${commandFor('result', ref, ' --wait')}`;
+    for (;;) {
+      const ended = await waitOnce(client, ref, deadline, interrupted.signal, progress);
+      if (!(ended instanceof AgentOnceError)) return { view: ended, exitCode: exitCodeOf(ended) };
+      const view = await client.describe(ref);
+      if (interrupted.signal.aborted) {
+        const early = { code: ended.code, message: ended.message };
+        return { view, exitCode: EXIT.interrupted, early };
+      }
+      if (ended.code === 'run.still_running') {
+        const message = `The run had not ended after ${String(wait)} s; it goes on. Follow it: ${commandFor('result', ref, ' --wait')}`;
+        return { view, exitCode: ended.exitCode, early: { code: ended.code, message } };
+      }
+      // Somebody may have answered meanwhile.
+      if (view.closedAt !== null) return { view, exitCode: exitCodeOf(view) };
+      if (view.status === 'waiting') return waitingRun(view);
     }
-    const view = await client.describe(ref);
-    const exitCode = interrupted ? EXIT.interrupted : error.exitCode;
-    return { view, exitCode, early };
   } finally {
     progress.end();
     process.off('SIGINT', onInterrupt);
   }
 }
 
-export function waitsForPerson(ref: Required<RunRef>): AgentOnceError {
-  return new AgentOnceError(
-    'run.waiting',
-    `The run waits for a person. What for: ${commandFor('status', ref)}`,
-  );
+/** The run at its end, or why the waiting ended before it. */
+async function waitOnce(
+  client: AgentOnceClient,
+  ref: Required<RunRef>,
+  deadline: number | undefined,
+  interrupted: AbortSignal,
+  progress: LiveProgress,
+): Promise<RunView | AgentOnceError> {
+  const stopping = new AbortController();
+  try {
+    return await client.result(ref, {
+      signal: AbortSignal.any([interrupted, stopping.signal]),
+      ...(deadline === undefined ? {} : { timeoutMs: Math.max(0, deadline - Date.now()) }),
+      onProgress: (news) => {
+        progress.show(news);
+        if (news.waiting.length > 0) stopping.abort(new AgentOnceError('run.waiting', WAITS));
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof AgentOnceError)) throw error;
+    if (error.code !== 'run.still_running' && error.code !== 'run.waiting') throw error;
+    return error;
+  }
+}
+
+const WAITS = 'The run waits for a person';
+
+/** A run that waits for a person: there is no use in waiting for its end. */
+export function waitingRun(view: RunView): Followed {
+  const steps = view.waiting.map(nameQuestion).join('; ');
+  const message = `${WAITS}: ${steps}. How to answer: ${commandFor('status', view)}`;
+  return { view, exitCode: EXIT.waiting, early: { code: 'run.waiting', message } };
 }
 
 /** Exit code of a command that tells how a run stands. */

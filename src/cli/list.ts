@@ -30,6 +30,7 @@ Temporal's list of runs lags behind by about a second; status and result do not.
 
 Examples:
   $ agent-once list --agent support --status failed
+  $ agent-once list --status waiting    what people are asked; answered by approve, deny, resolve
   $ agent-once list --limit 100 --json | jq -r '.runs[].workflowId'
 
 Exit codes:
@@ -64,6 +65,9 @@ async function runList(flags: ListFlags): Promise<void> {
     if (shown.length === 0) say('There are no such runs.');
     else print(await drawTable(shown, colours(process.stdout)));
     if (more) say(`There are more: --limit ${limit * 5}`);
+    if (shown.some(({ waiting }) => waiting.length > 0)) {
+      say('How to answer: agent-once status <agent> <key>');
+    }
   });
 }
 
@@ -71,7 +75,7 @@ async function drawTable(
   runs: RunSummary[],
   colours: ReturnType<typeof coloursOf>,
 ): Promise<string> {
-  const { drawDuration, drawStatus, drawTime } = await import('./show-run.ts');
+  const { drawDuration, drawStatus, drawTime, drawWaiting } = await import('./show-run.ts');
   const { printable } = await import('./output.ts');
   const withTenant = runs.some(({ tenant }) => tenant !== DEFAULT_TENANT);
   const rows = runs.map((run) => [
@@ -97,7 +101,9 @@ async function drawTable(
     ...rows.map((row, at) => {
       const [status = '', ...cells] = draw(row);
       const painted = drawStatus(colours, runs[at]?.status ?? 'running');
-      return [painted + status.slice(status.trimEnd().length), ...cells].join('  ');
+      const line = [painted + status.slice(status.trimEnd().length), ...cells].join('  ');
+      const waiting = runs[at]?.waiting ?? [];
+      return [line, ...waiting.map((question) => `  ${drawWaiting(question)}`)].join('\n');
     }),
   ].join('\n');
 }

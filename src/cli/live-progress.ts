@@ -1,5 +1,6 @@
 import type { RunProgress } from '../client/types.ts';
 import { coloursOf, say } from './output.ts';
+import { nameQuestion } from './show-questions.ts';
 import { drawDuration, drawSpent, drawSteps } from './show-run.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -35,12 +36,13 @@ function oneLine(startedAt: number): LiveProgress {
   draw();
   return {
     show: (progress) => {
-      if (!progress.hasWorker && !toldNoWorker) {
+      const alone = !progress.hasWorker && progress.waiting.length === 0;
+      if (alone && !toldNoWorker) {
         // A line of its own: it is too long for one that changes, and says what to do.
         toldNoWorker = true;
         process.stderr.write(`\r\u001b[K${NO_WORKER}\n`);
       }
-      text = progress.hasWorker ? describe(progress) : 'nobody has picked the run up';
+      text = alone ? 'nobody has picked the run up' : describe(progress);
     },
     end: () => {
       clearInterval(timer);
@@ -61,7 +63,8 @@ function linePerChange(): LiveProgress {
   };
 }
 
-function describe({ hasWorker, state }: RunProgress): string {
+function describe({ hasWorker, state, waiting }: RunProgress): string {
+  if (waiting.length > 0) return `waits for a person: ${waiting.map(nameQuestion).join('; ')}`;
   if (!hasWorker) return NO_WORKER;
   if (!state) return 'a worker is there; waiting for its answer';
   return `${drawSteps(state)} · ${drawSpent(state.usage)}`;

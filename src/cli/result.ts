@@ -41,7 +41,7 @@ async function runResult(
   flags: RunFlags & WaitFlag,
   loadAgents: LoadAgents,
 ): Promise<void> {
-  const [{ withRun }, { exitCodeOf, followRun, waitsForPerson }, { showEnd }] = await Promise.all([
+  const [{ withRun }, { exitCodeOf, followRun, waitingRun }, { showEnd }] = await Promise.all([
     import('./open-client.ts'),
     import('./follow.ts'),
     import('./show-end.ts'),
@@ -50,8 +50,7 @@ async function runResult(
     const view = await client.describe(ref);
     let followed: Followed = { view, exitCode: exitCodeOf(view) };
     if (view.status === 'waiting') {
-      const { code, message } = waitsForPerson(ref);
-      followed = { view, exitCode: EXIT.waiting, early: { code, message } };
+      followed = waitingRun(view);
     } else if (view.closedAt === null && flags.wait !== undefined) {
       followed = await followRun(client, ref, flags.wait, view.startedAt);
     } else if (view.closedAt === null) {

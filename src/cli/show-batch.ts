@@ -29,7 +29,8 @@ export function drawBatch(
     rows.push(['conflicts', `${counts.conflicts}: ${nameLines(tally.conflicts)}`]);
   }
   if (counts.waiting > 0) {
-    rows.push(['waiting', `${counts.waiting}, for a person: ${nameLines(tally.waiting)}`]);
+    const lines = tally.waiting.map(({ line }) => line);
+    rows.push(['waiting', `${counts.waiting}, for a person: ${nameLines(lines)}`]);
   }
   if (counts.underWay > 0) rows.push(['under way', String(counts.underWay)]);
   if (counts.notStarted > 0) rows.push(['not begun', String(counts.notStarted)]);
@@ -50,6 +51,7 @@ export function lineDocument({ line, key, state, run, error }: BatchOutcome): ob
     workflowId: run?.workflowId ?? null,
     runId: run?.runId ?? null,
     result: run?.result ?? null,
+    waiting: run?.waiting ?? [],
     error,
     usage: run?.usage ?? null,
     replayed: run?.replayed ?? false,

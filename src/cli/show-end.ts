@@ -1,6 +1,7 @@
 import { afterFailure } from './after-failure.ts';
 import type { Followed } from './follow.ts';
 import { coloursOf, printable, printJson, printResult, say } from './output.ts';
+import { drawQuestions } from './show-questions.ts';
 import { drawDuration, drawUsage } from './show-run.ts';
 
 /** Shows how a run ended, or why the waiting did: the bare result on stdout, the rest on stderr. */
@@ -16,7 +17,9 @@ export function showEnd(
     return;
   }
   if (early) {
-    say(`${colours.yellow(view.status)} ${early.message}`);
+    const waits = early.code === 'run.waiting';
+    say(`${colours.yellow(view.status)} ${waits ? 'The run waits for a person:' : early.message}`);
+    if (waits) for (const line of drawQuestions(view, view.waiting)) say(`  ${line}`);
     return;
   }
   if (view.status === 'completed') printResult(view.result);

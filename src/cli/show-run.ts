@@ -1,6 +1,8 @@
 import type { RunView } from '../client/types.ts';
+import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { RunState, RunStatus, Usage } from '../contract/run.ts';
+import { labelOf } from '../explain/step-title.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 
@@ -18,6 +20,7 @@ export function drawRun(
     ['run', run.runId],
     ['started', `${drawTime(run.startedAt)}${drawAge(run)}`],
     ['doing', more.state && drawSteps(more.state)],
+    ['waits for', run.waiting.map(drawWaiting).join('\n            ')],
     ['usage', run.usage ? drawUsage(run.usage) : undefined],
     ['error', run.error ? `${printable(run.error.message)} (${run.error.code})` : undefined],
     ['ui', more.url],
@@ -47,10 +50,19 @@ export function drawStatus(colours: Colours, status: RunStatus): string {
 export function drawSteps(state: RunState): string {
   if (state.turn === 0) return 'about to begin';
   const turn = `turn ${state.turn}${state.maxTurns === null ? '' : ` of ${state.maxTurns}`}`;
-  const steps = state.active.map(({ activity, summary }) =>
-    activity === 'callModel' ? 'model' : `${activity.replace(/^tool\./, '')} (${summary})`,
-  );
+  const steps = state.active.map(({ step, activity, summary }) => {
+    if (activity === 'callModel') return 'model';
+    const waits = state.waiting.some((question) => question.step === step);
+    return `${activity.replace(/^tool\./, '')} (${summary})${waits ? ' waits for a person' : ''}`;
+  });
   return printable([turn, steps.join(', ')].filter(Boolean).join(' · '));
+}
+
+/** What a run waits for, on a line. */
+export function drawWaiting({ step, kind, tool, summary, deadline }: OpenQuestion): string {
+  const call = printable(labelOf({ id: step, kind: 'tool', tool, summary }));
+  const what = kind === 'approval' ? 'approval of' : 'somebody who knows the outcome of';
+  return `${what} ${call}, until ${drawTime(deadline)}`;
 }
 
 export function drawUsage(usage: Usage): string {
@@ -114,11 +126,6 @@ export function drawClock(iso: string): string {
 
 function two(value: number): string {
   return String(value).padStart(2, '0');
-}
-
-export function workflowUrl(ui: string, namespace: string, workflowId: string): string {
-  const base = ui.replace(/\/+$/, '');
-  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 function drawAge({ startedAt, closedAt }: RunView): string {

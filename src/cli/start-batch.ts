@@ -14,6 +14,10 @@ import { batchCommandFor } from './commands.ts';
 import { withClient } from './open-client.ts';
 import { coloursOf, print, say } from './output.ts';
 import { drawBatch, lineDocument } from './show-batch.ts';
+import { drawQuestions } from './show-questions.ts';
+
+/** Lines that wait, of which the questions are shown. */
+const WAITING_SHOWN = 5;
 
 /** One run a line of a file, under `{key}:{line}`. */
 export interface BatchCommand {
@@ -143,6 +147,16 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
     say(
       `The file has changed under its key: ${nameLines(tally.conflicts)}. Nothing was started for ${counts.conflicts === 1 ? 'it' : 'them'}. Put the lines back as they were, add new ones at the end, or give the changed file another --key.`,
     );
+  }
+  for (const { line, key, questions } of tally.waiting.slice(0, WAITING_SHOWN)) {
+    const run = { agent: batch.agent, tenant: batch.tenant, key };
+    say(`Line ${line} waits for a person:`);
+    for (const text of drawQuestions(run, questions)) say(`  ${text}`);
+  }
+  if (counts.waiting > 0) {
+    const all =
+      counts.waiting > WAITING_SHOWN ? ' All of them: agent-once list --status waiting.' : '';
+    say(`When they are answered, the same command shows how the lines end: ${again}.${all}`);
   }
   if (counts.failed > 0) {
     say(

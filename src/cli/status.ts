@@ -32,13 +32,19 @@ async function runStatus(
   flags: RunFlags,
   loadAgents: LoadAgents,
 ): Promise<void> {
-  const [{ withRun }, { coloursOf, print, printJson, say }, { drawRun }, { afterFailure }] =
-    await Promise.all([
-      import('./open-client.ts'),
-      import('./output.ts'),
-      import('./show-run.ts'),
-      import('./after-failure.ts'),
-    ]);
+  const [
+    { withRun },
+    { coloursOf, print, printJson, say },
+    { drawRun },
+    { drawQuestions },
+    { afterFailure },
+  ] = await Promise.all([
+    import('./open-client.ts'),
+    import('./output.ts'),
+    import('./show-run.ts'),
+    import('./show-questions.ts'),
+    import('./after-failure.ts'),
+  ]);
   await withRun(ref, loadAgents, async ({ client, urlOf }) => {
     const view = await client.describe(ref);
     if (flags.json) {
@@ -47,6 +53,7 @@ async function runStatus(
     }
     const state = view.closedAt === null ? await client.state(ref) : undefined;
     print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId), state }));
+    for (const line of drawQuestions(ref, view.waiting)) say(line);
     if (view.status === 'completed') say(`Its result: ${commandFor('result', ref)}`);
     if (view.error) for (const line of afterFailure(view)) say(line);
     if (view.closedAt === null && !state) {

@@ -1,0 +1,36 @@
+import type { RunRef } from '../client/types.ts';
+import type { OpenQuestion, QuestionKind } from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { say } from './output.ts';
+import { answersTo, drawQuestions } from './show-questions.ts';
+
+/**
+ * The question that an answer is to; `undefined`: the run does not ask it.
+ *
+ * @throws {AgentOnceError} `decision.invalid`: it is one of several, or of another kind
+ */
+export function chooseQuestion(
+  ref: Required<RunRef>,
+  waiting: readonly OpenQuestion[],
+  { step, kind }: { step: string | undefined; kind?: QuestionKind },
+): OpenQuestion | undefined {
+  const named = step === undefined ? waiting : waiting.filter((each) => each.step === step);
+  const fitting = kind === undefined ? named : named.filter((each) => each.kind === kind);
+  const [first, second] = fitting;
+  if (second) {
+    for (const line of drawQuestions(ref, fitting)) say(line);
+    throw new AgentOnceError(
+      'decision.invalid',
+      `${fitting.length} steps wait: name one of ${fitting.map((each) => each.step).join(', ')}. Nothing was decided.`,
+    );
+  }
+  const [other] = named;
+  if (!first && other) {
+    const commands = answersTo(ref, other).map(({ command }) => command);
+    throw new AgentOnceError(
+      'decision.invalid',
+      `${other.step} waits for ${other.kind === 'approval' ? 'an approval' : 'somebody to say whether it happened'}. Nothing was decided. Its answers: ${commands.join(' · ')}`,
+    );
+  }
+  return first;
+}

@@ -1,0 +1,183 @@
+import { userInfo } from 'node:os';
+import { hasWorker } from '../client/live-state.ts';
+import type { RunRef } from '../client/types.ts';
+import type {
+  Decision,
+  DecisionInput,
+  DecisionResult,
+  OpenQuestion,
+  QuestionKind,
+} from '../contract/decision.ts';
+import { readConfig } from '../config.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { findAnswer, readArguments } from '../explain/ledger-answers.ts';
+import { chooseQuestion } from './choose-question.ts';
+import { commandFor } from './commands.ts';
+import { canAsk, confirm } from './confirm.ts';
+import type { DecisionCommand, DecisionFlags } from './decision-command.ts';
+import { withRun, type LoadAgents, type OpenClient } from './open-client.ts';
+import { coloursOf, print, printable, printJson, say } from './output.ts';
+import { drawQuestion, labelQuestion } from './show-questions.ts';
+import { drawTime } from './show-run.ts';
+
+/** Longest text of a call's arguments that is shown. */
+const ARGUMENTS_SHOWN = 2_000;
+
+/** Decides, after it has shown about what, and tells what became of it. */
+export async function runDecision(
+  ref: Required<RunRef>,
+  command: DecisionCommand,
+  flags: DecisionFlags,
+  loadAgents: LoadAgents,
+): Promise<void> {
+  const by = flags.by ?? userOfMachine();
+  await withRun(ref, loadAgents, async (open) => {
+    const view = await open.client.describe(ref);
+    const question = chooseQuestion(ref, view.waiting, command);
+    if (!question) {
+      await tellStanding(ref, command, flags, open, notAsked(ref, command, view.closedAt !== null));
+      return;
+    }
+    await show(ref, question, open);
+    await makeSure(question, command, flags);
+    if (flags.by === undefined) say(`Decided by ${by}, the user of this machine (--by NAME).`);
+    if (!(await hasWorker(open.context))) {
+      say('A worker has to take the decision, and none is polling; waiting a while for one.');
+    }
+    const answer: DecisionInput = {
+      step: question.step,
+      // The question that was shown, and no newer one.
+      round: question.round,
+      decision: command.decision,
+      ...(command.result === undefined ? {} : { result: command.result }),
+      by,
+      ...(flags.comment === undefined ? {} : { comment: flags.comment }),
+    };
+    let result: DecisionResult;
+    try {
+      result = await open.client.decide(ref, answer);
+    } catch (error) {
+      // Somebody was faster, and the run may even have ended.
+      if (!(error instanceof AgentOnceError) || error.code !== 'decision.not_asked') throw error;
+      await tellStanding(ref, { ...command, step: question.step }, flags, open, error);
+      return;
+    }
+    tell(ref, question, command.decision, result, flags);
+  });
+}
+
+async function show(
+  run: Required<RunRef>,
+  question: OpenQuestion,
+  { context }: OpenClient,
+): Promise<void> {
+  for (const line of drawQuestion(question)) say(line);
+  if (question.kind !== 'approval') return;
+  const given = await readArguments(
+    { context, ledgerUrl: readConfig().ledgerUrl, run },
+    question.step,
+  );
+  if (given === undefined) {
+    say('  Its arguments are in the ledger, which cannot be read from here.');
+    return;
+  }
+  const text = printable(JSON.stringify(given));
+  const cut = text.length > ARGUMENTS_SHOWN;
+  say(`  arguments: ${cut ? `${text.slice(0, ARGUMENTS_SHOWN)}… (cut)` : text}`);
+}
+
+/** @throws {AgentOnceError} `decision.invalid`: nobody said yes */
+async function makeSure(
+  question: OpenQuestion,
+  { ask, refuseUnasked }: DecisionCommand,
+  { yes }: DecisionFlags,
+): Promise<void> {
+  if (yes) return;
+  if (ask !== undefined && canAsk()) {
+    if (await confirm(ask)) return;
+    throw new AgentOnceError('decision.invalid', 'Not confirmed: nothing was decided.');
+  }
+  if (refuseUnasked) throw new AgentOnceError('decision.invalid', refuseUnasked(question));
+}
+
+/** Says what was decided before, if that is known; else fails with `otherwise`. */
+async function tellStanding(
+  ref: Required<RunRef>,
+  command: DecisionCommand,
+  flags: DecisionFlags,
+  open: OpenClient,
+  otherwise: AgentOnceError,
+): Promise<void> {
+  const ledgerUrl = readConfig().ledgerUrl;
+  const found = await findAnswer({ context: open.context, ledgerUrl, run: ref }, command);
+  if (!found) throw otherwise;
+  const { question, same } = found;
+  if (!same) {
+    throw new AgentOnceError(
+      'decision.conflict',
+      `${question.by} has already decided on ${question.step}, at ${question.decidedAt}: ${question.decision}. It stays so; "${command.decision}" was not recorded.`,
+    );
+  }
+  tell(ref, question, command.decision, { ...question, outcome: 'repeated' }, flags);
+}
+
+function tell(
+  ref: Required<RunRef>,
+  question: OpenQuestion | { step: string; kind: QuestionKind; round: number },
+  decision: Decision,
+  result: DecisionResult,
+  flags: DecisionFlags,
+): void {
+  const { step, kind, round } = question;
+  const { outcome } = result;
+  // The attempt's own word counts: it agrees with "happened" alone.
+  if (outcome === 'settled' && decision !== 'happened') {
+    throw new AgentOnceError(
+      'decision.conflict',
+      `The attempt of ${step} has reported its result after all: the step is done. "${decision}" was not recorded.`,
+    );
+  }
+  if (flags.json) {
+    printJson({ ...ref, step, kind, round, ...result, decision: result.decision ?? decision });
+    return;
+  }
+  const colours = coloursOf(process.stdout);
+  const label = 'tool' in question ? labelQuestion(question) : step;
+  const by = printable(result.by ?? '');
+  const how = {
+    recorded: `${decision}, decided by ${by}`,
+    repeated: `${decision}: ${by} had decided so already, at ${drawTime(result.decidedAt ?? '')}; nothing changed`,
+    settled: 'the attempt has reported its result after all; that counts, nothing was recorded',
+    conflict: '',
+    none: '',
+  }[outcome];
+  print(`${colours.green(outcome)}  ${label} · ${how}`);
+  say(`Follow the run: ${commandFor('result', ref, ' --wait')}`);
+}
+
+function notAsked(
+  ref: Required<RunRef>,
+  { step }: DecisionCommand,
+  ended: boolean,
+): AgentOnceError {
+  const what = step === undefined ? 'a decision' : `a decision on ${step}`;
+  return new AgentOnceError(
+    'decision.not_asked',
+    ended
+      ? `The run has ended, so nothing was decided. Resumed by the same start with --retry-failed, it asks again where it must. What happened: ${commandFor('explain', ref)}`
+      : `The run does not wait for ${what}, so nothing was decided. What it does: ${commandFor('status', ref)}`,
+  );
+}
+
+/** @throws {AgentOnceError} `decision.invalid` */
+function userOfMachine(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // As in a container whose user has no name.
+    throw new AgentOnceError(
+      'decision.invalid',
+      'The user of this machine has no name: say who decides with --by NAME. Nothing was decided.',
+    );
+  }
+}

@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import type { RunRef } from '../client/types.ts';
+import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
+import { labelOf } from '../explain/step-title.ts';
+import { commandFor } from './commands.ts';
+import { printable } from './output.ts';
+import { drawClock, drawDuration, drawTime } from './show-run.ts';
+
+const KINDS: Record<QuestionKind, string> = {
+  approval: 'needs approval',
+  outcome: 'outcome unknown',
+};
+
+/** What the answer that stands for none does. */
+const THEN: Record<Decision, string> = {
+  approve: 'it is approved',
+  deny: 'it is denied, and the model is told so',
+  happened: 'it counts as done, without a result',
+  'did-not-happen': 'it counts as not done, and runs again',
+  fail: 'the run fails; a resume asks again',
+};
+
+/** A question on one line: `t2.c0 send_email: to ann · outcome unknown`. */
+export function nameQuestion(question: OpenQuestion): string {
+  return `${labelQuestion(question)} · ${KINDS[question.kind]}`;
+}
+
+/** The call that is asked about: `t2.c0 send_email: to ann`. */
+export function labelQuestion({ step, tool, summary }: OpenQuestion): string {
+  return printable(labelOf({ id: step, kind: 'tool', tool, summary }));
+}
+
+/** What a person must know to answer; of an outcome, first of all which process it was. */
+export function drawQuestion(question: OpenQuestion): string[] {
+  const facts = question.kind === 'approval' ? [] : drawAttempt(question);
+  return [nameQuestion(question), ...[...facts, drawDeadline(question)].map((line) => `  ${line}`)];
+}
+
+/** Every question of a run, each with the commands that answer it; commands begin with `$`. */
+export function drawQuestions(ref: Required<RunRef>, questions: readonly OpenQuestion[]): string[] {
+  return questions.flatMap((question) => [
+    ...drawQuestion(question),
+    ...answersTo(ref, question).map(({ command, does }) => `  $ ${command}   ${does}`),
+  ]);
+}
+
+/** The commands that answer a question, and what each does. */
+export function answersTo(
+  ref: Required<RunRef>,
+  { kind, step }: Pick<OpenQuestion, 'kind' | 'step'>,
+): { command: string; does: string }[] {
+  if (kind === 'approval') {
+    return [
+      { command: commandFor('approve', ref, '', step), does: '# it runs' },
+      { command: commandFor('deny', ref, '', step), does: '# it does not; the model is told' },
+    ];
+  }
+  const resolve = (flags: string) => commandFor('resolve', ref, flags, step);
+  return [
+    { command: resolve(' --happened'), does: '# goes on; --result JSON: what the model is told' },
+    { command: resolve(' --did-not-happen'), does: '# runs it again: is that process dead?' },
+    { command: resolve(' --fail'), does: '# ends the run; a resume asks again' },
+  ];
+}
+
+/** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */
+export function nameProcess(worker: string | null): string {
+  const { pid, host } = parseWorker(worker);
+  return host === null ? printable(worker ?? 'a worker') : `process ${pid} on ${printable(host)}`;
+}
+
+/** What this machine can tell of the process; nothing when it ran elsewhere. */
+export function drawLiveness(worker: string | null): string | undefined {
+  const { pid, host } = parseWorker(worker);
+  if (host === null || host !== hostname()) return undefined;
+  return isAlive(pid)
+    ? `A process ${pid} runs on this machine now: if it is that one, it may still act.`
+    : `No process ${pid} runs on this machine now (one in a container has other numbers).`;
+}
+
+function drawAttempt(question: OpenQuestion): string[] {
+  const { worker, claimedAt, error } = question;
+  const begun = claimedAt === null ? '' : ` at ${drawTime(claimedAt)}`;
+  const who = `Begun by ${nameProcess(worker)}${begun}`;
+  if (error !== null) {
+    return [
+      `${who}; the attempt threw: ${printable(error)}`,
+      'Whether what it had sent by then takes effect is not known.',
+    ];
+  }
+  const alive = drawLiveness(worker);
+  return [
+    `${who}; then it fell silent: killed, or stopped or cut off, and then it may still act.`,
+    ...(alive === undefined ? [] : [alive]),
+  ];
+}
+
+function drawDeadline({ askedAt, deadline, then }: OpenQuestion): string {
+  const left = Date.parse(deadline) - Date.now();
+  const when = left > 0 ? `in ${drawDuration(left)}` : 'which is over';
+  return `Asked at ${drawClock(askedAt)}. Unless answered by ${drawTime(deadline)} (${when}): ${THEN[then]}.`;
+}
+
+function parseWorker(worker: string | null): { pid: number; host: string | null } {
+  const [, pid, host] = /^(\d+)@(.+)$/s.exec(worker ?? '') ?? [];
+  return { pid: Number(pid), host: host ?? null };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process: it is there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
