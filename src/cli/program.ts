@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { registerApprove, registerDeny } from './approve.ts';
 import { registerCancel } from './cancel.ts';
 import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
@@ -8,6 +9,7 @@ import { registerExplain } from './explain.ts';
 import { registerForget } from './forget.ts';
 import { registerList } from './list.ts';
 import type { LoadAgents } from './open-client.ts';
+import { registerResolve } from './resolve.ts';
 import { registerResult } from './result.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
@@ -46,6 +48,10 @@ export function createProgram(loadAgents: LoadAgents): Command {
   registerCancel(program, loadAgents);
   registerForget(program, loadAgents);
   registerList(program);
+  program.commandsGroup('What a run asks people:');
+  registerResolve(program, loadAgents);
+  registerApprove(program, loadAgents);
+  registerDeny(program, loadAgents);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);
   registerWorker(program);
@@ -60,14 +66,16 @@ const HELP = `Examples:
                                         the same run again, not a second refund
   $ agent-once explain support order-1042-refund
                                         what happened to it, step by step
+  $ agent-once list --status waiting    what waits for a person: approve, deny, resolve
   $ agent-once start --help             more on one command
 
 Exit codes:
-  0  done                               5  there is no such run
+  0  done                               5  no such run, or it does not ask that
   2  wrong usage, unknown agent, bad key
-  3  the key names another request      6  a part cannot be reached
-  4  the run failed or was cancelled    7  still running at the deadline
-  1  a defect of this program           8  the run waits for a person
+  3  the key names another request,     6  a part cannot be reached
+     or somebody decided otherwise      7  still running at the deadline
+  4  the run failed or was cancelled    8  the run waits for a person
+  1  a defect of this program
 
 Environment (defaults are those of agent-once dev):
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…
