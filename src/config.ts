@@ -6,7 +6,10 @@ import { AgentOnceError } from './contract/errors.ts';
  * `TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`) are read by `@temporalio/envconfig`.
  */
 export interface Config {
+  /** PostgreSQL or Redis, by its scheme. */
   ledgerUrl: string;
+  /** The operator's word that a Redis ledger is one node that forgets nothing. */
+  redisDurable: boolean;
   /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
   openaiBaseUrl: string | undefined;
   openaiApiKey: string | undefined;
@@ -21,8 +24,16 @@ export interface Config {
   splitTaskQueues: boolean;
   /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
   cleanupEveryMs: number | undefined;
+  /** Workers: whether only shadow runs may run here. */
+  shadowOnly: boolean;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   healthPort: number | undefined;
+  /** HTTP: whether idempotency keys must stand in double quotes. */
+  httpStrictKeys: boolean;
+  /** HTTP: what a duplicate of a running run gets, the run or 409. */
+  httpDuplicates: 'attach' | 'conflict';
+  /** HTTP: requests a minute of one tenant. */
+  httpRequestsPerMinute: number;
   temporalCli: string | undefined;
   /** Path of Chromium or Chrome, for pictures of Temporal UI and their tests. */
   chromiumPath: string | undefined;
@@ -39,6 +50,7 @@ export const DEV_PORTS = {
   postgres: 5433,
   model: 8080,
   shop: 8090,
+  http: 8088,
 } as const;
 
 /**
@@ -51,6 +63,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ledgerUrl:
       text(env, 'LEDGER_URL') ??
       `postgres://postgres:postgres@127.0.0.1:${DEV_PORTS.postgres}/agent_once`,
+    redisDurable: flag(env, 'AGENT_ONCE_REDIS_DURABLE', false),
     openaiBaseUrl: text(env, 'OPENAI_BASE_URL'),
     openaiApiKey: text(env, 'OPENAI_API_KEY'),
     openaiModel: text(env, 'OPENAI_MODEL') ?? 'gpt-5-mini',
@@ -61,8 +74,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     hashKeys: flag(env, 'AGENT_ONCE_HASH_KEYS', false),
     splitTaskQueues: flag(env, 'AGENT_ONCE_SPLIT_TASK_QUEUES', false),
     cleanupEveryMs: interval(env, 'AGENT_ONCE_CLEANUP', '1h'),
+    shadowOnly: flag(env, 'AGENT_ONCE_SHADOW_ONLY', false),
     logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
+    httpStrictKeys: flag(env, 'AGENT_ONCE_HTTP_STRICT_KEYS', false),
+    httpDuplicates: oneOf(env, 'AGENT_ONCE_HTTP_DUPLICATES', ['attach', 'conflict'], 'attach'),
+    httpRequestsPerMinute: count(env, 'AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE', 600),
     temporalCli: text(env, 'TEMPORAL_CLI'),
     chromiumPath: text(env, 'CHROMIUM_PATH'),
     fault: text(env, 'AGENT_ONCE_FAULT'),
@@ -107,6 +124,13 @@ function port(env: NodeJS.ProcessEnv, name: string): number | undefined {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) throw invalid(name, 'is no port');
   return number;
+}
+
+function count(env: NodeJS.ProcessEnv, name: string, otherwise: number): number {
+  const value = text(env, name);
+  if (value === undefined) return otherwise;
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw invalid(name, 'is no whole number from 1');
+  return Number(value);
 }
 
 const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

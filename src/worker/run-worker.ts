@@ -8,7 +8,7 @@ import { createRegistry, type Registry } from '../agents/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { taskQueues } from '../contract/names.ts';
-import { createPostgresLedger } from '../ledger/postgres/postgres-ledger.ts';
+import { openLedger } from '../ledger/open-ledger.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
@@ -64,9 +64,9 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
 
     let deps: ActivityDeps | undefined;
     if (only !== 'workflows') {
-      const opened = await createPostgresLedger(config.ledgerUrl);
+      const { ledgerUrl, redisDurable } = config;
+      const opened = await openLedger(ledgerUrl, { tools: registry.tools(), redisDurable });
       ledger = opened;
-      assertLedgerFits(registry, opened);
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
       for (const warning of cleaning.warnings) logger.warn(warning);
       deps = { ...(await composeDeps(config, registry, opened, faults)), ...cleaning.deps };
@@ -131,6 +131,7 @@ async function composeDeps(
     costUsd: (model, usage) => costUsd(prices, model, usage),
     worker: `${process.pid}@${os.hostname()}`,
     faults,
+    shadowOnly: config.shadowOnly,
     withoutTokens: config.testNoTokens,
   };
 }
@@ -174,14 +175,4 @@ async function createWorkers(
     workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
   }
   return workers;
-}
-
-function assertLedgerFits(registry: Registry, ledger: Ledger): void {
-  const needy = registry.tools().find((tool) => tool.effect === 'transactional');
-  if (needy && !ledger.transactions) {
-    throw new AgentOnceError(
-      'ledger.invalid',
-      `The tool "${needy.name}" is transactional, and the ledger at LEDGER_URL has no transactions. Use a PostgreSQL ledger, or another effect.`,
-    );
-  }
 }

@@ -28,6 +28,7 @@ test('documented defaults are the ones in force', () => {
   );
   expect(defaults).toEqual({
     LEDGER_URL: config.ledgerUrl,
+    AGENT_ONCE_REDIS_DURABLE: config.redisDurable ? 'on' : 'off',
     OPENAI_MODEL: config.openaiModel,
     SHOP_URL: config.shopUrl,
     TEMPORAL_UI_URL: config.temporalUiUrl,

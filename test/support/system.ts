@@ -8,7 +8,7 @@ import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
-import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
+import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { startCounterServer, type CounterServer } from './counter-server.ts';
 import { createTestDatabase } from './database.ts';
 import { createTestNamespace } from './namespace.ts';
@@ -49,8 +49,12 @@ const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href
 
 /**
  * @param databaseUrl an empty database of a suite's own server; default: one on the shared server
+ * @param ledgerUrl of another ledger than that database
  */
-export async function startTestSystem(databaseUrl?: string): Promise<TestSystem> {
+export async function startTestSystem(
+  databaseUrl?: string,
+  ledgerUrl?: string,
+): Promise<TestSystem> {
   const [database, namespace, model, counter, temporal] = await Promise.all([
     databaseUrl === undefined
       ? createTestDatabase()
@@ -60,7 +64,7 @@ export async function startTestSystem(databaseUrl?: string): Promise<TestSystem>
     startCounterServer(),
     connectTestClient(),
   ]);
-  const ledger = await createPostgresLedger(database.url);
+  const ledger = await openLedger(ledgerUrl ?? database.url);
   const sql = new pg.Pool({ connectionString: database.url, max: 4 });
   sql.on('error', () => {});
   await sql.query(
@@ -72,7 +76,7 @@ export async function startTestSystem(databaseUrl?: string): Promise<TestSystem>
   const env = {
     TEMPORAL_ADDRESS: temporalAddress(),
     TEMPORAL_NAMESPACE: namespace,
-    LEDGER_URL: database.url,
+    LEDGER_URL: ledgerUrl ?? database.url,
     OPENAI_BASE_URL: model.url,
     // Suites that clean do so themselves.
     AGENT_ONCE_CLEANUP: 'off',

@@ -273,3 +273,11 @@ export const testAgents = [
     historyResults: 'none',
   }),
 ];
+
+/** The same agents, for a ledger that does not take tools of these effects. */
+export function withoutEffects(effects: readonly string[]): typeof testAgents {
+  return testAgents.map((agent) => ({
+    ...agent,
+    tools: agent.tools.filter(({ effect }) => !effects.includes(effect)),
+  }));
+}
