@@ -40,7 +40,7 @@ export async function callTool(
     const { question, shown } = await askApproval(deps.ledger, input, approval);
     if (question.decision === null) return { waiting: shown };
     if (question.decision === 'fail') throw notApproved(question);
-    if (question.decision === 'deny') work = denial(question);
+    if (question.decision === 'deny') work = denial(question, tool);
   }
   try {
     return done(await runStep(deps, planOf(tool, input), work), input);
@@ -113,11 +113,22 @@ async function mayRun({ ledger }: ActivityDeps, { run, turn, index }: ToolStepIn
   }
 }
 
-/** The model is told, and goes on from there. */
-function denial({ by, comment }: AskedQuestion): StepWork {
+/**
+ * The model is told, and goes on from there. Where an approval has expired between two attempts,
+ * the first of them may have had its effect.
+ */
+function denial({ by, comment }: AskedQuestion, { effect }: RegisteredTool): StepWork {
   const why = comment === null || comment === '' ? '' : ` They said: ${comment}`;
-  const error = `${by} did not approve this call, so it was not made. Do not ask for it again.${why}`;
-  return { kind: 'plain', run: async () => ({ result: { error }, knownBy: 'person' }) };
+  return {
+    kind: 'plain',
+    run: async ({ attempts }) => {
+      const tried = attempts > 1 && (effect === 'keyed' || effect === 'reconcile');
+      const error = tried
+        ? `${by} did not approve that this call is tried again. An earlier attempt may have been made. Do not ask for it again.${why}`
+        : `${by} did not approve this call, so it was not made. Do not ask for it again.${why}`;
+      return { result: { error }, knownBy: 'person' };
+    },
+  };
 }
 
 function notApproved({ by, comment }: AskedQuestion) {

@@ -57,7 +57,7 @@ export class Lease {
       if (renewing) return;
       renewing = true;
       try {
-        if (!(await ledger.renew(claim))) this.#lose();
+        if (!(await ledger.renew(claim)) && !(await isUndecided(ledger, claim))) this.#lose();
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
       } finally {
@@ -76,4 +76,10 @@ export class Lease {
     clearInterval(this.#renewal);
     this.#lost.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
+}
+
+/** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
+async function isUndecided(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
+  const held = await ledger.step(scope, step);
+  return held?.state === 'unknown' && held.fence === fence;
 }

@@ -1,4 +1,5 @@
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
+import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
 
@@ -8,8 +9,24 @@ export async function recordDecision(
   { scope, answer }: RecordDecisionInput,
 ): Promise<DecisionResult> {
   try {
-    return await ledger.decide(scope, answer);
+    const round = answer.round ?? (await roundAnswered(ledger, scope, answer.step));
+    return round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }
+}
+
+const NOT_ASKED: DecisionResult = { outcome: 'none', decision: null, by: null, decidedAt: null };
+
+/**
+ * An answer that names no question can only repeat one that stands: a reset delivers old answers
+ * again, and they must not answer what has been asked since.
+ */
+async function roundAnswered(
+  ledger: Ledger,
+  scope: string,
+  step: string,
+): Promise<number | undefined> {
+  const latest = (await ledger.questions(scope)).findLast((question) => question.step === step);
+  return latest?.decision == null ? undefined : latest.round;
 }

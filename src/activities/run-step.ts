@@ -4,7 +4,7 @@ import { AgentOnceError, isErrorCode, type ErrorCode } from '../contract/errors.
 import type { JsonValue } from '../contract/json-value.ts';
 import type { StepPolicy } from '../contract/settings.ts';
 import { SETTLED_SIGNAL } from '../contract/names.ts';
-import type { Effect, KnownBy } from '../contract/step.ts';
+import type { KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type {
   Claim,
@@ -45,15 +45,21 @@ export interface StepOutcome {
   resultBytes: number | null;
   usage: { inputTokens: number; outputTokens: number; costUsd: number | null } | null;
   knownBy: KnownBy;
+  /** See `Completion`; `null`: the step's own. */
+  sharedWith: string | null;
   attempts: number;
   /** Attempts that ended without a recorded result. */
   unknownAttempts: number;
 }
 
 /** The work of a step, in the two ways in which its result can be recorded. */
-export type StepWork =
+export type StepWork = (
   | { kind: 'plain'; run(granted: Granted): Promise<Completion> }
-  | { kind: 'transaction'; run(granted: Granted, tx: Transaction): Promise<Completion> };
+  | { kind: 'transaction'; run(granted: Granted, tx: Transaction): Promise<Completion> }
+) & {
+  /** Asked first: where somebody else has done the work, nothing runs. */
+  before?(granted: Granted): Promise<Completion | undefined>;
+};
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
@@ -137,37 +143,45 @@ async function workUnderClaim(
   try {
     const completion = await record(deps, granted, work, lease.limit);
     faults('after-record', faultName, attempt);
-    if (completion === undefined) return await whatTheLedgerHolds(deps, claim, effect);
+    if (completion === undefined) return await whatTheLedgerHolds(deps, claim, begun, lease.limit);
     faults('before-report', faultName, attempt);
     return {
       result: completion.result,
       resultBytes: null,
       usage: completion.usage ?? null,
       knownBy: completion.knownBy ?? 'executed',
+      sharedWith: completion.sharedWith ?? null,
       attempts: attempt,
       unknownAttempts,
     };
   } catch (error) {
     // An error does not say that nothing happened, whatever it is of; only the tool's word does.
     const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
-    if (unknown) await abandon(ledger, claim, judge(error, otherwise), lease.limit);
+    const verdict = judge(error, otherwise);
+    if (unknown) await abandon(deps, claim, verdict, lease.limit);
+    const giveBack = async (why: StepError, how?: { counted?: boolean; until?: AbortSignal }) => {
+      if (unknown) return;
+      const waited = effect === 'at-most-once' && (await isUnknown(ledger, claim));
+      const given = await release(ledger, claim, why, how);
+      if (given && waited) await tellSettled(step);
+      if (given === false && begun && effect === 'reconcile') {
+        await noteLateEffect(deps, claim, lease.limit);
+      }
+    };
     if (context.cancellationSignal.aborted) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
       const cancelled = context.cancellationDetails?.cancelRequested === true;
-      if (!unknown) {
-        await release(ledger, claim, cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
-      }
+      await giveBack(cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
-    const verdict = judge(error, otherwise);
     if (unknown) {
       context.log.warn('The outcome of a step is unknown', { step, code: verdict.code, attempt });
       throw failStep({ ...verdict, retryable: true }, 1);
     }
     // Trouble of our own uses up nothing: the next claim says what became of the step.
     const ours = isOwnTrouble(verdict.code);
-    await release(ledger, claim, verdict, ours ? { counted: false, until: lease.limit } : {});
+    await giveBack(verdict, ours ? { counted: false, until: lease.limit } : {});
     context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
     throw failStep(
       { ...verdict, retryable: verdict.retryable && (!last || ours) },
@@ -187,12 +201,44 @@ type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
 
 /** Without it the lease runs out, and the outcome is just as unknown. */
 async function abandon(
-  ledger: Ledger,
+  deps: ActivityDeps,
   claim: Claim,
   { code, message }: StepError,
   until: AbortSignal,
 ): Promise<void> {
-  await untilAnswered(() => ledger.abandon(claim, { code, message }), until).catch(() => {});
+  const asking = untilAnswered(() => deps.ledger.abandon(claim, { code, message }), until);
+  const ours = await asking.catch(() => undefined);
+  // Somebody has had the last word, and has perhaps set the next attempt going.
+  if (ours === false) await noteLateEffect(deps, claim, until);
+}
+
+/** Whether people are being asked about this attempt. */
+async function isUnknown(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
+  const held = await ledger.step(scope, step).catch(() => undefined);
+  return held?.state === 'unknown' && held.fence === fence;
+}
+
+/**
+ * An attempt that had been given up may have had its effect after all, and another one too: that
+ * cannot be undone, but it can be known.
+ */
+async function noteLateEffect(
+  { ledger, worker }: ActivityDeps,
+  { scope, step, fence }: Claim,
+  until: AbortSignal,
+): Promise<void> {
+  const message = `An attempt on ${worker} that had been given up went on: its effect may have happened twice.`;
+  try {
+    const held = await untilAnswered(() => ledger.step(scope, step), until);
+    // What a person said had happened, or what the next attempt found, is this attempt's own
+    // effect, and no second one.
+    const found = held?.knownBy === 'find' && Number(held.fence) === Number(fence) + 1;
+    if (held?.state === 'completed' && (held.fence === fence || found)) return;
+    const note = { code: 'step.late_effect', message };
+    await untilAnswered(() => ledger.note(scope, step, note), until);
+  } catch {
+    Context.current().log.warn(message, { step });
+  }
 }
 
 async function claimStep(
@@ -272,6 +318,8 @@ async function record(
   limit: AbortSignal,
 ): Promise<Completion | undefined> {
   const { claim, signal } = granted;
+  const given = await work.before?.(granted);
+  if (given !== undefined) return recordResult(ledger, claim, given, limit);
   if (work.kind === 'transaction') {
     let made: Completion | undefined;
     const transacted = await ledger.transact(
@@ -287,6 +335,15 @@ async function record(
   }
   const completion = await work.run(granted);
   granted.afterEffect();
+  return recordResult(ledger, claim, completion, limit);
+}
+
+async function recordResult(
+  ledger: Ledger,
+  claim: Claim,
+  completion: Completion,
+  limit: AbortSignal,
+): Promise<Completion | undefined> {
   // The effect has happened: its record must be written, whoever has cancelled or stopped what
   // meanwhile, and however long the database is away. Only the attempt's time ends this; then the
   // lease runs out.
@@ -322,30 +379,30 @@ function isUnreachable({ error }: { error: unknown }): boolean {
 }
 
 async function whatTheLedgerHolds(
-  { ledger, worker }: ActivityDeps,
-  { scope, step, fence }: Claim,
-  effect: Effect | null,
+  deps: ActivityDeps,
+  claim: Claim,
+  begun: boolean,
+  until: AbortSignal,
 ): Promise<StepOutcome> {
-  const held = await ledger.step(scope, step);
-  // What a person said had happened is this attempt's own effect, and no second one.
-  const same = held?.state === 'completed' && held.fence === fence;
-  if (!same && (effect === 'reconcile' || effect === 'at-most-once')) {
-    const message = `An attempt on ${worker} that had been given up ended after its effect: it may have happened twice.`;
-    await ledger.note(scope, step, { code: 'step.late_effect', message });
-  }
-  if (held?.state === 'completed') return fromLedger(held);
-  throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
+  const held = await untilAnswered(() => deps.ledger.step(claim.scope, claim.step), until);
+  if (held?.state !== 'completed') throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
+  if (begun) await noteLateEffect(deps, claim, until);
+  return fromLedger(held);
 }
 
-/** Gives the claim back, as far as that is possible: without it, the lease runs out. */
+/**
+ * Gives the claim back, as far as that is possible: without it, the lease runs out.
+ *
+ * @returns `false` when the claim is no longer ours, `undefined` when the ledger did not answer
+ */
 async function release(
   ledger: Ledger,
   claim: Claim,
   { code, message }: StepError,
   { counted = true, until }: { counted?: boolean; until?: AbortSignal } = {},
-): Promise<void> {
+): Promise<boolean | undefined> {
   const fail = () => ledger.fail(claim, { code, message }, counted);
-  await (until ? untilAnswered(fail, until) : fail()).catch(() => {});
+  return (until ? untilAnswered(fail, until) : fail()).catch(() => undefined);
 }
 
 function fromLedger(record: StepRecord): StepOutcome {
@@ -356,6 +413,7 @@ function fromLedger(record: StepRecord): StepOutcome {
     usage:
       inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
     knownBy: record.knownBy ?? 'ledger',
+    sharedWith: record.sharedWith,
     attempts,
     unknownAttempts: record.unknownAttempts,
   };

@@ -12,7 +12,7 @@ import { DECIDE_UPDATE } from '../contract/names.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen } from './view.ts';
+import { isOpen, questionsOf } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
@@ -27,11 +27,14 @@ export async function decideStep(
   check(answer);
   const execution = await getExecution(context, run);
   if (!isOpen(execution)) throw ended(run);
+  // Pinned here: sent again by a reset, the answer must not be to a later question.
+  const asked = questionsOf(execution).find(({ step }) => step === answer.step);
+  const named = { ...(asked ? { round: asked.round } : {}), ...answer };
   const handle = context.temporal.workflow.getHandle(run.workflowId);
   let result: DecisionResult;
   try {
     result = await context.temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
+      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [named] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw ended(run);

@@ -58,7 +58,10 @@ export interface RecordDecisionInput {
 export interface DecisionInput {
   step: string;
   decision: Decision;
-  /** Absent: the latest question about the step. */
+  /**
+   * Which question about the step. Absent: the one that is open when a client sends it; a run takes
+   * an answer without it only for the repetition of one that stands.
+   */
   round?: number;
   /** With `happened`: what the tool would have returned. */
   result?: JsonValue;

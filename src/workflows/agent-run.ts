@@ -57,21 +57,28 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
 
   try {
     const output = await takeTurns(input, run, progress, decisions);
-    await condition(allHandlersFinished);
+    await answered();
     progress.end('completed');
     return { output, usage: progress.usage };
   } catch (error) {
     // A step that was still at work when its run was cancelled may end in any way, a timeout too.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
+      await answered();
       progress.end('cancelled');
       throw isCancellation(error) ? error : new CancelledFailure(CANCELLED);
     }
     // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
     // the run, which goes on when corrected code is deployed.
     if (!(error instanceof TemporalFailure)) throw error;
+    await answered();
     progress.end('failed');
     throw failRun(error, { usage: progress.usage });
   }
+}
+
+/** Whoever decides while the run ends hears what became of it. */
+function answered(): Promise<void> {
+  return CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 }
 
 async function takeTurns(

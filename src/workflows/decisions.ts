@@ -22,6 +22,8 @@ type Record = (answer: DecisionInput) => Promise<DecisionResult>;
  */
 export class Decisions {
   readonly #open = new Map<string, OpenQuestion>();
+  /** Answered or settled between the question in the ledger and the waiting for it here. */
+  readonly #early = new Set<string>();
   readonly #record: Record;
   readonly #onChange: (open: OpenQuestion[]) => void;
 
@@ -39,6 +41,8 @@ export class Decisions {
   /** Waits until the question is answered, the step is settled, or the deadline has answered. */
   async wait(question: OpenQuestion): Promise<void> {
     const { step, round, deadline, then } = question;
+    // Nobody will say it again; whether it was about this very question, the ledger knows.
+    if (this.#early.delete(step)) return;
     this.#open.set(step, question);
     this.#onChange([...this.#open.values()]);
     try {
@@ -66,6 +70,7 @@ export class Decisions {
 
   #close(step: string): void {
     if (this.#open.delete(step)) this.#onChange([...this.#open.values()]);
+    else this.#early.add(step);
   }
 
   #check({ step, decision, round }: DecisionInput): void {

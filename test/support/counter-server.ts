@@ -12,6 +12,9 @@ export interface CounterServer {
   heal(name: string): void;
   /** The next request of this name is counted, and its connection cut without an answer. */
   drop(name: string): void;
+  /** From now on requests of this name are counted, and answered only when they are let go. */
+  hold(name: string): void;
+  letGo(name: string): void;
   stop(): Promise<void>;
 }
 
@@ -20,6 +23,7 @@ export async function startCounterServer(): Promise<CounterServer> {
   const keys = new Map<string, string[]>();
   const failing = new Set<string>();
   const dropping = new Set<string>();
+  const held = new Map<string, (() => void)[]>();
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
     const key = String(request.headers['idempotency-key'] ?? '');
@@ -35,7 +39,10 @@ export async function startCounterServer(): Promise<CounterServer> {
     }
     if (failing.has(name)) response.statusCode = 503;
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
+    const answer = () => response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
+    const waiting = held.get(name);
+    if (waiting) waiting.push(answer);
+    else answer();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -44,6 +51,11 @@ export async function startCounterServer(): Promise<CounterServer> {
     effects: (name) => new Set(keys.get(name)).size,
     fail: (name) => void failing.add(name),
     drop: (name) => void dropping.add(name),
+    hold: (name) => void held.set(name, []),
+    letGo: (name) => {
+      for (const answer of held.get(name) ?? []) answer();
+      held.delete(name);
+    },
     heal: (name) => void failing.delete(name),
     stop: () =>
       new Promise((resolve) => {
