@@ -1,10 +1,6 @@
 import type { RegisteredTool } from '../agents/registry.ts';
 import { Context } from '@temporalio/activity';
 import type { Deadline } from '../contract/decision.ts';
-import { AgentOnceError } from '../contract/errors.ts';
-import { utf8Bytes } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { LIMITS } from '../contract/limits.ts';
 import {
   tokenOf,
   toolStep,
@@ -25,7 +21,12 @@ import {
   type StepPlan,
   type StepWork,
 } from './run-step.ts';
+import { isPretended, pretendTool } from './shadow.ts';
+import { assertMayRun } from './shadow-only.ts';
+import { toolShare } from './share-terms.ts';
+import { shareWork } from './share-work.ts';
 import { toJson } from './to-json.ts';
+import { argumentsOf, doneOf, planOf } from './tool-step.ts';
 import { workflowIdHere } from './workflow-id-here.ts';
 
 /** A `tool.<name>` activity: one tool call, whose arguments are in the ledger. */
@@ -34,6 +35,8 @@ export async function callTool(
   tool: RegisteredTool,
   input: ToolStepInput,
 ): Promise<ToolStepResult> {
+  assertMayRun(deps, input.run);
+  if (input.run.shadow && isPretended(tool, input)) return pretendTool(deps, tool, input);
   const { approval, outcome } = input.questions ?? {};
   let work = workOf(deps, tool, input);
   if (approval && (await mayRun(deps, input))) {
@@ -43,7 +46,7 @@ export async function callTool(
     if (question.decision === 'deny') work = denial(question, tool);
   }
   try {
-    return done(await runStep(deps, planOf(tool, input), work), input);
+    return doneOf(await runStep(deps, planOf(tool, input), work), input);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
@@ -53,45 +56,43 @@ export async function callTool(
   }
 }
 
-function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
-  const { run, turn, index, digest, policy } = input;
-  return {
-    claim: {
-      scope: run.scope,
-      step: toolStep(turn, index),
-      turn,
-      kind: 'tool',
-      name: tool.name,
-      effect: tool.effect,
-      digest,
-    },
-    policy,
-    faultName: tool.name,
-    otherwise: 'tool.failed',
-  };
-}
-
 /** What the effect class makes of the tool's own code. */
 function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
   const { definition } = tool;
-  const step = toolStep(input.turn, input.index);
-  const token = deps.withoutTokens ? crypto.randomUUID() : tokenOf(input.run.scope, step);
-  const context = (granted: Granted) => contextOf(token, input, granted);
+  const own = tokenOf(input.run.scope, toolStep(input.turn, input.index));
+  const fresh = deps.withoutTokens ? crypto.randomUUID() : undefined;
+  const share = toolShare(tool, input);
+  // Of a call that this one took over from another run: it goes on as what that one began.
+  let began: string | undefined;
+  const context = (granted: Granted) => contextOf(fresh ?? began ?? own, input, granted);
+  const complete = (value: unknown): Completion => ({
+    result: toJson(value),
+    ...(began === undefined ? {} : { sharedWith: began }),
+  });
+  const before = share && {
+    async before(granted: Granted): Promise<Completion | undefined> {
+      const shared = await shareWork(deps.ledger, granted, share);
+      if (shared.theirs === undefined && shared.tookOver) began = shared.token;
+      return shared.theirs;
+    },
+  };
 
   if (definition.effect === 'transactional') {
     return {
       kind: 'transaction',
+      ...before,
       run: async (granted, tx) => {
-        const args = await argumentsOf(tool, granted);
+        const args = await argumentsOf(tool, granted.request);
         return complete(await definition.run(args, { ...context(granted), tx }));
       },
     };
   }
   return {
     kind: 'plain',
+    ...before,
     run: async (granted) => {
-      const args = await argumentsOf(tool, granted);
-      if (definition.effect === 'reconcile' && granted.attempts > 1) {
+      const args = await argumentsOf(tool, granted.request);
+      if (definition.effect === 'reconcile' && (granted.attempts > 1 || began !== undefined)) {
         const found = await definition.find(args, context(granted));
         if (found !== undefined) return { ...complete(found), knownBy: 'find' };
       }
@@ -160,17 +161,6 @@ function decidedJustNow() {
 /** A call that was planned before its tool became `at-most-once`. */
 const WITHOUT_TERMS: Deadline = { ms: 24 * 60 * 60_000, then: 'fail' };
 
-function done(outcome: StepOutcome, { historyResults }: ToolStepInput): ToolStepDone {
-  const text = JSON.stringify(outcome.result);
-  const preview = previewOf(text, historyResults);
-  return {
-    ...(preview === undefined ? {} : { preview }),
-    bytes: outcome.resultBytes ?? utf8Bytes(text),
-    knownBy: outcome.knownBy,
-    attempts: outcome.attempts,
-  };
-}
-
 function contextOf(token: string, input: ToolStepInput, granted: Granted): ToolContext {
   const { info, log } = Context.current();
   const workflowId = workflowIdHere();
@@ -186,33 +176,4 @@ function contextOf(token: string, input: ToolStepInput, granted: Granted): ToolC
     signal: granted.signal,
     log,
   };
-}
-
-/** Parses the recorded arguments again: the schema's defaults and transformations apply. */
-async function argumentsOf(tool: RegisteredTool, granted: Granted): Promise<unknown> {
-  if (granted.request === null) {
-    throw new AgentOnceError(
-      'step.diverged',
-      `The ledger does not have the arguments of this call, which were recorded with the model's answer. Was it restored from a backup?`,
-    );
-  }
-  const parsed = await tool.definition.input.safeParseAsync(granted.request);
-  if (parsed.success) return parsed.data;
-  throw new AgentOnceError(
-    'step.diverged',
-    `The recorded arguments no longer fit the schema of ${tool.name}: it was changed while the run was under way. Deploy a schema that accepts both.`,
-  );
-}
-
-function complete(value: unknown): Completion {
-  const result: JsonValue = toJson(value);
-  return { result };
-}
-
-const FULL_BYTES = 64 * 1024;
-
-function previewOf(text: string, show: ToolStepInput['historyResults']): string | undefined {
-  if (show === 'none') return undefined;
-  const max = show === 'full' ? FULL_BYTES : LIMITS.previewBytes;
-  return text.length <= max ? text : `${text.slice(0, max).toWellFormed()} …`;
 }

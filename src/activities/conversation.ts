@@ -39,7 +39,8 @@ export function conversationOf(
 
 function answerTo(call: RecordedCall, turn: number, steps: Map<string, StepRecord>): string {
   if (call.refusal !== undefined) return JSON.stringify({ error: call.refusal });
-  const name = toolStep(turn, call.sameAs ?? call.index);
+  const same = call.sameAs ?? call.index;
+  const name = typeof same === 'number' ? toolStep(turn, same) : same;
   return asText(completed(steps.get(name), name).result);
 }
 

@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json-value.ts';
 import { sha256Hex } from '../contract/hash.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type PlannedCall } from '../contract/step.ts';
-import type { PlannedStep } from '../ledger/port.ts';
+import type { PlannedStep, StepRecord } from '../ledger/port.ts';
 import type { ModelCall } from '../model/port.ts';
 import type { RecordedCall } from './turn-record.ts';
 
@@ -22,14 +22,18 @@ const TOO_MANY = `More than ${LIMITS.callsPerTurn} calls in one turn: ask for th
 /**
  * Decides what becomes of each call that the model asked for: it runs, it is the same as an
  * earlier one, or it goes back to the model as an error that it can correct.
+ *
+ * @param earlier the scope's steps of the turns before this one
  */
 export async function planCalls(
   agent: RegisteredAgent,
   turn: number,
   calls: readonly ModelCall[],
+  earlier: readonly StepRecord[],
 ): Promise<CallPlan> {
   const plan: CallPlan = { recorded: [], planned: [], steps: [] };
   const seen = new Map<string, number>();
+  const ofRun = new Map(earlier.toReversed().map((held) => [held.digest, held.step]));
   const ids = new Set<string>();
 
   for (const [index, call] of calls.entries()) {
@@ -48,8 +52,9 @@ export async function planCalls(
     }
     const { tool, request, summary, approval } = checked;
     const digest = sha256Hex(canonicalJson({ tool: tool.name, arguments: request }));
-    const first = seen.get(digest);
-    if (first !== undefined && tool.definition.dedup !== 'never') {
+    const { dedup } = tool.definition;
+    const first = (dedup === 'run' ? ofRun.get(digest) : undefined) ?? seen.get(digest);
+    if (first !== undefined && dedup !== 'never') {
       recorded.sameAs = first;
       continue;
     }

@@ -19,8 +19,11 @@ export interface RecordedCall {
   id: string;
   tool: string;
   arguments: string;
-  /** The same call stands earlier in this turn: its answer is this one's too. */
-  sameAs?: number;
+  /**
+   * The same call stands earlier, in this turn (its index) or in another (its step): its answer is
+   * this one's too.
+   */
+  sameAs?: number | string;
   /** Why it does not run; the model is told. */
   refusal?: string;
 }
@@ -28,4 +31,14 @@ export interface RecordedCall {
 /** Reads a record back; the ledger holds what `callModel` wrote. */
 export function asTurnRecord(result: JsonValue): TurnRecord {
   return result as unknown as TurnRecord;
+}
+
+/** The answer that a record was made of, to be planned again for another run. */
+export function replyOf({ model, content, calls, finish }: TurnRecord): Omit<ModelReply, 'usage'> {
+  return {
+    model,
+    content,
+    calls: calls.map(({ id, tool, arguments: args }) => ({ id, name: tool, arguments: args })),
+    finish,
+  };
 }

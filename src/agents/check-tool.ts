@@ -26,9 +26,24 @@ export function checkTool(agent: string, tool: ToolDefinition): string {
   if (tool.summary !== undefined && typeof tool.summary !== 'function') {
     throw refuse('summary must be a function of the arguments');
   }
-  const dedup: string | undefined = tool.dedup;
-  if (dedup !== undefined && dedup !== 'turn' && dedup !== 'never') {
-    throw refuse("dedup must be 'turn' or 'never'");
+  if (tool.shadow !== undefined && typeof tool.shadow !== 'function') {
+    throw refuse('shadow must be a function of the arguments');
   }
+  const problem = problemOfDedup(tool.dedup);
+  if (problem !== undefined) throw refuse(problem);
   return where;
+}
+
+const SCOPES: readonly unknown[] = [undefined, 'turn', 'run', 'never'];
+/** What Temporal and the ledger remember by default. */
+const LONGEST_WINDOW_SECONDS = 24 * 60 * 60;
+
+function problemOfDedup(dedup: unknown): string | undefined {
+  if (SCOPES.includes(dedup)) return undefined;
+  if (typeof dedup !== 'object' || dedup === null || !('windowSeconds' in dedup)) {
+    return "dedup must be 'turn', 'run', 'never' or { windowSeconds }";
+  }
+  const { windowSeconds: seconds } = dedup;
+  if (typeof seconds === 'number' && seconds > 0 && seconds <= LONGEST_WINDOW_SECONDS) return;
+  return `dedup.windowSeconds must be a number of seconds up to ${LONGEST_WINDOW_SECONDS}, a day`;
 }

@@ -22,6 +22,21 @@ export interface AgentDefinition {
    * retention of the Temporal namespace: what Temporal has deleted, nobody remembers.
    */
   keyTtlSeconds?: number;
+  /**
+   * Identical model calls that runs make at the same time, on whatever workers, are one request,
+   * paid once. Identical: tenant, agent, model, messages, tools and parameters.
+   */
+  coalesce?: boolean;
+  /**
+   * For how long the answer to a model call also serves identical calls that come later, in
+   * seconds from its begin; at most a day. Implies `coalesce`.
+   */
+  cacheModelSeconds?: number;
+  /**
+   * HTTP: allows requests without a key. Then the same request is the same run for this long after
+   * its first start, in seconds.
+   */
+  dedupeWindowSeconds?: number;
   /** Times and retries of model calls. */
   modelPolicy?: StepPolicyOverrides;
   /** What Temporal's history shows of tools' results; the whole is in the ledger. */

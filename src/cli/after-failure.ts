@@ -6,7 +6,7 @@ import { printable } from './output.ts';
 import { wordRequest } from './request-words.ts';
 import { MEND_FIRST } from './what-to-mend.ts';
 
-type Ended = Required<RunRef> & Pick<RunView, 'error' | 'usage'>;
+type Ended = Required<RunRef> & Pick<RunView, 'error' | 'usage' | 'shadow'>;
 
 /** What `explain` knows besides. */
 interface Story {
@@ -41,7 +41,8 @@ function resume(run: Ended, story: Story | undefined): string {
   const limit = run.error?.code === 'run.turn_limit' ? ` --max-turns ${turns}` : '';
   const flags = ` --retry-failed${limit}`;
   if (!story) {
-    return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, flags)}`;
+    const shadow = run.shadow ? ' --shadow' : '';
+    return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, `${shadow}${flags}`)}`;
   }
   const { input, before } = wordRequest(story.request, commandFor('explain', run));
   const steps = story.steps ?? [];

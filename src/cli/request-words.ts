@@ -17,8 +17,8 @@ export interface RequestWords {
  * @param explain the command that explains the run
  */
 export function wordRequest(request: SentRequest | null, explain: string): RequestWords {
-  const { model } = request?.options ?? {};
-  const flags = model === undefined ? '' : `--model ${shellWord(model)} `;
+  const { model, shadow } = request?.options ?? {};
+  const flags = `${shadow ? '--shadow ' : ''}${model === undefined ? '' : `--model ${shellWord(model)} `}`;
   const input = request?.input;
   if (input === undefined) {
     return {

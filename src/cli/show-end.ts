@@ -3,6 +3,7 @@ import type { Followed } from './follow.ts';
 import { coloursOf, printable, printJson, printResult, say } from './output.ts';
 import { drawQuestions } from './show-questions.ts';
 import { drawDuration, drawUsage } from './show-run.ts';
+import { drawShadow } from './show-shadow.ts';
 
 /** Shows how a run ended, or why the waiting did: the bare result on stdout, the rest on stderr. */
 export function showEnd(
@@ -28,6 +29,7 @@ export function showEnd(
       `${colours.red(view.status)} ${printable(view.error.message, true)} ${colours.dim(`(${view.error.code})`)}`,
     );
   }
+  for (const line of drawShadow(view)) say(line);
   const took = Date.parse(view.closedAt ?? '') - Date.parse(view.startedAt);
   const usage = view.usage ? ` · ${drawUsage(view.usage)}` : '';
   if (view.status === 'completed') {

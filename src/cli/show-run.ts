@@ -19,6 +19,7 @@ export function drawRun(
     ['workflow', run.workflowId],
     ['run', run.runId],
     ['started', `${drawTime(run.startedAt)}${drawAge(run)}`],
+    ['shadow', run.shadow && drawPretended(run)],
     ['doing', more.state && drawSteps(more.state)],
     ['waits for', run.waiting.map(drawWaiting).join('\n            ')],
     ['usage', run.usage ? drawUsage(run.usage) : undefined],
@@ -30,6 +31,12 @@ export function drawRun(
     .map(([name, value]) => `  ${colours.dim(name.padEnd(9))} ${value}`);
   const head = `${drawStatus(colours, run.status)}  ${colours.bold(run.agent)} ${printable(run.key)}`;
   return [head, ...lines].join('\n');
+}
+
+function drawPretended({ shadow = [], closedAt }: RunView): string {
+  return closedAt === null
+    ? 'effects are recorded, not executed'
+    : `${count(shadow.length, 'effect')} recorded, not executed`;
 }
 
 export function drawStatus(colours: Colours, status: RunStatus): string {

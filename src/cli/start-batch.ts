@@ -128,7 +128,11 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   const { counts } = tally;
   const colours = coloursOf(process.stderr);
   const batch = { ...command.request, file: command.file, key: command.key };
-  const again = batchCommandFor(batch, command.request.retryFailed ? ' --retry-failed' : '');
+  const mode = command.request.options?.shadow ? ' --shadow' : '';
+  const again = batchCommandFor(
+    batch,
+    `${mode}${command.request.retryFailed ? ' --retry-failed' : ''}`,
+  );
   if (ending.problem) {
     const { message, code } = ending.problem;
     say(`${colours.red('error')} ${message} ${colours.dim(`(${code})`)}`);
@@ -160,7 +164,7 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   }
   if (counts.failed > 0) {
     say(
-      `Resume what failed; nothing that is recorded runs again: ${batchCommandFor(batch, ' --retry-failed')}`,
+      `Resume what failed; nothing that is recorded runs again: ${batchCommandFor(batch, `${mode} --retry-failed`)}`,
     );
   }
 }

@@ -16,6 +16,7 @@ import type { InputFlags } from './read-input.ts';
 interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   key?: string;
   model?: string;
+  shadow?: true;
   retryFailed?: true;
   maxTurns?: number;
   /** Seconds. */
@@ -47,6 +48,10 @@ export function registerStart(program: Command, loadAgents: LoadAgents): void {
       '--model <model>',
       "another model than the agent's own; part of what the key stands for",
     )
+    .option(
+      '--shadow',
+      'a rehearsal: ask models and read, but only record effects and list what would have happened; part of what the key stands for',
+    )
     .option('--retry-failed', 'resume a run that failed: what is recorded does not run again')
     .option(
       '--max-turns <n>',
@@ -70,6 +75,7 @@ Examples:
   $ cat mail.txt | agent-once start support --key "$MESSAGE_ID" - --wait=60
   $ agent-once start support --key order-1042-refund --input "Refund …" --retry-failed --wait
   $ agent-once start support --dedupe-window=60 --input "Refund 25 EUR of order 1042"
+  $ agent-once start support --key order-1042-rehearsal --shadow --input "Refund …" --wait
   $ agent-once start support --batch refunds.jsonl --key refunds-may --concurrency 20
 
 A batch that was interrupted, or in which lines failed, is repeated by the same command: what has
@@ -163,11 +169,18 @@ async function runBatchOf(
   await startBatch(command, await loadAgents());
 }
 
-function requestOf(agent: string, { tenant, model, retryFailed, maxTurns }: StartFlags) {
+function requestOf(
+  agent: string,
+  { tenant, model, shadow, retryFailed, maxTurns }: StartFlags,
+): Omit<StartRequest, 'key' | 'input' | 'dedupeWindowMs'> & { tenant: string } {
+  const options = {
+    ...(model === undefined ? {} : { model }),
+    ...(shadow ? { shadow } : {}),
+  };
   return {
     agent,
     tenant: tenant ?? DEFAULT_TENANT,
-    ...(model === undefined ? {} : { options: { model } }),
+    ...(model === undefined && !shadow ? {} : { options }),
     ...(maxTurns === undefined ? {} : { limits: { maxTurns } }),
     ...(retryFailed === undefined ? {} : { retryFailed }),
   };

@@ -9,6 +9,7 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'model.quota_exhausted': 'Give the account at the model provider credit.',
   'model.rejected': 'Correct what the endpoint refused: the API key, the name of the model.',
   'model.truncated': "Raise the agent's maxOutputTokens, or ask for less.",
+  'run.not_shadow': 'Stop the worker that was started with --shadow-only; start an ordinary one.',
   'tool.failed': 'Mend the tool that failed, or what it calls.',
   'tool.result_invalid': 'Mend the tool: it must return JSON.',
   'tool.result_too_large': 'Mend the tool: it must return less.',

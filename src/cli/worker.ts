@@ -1,6 +1,12 @@
 import { Option, type Command } from 'commander';
 import { parsePort } from './options.ts';
 
+interface WorkerFlags {
+  only?: 'model' | 'tools' | 'workflows';
+  healthPort?: number;
+  shadowOnly?: true;
+}
+
 /** `agent-once worker`: runs workflows, model calls and tools until it is told to stop. */
 export function registerWorker(program: Command): void {
   program
@@ -14,6 +20,10 @@ export function registerWorker(program: Command): void {
       ]),
     )
     .option('--health-port <port>', 'answer GET /healthz on this port (0: any free one)', parsePort)
+    .option(
+      '--shadow-only',
+      'execute no effect: a run that is not a shadow run fails at its first step',
+    )
     .addHelpText(
       'after',
       `
@@ -22,19 +32,22 @@ what is not done by then is taken over by another worker. A second signal ends i
 
 Examples:
   $ agent-once worker
+  $ agent-once worker --shadow-only
   $ AGENT_ONCE_SPLIT_TASK_QUEUES=on agent-once worker --only model --health-port 8081`,
     )
-    .action(async (flags: { only?: 'model' | 'tools' | 'workflows'; healthPort?: number }) => {
+    .action(async (flags: WorkerFlags) => {
       const [{ readConfig }, { agents }, { runWorker }] = await Promise.all([
         import('../config.ts'),
         import('../agents/index.ts'),
         import('../worker/run-worker.ts'),
       ]);
-      const config = readConfig(
-        flags.healthPort === undefined
-          ? process.env
-          : { ...process.env, AGENT_ONCE_HEALTH_PORT: String(flags.healthPort) },
-      );
+      const config = readConfig({
+        ...process.env,
+        ...(flags.healthPort === undefined
+          ? {}
+          : { AGENT_ONCE_HEALTH_PORT: String(flags.healthPort) }),
+        ...(flags.shadowOnly ? { AGENT_ONCE_SHADOW_ONLY: 'on' } : {}),
+      });
       const stopping = new AbortController();
       const stop = () => {
         if (stopping.signal.aborted) process.exit(1);
@@ -47,7 +60,7 @@ Examples:
         ...(flags.only === undefined ? {} : { only: flags.only }),
         onReady: ({ address, namespace, taskQueues }) => {
           process.stderr.write(
-            `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}\n`,
+            `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}\n`,
           );
         },
       });

@@ -112,14 +112,22 @@ function checkOptions(options: object): RunOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new AgentOnceError('options.invalid', 'The options of a run are an object.');
   }
-  const { model, ...unknown } = options as Record<string, unknown>;
+  const { model, shadow, ...unknown } = options as Record<string, unknown>;
   const [name] = Object.keys(unknown);
   if (name !== undefined) {
-    throw new AgentOnceError('options.invalid', `There is no option "${name}"; known: model.`);
+    throw new AgentOnceError(
+      'options.invalid',
+      `There is no option "${name}"; known: model, shadow.`,
+    );
   }
-  if (model === undefined) return {};
+  // `false` would be another fingerprint for the same request.
+  if (shadow !== undefined && shadow !== true) {
+    throw new AgentOnceError('options.invalid', 'The option "shadow" is true, or left out.');
+  }
+  const mode: RunOptions = shadow === undefined ? {} : { shadow };
+  if (model === undefined) return mode;
   if (typeof model !== 'string' || model.trim() === '' || model.length > 200) {
     throw new AgentOnceError('options.invalid', 'The option "model" must be the name of a model.');
   }
-  return { model };
+  return { model, ...mode };
 }

@@ -8,7 +8,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { isErrorCode } from '../contract/errors.ts';
-import type { AgentRunResult, RunError, RunFailureDetails, Usage } from '../contract/run.ts';
+import type { AgentRunResult, RunError, RunFailureDetails } from '../contract/run.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
@@ -54,10 +54,11 @@ export function withEnding(
 ): RunView {
   const view = viewOf(run, closed);
   if ('result' in ending) {
-    const { output, usage } = ending.result;
-    return { ...view, result: output, usage };
+    const { output, usage, shadow } = ending.result;
+    return { ...view, result: output, usage, ...(shadow ? { shadow } : {}) };
   }
-  return { ...view, error: errorOf(ending.failure), usage: usageOf(ending.failure) ?? view.usage };
+  const { usage = view.usage, shadow } = detailsOf(ending.failure);
+  return { ...view, error: errorOf(ending.failure), usage, ...(shadow ? { shadow } : {}) };
 }
 
 function errorOf(failure: Error | undefined): RunError {
@@ -80,8 +81,8 @@ function errorOf(failure: Error | undefined): RunError {
   };
 }
 
-function usageOf(failure: Error | undefined): Usage | undefined {
-  if (!(failure instanceof ApplicationFailure)) return undefined;
+function detailsOf(failure: Error | undefined): Partial<RunFailureDetails> {
+  if (!(failure instanceof ApplicationFailure)) return {};
   const [details] = (failure.details ?? []) as (RunFailureDetails | undefined)[];
-  return details?.usage;
+  return details ?? {};
 }

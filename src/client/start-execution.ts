@@ -66,7 +66,7 @@ function argumentOf(
 
 function memoOf(
   context: ClientContext,
-  { run, fingerprint, settings, definition }: CheckedRequest,
+  { run, fingerprint, options, settings, definition }: CheckedRequest,
   { nonce, firstSeen, successor }: StartAttempt,
 ): RunMemo {
   const showKey = isHashedKey(run.keyInId) && !context.hashKeys;
@@ -79,6 +79,7 @@ function memoOf(
     ...(successor === undefined
       ? {}
       : { predecessor: successor.predecessor, scope: successor.scope }),
+    ...(options?.shadow ? { shadow: options.shadow } : {}),
     ...(definition === undefined ? {} : { definition }),
     ...(showKey ? { key: run.key } : {}),
   };

@@ -18,6 +18,7 @@ export function describeStart({ run, settings, options }: CheckedRequest): {
     ['tenant', run.tenant],
     ['key', key ?? 'not shown'],
     ['model', settings?.model ?? options?.model],
+    ['shadow', options?.shadow ? 'yes: effects are recorded, not executed' : undefined],
     ['turns at most', settings?.maxTurns.toString()],
   ];
   const table = rows

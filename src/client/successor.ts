@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { sha256Hex } from '../contract/hash.ts';
 import { FORGOTTEN } from '../contract/names.ts';
+import { scopeFrom } from '../contract/step.ts';
 import type { CheckedRequest } from './check-request.ts';
 import { memoOf, scopeOf } from './view.ts';
 
@@ -33,14 +34,14 @@ export function resumeOf(found: WorkflowExecutionDescription): Successor {
  */
 export function newRunAfter(
   found: WorkflowExecutionDescription,
-  { fingerprint }: CheckedRequest,
+  { fingerprint, options }: CheckedRequest,
 ): Successor {
   // A tombstone names the scope that was forgotten; one made by an older caller may not.
   const retires = found.type === FORGOTTEN ? memoOf(found).scope : scopeOf(found);
   return {
     intent: 'new',
     predecessor: found.runId,
-    scope: sha256Hex(`${found.runId}\n${fingerprint}`),
+    scope: scopeFrom(sha256Hex(`${found.runId}\n${fingerprint}`), options?.shadow),
     ...(retires === undefined ? {} : { retires }),
   };
 }

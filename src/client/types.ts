@@ -10,6 +10,7 @@ import type {
   Usage,
 } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
+import type { ShadowEffect } from '../contract/step.ts';
 
 /** Names a run; `tenant` is the default one when absent. */
 export interface RunRef {
@@ -53,6 +54,8 @@ export interface RunView {
   usage: Usage | null;
   /** What it asks people; not empty when `waiting`. */
   waiting: OpenQuestion[];
+  /** Of a shadow run only: what would have happened, once it has ended. */
+  shadow?: ShadowEffect[];
   startedAt: string;
   closedAt: string | null;
 }

@@ -2,6 +2,7 @@ import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@tempo
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { RunMemo, RunStatus, Usage } from '../contract/run.ts';
+import { scopeFrom } from '../contract/step.ts';
 import type { RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 
@@ -53,7 +54,8 @@ export function firstRunIdOf(description: WorkflowExecutionDescription): string 
 
 /** What the tokens of an execution's steps begin with. */
 export function scopeOf(description: WorkflowExecutionDescription): string {
-  return memoOf(description).scope ?? firstRunIdOf(description);
+  const { scope, shadow } = memoOf(description);
+  return scope ?? scopeFrom(firstRunIdOf(description), shadow);
 }
 
 /** The part of a view that a description alone gives. */
@@ -66,11 +68,13 @@ export function viewOf(
     runId: description.runId,
     agent: run.agent,
     tenant: run.tenant,
-    key: run.key,
+    // Where only the ID is known, it may hold the key's hash.
+    key: memoOf(description).key ?? run.key,
     status: statusOf(description),
     result: null,
     error: null,
     usage: memoOf(description).usage ?? null,
+    ...(memoOf(description).shadow ? { shadow: [] } : {}),
     waiting: questionsOf(description),
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,

@@ -24,6 +24,10 @@ export const ERRORS = {
   'agent.unknown': { exit: 2, means: 'No agent of this name is registered.' },
   'agent.invalid': { exit: 2, means: 'An agent or tool is defined wrongly.' },
   'port.in_use': { exit: 2, means: 'Another process listens on a port that is needed.' },
+  'run.not_shadow': {
+    exit: 4,
+    means: 'A worker for shadow runs only was given a run that is none.',
+  },
   'run.not_found': { exit: 5, means: 'There is no run under this key.' },
   'run.failed': { exit: 4, means: 'The run failed for a reason without a code of its own.' },
   'run.cancelled': { exit: 4, means: 'The run was cancelled.' },

@@ -3,11 +3,14 @@ import type { ErrorCode } from './errors.ts';
 import type { JsonValue } from './json-value.ts';
 import type { TaskQueues } from './names.ts';
 import type { AgentSettings } from './settings.ts';
+import type { ShadowEffect } from './step.ts';
 
 /** What a caller may ask of one run; part of the fingerprint. */
 export interface RunOptions {
   /** Another model than the agent's own. */
   model?: string;
+  /** Models are asked and tools that only read are called; any other effect is only recorded. */
+  shadow?: true;
 }
 
 /** What may differ between two starts of one request: no part of the fingerprint. */
@@ -69,17 +72,22 @@ export interface Carried {
   turn: number;
   lastDigest: string;
   usage: Usage;
+  shadow?: ShadowEffect[];
 }
 
 /** The result of the `agentRun` workflow. */
 export interface AgentRunResult {
   output: JsonValue;
   usage: Usage;
+  /** Of a shadow run: what would have happened, in the model's order. */
+  shadow?: ShadowEffect[];
 }
 
 /** First element of `details` of the failure that ends a run. */
 export interface RunFailureDetails {
   usage: Usage;
+  /** See `AgentRunResult`. */
+  shadow?: ShadowEffect[];
 }
 
 /** What Temporal stores atomically with the start of a run. */
@@ -96,6 +104,8 @@ export interface RunMemo {
   nonce: string;
   /** How long after its end the key names this run. */
   ttlMs?: number;
+  /** The run is a shadow run: its scope says so too. */
+  shadow?: true;
   /** Hash of the agent's definition, where the caller knew it: says later that it has changed. */
   definition?: string;
   /** The key, where the workflow ID holds its hash and keys are not secrets. */

@@ -24,6 +24,14 @@ export function tokenOf(scope: string, step: string): string {
   return `${scope}:${step}`;
 }
 
+/**
+ * A scope, from what makes it unique. That of a shadow run says what it is, so that none of its
+ * steps is ever a real one's.
+ */
+export function scopeFrom(unique: string, shadow?: boolean): string {
+  return shadow ? `shadow.${unique}` : unique;
+}
+
 /** What is new to the model in a turn, besides the results of the preceding turn's tools. */
 export interface UserMessage {
   role: 'user';
@@ -96,6 +104,8 @@ export interface ModelStepResult {
   knownBy: KnownBy;
   /** Attempts whose answer never reached the ledger: each may have been paid for. */
   possiblyPaid: number;
+  /** Token of the call of another run whose answer this is; it is paid for there. */
+  sharedWith?: string;
   /** Present when the start did not bring them. */
   settings?: AgentSettings;
 }
@@ -127,4 +137,24 @@ export interface ToolStepDone {
   bytes: number;
   knownBy: KnownBy;
   attempts: number;
+  /** Token of the step whose result this is, or under whose token it acted. */
+  sharedWith?: string;
+  /** What was not executed, since the run is a shadow run. */
+  shadow?: ShadowEffect;
+}
+
+/** What a call of a shadow run would have done. */
+export interface ShadowEffect {
+  /** `t2.c0`. */
+  step: string;
+  tool: string;
+  effect: Effect;
+  /** One line for people. */
+  summary: string;
+  /** As JSON, cut to 2 KB; absent where history shows no results. */
+  arguments?: string;
+  /** What the other side would have been sent as its idempotency key. */
+  token: string;
+  /** Whether a person would have been asked first. */
+  approval: boolean;
 }

@@ -49,8 +49,9 @@ function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
       const { tool, sameAs, refusal } = asObject(call);
       // The model made this name up, perhaps.
       const name = typeof tool === 'string' ? tool.slice(0, 64) : '?';
-      if (typeof sameAs === 'number') {
-        return [{ tool: name, sameAs: toolStep(turn, sameAs), reason: null }];
+      if (typeof sameAs === 'number' || typeof sameAs === 'string') {
+        const step = typeof sameAs === 'number' ? toolStep(turn, sameAs) : sameAs;
+        return [{ tool: name, sameAs: step, reason: null }];
       }
       return typeof refusal === 'string'
         ? [{ tool: name, sameAs: null, reason: firstSentence(refusal) }]

@@ -58,8 +58,22 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   approvalDeadline?: { seconds: number; then: 'fail' | 'deny' };
   /** How long after it was given an approval can be used, in seconds; default 1 h. */
   approvalValidSeconds?: number;
-  /** `'turn'` (default): identical calls in one turn are one call. `'never'`: each runs. */
-  dedup?: 'turn' | 'never';
+  /**
+   * What becomes of identical calls: the same tool with the same arguments.
+   * - `'turn'` (default): those of one turn are one call;
+   * - `'run'`: a call that was made before in the run gets the earlier result;
+   * - `'never'`: each runs;
+   * - `{ windowSeconds }`: for an API that takes no idempotency key. So long after a call began,
+   *   every run of the agent and tenant gets its result. The window begins with the first call and
+   *   does not slide; a call under way is waited for, one that failed is made by whoever waits,
+   *   under the token of the first.
+   */
+  dedup?: 'turn' | 'run' | 'never' | { windowSeconds: number };
+  /**
+   * What a shadow run pretends that the call returned; default: that it was a shadow run. Must have
+   * no effect itself.
+   */
+  shadow?: (input: z.output<Schema>) => unknown;
 }
 
 /** No effect on the world: any attempt may run again. */

@@ -21,6 +21,7 @@ import {
 import type { AgentSettings } from '../contract/settings.ts';
 import {
   modelStep,
+  scopeFrom,
   toolStep,
   type ModelStepResult,
   type PlannedCall,
@@ -40,13 +41,15 @@ import { callModel, callTool, recordDecision } from './steps.ts';
  * The conversation is in the ledger. History grows by a constant per turn.
  */
 export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
+  const { shadow } = input.options ?? {};
   const run: StepRun = {
     tenant: input.tenant,
     agent: input.agent,
     key: input.key,
     // The first execution's ID survives resets and continue-as-new, so their steps are found under
     // the same tokens.
-    scope: input.scope ?? workflowInfo().firstExecutionRunId,
+    scope: input.scope ?? scopeFrom(workflowInfo().firstExecutionRunId, shadow),
+    ...(shadow ? { shadow } : {}),
   };
   const progress = new Progress(input.carried ?? { turn: 0, usage: NO_USAGE }, input);
   const decisions = new Decisions(
@@ -59,7 +62,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     const output = await takeTurns(input, run, progress, decisions);
     await answered();
     progress.end('completed');
-    return { output, usage: progress.usage };
+    return { output, ...progress.report() };
   } catch (error) {
     // A step that was still at work when its run was cancelled may end in any way, a timeout too.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
@@ -72,7 +75,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     if (!(error instanceof TemporalFailure)) throw error;
     await answered();
     progress.end('failed');
-    throw failRun(error, { usage: progress.usage });
+    throw failRun(error, progress.report());
   }
 }
 
@@ -99,7 +102,7 @@ async function takeTurns(
     if (maxTurns !== undefined && turn >= maxTurns) throw turnLimit(run.agent, maxTurns);
     if (previous !== null && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      const carried = { turn, lastDigest: previous, usage: progress.usage };
+      const carried = { turn, lastDigest: previous, ...progress.report() };
       // The input is in the ledger by now: turn 1 recorded it.
       const { input: _recorded, ...rest } = input;
       await continueAsNew<typeof agentRun>({ ...rest, ...(settings ? { settings } : {}), carried });
@@ -163,12 +166,12 @@ async function runCalls(
           };
           for (;;) {
             const end = await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, step);
-            if (!('waiting' in end)) return;
+            if (!('waiting' in end)) return end;
             // The ledger keeps the answer: the step, scheduled again, finds it there.
             await decisions.wait(end.waiting);
           }
         },
-        () => progress.toolAnswered(),
+        (end) => progress.toolAnswered(end),
       ),
     ),
   );

@@ -5,9 +5,14 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { OpenQuestion } from '../contract/decision.ts';
-import type { AgentRunInput, RunState, RunStatus, Usage } from '../contract/run.ts';
+import type { AgentRunInput, Carried, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import { modelStep, type ModelStepResult } from '../contract/step.ts';
+import {
+  modelStep,
+  type ModelStepResult,
+  type ShadowEffect,
+  type ToolStepDone,
+} from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
 
 /** What a step is called while it runs. */
@@ -19,6 +24,8 @@ interface StepTitle {
 
 /** Rows that Temporal UI shows: the last ones, so that the text stays small in a long run. */
 const ROWS_SHOWN = 30;
+/** Effects of a shadow run that its result shows with their arguments, of 2 KB each at most. */
+const ARGUMENTS_SHOWN = 100;
 
 /** What a person can see of a run: the `state` query, current details, search attributes, memo. */
 export class Progress {
@@ -29,10 +36,13 @@ export class Progress {
   #maxTurns: number | null;
   readonly #limit: number | undefined;
   #rows: StepRow[] = [];
+  /** `undefined`: of a real run. */
+  #shadow: ShadowEffect[] | undefined;
   readonly #searchAttributes: boolean;
 
-  constructor(from: { turn: number; usage: Usage }, input: AgentRunInput) {
+  constructor(from: Omit<Carried, 'lastDigest'>, input: AgentRunInput) {
     this.usage = from.usage;
+    this.#shadow = from.shadow ?? (input.options?.shadow ? [] : undefined);
     this.#turn = from.turn;
     this.#limit = input.limits?.maxTurns;
     this.#maxTurns = this.#limit ?? input.settings?.maxTurns ?? null;
@@ -103,8 +113,24 @@ export class Progress {
     if (row) row.note = noteOf(answer);
   }
 
-  toolAnswered(): void {
+  toolAnswered({ shadow }: ToolStepDone): void {
     this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
+    if (shadow) this.#pretended(shadow);
+  }
+
+  /** What the run has used, and what it only pretended: for its end, and for its next execution. */
+  report(): { usage: Usage; shadow?: ShadowEffect[] } {
+    return { usage: this.usage, ...(this.#shadow ? { shadow: this.#shadow } : {}) };
+  }
+
+  /** Keeps the model's order, whatever was done first; and not all arguments of a very long run. */
+  #pretended(effect: ShadowEffect): void {
+    const { arguments: _left, ...short } = effect;
+    const before = this.#shadow ?? [];
+    const kept = before.length < ARGUMENTS_SHOWN ? effect : short;
+    this.#shadow = [...before, kept].sort((a, b) => inOrder(a.step, b.step));
+    const row = this.#rows.findLast(({ step }) => step === effect.step);
+    if (row) row.note = 'shadow: not executed';
   }
 
   /** Shows what the run asks people; nothing: it goes on. */
@@ -156,9 +182,21 @@ export class Progress {
 function noteOf(answer: ModelStepResult): string {
   const notes = [`${answer.usage.inputTokens} + ${answer.usage.outputTokens} tokens`];
   if (answer.knownBy === 'ledger') notes.push('from the ledger');
+  if (answer.sharedWith !== undefined) notes.push('shared with another run');
   if (answer.refused > 0) notes.push(`${answer.refused} calls refused`);
   if (answer.possiblyPaid > 0) notes.push('possibly paid twice');
   return notes.join(', ');
+}
+
+/** `t2.c9` before `t2.c10`. */
+function inOrder(a: string, b: string): number {
+  const [turn = 0, index = 0] = numbersOf(a);
+  const [otherTurn = 0, otherIndex = 0] = numbersOf(b);
+  return turn - otherTurn || index - otherIndex;
+}
+
+function numbersOf(step: string): number[] {
+  return [...step.matchAll(/\d+/g)].map(Number);
 }
 
 /** Adds amounts of money; unknown stays unknown. Rounded, since 0.1 + 0.2 is not what people read. */

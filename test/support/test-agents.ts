@@ -232,7 +232,53 @@ const spend = defineTool({
   run: (input, ctx) => count(`spend:${input.label}`, ctx),
 });
 
-const tools = [look, charge, note, flaky, odd, endless, deaf, once, sleepyNote, send, book, spend];
+/** Reads, once a run, what is always the same. */
+const recall = defineTool({
+  name: 'recall',
+  description: 'Reads what does not change.',
+  input: label,
+  effect: 'read',
+  ...quick,
+  dedup: 'run',
+  async run(input, ctx) {
+    await count(`recall:${input.label}`, ctx);
+    return { recalled: input.label };
+  },
+});
+
+/** What the other side does not deduplicate, or not well: each request counts, with its token. */
+const ship = defineTool({
+  name: 'ship',
+  description: 'Ships once in a while.',
+  input: z.object({ label: z.string(), ms: z.number().default(0) }),
+  effect: 'keyed',
+  ...quick,
+  dedup: { windowSeconds: Number(process.env['TEST_WINDOW_SECONDS'] ?? 600) },
+  summary: (input) => `ship ${input.label}`,
+  shadow: (input) => ({ shipped: input.label }),
+  async run({ label, ms }, ctx) {
+    const counted = await count(`ship:${label}`, ctx);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return counted;
+  },
+});
+
+const tools = [
+  look,
+  recall,
+  ship,
+  charge,
+  note,
+  flaky,
+  odd,
+  endless,
+  deaf,
+  once,
+  sleepyNote,
+  send,
+  book,
+  spend,
+];
 const instructions = 'You play what the script says.';
 
 /** Agents of the core's own tests: they must not need the example. */
@@ -249,6 +295,23 @@ export const testAgents = [
       ...quick,
       retry: { initialIntervalMs: 20, maximumIntervalMs: 200, maximumAttempts: 4 },
     },
+  }),
+  defineAgent({
+    name: 'thrifty',
+    description: 'Shares model calls that are under way.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    coalesce: true,
+    modelPolicy: { ...quick, retry: { initialIntervalMs: 20, maximumAttempts: 4 } },
+  }),
+  defineAgent({
+    name: 'thriftier',
+    description: 'Keeps what models answered.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    cacheModelSeconds: Number(process.env['TEST_CACHE_SECONDS'] ?? 600),
   }),
   defineAgent({ name: 'short', description: 'Has two turns.', instructions, tools, maxTurns: 2 }),
   defineAgent({
