@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AgentOnceError } from '../src/contract/errors.ts';
 import { findChromium } from '../src/dev/browser/find-chromium.ts';
+import { findRedis } from '../test/support/find-redis.ts';
 
 interface Program {
   name: string;
@@ -21,6 +22,12 @@ const PROGRAMS: Program[] = [
     package: 'chromium',
     isThere: async () => (await findChromium()) !== undefined,
     byHand: 'install Chromium or Chrome, or set CHROMIUM_PATH to the path of one',
+  },
+  {
+    name: 'Redis',
+    package: 'redis-server',
+    isThere: async () => (await findRedis()) !== undefined,
+    byHand: 'install Redis 7 or later, so that redis-server is on the PATH',
   },
 ];
 

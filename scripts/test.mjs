@@ -1,7 +1,7 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
 //   node scripts/test.mjs              all but what needs more than Node and npm: that is skipped
-//   node scripts/test.mjs --all        everything; installs Chromium first where it is missing
+//   node scripts/test.mjs --all        everything; installs Chromium and Redis first where they are missing
 //   node scripts/test.mjs --only-all   only what the first one skips (the suites in test/all)
 //
 // Other arguments go to Jest: node scripts/test.mjs test/dev -t 'port in use'
@@ -65,7 +65,9 @@ if (skipped > 0) {
   const suites = (results?.testResults ?? [])
     .filter(({ assertionResults }) => assertionResults.some(({ status }) => status === 'pending'))
     .map(({ name }) => path.relative(root, name));
-  console.log(`Skipped here, needs a browser: ${suites.join(', ')}. npm run test:all runs it.`);
+  console.log(
+    `Skipped here, needs a browser or Redis: ${suites.join(', ')}. npm run test:all runs it.`,
+  );
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -24,15 +24,16 @@ const UNREACHABLE = [
   'CLUSTERDOWN',
   'UNBLOCKED',
 ];
+const IN_A_CLUSTER = 'it is a Redis Cluster, and the ledger needs one server with all keys';
 /** The server answers, but not to us: a person has to change something. */
 const REFUSALS: Record<string, string> = {
   NOAUTH: 'it wants a user or a password',
   WRONGPASS: 'it does not accept the user or the password',
   NOPERM:
     'its user lacks rights: a worker needs EVAL, EVALSHA and the commands of the scripts, on the keys agent_once:*',
-  MOVED: 'it is a node of a cluster, which this client does not follow',
-  ASK: 'it is a node of a cluster, which this client does not follow',
-  CROSSSLOT: 'it is a node of a cluster, which this client does not follow',
+  MOVED: IN_A_CLUSTER,
+  ASK: IN_A_CLUSTER,
+  CROSSSLOT: IN_A_CLUSTER,
 };
 const LOST = [
   AbortError,

@@ -21,8 +21,10 @@ import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
 import { keys } from './keys.ts';
 import { askQuestion, decideQuestion, readQuestions } from './questions.ts';
 import { readStep, readSteps } from './records.ts';
+import { loadScript } from './script.ts';
 import { shareStep } from './share.ts';
 
+const OPEN = loadScript('open');
 /** Counts changes of what the keys hold. */
 const FORMAT = 1;
 
@@ -40,7 +42,7 @@ export async function createRedisLedger(
 ): Promise<Ledger> {
   const connection = new Connection(url);
   try {
-    await assertFormat(connection);
+    await assertUsable(connection);
     if (durableFor.length > 0) await assertDurable(connection, durableFor);
   } catch (error) {
     await connection.close();
@@ -49,10 +51,10 @@ export async function createRedisLedger(
   return new RedisLedger(connection);
 }
 
-async function assertFormat(connection: Connection): Promise<void> {
-  await connection.command(['SETNX', keys.format, FORMAT]);
-  const found = Number(String(await connection.command(['GET', keys.format])));
-  if (found === FORMAT) return;
+/** Whether it is a server that scripts can use, and holds what they understand. */
+async function assertUsable(connection: Connection): Promise<void> {
+  const found = await connection.run(OPEN, [keys.format, keys.index('')], [FORMAT]);
+  if (String(found) === String(FORMAT)) return;
   throw new AgentOnceError(
     'ledger.invalid',
     `The ledger at ${connection.where} was written by a newer version of this program. Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
