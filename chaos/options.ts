@@ -29,7 +29,7 @@ export const USAGE = `npm run chaos -- [options]
                    zombie:note, cut:postgres, silence:postgres,
                    delay:temporal, restart:temporal …
   --workers N      worker processes at work                               (3)
-  --concurrency N  runs under way at once                                (20)
+  --concurrency N  runs under way at once                                (16)
   --scenario FILE  a module with tools of your own: see docs/chaos.md
   --keep FOLDER    keeps the servers' data and the workers' output there
   --json           one JSON document on stdout, the report on stderr
@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | 'help' {
         ? Math.floor(Math.random() * 2 ** 31)
         : whole('--seed', values.seed, 0),
     faults: faults?.map(parseFault),
-    workers: whole('--workers', values.workers, 2),
+    workers: whole('--workers', values.workers, 1),
     concurrency: whole('--concurrency', values.concurrency, 1),
     scenario: values.scenario,
     keep: values.keep,
@@ -68,7 +68,7 @@ function parse(args: readonly string[]) {
         seed: { type: 'string' },
         faults: { type: 'string' },
         workers: { type: 'string', default: '3' },
-        concurrency: { type: 'string', default: '20' },
+        concurrency: { type: 'string', default: '16' },
         scenario: { type: 'string' },
         keep: { type: 'string' },
         json: { type: 'boolean', default: false },

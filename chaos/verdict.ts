@@ -67,9 +67,9 @@ export function judge(evidence: Evidence): Verdict {
     return made;
   };
 
+  judgeRuns(evidence, byRun, findings);
   judgeEffects(evidence, byRun, tally, findings);
   judgeModel(evidence, tally('model'), findings);
-  judgeRuns(evidence, byRun, findings);
   const order = [...EFFECTS, 'model'] as const;
   return {
     clean: findings.length === 0,
@@ -79,7 +79,7 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 function judgeEffects(
-  { classes, runs, effects }: Evidence,
+  { classes, runs, effects, executions }: Evidence,
   byRun: ReadonlyMap<string, StepEvidence[]>,
   tally: (name: EffectClass) => ClassTally,
   findings: Finding[],
@@ -88,6 +88,9 @@ function judgeEffects(
   const nameOf = ({ tool, label }: { tool: string; label: string }) => `${tool} ${label}`;
   for (const effect of effects) counts.set(nameOf(effect), (counts.get(nameOf(effect)) ?? 0) + 1);
 
+  const completed = new Set(
+    executions.filter(({ status }) => status === 'COMPLETED').map(({ workflowId }) => workflowId),
+  );
   for (const { key, workflowId, expected } of runs) {
     for (const effect of expected) {
       const kind = classes[effect.tool];
@@ -101,8 +104,10 @@ function judgeEffects(
       sum.attempts += steps.reduce((total, step) => total + step.attempts, 0);
       const finding = { class: kind, where: `${key} ${effect.tool}` };
       if (counted === 0) {
+        // What a run that has not ended misses is still to come.
+        if (!completed.has(workflowId)) continue;
         sum.lost += 1;
-        findings.push({ ...finding, what: 'lost', text: 'The step is over, and has no effect.' });
+        findings.push({ ...finding, what: 'lost', text: 'The run is over without its effect.' });
         continue;
       }
       if (counted === 1) {

@@ -41,6 +41,10 @@ export interface Config {
   fault: string | undefined;
   /** Tests only: gives tools a fresh token each attempt, so that a check can be seen to fail. */
   testNoTokens: boolean;
+  /** Tests only: lets an attempt through that has lost its claim. */
+  testNoFence: boolean;
+  /** Tests only: grants every claim, whoever has the step. */
+  testNoClaim: boolean;
 }
 
 /** Defaults of `agent-once dev`, so that the other commands find it without any setting. */
@@ -84,6 +88,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     chromiumPath: text(env, 'CHROMIUM_PATH'),
     fault: text(env, 'AGENT_ONCE_FAULT'),
     testNoTokens: flag(env, 'AGENT_ONCE_TEST_NO_TOKENS', false),
+    testNoFence: flag(env, 'AGENT_ONCE_TEST_NO_FENCE', false),
+    testNoClaim: flag(env, 'AGENT_ONCE_TEST_NO_CLAIM', false),
   };
 }
 

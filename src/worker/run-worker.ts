@@ -17,6 +17,7 @@ import { connectWorker, type WorkerConnection } from './connect.ts';
 import { startHealthServer } from './health.ts';
 import { assertKeysOutliveNothing } from './retention.ts';
 import { searchAttributesProblem } from './search-attributes.ts';
+import { weakenLedger } from './weakened-ledger.ts';
 import { workflowBundle } from './workflow-code.ts';
 
 /** What one worker process does: everything, or one part of a split deployment. */
@@ -117,8 +118,9 @@ async function composeDeps(
 ): Promise<ActivityDeps> {
   const prices = await loadPrices(config.pricesFile);
   const scripted = usesScriptedModel(config);
+  const { testNoFence: noFence, testNoClaim: noClaim } = config;
   return {
-    ledger,
+    ledger: weakenLedger(ledger, { noFence, noClaim }),
     model: createOpenAiModel({
       ...(scripted
         ? { baseUrl: `http://127.0.0.1:${DEV_PORTS.model}/v1` }

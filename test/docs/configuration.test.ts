@@ -38,5 +38,7 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_CLEANUP: config.cleanupEveryMs === 3_600_000 ? '1h' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
     AGENT_ONCE_TEST_NO_TOKENS: config.testNoTokens ? 'on' : 'off',
+    AGENT_ONCE_TEST_NO_FENCE: config.testNoFence ? 'on' : 'off',
+    AGENT_ONCE_TEST_NO_CLAIM: config.testNoClaim ? 'on' : 'off',
   });
 });
