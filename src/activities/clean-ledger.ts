@@ -64,7 +64,7 @@ export async function cleanLedger(
 }
 
 async function cleanScopes(
-  { cleaner, runs, faults, sharedForMs }: CleaningDeps,
+  { cleaner, runs, faults }: CleaningDeps,
   scopes: OldScope[],
   report: CleanupReport,
   attempt: number,
@@ -77,7 +77,6 @@ async function cleanScopes(
     const how = retained.get(old.scope);
     if (how === 'running') report.kept.running += 1;
     else if (how === 'closed') report.kept.retained += 1;
-    else if (old.shareAgeMs !== null && old.shareAgeMs < sharedForMs) report.kept.shared += 1;
     else idle.push(old);
     if (how !== undefined) kept.push(old.scope);
   }

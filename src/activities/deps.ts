@@ -19,8 +19,6 @@ export interface ActivityDeps {
   cleaning?: {
     cleaner: LedgerCleaner;
     runs: RetainedRuns;
-    /** For how long at most one run's result is promised to others, in milliseconds. */
-    sharedForMs: number;
   };
   /** Shadow runs are the only ones that may run here. */
   shadowOnly: boolean;

@@ -4,7 +4,10 @@ export interface CleanupInput {
   queue: string;
   /** How often the Schedule's maker wanted it: tells an operator's change of the Schedule from ours. */
   everyMs?: number;
-  /** How much longer than Temporal retains runs their rows stay; a day by default. */
+  /**
+   * How much longer than Temporal retains runs their rows stay; a day by default, as long as a
+   * result may be promised to other runs.
+   */
   graceMs?: number;
   /** Scopes of one activity. */
   batch?: number;
@@ -48,8 +51,6 @@ export interface CleanupReport {
     running: number;
     /** Temporal still retains a closed run of it. */
     retained: number;
-    /** A result of it is promised to other runs for longer. */
-    shared: number;
     /** Temporal knew of a run only when asked once more: the mark was taken back. */
     found: number;
   };
@@ -69,7 +70,7 @@ export function emptyReport(dryRun: boolean): CleanupReport {
     dryRun,
     looked: 0,
     removed: 0,
-    kept: { running: 0, retained: 0, shared: 0, found: 0 },
+    kept: { running: 0, retained: 0, found: 0 },
     unmarked: 0,
     rows: { steps: 0, questions: 0, shares: 0 },
     bytes: 0,
@@ -85,7 +86,6 @@ export function addReports(a: CleanupReport, b: CleanupReport): CleanupReport {
     kept: {
       running: a.kept.running + b.kept.running,
       retained: a.kept.retained + b.kept.retained,
-      shared: a.kept.shared + b.kept.shared,
       found: a.kept.found + b.kept.found,
     },
     unmarked: a.unmarked + b.unmarked,
@@ -110,7 +110,6 @@ export function describeReport(report: CleanupReport): string {
   const left = [
     `${kept.running} running`,
     `${kept.retained} still retained by Temporal`,
-    `${kept.shared} shared with others`,
     `${kept.found} found when asked once more`,
   ];
   return `Ledger ${dryRun ? 'looked through' : 'cleaned'}: ${looked} old scopes, ${gone}; kept: ${left.join(', ')}.`;

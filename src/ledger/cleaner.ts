@@ -8,7 +8,10 @@ export interface Home {
 
 /** Which scopes to look at next. */
 export interface CleaningQuery {
-  /** Only scopes in which nothing has happened for so long. */
+  /**
+   * Only scopes in which nothing has happened for so long: no claim, no end, no question or answer,
+   * no share that one of its steps took; and of which no lease is live.
+   */
   olderThanMs: number;
   /** The cursor of the last scope that was looked at; `null`: from the start. */
   after: string | null;
@@ -23,8 +26,6 @@ export interface OldScope {
   cursor: string;
   /** Executions that have claimed a step of it or asked a question about one, each once. */
   executions: { workflowId: string; runId: string }[];
-  /** How long ago the newest share began that one of its steps owns; `null`: it owns none. */
-  shareAgeMs: number | null;
 }
 
 /** A page of scopes, in an order that new ones do not disturb. */

@@ -48,6 +48,5 @@ export async function prepareCleaning(
       `The Schedule that cleans the ledger could not be kept in place. ${message} Runs are not concerned; without cleaning the ledger grows. AGENT_ONCE_CLEANUP=off stops this worker from asking.`,
     );
   }
-  const runs = createRetainedRuns(client, home);
-  return { deps: { cleaning: { cleaner, runs, sharedForMs: 0 } }, warnings };
+  return { deps: { cleaning: { cleaner, runs: createRetainedRuns(client, home) } }, warnings };
 }

@@ -43,7 +43,7 @@ function cleanLedger(taskQueue: string, input: CleanLedgerInput): Promise<CleanL
     startToCloseTimeout: '10 minutes',
     // Then it fails, and the next one takes up what is left.
     scheduleToCloseTimeout: '6 hours',
-    heartbeatTimeout: '1 minute',
+    heartbeatTimeout: '20 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   });
   const run = activities[CLEAN_LEDGER];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { testClaims } from './contract/claims.ts';
+import { testCleaning } from './contract/cleaning.ts';
 import { testConcurrency } from './contract/concurrency.ts';
 import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
@@ -18,7 +19,11 @@ export interface LedgerBackend {
 const WORKERS = 4;
 
 /** What every backend of the `Ledger` port promises. */
-export function describeLedgerContract(name: string, create: () => Promise<LedgerBackend>): void {
+export function describeLedgerContract(
+  name: string,
+  create: () => Promise<LedgerBackend>,
+  options: { cleaning?: boolean } = {},
+): void {
   describe(`${name} as a ledger`, () => {
     let backend: LedgerBackend | undefined;
     const workers: Ledger[] = [];
@@ -43,5 +48,6 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
     testRecords(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
+    if (options.cleaning) testCleaning(ledger);
   });
 }

@@ -9,10 +9,14 @@ import { claimed, stepClaim } from './steps.ts';
 
 const TEMPLATE = { name: 'ledger_template', prepare: migrate };
 
-describeLedgerContract('PostgreSQL', async () => {
-  const database = await createTestDatabase(TEMPLATE);
-  return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
-});
+describeLedgerContract(
+  'PostgreSQL',
+  async () => {
+    const database = await createTestDatabase(TEMPLATE);
+    return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
+  },
+  { cleaning: true },
+);
 
 describe('the ledger in PostgreSQL', () => {
   let database: TestDatabase | undefined;

@@ -30,9 +30,8 @@ WITH page AS (
   LIMIT $4
 )
 SELECT page.scope, page.created_at::text AS created_at,
-  activity.newest < statement_timestamp() - $1::double precision * interval '1 millisecond' AS old,
-  activity.executions,
-  extract(epoch FROM statement_timestamp() - sharing.newest)::double precision * 1000 AS share_age_ms
+  greatest(activity.newest, sharing.newest) < statement_timestamp() - $1::double precision * interval '1 millisecond' AS old,
+  activity.executions
 FROM page,
   LATERAL (
     SELECT max(a.at) AS newest,
@@ -95,7 +94,6 @@ interface OldScopeRow {
   created_at: string;
   old: boolean;
   executions: [workflowId: string, runId: string][];
-  share_age_ms: number | null;
 }
 
 /** Cleaning of the ledger in PostgreSQL. Ages are the database's. */
@@ -156,7 +154,6 @@ function toOldScope(row: OldScopeRow): OldScope {
     scope: row.scope,
     cursor: toCursor(row),
     executions: row.executions.map(([workflowId, runId]) => ({ workflowId, runId })),
-    shareAgeMs: row.share_age_ms,
   };
 }
 
