@@ -96,7 +96,7 @@ test('a waiter is told that nobody has picked the run up', async () => {
       },
     });
     await expect(waiter).rejects.toThrow('seen');
-    expect(news).toEqual([{ workflowId: 'agent-support-k', hasWorker: false }]);
+    expect(news).toEqual([{ workflowId: 'agent-support-k', hasWorker: false, waiting: [] }]);
   } finally {
     await lonely.close();
   }

@@ -60,3 +60,29 @@ function run(args: string[], env: Record<string, string>, stdin: string | Buffer
   }));
   return { child, stderr: () => stderr, ended };
 }
+
+/**
+ * Runs the command on a terminal of its own, and types when it asks.
+ *
+ * @param typed sent once the output ends with a question
+ */
+export async function onTerminal(
+  args: string[],
+  env: Record<string, string>,
+  typed: string,
+): Promise<{ code: number | null; output: string }> {
+  const words = [process.execPath, '--import', LOADER, MAIN, ...args];
+  const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  // `script` of util-linux: every Debian has it.
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'] ?? '', TERM: 'dumb', ...env },
+    stdio: 'pipe',
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+    if (output.includes('[y/N] ')) child.stdin.end(typed);
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
