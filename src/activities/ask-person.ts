@@ -58,9 +58,9 @@ async function ask(
   const { round, askedAt } = question;
   const deadline = new Date(Date.parse(askedAt) + terms.ms).toISOString();
   const { kind } = about;
-  const { then } = terms;
+  const { otherwise } = terms;
   return {
     question,
-    shown: { step, kind, round, tool, summary, askedAt, deadline, then, ...attempt },
+    shown: { step, kind, round, tool, summary, askedAt, deadline, otherwise, ...attempt },
   };
 }

@@ -159,7 +159,7 @@ function decidedJustNow() {
 }
 
 /** A call that was planned before its tool became `at-most-once`. */
-const WITHOUT_TERMS: Deadline = { ms: 24 * 60 * 60_000, then: 'fail' };
+const WITHOUT_TERMS: Deadline = { ms: 24 * 60 * 60_000, otherwise: 'fail' };
 
 function contextOf(token: string, input: ToolStepInput, granted: Granted): ToolContext {
   const { info, log } = Context.current();

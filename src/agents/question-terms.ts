@@ -24,16 +24,16 @@ export function questionTerms(where: string, tool: ToolDefinition): PossibleQues
     if (Number.isFinite(value) && value > 0 && value <= LONGEST_SECONDS) return value * 1_000;
     throw refuse(`${name} must be a number of seconds up to ${LONGEST_SECONDS}`);
   };
-  const deadline = <Then extends Deadline['then']>(
+  const deadline = <Then extends Deadline['otherwise']>(
     name: string,
-    given: { seconds: number; then: Then } | undefined,
+    given: { seconds: number; otherwise: Then } | undefined,
     answers: readonly Then[],
   ): Deadline => {
-    const { seconds: wait, then } = given ?? { seconds: DAY_SECONDS, then: 'fail' };
-    if (!answers.some((answer) => answer === then)) {
-      throw refuse(`${name}.then must be one of ${answers.join(', ')}`);
+    const { seconds: wait, otherwise } = given ?? { seconds: DAY_SECONDS, otherwise: 'fail' };
+    if (!answers.some((answer) => answer === otherwise)) {
+      throw refuse(`${name}.otherwise must be one of ${answers.join(', ')}`);
     }
-    return { ms: seconds(`${name}.seconds`, wait), then };
+    return { ms: seconds(`${name}.seconds`, wait), otherwise };
   };
 
   const { approval, approvalDeadline, approvalValidSeconds = HOUR_SECONDS } = tool;

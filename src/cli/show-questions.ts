@@ -95,10 +95,10 @@ function drawAttempt(question: OpenQuestion): string[] {
   ];
 }
 
-function drawDeadline({ askedAt, deadline, then }: OpenQuestion): string {
+function drawDeadline({ askedAt, deadline, otherwise }: OpenQuestion): string {
   const left = Date.parse(deadline) - Date.now();
   const when = left > 0 ? `in ${drawDuration(left)}` : 'which is over';
-  return `Asked at ${drawClock(askedAt)}. Unless answered by ${drawTime(deadline)} (${when}): ${THEN[then]}.`;
+  return `Asked at ${drawClock(askedAt)}. Unless answered by ${drawTime(deadline)} (${when}): ${THEN[otherwise]}.`;
 }
 
 function parseWorker(worker: string | null): { pid: number; host: string | null } {

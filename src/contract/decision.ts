@@ -16,7 +16,7 @@ export type Decision = (typeof ANSWERS)[QuestionKind][number];
 /** How long a run waits for an answer, and the answer that stands for none. */
 export interface Deadline {
   ms: number;
-  then: Decision;
+  otherwise: Decision;
 }
 
 /** How a tool's calls ask people; pinned with the model's answer. Times in milliseconds. */
@@ -37,9 +37,9 @@ export interface OpenQuestion {
   tool: string;
   summary: string;
   askedAt: string;
-  /** When `then` is taken for the answer. */
+  /** When `otherwise` is taken for the answer. */
   deadline: string;
-  then: Decision;
+  otherwise: Decision;
   /** Worker and process of the attempt whose outcome is unknown: a person must know it is dead. */
   worker: string | null;
   /** When that attempt claimed the step. */

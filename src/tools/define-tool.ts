@@ -55,7 +55,7 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
    */
   approval?: 'always' | ((input: z.output<Schema>) => boolean);
   /** How long the run waits for the approval, and what then; default: 24 h, then it fails. */
-  approvalDeadline?: { seconds: number; then: 'fail' | 'deny' };
+  approvalDeadline?: { seconds: number; otherwise: 'fail' | 'deny' };
   /** How long after it was given an approval can be used, in seconds; default 1 h. */
   approvalValidSeconds?: number;
   /**
@@ -109,7 +109,7 @@ interface ReconcileTool<Schema extends z.ZodType> extends ToolBase<Schema> {
 interface AtMostOnceTool<Schema extends z.ZodType> extends ToolBase<Schema> {
   effect: 'at-most-once';
   /** How long the run waits for that person, and what then; default: 24 h, then it fails. */
-  outcomeDeadline?: { seconds: number; then: 'fail' | 'happened' | 'did-not-happen' };
+  outcomeDeadline?: { seconds: number; otherwise: 'fail' | 'happened' | 'did-not-happen' };
   run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
 }
 

@@ -40,7 +40,7 @@ export class Decisions {
 
   /** Waits until the question is answered, the step is settled, or the deadline has answered. */
   async wait(question: OpenQuestion): Promise<void> {
-    const { step, round, deadline, then } = question;
+    const { step, round, deadline, otherwise } = question;
     // Nobody will say it again; whether it was about this very question, the ledger knows.
     if (this.#early.delete(step)) return;
     this.#open.set(step, question);
@@ -52,7 +52,7 @@ export class Decisions {
       await this.#record({
         step,
         round,
-        decision: then,
+        decision: otherwise,
         by: 'the deadline',
         comment: `nobody had answered by ${deadline}`,
       });

@@ -51,7 +51,7 @@ describe('a tool at most once whose connection is cut after its effect', () => {
         summary: 'send asks',
         askedAt: expect.stringMatching(/Z$/),
         deadline: expect.stringMatching(/Z$/),
-        then: 'fail',
+        otherwise: 'fail',
         worker: expect.stringMatching(/^\d+@/),
         claimedAt: expect.stringMatching(/Z$/),
         error: expect.stringContaining('fetch failed'),
@@ -158,7 +158,7 @@ describe('a call that needs approval', () => {
     const run = await spend('yes');
     const view = await untilWaiting(run);
     expect(view.waiting).toMatchObject([
-      { kind: 'approval', summary: 'spend 100 on yes', then: 'deny', worker: null },
+      { kind: 'approval', summary: 'spend 100 on yes', otherwise: 'deny', worker: null },
     ]);
     expect(system.counter.requests('spend:yes')).toBe(0);
     await decide(run, 'approve');

@@ -190,7 +190,7 @@ const send = defineTool({
   ...quick,
   outcomeDeadline: {
     seconds: Number(process.env['TEST_DEADLINE_SECONDS'] ?? 3_600),
-    then: 'fail',
+    otherwise: 'fail',
   },
   summary: (input) => `send ${input.label}`,
   async run(input, ctx) {
@@ -226,7 +226,7 @@ const spend = defineTool({
   approval: (input) => input.amount >= 100,
   approvalDeadline: {
     seconds: Number(process.env['TEST_DEADLINE_SECONDS'] ?? 3_600),
-    then: 'deny',
+    otherwise: 'deny',
   },
   summary: (input) => `spend ${input.amount} on ${input.label}`,
   run: (input, ctx) => count(`spend:${input.label}`, ctx),
@@ -252,7 +252,8 @@ const ship = defineTool({
   description: 'Ships once in a while.',
   input: z.object({ label: z.string(), ms: z.number().default(0) }),
   effect: 'keyed',
-  ...quick,
+  // A worker that is only slow must not count as dead: then the call is made again.
+  retry: quick.retry,
   dedup: { windowSeconds: Number(process.env['TEST_WINDOW_SECONDS'] ?? 600) },
   summary: (input) => `ship ${input.label}`,
   shadow: (input) => ({ shipped: input.label }),
@@ -303,7 +304,6 @@ export const testAgents = [
     tools,
     model: 'scripted-priced',
     coalesce: true,
-    modelPolicy: { ...quick, retry: { initialIntervalMs: 20, maximumAttempts: 4 } },
   }),
   defineAgent({
     name: 'thriftier',
