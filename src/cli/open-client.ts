@@ -5,7 +5,7 @@ import type { AgentDirectory, RunRef } from '../client/types.ts';
 import type { Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { workflowIdOf } from '../contract/key.ts';
-import { workflowUrl } from './show-run.ts';
+import { workflowUrl } from '../client/workflow-url.ts';
 
 /** Loads the agents when a command needs them: they bring their tools' imports along. */
 export type LoadAgents = () => Promise<readonly AgentDefinition[]>;

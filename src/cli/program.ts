@@ -13,6 +13,7 @@ import { registerResolve } from './resolve.ts';
 import { registerResult } from './result.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
+import { registerService } from '../service/commands.ts';
 import { registerWorker } from './worker.ts';
 
 // Commander takes the colours out again where they are not wanted.
@@ -55,6 +56,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);
   registerWorker(program);
+  registerService(program);
   registerDemo(program);
   return program;
 }
@@ -80,7 +82,7 @@ Exit codes:
 Environment (defaults are those of agent-once dev):
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…
                                         where Temporal is; its own environment configuration
-  LEDGER_URL                            PostgreSQL database of the ledger
+  LEDGER_URL                            the ledger: PostgreSQL, or Redis
   OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL
                                         the model; dev scripts one when neither of the first two is set
   SHOP_URL                              the example shop

@@ -1,5 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { DEFAULT_TENANT, workflowIdOf, workflowIdPrefix, type RunName } from '../contract/key.ts';
+import {
+  DEFAULT_TENANT,
+  parseWorkflowId,
+  workflowIdOf,
+  workflowIdPrefix,
+  type RunName,
+} from '../contract/key.ts';
 import { taskQueues, type TaskQueues } from '../contract/names.ts';
 import { SeenIds } from './seen-ids.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
@@ -41,6 +47,12 @@ export function identify({ hashKeys }: Pick<ClientContext, 'hashKeys'>, ref: Run
   const workflowId = workflowIdOf(name, hashKeys);
   const keyInId = workflowId.slice(workflowIdPrefix(name.tenant, name.agent).length);
   return { ...name, workflowId, keyInId };
+}
+
+/** The run that an ID names, with its key as it stands there; `undefined`: no ID of a run. */
+export function identifyById(workflowId: string): RunIdentity | undefined {
+  const name = parseWorkflowId(workflowId);
+  return name && { ...name, workflowId, keyInId: name.key };
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+// Not public, and the only way to a page's token: `list` keeps it to itself.
+import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { AgentOnceError } from '../contract/errors.ts';
 import { assertName, DEFAULT_TENANT, parseWorkflowId, workflowIdPrefix } from '../contract/key.ts';
 import { AGENT_RUN } from '../contract/names.ts';
@@ -46,6 +48,38 @@ export async function* listRuns(
     yielded += 1;
     if (yielded >= limit) return;
   }
+}
+
+/** One page of `listRuns`, for callers who come back for the next; `cursor` is `next` of the last. */
+export async function listPage(
+  context: ClientContext,
+  filter: ListFilter & { workflowIds?: readonly string[] },
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<{ runs: RunSummary[]; next: string | null }> {
+  const { temporal } = context;
+  const { namespace, loadedDataConverter } = temporal.options;
+  const { workflowIds, ...known } = filter;
+  const terms = [visibilityQuery(known, context.searchAttributes)];
+  if (workflowIds) terms.push(`WorkflowId IN (${workflowIds.map(quote).join(', ')})`);
+  const query = terms.join(' AND ');
+  const answer = await ask(context, () =>
+    temporal.workflowService.listWorkflowExecutions({
+      namespace,
+      query,
+      pageSize: limit,
+      nextPageToken: Buffer.from(cursor ?? '', 'base64url'),
+    }),
+  );
+  const runs: RunSummary[] = [];
+  for (const raw of answer.executions) {
+    const summary = summaryOf(await executionInfoFromRaw(raw, loadedDataConverter, raw, namespace));
+    if (!summary || !matches(summary, known)) continue;
+    if (runs.some(({ workflowId }) => workflowId === summary.workflowId)) continue;
+    if (filter.status && summary.closedAt && !(await isCurrent(context, summary))) continue;
+    runs.push(summary);
+  }
+  const next = Buffer.from(answer.nextPageToken).toString('base64url');
+  return { runs, next: next === '' ? null : next };
 }
 
 /** Whether no reset, resume or new run has taken the ID since: the filter hides those. */

@@ -7,7 +7,7 @@ import {
 import { AgentOnceError } from '../contract/errors.ts';
 import { NO_USAGE } from '../contract/run.ts';
 import { checkRequest, type CheckedRequest } from './check-request.ts';
-import { request as send, type ClientContext } from './context.ts';
+import { request as send, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution } from './describe.ts';
 import { conflict, judge } from './found.ts';
 import { readOutcome } from './outcome.ts';
@@ -27,10 +27,15 @@ const TOMBSTONE_WAIT_MS = 150;
  * Starts a run, or returns the one that the key already names. A new key costs one request to
  * Temporal, a known one three, or two where this client has seen it before.
  *
+ * @param identity of a run whose key is known only as it stands in its ID
  * @throws {AgentOnceError} of `checkRequest`, before anything is sent; `key.conflict`; `temporal.…`
  */
-export async function startRun(context: ClientContext, request: StartRequest): Promise<StartedRun> {
-  const checked = checkRequest(context, request);
+export async function startRun(
+  context: ClientContext,
+  request: StartRequest,
+  identity?: RunIdentity,
+): Promise<StartedRun> {
+  const checked = { ...checkRequest(context, request), ...(identity ? { run: identity } : {}) };
   const { workflowId } = checked.run;
   const nonce = randomUUID();
   let retryFailed = request.retryFailed ?? false;

@@ -7,9 +7,10 @@ import type { Client } from '@temporalio/client';
 import pc from 'picocolors';
 import { createRegistry } from '../../src/agents/registry.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
-import { workflowUrl } from '../../src/cli/show-run.ts';
+
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { createContext } from '../../src/client/context.ts';
+import { workflowUrl } from '../../src/client/workflow-url.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { collect } from '../../src/explain/collect.ts';
 import { openLedgerReader } from '../../src/ledger/open-ledger.ts';

@@ -12,6 +12,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
   client: ['contract'],
   explain: ['contract', 'client', 'ledger'],
+  service: ['contract', 'client', 'agents', 'explain', 'ledger'],
   cli: ['contract', 'client', 'agents', 'explain'],
   worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
   dev: [
@@ -24,6 +25,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workflows',
     'client',
     'explain',
+    'service',
     'worker',
   ],
 };

@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+} from 'fastify';
+import {
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { utf8Bytes } from '../contract/json.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { authenticateRequests } from './authenticate.ts';
+import type { ServiceDeps } from './deps.ts';
+import { describeApi } from './openapi.ts';
+import { HttpProblem, problemOf } from './problem.ts';
+import { watchMethods } from './other-methods.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { cloudEventRoutes } from './routes/cloud-events.ts';
+import { runRoutes } from './routes/runs.ts';
+import { startRoute } from './routes/start-run.ts';
+import { stepRoutes } from './routes/steps.ts';
+import { acceptStrictJson } from './strict-json.ts';
+
+const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
+
+/**
+ * The HTTP application. It listens nowhere yet: `run-service.ts` does, tests inject requests.
+ * Every answer that is no success is a problem (RFC 9457).
+ */
+export async function createService(deps: ServiceDeps): Promise<FastifyInstance> {
+  const stopping = new AbortController();
+  const app = fastify({
+    bodyLimit: LIMITS.inputBytes,
+    // Some of a slow sender's request is not a request.
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 1_000 },
+    logger: deps.logLevel === 'silent' ? false : loggerOptions(deps.logLevel),
+    genReqId: () => crypto.randomUUID(),
+    frameworkErrors: (error, _request, reply) => void answerError(error, reply),
+    clientErrorHandler: answerUnreadable,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
+  app.decorate('stopping', stopping.signal);
+  app.addHook('preClose', async () => stopping.abort(stoppingProblem()));
+
+  acceptStrictJson(app);
+  app.setErrorHandler((error, request, reply) => {
+    const status = answerError(error, reply);
+    if (status >= 500) request.log.error({ err: error }, 'A request failed');
+  });
+  app.setNotFoundHandler(() => {
+    throw new HttpProblem('http.not_found', 'There is nothing at this address; see /docs.');
+  });
+  const refuseOtherMethods = watchMethods(app);
+  authenticateRequests(app, deps);
+  await app.register(helmet, { global: true, contentSecurityPolicy: CONTENT_SECURITY });
+  await app.register(rateLimit, {
+    global: false,
+    max: deps.settings.requestsPerMinute,
+    timeWindow: 60_000,
+    hook: 'preHandler',
+    keyGenerator: (request) => request.caller?.tenant ?? request.ip,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new HttpProblem(
+        'http.rate_limited',
+        `More than ${deps.settings.requestsPerMinute} requests in a minute. Nothing was done; try again in ${Math.ceil(ttl / 1_000)} s with the same key.`,
+      ),
+  });
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
+  });
+  await describeApi(app);
+  await app.register(async (api) => {
+    api.addHook('onRoute', (route) => {
+      if (route.config?.scope !== undefined) route.config.rateLimit ??= {};
+    });
+    await api.register(startRoute(deps));
+    await api.register(cloudEventRoutes(deps));
+    await api.register(runRoutes(deps));
+    await api.register(stepRoutes(deps));
+    await api.register(eventRoutes(deps));
+    await api.register(healthRoutes(deps));
+  });
+  refuseOtherMethods();
+  return app;
+}
+
+/** The documentation page brings its own scripts and styles. */
+const CONTENT_SECURITY = {
+  directives: {
+    defaultSrc: ["'self'"],
+    imgSrc: ["'self'", 'data:'],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    upgradeInsecureRequests: null,
+  },
+};
+
+/** Structured logs without what may be a secret: no headers, no bodies, and no IDs, which hold keys. */
+function loggerOptions(level: string): NonNullable<FastifyServerOptions['logger']> {
+  return {
+    level,
+    serializers: {
+      req: (request) => ({ method: request.method, url: request.routeOptions?.url ?? '' }),
+      res: (reply) => ({ statusCode: reply.statusCode ?? 0 }),
+      err: ({ name, message, stack = '' }) => ({ type: name, message, stack }),
+    },
+  };
+}
+
+function answerError(error: unknown, reply: FastifyReply): number {
+  const { problem, headers } = problemOf(fromFastify(error));
+  void reply
+    .code(problem.status)
+    .headers({ 'cache-control': 'no-store', ...headers })
+    .type(PROBLEM_JSON)
+    // As text: the status may be one that the route does not document.
+    .serializer((text: unknown) => String(text))
+    .send(JSON.stringify(problem));
+  return problem.status;
+}
+
+/** What Fastify and its validation throw, in our words. */
+function fromFastify(error: unknown): unknown {
+  const { statusCode, code, validation, message } = error as Partial<FastifyError>;
+  if (validation) {
+    const details = validation.map(({ instancePath, message: what }) =>
+      `${instancePath || 'the body'}: ${what ?? 'is not valid'}`.slice(0, 300),
+    );
+    return new HttpProblem(
+      'http.bad_request',
+      `${details.slice(0, 5).join('; ')}. Nothing was done.`,
+    );
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return new HttpProblem(
+      'http.unsupported_media_type',
+      'Send the body as application/json. Nothing was done; the same key can be used again.',
+    );
+  }
+  if (statusCode === 413) {
+    return new HttpProblem(
+      'http.body_too_large',
+      `The body has more than ${LIMITS.inputBytes} bytes (1 MiB). Nothing was done. Put what is large where a tool can read it, and send a reference.`,
+    );
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new HttpProblem('http.bad_request', `${message ?? 'The request cannot be read'}`);
+  }
+  return error;
+}
+
+function stoppingProblem(): HttpProblem {
+  return new HttpProblem(
+    'http.stopping',
+    'The service is stopping. The run goes on: repeat the request with the same key.',
+    { 'retry-after': '1' },
+  );
+}
+
+/** A request that is no HTTP at all has no reply to answer with. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return;
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+  const { problem } = problemOf(
+    new HttpProblem('http.bad_request', 'The request cannot be read as HTTP.'),
+  );
+  const body = JSON.stringify({ ...problem, status });
+  socket.end(
+    `HTTP/1.1 ${status} Bad Request\r\nContent-Type: ${PROBLEM_JSON}\r\nContent-Length: ${utf8Bytes(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

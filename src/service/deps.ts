@@ -1,0 +1,26 @@
+import type { ClientContext } from '../client/context.ts';
+import type { LedgerReader } from '../ledger/reader.ts';
+import type { ApiKeys } from './api-keys/port.ts';
+
+export interface ServiceSettings {
+  /** Keys in double quotes only, as the draft standard has it. */
+  strictKeys: boolean;
+  /** What a duplicate of a running run gets: the run, or 409 as the draft standard suggests. */
+  duplicates: 'attach' | 'conflict';
+  /** Requests a minute of one tenant. */
+  requestsPerMinute: number;
+}
+
+/** What the routes work with; `run-service.ts` puts it together. */
+export interface ServiceDeps {
+  context: ClientContext;
+  ledger: LedgerReader;
+  /** How long a request without a key names its run, in milliseconds, where the agent allows that. */
+  dedupeWindowMsOf: (agent: string) => number | undefined;
+  /** `undefined`: whoever reaches the service may do everything, as the default tenant. */
+  apiKeys: ApiKeys | undefined;
+  /** Where Temporal UI shows a workflow. */
+  urlOf: (workflowId: string) => string;
+  settings: ServiceSettings;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

@@ -1,0 +1,92 @@
+import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
+
+/** Problems that only HTTP has, with their statuses and titles. */
+const HTTP_PROBLEMS = {
+  'http.bad_request': [400, 'The request cannot be read'],
+  'http.key_missing': [400, 'The Idempotency-Key header is missing'],
+  'http.unauthorized': [401, 'The API key is missing or not valid'],
+  'http.forbidden': [403, 'The API key does not allow this'],
+  'http.not_found': [404, 'There is nothing here'],
+  'http.method_not_allowed': [405, 'The method is not allowed here'],
+  'http.duplicate_in_progress': [409, 'The same request is being worked on'],
+  'http.body_too_large': [413, 'The body is too large'],
+  'http.unsupported_media_type': [415, 'The body is not JSON'],
+  'http.rate_limited': [429, 'Too many requests'],
+  'http.stopping': [503, 'The service is stopping'],
+  'http.internal': [500, 'A defect of the service'],
+} as const satisfies Record<string, readonly [number, string]>;
+export type HttpProblemCode = keyof typeof HTTP_PROBLEMS;
+
+/** Statuses of errors that a request can meet; what stands here for none is our own defect. */
+const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
+  usage: [400, 'The request cannot be read'],
+  'key.invalid': [400, 'The idempotency key is not valid'],
+  'input.invalid': [400, 'The body is not JSON that can be compared'],
+  'options.invalid': [400, 'The options of the run are not valid'],
+  'name.invalid': [400, 'A name is not valid'],
+  'decision.invalid': [400, 'The decision is not valid'],
+  'agent.unknown': [404, 'There is no such agent'],
+  'run.not_found': [404, 'There is no such run'],
+  'run.still_running': [409, 'The run is still going on'],
+  'decision.conflict': [409, 'Somebody has decided otherwise'],
+  'decision.not_asked': [409, 'The run does not wait for this decision'],
+  'input.too_large': [413, 'The input is too large'],
+  'key.conflict': [422, 'The idempotency key names another request'],
+  'temporal.unreachable': [503, 'Temporal does not answer'],
+  'temporal.namespace_not_found': [503, 'Temporal has no such namespace'],
+  'temporal.search_attributes_missing': [503, 'Temporal lacks the search attributes'],
+  'temporal.failed': [503, 'Temporal refused the request'],
+  'ledger.unreachable': [503, 'The ledger does not answer'],
+  'ledger.invalid': [503, 'The ledger cannot be used'],
+};
+
+/** Problem details (RFC 9457), with our code beside the type. */
+export interface Problem {
+  /** `urn:agent-once:problem:` and the code: stable, listed in `docs/http.md`. */
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail: string;
+}
+
+/** An error of the HTTP side, made for whoever sent the request. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly code: HttpProblemCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: HttpProblemCode, detail: string, headers: Record<string, string> = {}) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** Seconds after which to try again where a part does not answer. */
+const RETRY_AFTER = '2';
+
+/** What is sent for an error, and its headers. Of an unexpected one nothing is told. */
+export function problemOf(error: unknown): { problem: Problem; headers: Record<string, string> } {
+  if (error instanceof HttpProblem) {
+    const [status, title] = HTTP_PROBLEMS[error.code];
+    return { problem: make(error.code, status, title, error.message), headers: error.headers };
+  }
+  if (error instanceof AgentOnceError) {
+    const known = STATUS[error.code];
+    if (known) {
+      const [status, title] = known;
+      const headers: Record<string, string> =
+        status === 503 || error.code === 'run.still_running' ? { 'retry-after': RETRY_AFTER } : {};
+      return { problem: make(error.code, status, title, error.message), headers };
+    }
+  }
+  const [status, title] = HTTP_PROBLEMS['http.internal'];
+  const detail =
+    'Something went wrong here. What was recorded is kept: repeat it with the same key.';
+  return { problem: make('http.internal', status, title, detail), headers: {} };
+}
+
+function make(code: string, status: number, title: string, detail: string): Problem {
+  return { type: `urn:agent-once:problem:${code}`, title, status, code, detail };
+}

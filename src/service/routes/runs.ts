@@ -1,0 +1,240 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { cancelRun } from '../../client/cancel.ts';
+import { decideStep } from '../../client/decide.ts';
+import { describeRun } from '../../client/describe.ts';
+import { forgetRun } from '../../client/forget.ts';
+import { listPage } from '../../client/list.ts';
+import { resumeRun } from '../../client/resume.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { workflowIdOf } from '../../contract/key.ts';
+import { RUN_STATUSES } from '../../contract/run.ts';
+import { callerOf } from '../authenticate.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { etagOf, locationOf, noSuchRun, runOf, toBody } from '../runs.ts';
+import {
+  agentName,
+  decisionBody,
+  decisionResult,
+  emptyBody,
+  resumeBody,
+  run,
+  runId,
+  runSummary,
+  stepName,
+} from '../schemas.ts';
+import { defined } from './start-run.ts';
+import { problems } from './answers.ts';
+
+const params = z.strictObject({ id: runId });
+
+/** Everything about runs that exist. */
+export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/runs/:id',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getRun',
+        summary: 'How a run stands',
+        tags: ['runs'],
+        params,
+        headers: z.object({ 'if-none-match': z.string().optional() }),
+        response: {
+          200: run.describe('The run, with an ETag'),
+          304: z.null().describe('It stands as the caller has it'),
+          ...problems(),
+        },
+      },
+      handler: async (request, reply) => {
+        const identity = runOf(callerOf(request), request.params.id);
+        const body = toBody(await withoutTraces(() => describeRun(context, identity)));
+        const etag = etagOf(body);
+        void reply.header('etag', etag);
+        if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
+        return body;
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/v1/runs',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listRuns',
+        summary: 'Runs, open ones first, then the latest',
+        tags: ['runs'],
+        querystring: z.strictObject({
+          agent: agentName.optional(),
+          status: z.enum(RUN_STATUSES).optional(),
+          key: z.string().min(1).max(255).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+          cursor: z
+            .string()
+            .max(2_000)
+            .regex(/^[A-Za-z0-9_-]*$/)
+            .optional()
+            .meta({ description: '`next` of the page before' }),
+        }),
+        response: {
+          200: z
+            .strictObject({ runs: z.array(runSummary), next: z.string().nullable() })
+            .describe('A page; `next` is null on the last one'),
+          ...problems(),
+        },
+      },
+      handler: async (request) => {
+        const { limit, cursor, key, ...filter } = request.query;
+        const { tenant } = callerOf(request);
+        const names =
+          filter.agent === undefined ? (context.registry?.names() ?? []) : [filter.agent];
+        const ids =
+          key === undefined
+            ? {}
+            : {
+                workflowIds: names.map((agent) =>
+                  workflowIdOf({ tenant, agent, key }, context.hashKeys),
+                ),
+              };
+        const page = await listPage(
+          context,
+          { ...defined(filter), ...ids, tenant },
+          { limit, cursor },
+        );
+        return {
+          runs: page.runs.map(({ workflowId, ...summary }) => ({
+            id: workflowId,
+            runId: summary.runId,
+            agent: summary.agent,
+            tenant: summary.tenant,
+            key: summary.key,
+            status: summary.status,
+            startedAt: summary.startedAt,
+            closedAt: summary.closedAt,
+          })),
+          next: page.next,
+        };
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/runs/:id/cancel',
+      config: { scope: 'start' },
+      schema: {
+        operationId: 'cancelRun',
+        summary: 'Ask a run to stop; one that has ended stays as it is',
+        tags: ['runs'],
+        params,
+        body: emptyBody,
+        response: { 202: run.describe('Asked, or it had ended already'), ...problems(413, 415) },
+      },
+      handler: async (request, reply) => {
+        const identity = runOf(callerOf(request), request.params.id);
+        const view = await withoutTraces(() => cancelRun(context, identity));
+        return reply.code(202).header('location', locationOf(view.workflowId)).send(toBody(view));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/runs/:id/resume',
+      config: { scope: 'start' },
+      schema: {
+        operationId: 'resumeRun',
+        summary: 'Go on with a run that failed or was cancelled; what is recorded is not repeated',
+        tags: ['runs'],
+        params,
+        body: resumeBody,
+        response: {
+          202: run.describe('The run that goes on; a run that did not fail, as it stands'),
+          ...problems(409, 413, 415, 422),
+        },
+      },
+      handler: async (request, reply) => {
+        const identity = runOf(callerOf(request), request.params.id);
+        const limits = request.body?.limits;
+        const view = await withoutTraces(() =>
+          resumeRun(context, identity, limits === undefined ? {} : { limits: defined(limits) }),
+        );
+        if (view.replayed) void reply.header('idempotent-replayed', 'true');
+        return reply.code(202).header('location', locationOf(view.workflowId)).send(toBody(view));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/runs/:id/forget',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'forgetRun',
+        summary: 'Make the key of a run that has ended new again; what it did stays done',
+        tags: ['runs'],
+        params,
+        body: emptyBody,
+        response: {
+          200: z.strictObject({ id: runId, runId: z.string() }).describe('Forgotten'),
+          ...problems(409, 413, 415),
+        },
+      },
+      handler: async (request) => {
+        const identity = runOf(callerOf(request), request.params.id);
+        const forgotten = await withoutTraces(() => forgetRun(context, identity));
+        return { id: forgotten.workflowId, runId: forgotten.runId };
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/v1/runs/:id/steps/:step/decision',
+      config: { scope: 'decide' },
+      schema: {
+        operationId: 'decideStep',
+        summary: 'Answer what a run asks about a step; the same answer twice is one',
+        tags: ['runs'],
+        params: z.strictObject({ id: runId, step: stepName }),
+        body: decisionBody,
+        response: { 200: decisionResult.describe('The answer stands'), ...problems(409, 413, 415) },
+      },
+      handler: async (request) => {
+        const { id, step } = request.params;
+        const identity = runOf(callerOf(request), id);
+        const { decision, by, round, comment, result } = request.body;
+        const recorded = await withoutTraces(() =>
+          decideStep(context, identity, {
+            step,
+            decision,
+            by,
+            ...(round === undefined ? {} : { round }),
+            ...(comment === undefined ? {} : { comment }),
+            ...(result === undefined ? {} : { result: result as JsonValue }),
+          }),
+        );
+        const { outcome } = recorded;
+        // A conflict and a question that nobody asked were thrown.
+        if (outcome === 'conflict' || outcome === 'none') throw noSuchRun();
+        return { ...recorded, outcome };
+      },
+    });
+  };
+}
+
+/** Says of a run that is not there the same as of another tenant's. */
+async function withoutTraces<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw isNotFound(error) ? noSuchRun() : error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'run.not_found';
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(etag);
+}

@@ -1,0 +1,134 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { startRun } from '../../client/start.ts';
+import type { StartRequest } from '../../client/types.ts';
+import { waitForEnd } from '../../client/wait.ts';
+import { identify } from '../../client/context.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { callerOf } from '../authenticate.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
+import { HttpProblem } from '../problem.ts';
+import { preferenceApplied, readPreferences } from '../prefer.ts';
+import { locationOf, toBody, type RunBody } from '../runs.ts';
+import { agentName, run, startBody } from '../schemas.ts';
+import { closing } from '../closing.ts';
+import { problems } from './answers.ts';
+
+/** `POST /v1/agents/{agent}/runs`: starts a run, or finds the one that the key names. */
+export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/agents/:agent/runs',
+      config: { scope: 'start' },
+      schema: {
+        operationId: 'startRun',
+        summary: 'Start a run, or find the one that the key names',
+        tags: ['runs'],
+        params: z.strictObject({ agent: agentName }),
+        headers: z.object({
+          'idempotency-key': z.string().optional().meta({
+            description:
+              'One key of 1 to 255 printable ASCII characters, in double quotes; a UUID v4 is a good one. Required, unless the agent has a dedup window.',
+          }),
+          prefer: z
+            .string()
+            .optional()
+            .meta({ description: 'wait=10 or respond-async (RFC 7240)' }),
+        }),
+        body: startBody,
+        response: {
+          200: run.describe('The run has ended in the time that was preferred'),
+          202: run.describe('The run, new or found: `Idempotent-Replayed: true` says found'),
+          ...problems(409, 413, 415, 422),
+        },
+      },
+      handler: async (request, reply) => {
+        const { tenant } = callerOf(request);
+        const { agent } = request.params;
+        const { input, options, limits } = request.body;
+        const key = readIdempotencyKey(
+          linesOf(request, 'idempotency-key'),
+          deps.settings.strictKeys,
+        );
+        return answerStart(deps, request, reply, {
+          agent,
+          tenant,
+          ...keyOrWindow(deps, agent, key),
+          ...(input === undefined ? {} : { input: input as JsonValue }),
+          ...(options === undefined ? {} : { options: defined(options) }),
+          ...(limits === undefined ? {} : { limits: defined(limits) }),
+        });
+      },
+    });
+  };
+}
+
+/** Starts and answers: 202, or 200 when the run ends in the time that the caller prefers. */
+export async function answerStart(
+  { context, settings }: ServiceDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  start: StartRequest,
+): Promise<RunBody> {
+  const preferences = readPreferences(request.headers['prefer']);
+  const started = await startRun(context, start);
+  const { replayed, key } = started;
+  if (replayed && started.status === 'running' && settings.duplicates === 'conflict') {
+    throw new HttpProblem(
+      'http.duplicate_in_progress',
+      'A request with this key is being worked on. Ask again later with the same key, or read the run.',
+      { 'retry-after': '2', location: locationOf(started.workflowId) },
+    );
+  }
+  let view: Parameters<typeof toBody>[0] = started;
+  const { waitSeconds } = preferences;
+  if (waitSeconds !== undefined && started.closedAt === null) {
+    const ref = identify(context, { agent: started.agent, tenant: started.tenant, key });
+    const signal = closing(reply);
+    try {
+      view = await waitForEnd(context, ref, { timeoutMs: waitSeconds * 1_000, signal });
+    } catch (error) {
+      if (!(error instanceof AgentOnceError) || error.code !== 'run.still_running') throw error;
+    }
+  }
+  const applied = preferenceApplied(preferences);
+  if (applied !== undefined) void reply.header('preference-applied', applied);
+  if (replayed) void reply.header('idempotent-replayed', 'true');
+  void reply.header('location', locationOf(started.workflowId));
+  const ended = view.closedAt !== null;
+  void reply.code(waitSeconds !== undefined && ended ? 200 : 202);
+  if (!ended) void reply.header('retry-after', '1');
+  return toBody(view);
+}
+
+/** A key, or the window of an agent that allows requests without one. */
+function keyOrWindow(
+  { dedupeWindowMsOf }: ServiceDeps,
+  agent: string,
+  key: string | undefined,
+): Pick<StartRequest, 'key' | 'dedupeWindowMs'> {
+  if (key !== undefined) return { key };
+  const dedupeWindowMs = dedupeWindowMsOf(agent);
+  if (dedupeWindowMs !== undefined) return { dedupeWindowMs };
+  throw new HttpProblem(
+    'http.key_missing',
+    'Send an Idempotency-Key header: a new UUID v4 for each new request, and the same one whenever that request is repeated. Nothing was started.',
+  );
+}
+
+/** The lines of a header as they were sent: Node joins repeated ones. */
+export function linesOf({ raw }: FastifyRequest, name: string): string[] {
+  const { rawHeaders } = raw;
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
+}
+
+/** Without members that are `undefined`: nothing was said of them. */
+export function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

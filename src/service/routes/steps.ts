@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { collect } from '../../explain/collect.ts';
+import type { Explanation } from '../../explain/explanation.ts';
+import { callerOf } from '../authenticate.ts';
+import type { ServiceDeps } from '../deps.ts';
+import { noSuchRun, runOf } from '../runs.ts';
+import { runId } from '../schemas.ts';
+import { problems } from './answers.ts';
+
+/** The document of `explain --json`, whose fields `docs/operations.md` tells. */
+const explanation = z
+  .custom<Explanation>((value) => typeof value === 'object' && value !== null)
+  .meta({ description: 'What `agent-once explain --json` shows' });
+
+/** `GET /v1/runs/{id}/steps`: what happened, step by step. */
+export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/v1/runs/:id/steps',
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'explainRun',
+        summary: 'What happened in a run, step by step',
+        tags: ['runs'],
+        params: z.strictObject({ id: runId }),
+        response: { 200: explanation, ...problems() },
+      },
+      handler: async (request) => {
+        const identity = runOf(callerOf(request), request.params.id);
+        let found: Explanation;
+        try {
+          found = await collect({ context, ledger, urlOf }, identity);
+        } catch (error) {
+          const missing = error instanceof AgentOnceError && error.code === 'run.not_found';
+          throw missing ? noSuchRun() : error;
+        }
+        const { ledgerError } = found;
+        if (ledgerError) throw new AgentOnceError('ledger.unreachable', ledgerError.message);
+        return found;
+      },
+    });
+  };
+}

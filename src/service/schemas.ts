@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { JsonValue } from '../contract/json-value.ts';
+import { RUN_STATUSES } from '../contract/run.ts';
+
+/** JSON of any shape: it was checked when the body was parsed. */
+const json = z.custom<JsonValue>((value) => value !== undefined).meta({ description: 'Any JSON' });
+
+const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
+
+export const runId = z
+  .string()
+  .min(1)
+  .max(255)
+  .meta({ description: 'ID of a run: its Temporal workflow ID' });
+export const agentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,31}$/)
+  .meta({ description: 'Name of an agent' });
+export const stepName = z
+  .string()
+  .regex(/^t[1-9]\d{0,8}\.c\d{1,4}$/)
+  .meta({ description: 'A tool call: t2.c0 is call 0 of turn 2' });
+
+export const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).optional() });
+
+export const startBody = z.strictObject({
+  input: json.optional().meta({ description: 'What the agent is to do; a string or other JSON' }),
+  options: z
+    .strictObject({ model: z.string().min(1).max(200).optional() })
+    .optional()
+    .meta({ description: 'Part of the request: another value is another request' }),
+  limits: limits
+    .optional()
+    .meta({ description: 'No part of the request: may differ between two that are the same' }),
+});
+
+export const resumeBody = z.strictObject({ limits: limits.optional() }).nullish();
+export const emptyBody = z.strictObject({}).nullish();
+
+const usage = z.strictObject({
+  turns: z.int(),
+  modelCalls: z.int(),
+  toolCalls: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  costUsd: z.number().nullable().meta({ description: 'null: the price of a call is not known' }),
+});
+
+const question = z.strictObject({
+  step: z.string(),
+  kind: z.enum(['approval', 'outcome']),
+  round: z.int(),
+  tool: z.string(),
+  summary: z.string(),
+  askedAt: z.string(),
+  deadline: z.string(),
+  otherwise: z.string(),
+  worker: z.string().nullable(),
+  claimedAt: z.string().nullable(),
+  error: z.string().nullable(),
+});
+
+export const run = z
+  .strictObject({
+    id: runId,
+    runId: z.string().meta({ description: "Temporal's ID of the current execution" }),
+    agent: z.string(),
+    tenant: z.string(),
+    key: z.string(),
+    status: z.enum(RUN_STATUSES),
+    result: json.nullable(),
+    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    usage: usage.nullable().meta({ description: 'null: not known, as while no worker answers' }),
+    waiting: z.array(question).meta({ description: 'What the run asks people' }),
+    startedAt: time,
+    closedAt: time.nullable(),
+  })
+  .meta({ id: 'Run' });
+
+export const runSummary = z
+  .strictObject({
+    id: runId,
+    runId: z.string(),
+    agent: z.string(),
+    tenant: z.string(),
+    key: z.string(),
+    status: z.enum(RUN_STATUSES),
+    startedAt: time,
+    closedAt: time.nullable(),
+  })
+  .meta({ id: 'RunSummary' });
+
+export const decisionBody = z.strictObject({
+  decision: z.enum(['approve', 'deny', 'happened', 'did-not-happen', 'fail']),
+  round: z.int().min(1).optional().meta({ description: 'The question that is answered' }),
+  result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
+  by: z.string().min(1).max(200).meta({ description: 'Who decides' }),
+  comment: z.string().max(2_000).optional(),
+});
+
+export const decisionResult = z
+  .strictObject({
+    outcome: z.enum(['recorded', 'repeated', 'settled']),
+    decision: z.string().nullable(),
+    by: z.string().nullable(),
+    decidedAt: z.string().nullable(),
+  })
+  .meta({ id: 'DecisionResult' });
+
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457)' });

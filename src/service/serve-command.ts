@@ -1,0 +1,63 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { DEV_PORTS } from '../config.ts';
+
+interface ServeFlags {
+  host: string;
+  port: number;
+  open?: true;
+}
+
+/** `agent-once serve`: the HTTP service, until it is told to stop. */
+export function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('serve runs over HTTP')
+    .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option('--port <port>', 'port to listen on (0: any free one)', parsePort, DEV_PORTS.http)
+    .option('--open', 'ask for no API keys; on this machine alone')
+    .addHelpText(
+      'after',
+      `
+Callers need an API key: agent-once api-keys create <tenant>. The document of the API is at
+/openapi.json, a page to browse it at /docs, health at /healthz and /readyz. Stops gracefully on
+SIGTERM or Ctrl-C: requests under way are answered.
+
+Examples:
+  $ agent-once serve --open
+  $ agent-once serve --host 0.0.0.0 --port 8080`,
+    )
+    .action(async (flags: ServeFlags) => {
+      const [{ readConfig }, { agents }, { runService }] = await Promise.all([
+        import('../config.ts'),
+        import('../agents/index.ts'),
+        import('./run-service.ts'),
+      ]);
+      const stopping = new AbortController();
+      const stop = (): void => {
+        if (stopping.signal.aborted) process.exit(1);
+        stopping.abort();
+      };
+      process.on('SIGTERM', stop).on('SIGINT', stop);
+      await runService(readConfig(), {
+        agents,
+        host: flags.host,
+        port: flags.port,
+        open: flags.open === true,
+        signal: stopping.signal,
+        onReady: ({ url }) => {
+          if (flags.open) {
+            process.stderr.write(
+              'Anybody on this machine may start, read and decide runs: --open asks for no API keys.\n',
+            );
+          }
+          process.stderr.write(`The service is ready: ${url}, its pages: ${url}/docs\n`);
+        },
+      });
+    });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It is a number from 0 to 65535.');
+}

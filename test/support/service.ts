@@ -1,0 +1,75 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { openApiKeys } from '../../src/service/api-keys/postgres-api-keys.ts';
+import { SCOPES, type ApiKeys, type Scope } from '../../src/service/api-keys/port.ts';
+import type { TestSystem } from './system.ts';
+
+const MAIN = fileURLToPath(new URL('./service-main.ts', import.meta.url));
+const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
+
+/** A process of the HTTP service on a test's own system. */
+export interface TestService {
+  url: string;
+  pid: number;
+  /** Everything it wrote so far. */
+  output(): string;
+  kill(): Promise<void>;
+  /** Asks it to stop, and waits. */
+  stop(): Promise<void>;
+}
+
+export async function startTestService(
+  system: TestSystem,
+  env: Record<string, string> = {},
+): Promise<TestService> {
+  const child = fork(MAIN, [], {
+    execArgv: ['--import', LOADER],
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '1000000',
+      ...system.env,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk) => (output += String(chunk)));
+  child.stderr?.on('data', (chunk) => (output += String(chunk)));
+  const ended = once(child, 'exit');
+  const url = await Promise.race([
+    once(child, 'message').then(([message]) => String(message)),
+    ended.then(([code]) => {
+      throw new Error(`The service ended (${String(code)}) before it was ready:\n${output}`);
+    }),
+  ]);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+/** API keys of a test's own system. */
+export interface TestKeys {
+  keys: ApiKeys;
+  /** A key of a tenant; by default of the default one, with all scopes. */
+  keyOf(tenant?: string, scopes?: readonly Scope[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function openTestKeys(system: TestSystem): Promise<TestKeys> {
+  const keys = await openApiKeys(system.env['LEDGER_URL'] ?? '');
+  return {
+    keys,
+    keyOf: async (tenant = 'default', scopes = SCOPES) =>
+      (await keys.create({ tenant, scopes, name: 'test' })).key,
+    close: () => keys.close(),
+  };
+}
