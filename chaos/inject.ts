@@ -29,8 +29,8 @@ export interface Victims {
 
 /** A step that is not reached by then is not asked for any more. */
 const REACHED_WITHIN_MS = 30_000;
-const ARRIVED_WITHIN_MS = 8_000;
-const SUCCEEDED_WITHIN_MS = 8_000;
+const ARRIVED_WITHIN_MS = 15_000;
+const SUCCEEDED_WITHIN_MS = 15_000;
 
 /** Does one fault after another, each to its end. */
 export class Injector {
@@ -124,6 +124,8 @@ export class Injector {
     worker.isStopped = true;
     this.injected.zombies.add(worker.pid);
     signalProcess(worker.pid, 'SIGSTOP');
+    // Its open polls would go on taking tasks that nobody does, until each has timed out.
+    worker.wires.temporal.cut();
   }
 
   async #disturb(kind: 'cut' | 'silence' | 'delay', server: Server): Promise<void> {
