@@ -7,9 +7,10 @@ import {
   type ToolStepDone,
   type ToolStepInput,
 } from '../contract/step.ts';
+import { askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
-import { runStep } from './run-step.ts';
+import { OutcomeUnknown, runStep, type StepOutcome } from './run-step.ts';
 import { toJson } from './to-json.ts';
 import { argumentsOf, doneOf, planOf, previewOf } from './tool-step.ts';
 
@@ -24,20 +25,40 @@ export async function pretendTool(
   tool: RegisteredTool,
   input: ToolStepInput,
 ): Promise<ToolStepDone> {
-  const plan = planOf(tool, input);
-  const outcome = await runStep(
-    deps,
-    // Whatever the tool does, a pretence may be repeated.
-    { ...plan, claim: { ...plan.claim, effect: 'read' } },
-    {
+  const outcome = await pretend(deps, tool, input);
+  try {
+    return { ...doneOf(outcome, input), shadow: await effectOf(deps, tool, input) };
+  } catch (error) {
+    throw failStep(judge(error, 'step.failed'));
+  }
+}
+
+async function pretend(
+  deps: ActivityDeps,
+  tool: RegisteredTool,
+  input: ToolStepInput,
+): Promise<StepOutcome> {
+  try {
+    return await runStep(deps, planOf(tool, input), {
       kind: 'plain',
-      run: async ({ request }) => ({
-        result: await pretended(tool, request),
-        knownBy: 'shadow',
-      }),
-    },
-  );
-  return { ...doneOf(outcome, input), shadow: await effectOf(deps, tool, input) };
+      run: async ({ request }) => ({ result: await pretended(tool, request), knownBy: 'shadow' }),
+    });
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+    // An attempt died. What it did is no question for a person: nothing.
+    await askOutcome(deps.ledger, input, { ms: 0, otherwise: 'did-not-happen' }, error.attempt);
+    await deps.ledger
+      .decide(input.run.scope, {
+        step: toolStep(input.turn, input.index),
+        decision: 'did-not-happen',
+        by: 'The shadow run',
+      })
+      .catch((problem: unknown) => {
+        throw failStep(judge(problem, 'step.failed'));
+      });
+    const message = 'A worker died while it pretended this call; it is pretended again.';
+    throw failStep({ code: 'step.busy', message, retryable: true }, 1);
+  }
 }
 
 async function pretended(tool: RegisteredTool, request: JsonValue | null): Promise<JsonValue> {
@@ -57,12 +78,7 @@ async function effectOf(
   { run, turn, index, summary, questions, historyResults }: ToolStepInput,
 ): Promise<ShadowEffect> {
   const step = toolStep(turn, index);
-  let request: JsonValue | undefined;
-  try {
-    request = (await ledger.step(run.scope, step))?.request ?? undefined;
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
+  const request = (await ledger.step(run.scope, step))?.request ?? undefined;
   const show = historyResults === 'full' ? 'preview' : historyResults;
   const shown = request === undefined ? undefined : previewOf(JSON.stringify(request), show);
   return {

@@ -47,7 +47,7 @@ export async function shareWork(
     // Whoever has waited for a result takes it, also one that is shared with no newcomer.
     const awaited = mine ? followed : owner;
     const held = awaited && (await ledger.step(awaited.scope, awaited.step));
-    if (held?.state === 'completed') return { theirs: resultOf(held, tokenOf(scope, step)) };
+    if (held?.state === 'completed') return { theirs: resultOf(held) };
     if (mine) {
       const tookOver = first.scope !== scope || first.step !== step;
       return { theirs: undefined, token: tokenOf(first.scope, first.step), tookOver };
@@ -59,10 +59,8 @@ export async function shareWork(
   }
 }
 
-function resultOf({ scope, step, result, sharedWith }: StepRecord, own: string) {
-  // What began here and was taken over comes back under its own token.
-  const begun = sharedWith === own ? null : sharedWith;
-  return { result, sharedWith: begun ?? tokenOf(scope, step) };
+function resultOf({ scope, step, result, sharedWith }: StepRecord) {
+  return { result, sharedWith: sharedWith ?? tokenOf(scope, step) };
 }
 
 function stillWaiting({ scope, step }: ShareAnswer['owner']): AgentOnceError {

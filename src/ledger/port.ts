@@ -92,7 +92,10 @@ export interface Completion {
   planned?: PlannedStep[];
   /** Present where no attempt of this step had the effect that `result` is of. */
   knownBy?: RecordedKnowledge;
-  /** Token of the step that this one took its result from, or under whose token it had its effect. */
+  /**
+   * Token of the step that this one took its result from, or under whose token it had its effect.
+   * Its own: it was taken over, and took the result from there.
+   */
   sharedWith?: string;
 }
 

@@ -4,6 +4,7 @@ import { codeOf } from './database-error.ts';
 import { Database } from './database.ts';
 import { readQuestions } from './questions.ts';
 import { readSteps } from './records.ts';
+import { readSharing } from './sharing.ts';
 
 const UNDEFINED_TABLE = '42P01';
 
@@ -32,6 +33,7 @@ export function openPostgresLedgerReader(url: string): LedgerReader {
   return {
     steps: (scope) => readHeldSteps(database, scope),
     questions: (scope) => readQuestions(database, scope),
+    sharing: (tokens) => readSharing(database, tokens),
     close: () => database.close(),
   };
 }

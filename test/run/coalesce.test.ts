@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { RunView, StartRequest } from '../../src/client/types.ts';
+import type { ExplainedStep } from '../../src/explain/explanation.ts';
+import { runCommand } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+const RUNS = 20;
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  await Promise.all([system.startWorker(), system.startWorker()]);
+});
+afterAll(async () => {
+  await system.close();
+});
+
+const recall = (label: string) => script(calls(['recall', { label }]), { say: 'ok' });
+
+/** Every answer of the model takes so long: runs that start together ask at the same time. */
+const slowModel = (ms: number, { model } = system) =>
+  fetch(new URL('/delay', model.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ms }),
+  });
+
+async function requestsFor<T>(work: () => Promise<T>): Promise<{ requests: number; done: T }> {
+  const before = (await system.modelRequests()).requests;
+  const done = await work();
+  return { requests: (await system.modelRequests()).requests - before, done };
+}
+
+async function completed(request: StartRequest): Promise<RunView> {
+  const run = await system.client.start(request);
+  const view = await system.client.result(run, { timeoutMs: 50_000 });
+  expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+  return view;
+}
+
+async function scopeOf({ workflowId }: RunView): Promise<string> {
+  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
+  return raw.workflowExecutionInfo?.firstRunId ?? '';
+}
+
+describe('identical model calls at the same time', () => {
+  afterAll(() => slowModel(0));
+
+  test('are one request per turn, on two workers, and paid once', async () => {
+    await slowModel(6_000);
+    const { requests, done: views } = await requestsFor(() =>
+      Promise.all(
+        Array.from({ length: RUNS }, () =>
+          completed({ agent: 'thrifty', input: recall('together') }),
+        ),
+      ),
+    );
+    expect(requests).toBe(2);
+    // The tools are each run's own, with its own token.
+    expect(system.counter.effects('recall:together')).toBe(RUNS);
+
+    const { rows } = await system.sql.query<{ worker: string; paid: boolean; cost_usd: number }>(
+      `SELECT worker, shared_with IS NULL AS paid, cost_usd FROM agent_once.steps
+       WHERE kind = 'model' AND scope = ANY($1)`,
+      [await Promise.all(views.map(scopeOf))],
+    );
+    expect(rows).toHaveLength(2 * RUNS);
+    expect(new Set(rows.map(({ worker }) => worker)).size).toBe(2);
+    const paid = rows.filter((row) => row.paid);
+    expect(paid).toHaveLength(2);
+    const sum = (costs: number[]) => costs.reduce((a, b) => a + b, 0);
+    const total = sum(paid.map((row) => row.cost_usd));
+    expect(total).toBeGreaterThan(0);
+    // What the runs say of themselves adds up to what was paid, and no more.
+    expect(sum(views.map(({ usage }) => usage?.costUsd ?? Number.NaN))).toBeCloseTo(total, 9);
+    expect(views.map(({ usage }) => usage?.modelCalls)).toEqual(views.map(() => 2));
+  });
+
+  test('are two for two inputs, tenants, modes, or without the agent’s leave', async () => {
+    await slowModel(2_000);
+    const request = { agent: 'thrifty', input: recall('apart') };
+    const { requests } = await requestsFor(() =>
+      Promise.all([
+        completed(request),
+        completed({ ...request, input: recall('otherwise') }),
+        completed({ ...request, tenant: 'other' }),
+        completed({ ...request, options: { shadow: true } }),
+        completed({ ...request, options: { model: 'scripted' } }),
+        completed({ ...request, agent: 'tester' }),
+        completed({ ...request, agent: 'tester' }),
+      ]),
+    );
+    expect(requests).toBe(2 * 7);
+  });
+
+  test('are not shared with those that come later', async () => {
+    await slowModel(0);
+    const request = { agent: 'thrifty', input: recall('later') };
+    const { requests } = await requestsFor(async () => {
+      await completed(request);
+      await completed(request);
+    });
+    expect(requests).toBe(4);
+  });
+});
+
+test('what models answered serves later runs for as long as the agent says', async () => {
+  const request = { agent: 'thriftier', input: recall('kept') };
+  const first = await requestsFor(() => completed(request));
+  expect(first.requests).toBe(2);
+  const later = await requestsFor(() => completed(request));
+  expect(later.requests).toBe(0);
+  expect(later.done.usage).toMatchObject({ modelCalls: 2, inputTokens: 0, costUsd: 0 });
+  expect(await system.ledger.step(await scopeOf(later.done), 't2.model')).toMatchObject({
+    sharedWith: `${await scopeOf(first.done)}:t2.model`,
+  });
+
+  const costUsd = first.done.usage?.costUsd ?? Number.NaN;
+  for (const { key } of [first.done, later.done]) {
+    const { stdout } = await runCommand(['explain', 'thriftier', key, '--json'], {
+      ...system.env,
+      TEST_AGENTS: 'of workers',
+    });
+    const { steps } = JSON.parse(stdout) as { steps: ExplainedStep[] };
+    const models = steps.filter(({ kind }) => kind === 'model');
+    expect(models.map(({ sharing }) => sharing?.steps)).toEqual([2, 2]);
+    const shares = models.map(({ sharing }) => sharing?.shareUsd ?? Number.NaN);
+    expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBeCloseTo(costUsd / 2, 9);
+  }
+  const { stdout } = await runCommand(['explain', 'thriftier', later.done.key], {
+    ...system.env,
+    TEST_AGENTS: 'of workers',
+  });
+  expect(stdout).toMatch(/shared: the result of \S+:t1\.model, made there; 2 steps have it: \$/);
+});
+
+test('and no longer', async () => {
+  const other = await startTestSystem();
+  try {
+    await other.startWorker({ TEST_CACHE_SECONDS: '2' });
+    const input = script({ say: 'ok' });
+    await eventually(async () => {
+      const run = await other.client.start({ agent: 'thriftier', input });
+      expect(await other.client.result(run)).toMatchObject({ status: 'completed' });
+      expect((await other.modelRequests()).requests).toBe(2);
+    });
+  } finally {
+    await other.close();
+  }
+});
+
+test('whoever waits for a killed worker’s call makes it, and is waited for in turn', async () => {
+  const other = await startTestSystem();
+  try {
+    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-effect:model' });
+    const rescuer = await other.startWorker({ TEST_STANDBY: '1' });
+    await slowModel(3_000, other);
+    const input = script({ say: 'ok' });
+    const runs = [await other.client.start({ agent: 'thrifty', input })];
+    await eventually(async () => expect((await other.modelRequests()).requests).toBe(1));
+    for (let i = 0; i < 5; i++) runs.push(await other.client.start({ agent: 'thrifty', input }));
+    expect(await doomed.ended).toBe('SIGKILL');
+    rescuer.go();
+    for (const run of runs) {
+      const view = await other.client.result(run, { timeoutMs: 50_000 });
+      expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+    }
+    const { requests, byToken } = await other.modelRequests();
+    expect(requests).toBe(2);
+    // The second one says what it repeats.
+    expect(Object.values(byToken)).toEqual([2]);
+  } finally {
+    await other.close();
+  }
+});
