@@ -1,0 +1,85 @@
+import { expect } from '@jest/globals';
+import type { Command } from './commands.ts';
+import type { Seen } from './model.ts';
+
+/** A command and its answer; `sent` and `answered` count what happened in the order in which it did. */
+export interface Event {
+  command: Command;
+  seen: Seen;
+  sent: number;
+  answered: number;
+}
+
+/** What must be true of every history, however commands met. */
+export function checkHistory(history: readonly Event[], end: Seen): void {
+  const grants = history.flatMap(({ command, seen, ...times }) =>
+    command.do === 'claim' && seen['state'] === 'claimed'
+      ? [{ nonce: command.nonce, effect: command.effect, fence: Number(seen['fence']), ...times }]
+      : [],
+  );
+  checkHolders(grants, end);
+  checkResults(history, end);
+  checkAtMostOnce(history, grants);
+}
+
+interface Grant {
+  nonce: number;
+  effect: string;
+  fence: number;
+  sent: number;
+  answered: number;
+}
+
+/** One holder of each fence, and fences increase. */
+function checkHolders(grants: readonly Grant[], end: Seen): void {
+  const holders = new Map<number, Set<number>>();
+  for (const { fence, nonce } of grants) {
+    holders.set(fence, (holders.get(fence) ?? new Set()).add(nonce));
+  }
+  const fences = [...holders.keys()].sort((a, b) => a - b);
+  expect(fences).toEqual(fences.map((_, i) => i + 1));
+  expect([...holders.values()].filter((nonces) => nonces.size > 1)).toEqual([]);
+  expect(end['fence'] ?? 0).toBe(fences.length);
+  expect(end['attempts'] ?? 0).toBe(fences.length);
+  for (const before of grants) {
+    const lower = grants.filter(
+      ({ sent, fence }) => sent > before.answered && fence < before.fence,
+    );
+    expect(lower).toEqual([]);
+  }
+}
+
+/** A completed step has one result, for ever; at most one attempt, or a person, brought it. */
+function checkResults(history: readonly Event[], end: Seen): void {
+  const results = history.flatMap(({ seen }) => {
+    const record = (seen['record'] ?? seen) as Seen;
+    return record['state'] === 'completed' ? [record['result']] : [];
+  });
+  for (const result of results) {
+    expect(end['state']).toBe('completed');
+    expect(result).toEqual(end['result']);
+  }
+  const winners = new Set(
+    history.flatMap(({ command, seen }) => {
+      if (command.do === 'complete' && seen['recorded'] !== 'lost') return [String(command.fence)];
+      const byPerson = command.do === 'decide' && command.decision === 'happened';
+      return byPerson && seen['outcome'] === 'recorded' ? ['person'] : [];
+    }),
+  );
+  expect(winners.size).toBe(end['state'] === 'completed' ? 1 : 0);
+}
+
+/** A next attempt follows only the word that the one before had no effect. */
+function checkAtMostOnce(history: readonly Event[], grants: readonly Grant[]): void {
+  for (const { fence, answered } of grants.filter(({ fence: each }) => each > 1)) {
+    const previous = grants.filter((grant) => grant.fence === fence - 1);
+    if (!previous.every(({ effect }) => effect === 'at-most-once')) continue;
+    const excused = history.some(({ command, seen, sent }) => {
+      if (sent > answered) return false;
+      if (command.do === 'fail') return command.fence === fence - 1 && seen['ok'] === true;
+      const denied = command.do === 'decide' && command.decision === 'did-not-happen';
+      return denied && seen['outcome'] === 'recorded';
+    });
+    expect({ fence, excused }).toEqual({ fence, excused: true });
+  }
+}
