@@ -190,6 +190,14 @@ describe('refused, with a word on what to do', () => {
     ['no output', [agent({ maxOutputTokens: -1 })], 'agent.invalid', /maxOutputTokens/],
     ['a hot model', [agent({ temperature: 3 })], 'agent.invalid', /temperature/],
     ['NaN', [agent({ temperature: Number.NaN })], 'agent.invalid', /temperature/],
+    ['a text as coalesce', [agent({ coalesce: 'yes' })], 'agent.invalid', /coalesce must be/],
+    ['an endless cache', [agent({ cacheModelSeconds: 1e9 })], 'agent.invalid', /cacheModelSeconds/],
+    [
+      'a cache that is not shared',
+      [agent({ coalesce: false, cacheModelSeconds: 5 })],
+      'agent.invalid',
+      /cacheModelSeconds needs coalesce/,
+    ],
     ['other history', [agent({ historyResults: 'all' })], 'agent.invalid', /'preview'/],
     ['a text as prompt', [agent({ prompt: 'x' })], 'agent.invalid', /prompt must be a function/],
     [
@@ -212,7 +220,11 @@ describe('refused, with a word on what to do', () => {
     ['no description', { description: '' }, /description is empty/],
     ['no run', { run: undefined }, /run is no function/],
     ['a summary that is a text', { summary: 'x' }, /summary must be a function/],
-    ['another dedup', { dedup: 'run' }, /dedup must be 'turn' or 'never'/],
+    ['another dedup', { dedup: 'ever' }, /dedup must be 'turn', 'run', 'never' or/],
+    ['a window without its length', { dedup: {} }, /dedup must be/],
+    ['no window', { dedup: { windowSeconds: 0 } }, /dedup\.windowSeconds must be/],
+    ['an endless window', { dedup: { windowSeconds: Infinity } }, /dedup\.windowSeconds must be/],
+    ['a pretended result', { shadow: { ok: true } }, /shadow must be a function/],
     ['a lease over the heartbeat', { leaseMs: 5001 }, /leaseMs \(5001\).*heartbeatMs \(5000\)/],
     [
       'a heartbeat over a third of all',

@@ -144,6 +144,13 @@ describe('a shadow run', () => {
       shadow: [{ step: 't1.c0', tool: 'charge', approval: false }],
     });
     expect(await runCommand(start, env)).toMatchObject({ code: 3 });
+    const explained = await runCommand(['explain', 'tester', 'cli-shadow', '--json'], env);
+    const { steps } = JSON.parse(explained.stdout) as { steps: object[] };
+    expect(steps).toMatchObject([
+      { id: 't1.model', knownBy: 'executed' },
+      { id: 't1.c0', effect: 'keyed', knownBy: 'shadow', happened: 'no' },
+      { id: 't2.model', knownBy: 'executed' },
+    ]);
     expect(system.counter.requests('charge:cli')).toBe(0);
   });
 });
