@@ -15,20 +15,20 @@ export interface CleaningQuery {
   olderThanMs: number;
   /** The cursor of the last scope that was looked at; `null`: from the start. */
   after: string | null;
-  /** Scopes to read; those that are too young are among them. */
+  /** About how many scopes to read; those that are too young are among them. */
   limit: number;
 }
 
 /** A scope whose rows are old enough to ask about. */
 export interface OldScope {
   scope: string;
-  /** Where to go on after this scope. */
+  /** Where to go on after this scope; some before it may come again. */
   cursor: string;
   /** Executions that have claimed a step of it or asked a question about one, each once. */
   executions: { workflowId: string; runId: string }[];
 }
 
-/** A page of scopes, in an order that new ones do not disturb. */
+/** A page of scopes. Over all pages each old one comes at least once, whatever is added meanwhile. */
 export interface OldScopes {
   scopes: OldScope[];
   /** Cursor of the next page; `null`: this was the last. */

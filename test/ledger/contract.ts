@@ -19,11 +19,7 @@ export interface LedgerBackend {
 const WORKERS = 4;
 
 /** What every backend of the `Ledger` port promises. */
-export function describeLedgerContract(
-  name: string,
-  create: () => Promise<LedgerBackend>,
-  options: { cleaning?: boolean } = {},
-): void {
+export function describeLedgerContract(name: string, create: () => Promise<LedgerBackend>): void {
   describe(`${name} as a ledger`, () => {
     let backend: LedgerBackend | undefined;
     const workers: Ledger[] = [];
@@ -48,6 +44,6 @@ export function describeLedgerContract(
     testRecords(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
-    if (options.cleaning) testCleaning(ledger);
+    testCleaning(ledger);
   });
 }

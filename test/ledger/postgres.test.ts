@@ -9,14 +9,10 @@ import { claimed, stepClaim } from './steps.ts';
 
 const TEMPLATE = { name: 'ledger_template', prepare: migrate };
 
-describeLedgerContract(
-  'PostgreSQL',
-  async () => {
-    const database = await createTestDatabase(TEMPLATE);
-    return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
-  },
-  { cleaning: true },
-);
+describeLedgerContract('PostgreSQL', async () => {
+  const database = await createTestDatabase(TEMPLATE);
+  return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
+});
 
 describe('the ledger in PostgreSQL', () => {
   let database: TestDatabase | undefined;

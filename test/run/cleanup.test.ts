@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { CleanupInput, CleanupReport } from '../../src/contract/cleanup.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import {
@@ -22,6 +22,9 @@ import {
 } from '../support/system.ts';
 
 const HOUR_MS = 3_600_000;
+
+// Some tests wait for a dead worker's heartbeat, and start several others.
+jest.setTimeout(120_000);
 
 let folder: string;
 let server: Awaited<ReturnType<typeof startTemporalServer>>;
@@ -115,7 +118,7 @@ let worker: TestWorker | undefined;
 
 /** Another worker instead of the one before. */
 async function work(env: Record<string, string> = {}): Promise<TestWorker> {
-  await worker?.stop();
+  await worker?.kill();
   worker = await system.startWorker(env);
   return worker;
 }
@@ -271,7 +274,7 @@ describe('cleaning', () => {
     dry = await clean({ dryRun: true });
     rowsAfterDry = await rowsOf(runs.gone);
     report = await clean({ batch: 1 });
-  }, 200_000);
+  }, 300_000);
 
   const kept = async (run: Run) => {
     expect(before.get(run.scope)).toBeGreaterThan(0);
@@ -454,12 +457,12 @@ describe('the Schedule', () => {
     const workers = await Promise.all(
       Array.from({ length: 3 }, () => system.startWorker({ AGENT_ONCE_CLEANUP: '2h' })),
     );
-    for (const worker of workers) expect(worker.output()).not.toContain('Schedule');
+    for (const one of workers) expect(one.output()).not.toContain('Schedule');
     const { spec, policies, action } = await handle().describe();
     expect(spec.intervals).toEqual([expect.objectContaining({ every: 2 * HOUR_MS })]);
     expect(policies.overlap).toBe('SKIP');
     expect(action).toMatchObject({ workflowType: LEDGER_CLEANUP, taskQueue: TASK_QUEUE });
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(workers.map((worker) => worker.kill()));
   });
 
   test('keeps what an operator changed: the pause for good, the interval until the setting changes', async () => {
@@ -470,20 +473,20 @@ describe('the Schedule', () => {
     }));
     const same = await system.startWorker({ AGENT_ONCE_CLEANUP: '2h' });
     expect(await everyOf()).toBe(5 * HOUR_MS);
-    await same.stop();
+    await same.kill();
     const changed = await system.startWorker({ AGENT_ONCE_CLEANUP: '3h' });
     expect(await everyOf()).toBe(3 * HOUR_MS);
     expect((await handle().describe()).state).toMatchObject({
       paused: true,
       note: 'not this week',
     });
-    await changed.stop();
+    await changed.kill();
   });
 
   test('is removed by a worker that shall not clean, and made again', async () => {
     const off = await system.startWorker({ AGENT_ONCE_CLEANUP: 'off' });
     await expect(handle().describe()).rejects.toThrow('not found');
-    await off.stop();
+    await off.kill();
   });
 
   test('starts the cleaning', async () => {

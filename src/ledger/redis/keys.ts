@@ -5,6 +5,8 @@
 export const keys = {
   /** Version of the layout. */
   format: 'agent_once:format',
+  /** Hash of the namespaces whose runs use the ledger: names by ID. */
+  homes: 'agent_once:homes',
   /** Sorted set of the scope's steps, by turn. */
   index: (scope: string) => `agent_once:{${scope}}:steps`,
   /** Hash. */
@@ -13,7 +15,9 @@ export const keys = {
   stepPrefix,
   /** Hash of JSON. */
   questions: (scope: string) => `agent_once:{${scope}}:questions`,
-  /** There when the scope is retired; holds since when. */
+  /** Sorted set of keys of the shares that steps of the scope have taken, by time. */
+  shares: (scope: string) => `agent_once:{${scope}}:shares`,
+  /** There when the scope is retired; holds since when, or `provisional`: cleaning may take it back. */
   retired: (scope: string) => `agent_once:{${scope}}:retired`,
   /** Hash. */
   share: (name: string) => `agent_once:{share:${name}}`,

@@ -15,6 +15,7 @@ import type {
   StepRecord,
 } from '../port.ts';
 import { claimStep, renewClaim } from './claim.ts';
+import { RedisCleaner } from './cleaner.ts';
 import { Connection } from './connection.ts';
 import { assertDurable } from './durability.ts';
 import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
@@ -67,10 +68,12 @@ async function assertUsable(connection: Connection): Promise<void> {
  */
 class RedisLedger implements Ledger {
   readonly transactions = false;
+  readonly cleaner: RedisCleaner;
   readonly #connection: Connection;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.cleaner = new RedisCleaner(connection);
   }
 
   claim(step: StepClaim): Promise<ClaimAnswer> {
@@ -123,7 +126,7 @@ class RedisLedger implements Ledger {
   }
 
   async retire(scope: string): Promise<void> {
-    await this.#connection.command(['SETNX', keys.retired(scope), Date.now()]);
+    await this.#connection.command(['SET', keys.retired(scope), Date.now()]);
   }
 
   step(scope: string, step: string): Promise<StepRecord | undefined> {

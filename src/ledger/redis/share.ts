@@ -15,7 +15,12 @@ export async function shareStep(
   for (;;) {
     const reply = await connection.run(
       SHARE,
-      [keys.share(name), keys.step(owner.scope, owner.step), keys.retired(owner.scope)],
+      [
+        keys.share(name),
+        keys.step(owner.scope, owner.step),
+        keys.retired(owner.scope),
+        keys.shares(scope),
+      ],
       [scope, step, windowMs, leaseMs, owner.scope, owner.step],
     );
     const [answer, ...names] = Array.isArray(reply) ? reply.map(String) : [];

@@ -1,7 +1,8 @@
--- KEYS: the share; the step and the mark of retirement of the scope that are taken for its owner's.
+-- KEYS: the share; the step and the mark of retirement of the scope that are taken for its owner's;
+-- the shares that the asker's scope has taken.
 -- The owner is in the share, and its keys must be named before it is read: a wrong guess is
 -- answered with who it is.
-local key, owner_step, owner_retired = KEYS[1], KEYS[2], KEYS[3]
+local key, owner_step, owner_retired, taken = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local scope, step, window_ms, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local guessed_scope, guessed_step = ARGV[5], ARGV[6]
 local now = clock()
@@ -14,6 +15,7 @@ local function take(first_seen, begin)
   local first_step = begin and step or h.first_step
   redis.call('HSET', key, 'scope', scope, 'step', step, 'first_seen', first_seen,
     'first_scope', first_scope, 'first_step', first_step, 'lease_until', stamp(now + lease_ms))
+  redis.call('ZADD', taken, now, key)
   return { 'mine', scope, step, first_scope, first_step }
 end
 
