@@ -27,7 +27,8 @@ ON CONFLICT (scope, step) DO UPDATE SET (
   request, workflow_id, run_id, worker, claimed_at, ended_at
 ) = (
   SELECT
-    decision.answer,
+    -- That a completion settled the step is told whenever it is repeated: a claim must not hide it.
+    CASE WHEN s.answer = 'settled' THEN s.answer ELSE decision.answer END,
     CASE WHEN mine THEN 'claimed' WHEN decision.answer = 'unknown' THEN 'unknown'
          ELSE s.state END,
     CASE WHEN mine THEN excluded.effect ELSE s.effect END,
@@ -80,7 +81,9 @@ WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', '
 RETURNING s.state`;
 
 interface ClaimRow extends StepRow {
-  answer: 'claimed' | 'same' | 'completed' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
+  /** `settled`: completed, unless it is about something else. */
+  answer:
+    'claimed' | 'same' | 'completed' | 'settled' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
   run_attempts: number;
   lease_left_ms: number | null;
 }
@@ -130,6 +133,9 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
         request,
       };
     }
+    case 'settled':
+      if (row.digest !== step.digest) return { state: 'diverged' };
+      return { state: 'completed', record: await toRecord(row) };
     case 'completed':
       return { state: 'completed', record: await toRecord(row) };
     case 'busy':

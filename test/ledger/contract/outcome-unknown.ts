@@ -62,6 +62,17 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       });
     });
 
+    test('settles it, and says so again to whoever has lost the answer', async () => {
+      const step = atMostOnce();
+      const claim = await abandoned(ledger(), step);
+      await ledger().claim(again(step));
+      expect(await ledger().complete(claim, { result: 'late' })).toBe('settled');
+      await ledger().claim(again(step));
+      const other = again(step, { digest: 'b'.repeat(64) });
+      expect(await ledger().claim(other)).toEqual({ state: 'diverged' });
+      expect(await ledger().complete(claim, { result: 'late' })).toBe('settled');
+    });
+
     test('settles it by a late word that nothing happened', async () => {
       const step = atMostOnce();
       const claim = await abandoned(ledger(), step);
