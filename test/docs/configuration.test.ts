@@ -34,6 +34,7 @@ test('documented defaults are the ones in force', () => {
     TEMPORAL_UI_URL: config.temporalUiUrl,
     AGENT_ONCE_SEARCH_ATTRIBUTES: config.searchAttributes ? 'on' : 'off',
     AGENT_ONCE_HASH_KEYS: config.hashKeys ? 'on' : 'off',
+    AGENT_ONCE_SHADOW_ONLY: config.shadowOnly ? 'on' : 'off',
     AGENT_ONCE_SPLIT_TASK_QUEUES: config.splitTaskQueues ? 'on' : 'off',
     AGENT_ONCE_CLEANUP: config.cleanupEveryMs === 3_600_000 ? '1h' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
