@@ -28,7 +28,8 @@ export const USAGE = `npm run chaos -- [options]
   --faults A,B     these faults, and no others: kill, after-effect:charge,
                    zombie:note, cut:postgres, silence:postgres,
                    delay:temporal, restart:temporal …
-  --workers N      worker processes at work                               (3)
+  --workers N      worker processes at work, besides two that are made
+                   to die at fault points                              (2)
   --concurrency N  runs under way at once                                (16)
   --scenario FILE  a module with tools of your own: see docs/chaos.md
   --keep FOLDER    keeps the servers' data and the workers' output there
@@ -67,7 +68,7 @@ function parse(args: readonly string[]) {
         kills: { type: 'string', default: '20' },
         seed: { type: 'string' },
         faults: { type: 'string' },
-        workers: { type: 'string', default: '3' },
+        workers: { type: 'string', default: '2' },
         concurrency: { type: 'string', default: '16' },
         scenario: { type: 'string' },
         keep: { type: 'string' },
