@@ -26,7 +26,7 @@ export function chooseQuestion(
   }
   const [other] = named;
   if (!first && other) {
-    const commands = answersTo(ref, other).map(({ command }) => command);
+    const commands = answersTo(ref, other);
     throw new AgentOnceError(
       'decision.invalid',
       `${other.step} waits for ${other.kind === 'approval' ? 'an approval' : 'somebody to say whether it happened'}. Nothing was decided. Its answers: ${commands.join(' · ')}`,

@@ -19,8 +19,8 @@ const LEFT_OPEN: Record<Effect, (step: ExplainedStep) => string> = {
   transactional: () => 'did not happen: it was rolled back; another attempt is safe',
   reconcile: (step) =>
     `may have happened${anyOf(step)}; the next attempt asks the receiver first, by\n  ${step.token}`,
-  'at-most-once': ({ state, token }) =>
-    state === 'failed'
+  'at-most-once': ({ state, happened, token }) =>
+    state === 'failed' && happened !== 'maybe'
       ? 'did not happen: the tool, or a person, said so; another attempt is safe'
       : `may have happened; it is not tried again until a person has looked it up, by\n  ${token}`,
 };

@@ -1,6 +1,7 @@
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
 import { afterFailure, named, wouldRepeat } from './after-failure.ts';
 import { commandFor, startCommandFor } from './commands.ts';
+import { drawCommands, drawQuestion } from './show-questions.ts';
 
 /**
  * What a person can do now, most likely first: items of one or more lines; commands to type begin
@@ -21,7 +22,7 @@ export function nextSteps(explanation: Explanation): string[] {
     case 'running':
       return whileRunning(explanation);
     case 'waiting':
-      return ['It waits for a person to decide.', stop(explanation)];
+      return whileWaiting(explanation);
     case 'forgotten':
       return [
         [
@@ -72,6 +73,24 @@ function whileRunning(explanation: Explanation): string[] {
     `Wait for its end:\n$ ${commandFor('result', explanation, ' --wait')}`,
     ...(live?.cancelRequested === true ? [] : [stop(explanation)]),
   ];
+}
+
+/** Each question, with what a person must know and the commands that answer it. */
+function whileWaiting(explanation: Explanation): string[] {
+  const { live, waiting, steps } = explanation;
+  const worker =
+    live?.hasWorker === false ? ['Start a worker, which takes the answers: agent-once worker'] : [];
+  const questions = waiting.map((question) => {
+    const token = steps?.find(({ id }) => id === question.step)?.token;
+    return [
+      ...drawQuestion(question).map((line) => line.trimStart()),
+      ...(token === undefined || question.kind === 'approval'
+        ? []
+        : [`Look it up where it would be seen, by its token if that was sent: ${token}`]),
+      ...drawCommands(explanation, question),
+    ].join('\n');
+  });
+  return [...worker, ...questions, stop(explanation)];
 }
 
 function stop(explanation: Explanation): string {

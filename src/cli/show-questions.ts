@@ -40,27 +40,34 @@ export function drawQuestion(question: OpenQuestion): string[] {
 export function drawQuestions(ref: Required<RunRef>, questions: readonly OpenQuestion[]): string[] {
   return questions.flatMap((question) => [
     ...drawQuestion(question),
-    ...answersTo(ref, question).map(({ command, does }) => `  $ ${command}   ${does}`),
+    ...drawCommands(ref, question).map((line) => `  ${line}`),
   ]);
 }
 
-/** The commands that answer a question, and what each does. */
+/** The commands that answer a question, and what they do. */
+export function drawCommands(ref: Required<RunRef>, question: OpenQuestion): string[] {
+  return [...DO[question.kind], ...answersTo(ref, question).map((command) => `$ ${command}`)];
+}
+
+const DO: Record<QuestionKind, string[]> = {
+  approval: [],
+  outcome: [
+    '--happened: the run goes on; --result JSON is what the model is told. --fail: the run ends.',
+    '--did-not-happen: it runs again, so be sure that the attempt can no longer act.',
+  ],
+};
+
+/** The commands that answer a question. */
 export function answersTo(
   ref: Required<RunRef>,
   { kind, step }: Pick<OpenQuestion, 'kind' | 'step'>,
-): { command: string; does: string }[] {
+): string[] {
   if (kind === 'approval') {
-    return [
-      { command: commandFor('approve', ref, '', step), does: '# it runs' },
-      { command: commandFor('deny', ref, '', step), does: '# it does not; the model is told' },
-    ];
+    return ['approve', 'deny'].map((name) => commandFor(name, ref, '', step));
   }
-  const resolve = (flags: string) => commandFor('resolve', ref, flags, step);
-  return [
-    { command: resolve(' --happened'), does: '# goes on; --result JSON: what the model is told' },
-    { command: resolve(' --did-not-happen'), does: '# runs it again: is that process dead?' },
-    { command: resolve(' --fail'), does: '# ends the run; a resume asks again' },
-  ];
+  return [' --happened', ' --did-not-happen', ' --fail'].map((flag) =>
+    commandFor('resolve', ref, flag, step),
+  );
 }
 
 /** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */

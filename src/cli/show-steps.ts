@@ -1,14 +1,15 @@
-import type { CallNotRun, ExplainedStep, Explanation } from '../explain/explanation.ts';
+import type { CallNotRun, ExplainedStep, Explanation, Sharing } from '../explain/explanation.ts';
 import { titleOf } from '../explain/step-title.ts';
 import { EFFECTS } from '../contract/step.ts';
 import { drawEffect, MEANS } from './effect-words.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
-import { drawClock, drawDuration, drawSpent } from './show-run.ts';
+import { drawAnswers } from './show-answers.ts';
+import { drawClock, drawCost, drawDuration, drawSpent } from './show-run.ts';
 import { drawState } from './step-state.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
-type Story = Pick<Explanation, 'status' | 'executions' | 'scope'>;
+type Story = Pick<Explanation, 'status' | 'executions' | 'scope' | 'questions'>;
 
 const DONE = 'done: it succeeded and is recorded, and this run does not repeat it';
 
@@ -61,8 +62,10 @@ function drawStep(
   ];
   const more = [
     ...(second.some(Boolean) ? [join(second)] : []),
+    ...(step.sharing ? [drawSharing(step, step.sharing)] : []),
     ...step.notRun.map(drawNotRun),
     ...drawErrors(step),
+    ...drawAnswers(step.id, story.questions),
     ...drawEffect(step),
   ];
   return [`${id.padEnd(8)}  ${join(head)}`, ...more.map((line) => INDENT + line)];
@@ -78,6 +81,21 @@ function drawAttempts({ attempts, lastAttempts, executedIn }: ExplainedStep, sto
 
 function join(facts: readonly (string | false | null | undefined)[]): string {
   return facts.filter((fact) => typeof fact === 'string' && fact !== '').join(' · ');
+}
+
+/** Whose result it is, and what part of the cost falls on this step when all of them share it. */
+function drawSharing(
+  { token, kind }: ExplainedStep,
+  { with: maker, steps, costUsd, shareUsd }: Sharing,
+): string {
+  const shared =
+    maker === token ? 'its result serves other steps' : `the result of ${maker}, made there`;
+  const count = steps === null ? '' : `; ${steps} steps have it`;
+  const paid =
+    kind === 'model' && shareUsd !== null
+      ? `: ${drawCost(costUsd)} in all, ${drawCost(shareUsd)} each`
+      : '';
+  return `shared: ${shared}${count}${paid}`;
 }
 
 function drawNotRun({ tool, sameAs, reason }: CallNotRun): string {

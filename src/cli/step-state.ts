@@ -1,10 +1,11 @@
+import { THE_DEADLINE } from '../contract/decision.ts';
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 import { drawDuration } from './show-run.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
-type Story = Pick<Explanation, 'status' | 'executions' | 'scope'>;
+type Story = Pick<Explanation, 'status' | 'executions' | 'scope' | 'questions'>;
 
 /** How a step stands, and how that is known. */
 export function drawState(colours: Colours, step: ExplainedStep, story: Story): string {
@@ -20,11 +21,15 @@ export function drawState(colours: Colours, step: ExplainedStep, story: Story): 
     case 'unknown':
       return colours.yellow('outcome unknown, a person has to say it');
     case 'planned':
+      if (story.questions?.some(({ step: id, waits }) => waits && id === step.id)) {
+        return colours.yellow('waits for approval, not run yet');
+      }
       return colours.dim(open ? 'not run yet' : 'not run');
   }
 }
 
-function drawDone({ knownBy, executedIn }: ExplainedStep, { executions, status, scope }: Story) {
+function drawDone(step: ExplainedStep, { executions, status, scope, questions }: Story) {
+  const { id, knownBy, decidedBy, executedIn } = step;
   const own = executions.filter((each) => each.scope === scope && each.intent !== 'forgotten');
   const at = executions.findIndex(({ runId }) => runId === executedIn);
   const by = at === -1 ? 'by an earlier execution' : `by execution ${at + 1}`;
@@ -32,7 +37,12 @@ function drawDone({ knownBy, executedIn }: ExplainedStep, { executions, status, 
     case 'find':
       return 'done, as the receiver said when it was asked';
     case 'person':
-      return 'done, as a person said';
+      if (questions?.findLast((each) => each.step === id)?.decision === 'deny') {
+        return `denied by ${decidedBy ?? 'a person'}, not made; the model was told`;
+      }
+      return decidedBy === THE_DEADLINE
+        ? 'counts as done, since nobody had said otherwise in time'
+        : `done, as ${decidedBy ?? 'a person'} said`;
     case 'shadow':
       return 'only pretended (shadow run)';
     case 'ledger':

@@ -13,6 +13,9 @@ export const ANSWERS = {
 } as const satisfies Record<QuestionKind, readonly string[]>;
 export type Decision = (typeof ANSWERS)[QuestionKind][number];
 
+/** Who has answered where nobody did in time. */
+export const THE_DEADLINE = 'the deadline';
+
 /** How long a run waits for an answer, and the answer that stands for none. */
 export interface Deadline {
   ms: number;

@@ -10,6 +10,7 @@ import type { RunMemo } from '../contract/run.ts';
 import { DEFAULT_KEY_TTL_MS } from '../contract/settings.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
 import { readBefore, withRepeats } from './earlier-runs.ts';
+import { explainQuestions } from './explain-questions.ts';
 import { explainSteps } from './explain-steps.ts';
 import type { Explanation } from './explanation.ts';
 import { definitionChanged } from './definition-changed.ts';
@@ -18,6 +19,7 @@ import { possiblyPaid } from './possibly-paid.ts';
 import { readExecutions, type Executions } from './read-executions.ts';
 import { readLive } from './read-live.ts';
 import { readRequest } from './read-request.ts';
+import { withSharing } from './sharing.ts';
 import { sumUsage } from './sum-usage.ts';
 
 /** Where the answer is found. */
@@ -51,7 +53,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   ]);
   const { executions, memos } = found;
   const [held, request] = await Promise.all([
-    readLedger(ledger, found, scope, current.runId),
+    readLedger(ledger, found, scope, view),
     findRequest(sources, found, scope),
   ]);
   const { steps, earlierRuns } = held;
@@ -74,6 +76,8 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
     scope,
     steps,
     ledgerError: held.ledgerError,
+    questions: held.questions,
+    waiting: view.waiting,
     usage: steps && sumUsage(steps),
     possiblyPaid: steps && possiblyPaid(steps),
     earlierRuns,
@@ -101,20 +105,25 @@ async function readLedger(
   ledger: LedgerReader,
   { executions }: Executions,
   scope: string,
-  currentRunId: string,
-): Promise<Pick<Explanation, 'steps' | 'earlierRuns' | 'ledgerError'>> {
+  { runId, waiting }: RunView,
+): Promise<Pick<Explanation, 'steps' | 'questions' | 'earlierRuns' | 'ledgerError'>> {
   try {
     const records = await ledger.steps(scope);
+    const questions = explainQuestions(await ledger.questions(scope), waiting);
     const before = await readBefore(ledger, executions, scope);
     return {
-      steps: withRepeats(explainSteps(records, currentRunId), records, before),
+      steps: await withSharing(
+        ledger,
+        withRepeats(explainSteps(records, runId, questions), records, before),
+      ),
+      questions,
       earlierRuns: before.map(({ run }) => run),
       ledgerError: null,
     };
   } catch (error) {
     if (!(error instanceof AgentOnceError)) throw error;
     const { code, message } = error;
-    return { steps: null, earlierRuns: null, ledgerError: { code, message } };
+    return { steps: null, questions: null, earlierRuns: null, ledgerError: { code, message } };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { HeldStep, LedgerReader } from '../ledger/reader.ts';
+import { explainQuestions } from './explain-questions.ts';
 import { explainSteps } from './explain-steps.ts';
 import type { EarlierRun, ExplainedExecution, ExplainedStep, RepeatedStep } from './explanation.ts';
 import { sumUsage } from './sum-usage.ts';
@@ -37,7 +38,8 @@ async function readRun(
 ): Promise<Before> {
   const records = await ledger.steps(scope);
   const last = executions.at(-1);
-  const steps = explainSteps(records, last?.runId ?? '');
+  const questions = explainQuestions(await ledger.questions(scope), []);
+  const steps = explainSteps(records, last?.runId ?? '', questions);
   const runIds = executions.map(({ runId }) => runId);
   const status = last?.status ?? 'gone';
   return { run: { scope, executions: runIds, status, steps, usage: sumUsage(steps) }, records };

@@ -1,17 +1,25 @@
 import { tokenOf } from '../contract/step.ts';
 import type { HeldStep } from '../ledger/reader.ts';
 import { whetherHappened } from './effect-outcome.ts';
-import type { ExplainedStep } from './explanation.ts';
+import { withAnswers } from './explain-questions.ts';
+import type { ExplainedQuestion, ExplainedStep } from './explanation.ts';
 import { callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
 
 /**
  * The steps of a scope as a person wants to know them.
  *
  * @param currentRunId the execution that "executed" is about
+ * @param questions what people were asked about them: an answer may be all that is known of one
  */
-export function explainSteps(records: readonly HeldStep[], currentRunId: string): ExplainedStep[] {
+export function explainSteps(
+  records: readonly HeldStep[],
+  currentRunId: string,
+  questions: readonly ExplainedQuestion[] = [],
+): ExplainedStep[] {
   const summaries = new Map(records.flatMap((record) => [...callSummaries(record)]));
-  return records.map((record) => explainStep(record, currentRunId, summaries.get(record.step)));
+  return records.map((record) =>
+    withAnswers(explainStep(record, currentRunId, summaries.get(record.step)), questions),
+  );
 }
 
 function explainStep(
@@ -42,6 +50,7 @@ function explainStep(
     knownBy: done
       ? (record.knownBy ?? (record.runId === currentRunId ? 'executed' : 'ledger'))
       : null,
+    decidedBy: null,
     executedIn: state === 'planned' ? null : record.runId,
     possiblyPaidTwice: isModel && record.unknownAttempts > 0,
     worker: record.worker,
@@ -52,5 +61,8 @@ function explainStep(
       claimedAt === null || endedAt === null ? null : Date.parse(endedAt) - Date.parse(claimedAt),
     usage:
       inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
+    ...(record.sharedWith === null
+      ? {}
+      : { sharing: { with: record.sharedWith, steps: null, costUsd: null, shareUsd: null } }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { RunError, RunOptions, RunStatus, Usage } from '../contract/run.ts';
 import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
@@ -86,6 +87,25 @@ export interface EarlierRun {
   usage: Usage;
 }
 
+/** What a person was asked about a step, and what they said. */
+export interface ExplainedQuestion {
+  step: string;
+  kind: QuestionKind;
+  /** Counts the questions of this kind about the step. */
+  round: number;
+  askedAt: string;
+  /** Whether the run waits for the answer. */
+  waits: boolean;
+  /** While it waits: when `otherwise` is taken for the answer. */
+  deadline: string | null;
+  otherwise: Decision | null;
+  /** `null`: nobody answered. */
+  decision: Decision | null;
+  by: string | null;
+  comment: string | null;
+  decidedAt: string | null;
+}
+
 /** What was asked for. */
 export interface SentRequest {
   /** Absent unless it was asked for: it may hold what is not everybody's to read. */
@@ -122,6 +142,8 @@ export interface ExplainedStep {
   errors: StepError[];
   /** `executed`: by the current execution; `ledger`: by an earlier one. `null`: not known. */
   knownBy: KnownBy | null;
+  /** Who said how it ended, where `knownBy` is `person`. */
+  decidedBy: string | null;
   /** Run ID of the execution that ran it last; `null`: none has. */
   executedIn: string | null;
   /** A model call of which attempts ended without a word: each may have been paid for. */
@@ -134,6 +156,20 @@ export interface ExplainedStep {
   /** The last attempt's, once it has ended. */
   durationMs: number | null;
   usage: StepUsage | null;
+  /** Present where other steps, of this run or another, have the same result: it was made once. */
+  sharing?: Sharing;
+}
+
+/** A result that several steps have. */
+export interface Sharing {
+  /** Token of the step that made it, which is also the one that it was paid for in. */
+  with: string;
+  /** How many steps have it; `null`: not known. */
+  steps: number | null;
+  /** What it cost, once; `null`: not known. */
+  costUsd: number | null;
+  /** The cost divided by the steps. Only for reading: sums are made of `usage`. */
+  shareUsd: number | null;
 }
 
 /** An activity that Temporal has under way, or will try again. */
@@ -188,6 +224,10 @@ export interface Explanation {
   /** `null`: the ledger could not be read, `ledgerError` says why. */
   steps: ExplainedStep[] | null;
   ledgerError: StepError | null;
+  /** What people were asked, oldest first; `null` without the ledger. */
+  questions: ExplainedQuestion[] | null;
+  /** What the run asks now, which is known without the ledger. */
+  waiting: OpenQuestion[];
   /** Sums of the steps; `null` without the ledger. */
   usage: Usage | null;
   /** What may have been paid besides; `null` without the ledger. */

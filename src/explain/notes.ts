@@ -11,7 +11,7 @@ export function notesOn(
 ): string[] {
   return [
     ...forgottenNotes(explanation),
-    ...notesOnSteps(explanation.steps ?? []),
+    ...notesOnSteps(explanation.steps ?? [], explanation.questions ?? []),
     ...liveNotes(explanation),
     ...usageNotes(explanation),
     ...executionNotes(explanation, found),

@@ -1,22 +1,26 @@
+import { THE_DEADLINE } from '../contract/decision.ts';
 import type { Effect } from '../contract/step.ts';
-import type { ExplainedStep } from './explanation.ts';
+import type { ExplainedQuestion, ExplainedStep } from './explanation.ts';
 import { labelOf } from './step-title.ts';
 
 /** What stays open when an attempt of a tool ends without a word, by the tool's effect. */
-const AFTER_SILENCE: Record<Effect, string> = {
+const AFTER_SILENCE: Record<Exclude<Effect, 'at-most-once'>, string> = {
   read: 'it reads only, so it was run again',
   keyed: 'it was sent again with the same token, and the other side counts one token once',
   transactional: 'nothing of it was committed, and it was done again',
   reconcile: 'the other side is asked what became of it',
-  'at-most-once': 'only a person can say whether it happened',
 };
 
 /** What is in doubt about the steps of a run: whole sentences. */
-export function notesOnSteps(all: readonly ExplainedStep[]): string[] {
+export function notesOnSteps(
+  all: readonly ExplainedStep[],
+  questions: readonly ExplainedQuestion[],
+): string[] {
   return [
     ...all.filter(({ possiblyPaidTwice }) => possiblyPaidTwice).map(paidNote),
     ...all.flatMap(silenceNote),
     ...all.flatMap(lapsedNote),
+    ...all.flatMap((step) => assumedNote(step, questions)),
     ...all.flatMap(lateNote),
     ...all.flatMap(repeatNote),
   ];
@@ -30,11 +34,34 @@ function paidNote({ id, unknownAttempts, usage, state }: ExplainedStep): string 
 }
 
 function silenceNote(step: ExplainedStep): string[] {
-  const { effect, unknownAttempts } = step;
+  const { effect, unknownAttempts, happened } = step;
   if (effect === null || unknownAttempts === 0) return [];
+  if (effect === 'at-most-once') {
+    // Somebody has said it.
+    if (happened === 'yes' || happened === 'no') return [];
+    return [
+      `${attempts(unknownAttempts)} of ${labelOf(step)} ended without a recorded outcome: only a person can say whether it happened.`,
+    ];
+  }
   return [
     `${attempts(unknownAttempts)} of ${labelOf(step)} ended without a word, as when a worker dies: ${AFTER_SILENCE[effect]}.`,
   ];
+}
+
+/** Nobody knew, and the tool's author had chosen to go on. */
+function assumedNote(step: ExplainedStep, questions: readonly ExplainedQuestion[]): string[] {
+  return questions.flatMap(({ step: id, by, decision }) => {
+    if (id !== step.id || by !== THE_DEADLINE) return [];
+    if (decision === 'did-not-happen') {
+      return [
+        `Nobody had said in time whether ${labelOf(step)} happened, so it counted as not done: if it was done after all, and again, that is twice. Look it up by its token, ${step.token}.`,
+      ];
+    }
+    if (decision !== 'happened') return [];
+    return [
+      `Nobody had said in time whether ${labelOf(step)} happened, so it counts as done. Look it up by its token, ${step.token}.`,
+    ];
+  });
 }
 
 /** An attempt that had been given up did something after all. */

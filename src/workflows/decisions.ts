@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import {
   ANSWERS,
+  THE_DEADLINE,
   type DecisionInput,
   type DecisionResult,
   type OpenQuestion,
@@ -53,7 +54,7 @@ export class Decisions {
         step,
         round,
         decision: otherwise,
-        by: 'the deadline',
+        by: THE_DEADLINE,
         comment: `nobody had answered by ${deadline}`,
       });
     } finally {

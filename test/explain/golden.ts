@@ -32,6 +32,7 @@ function normalise(output: string): string {
       .replaceAll(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+Z)?/g, '<time>')
       .replaceAll(/\b\d\d:\d\d:\d\d\b/g, '<clock>')
       .replaceAll(new RegExp(`\\d+@${hostname()}`, 'g'), '<process>')
+      .replaceAll(new RegExp(`process \\d+ on ${hostname()}`, 'g'), '<process>')
       .replaceAll(/\b\d+(\.\d)? s\b/g, '<n> s')
       .replaceAll(/\b(\d+) min \d+ s\b/g, '<n> s')
       .replaceAll(/"(durationMs|leaseLeftMs)": -?[\d.]+/g, '"$1": "<ms>"')
