@@ -19,7 +19,7 @@ export function checkHistory(history: readonly Event[], end: Seen): void {
   );
   checkHolders(grants, end);
   checkResults(history, end);
-  checkAtMostOnce(history, grants);
+  checkTakeovers(history, grants);
 }
 
 interface Grant {
@@ -69,16 +69,30 @@ function checkResults(history: readonly Event[], end: Seen): void {
   expect(winners.size).toBe(end['state'] === 'completed' ? 1 : 0);
 }
 
-/** A next attempt follows only the word that the one before had no effect. */
-function checkAtMostOnce(history: readonly Event[], grants: readonly Grant[]): void {
+/**
+ * A next attempt follows only a lease that is over or the word that the one before had no effect;
+ * one at most once, only that word.
+ */
+function checkTakeovers(history: readonly Event[], grants: readonly Grant[]): void {
   for (const { fence, answered } of grants.filter(({ fence: each }) => each > 1)) {
-    const previous = grants.filter((grant) => grant.fence === fence - 1);
-    if (!previous.every(({ effect }) => effect === 'at-most-once')) continue;
+    const before = fence - 1;
+    const atMostOnce = grants.every(
+      (grant) => grant.fence !== before || grant.effect === 'at-most-once',
+    );
     const excused = history.some(({ command, seen, sent }) => {
       if (sent > answered) return false;
-      if (command.do === 'fail') return command.fence === fence - 1 && seen['ok'] === true;
-      const denied = command.do === 'decide' && command.decision === 'did-not-happen';
-      return denied && seen['outcome'] === 'recorded';
+      switch (command.do) {
+        case 'claim':
+          return !atMostOnce && command.lease === 'over' && seen['fence'] === before;
+        case 'renew':
+          return !atMostOnce && command.lease === 'over' && command.fence === before;
+        case 'fail':
+          return command.fence === before && seen['ok'] === true;
+        case 'decide':
+          return command.decision === 'did-not-happen' && seen['outcome'] === 'recorded';
+        default:
+          return false;
+      }
     });
     expect({ fence, excused }).toEqual({ fence, excused: true });
   }
