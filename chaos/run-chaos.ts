@@ -81,6 +81,8 @@ export async function runChaos(
     const workers = await opened(
       startWorkers(servers, options.workers, {
         CHAOS_SHOP_URL: shop.url,
+        // The example's tools find it there.
+        SHOP_URL: shop.url,
         ...(options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario }),
       }),
       (it) => it.kill(),
