@@ -1,26 +1,13 @@
 import type { RegisteredTool } from '../agents/registry.ts';
 import { Context } from '@temporalio/activity';
 import type { Deadline } from '../contract/decision.ts';
-import {
-  tokenOf,
-  toolStep,
-  type ToolStepDone,
-  type ToolStepInput,
-  type ToolStepResult,
-} from '../contract/step.ts';
+import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
 import type { AskedQuestion, Completion } from '../ledger/port.ts';
 import type { ToolContext } from '../tools/define-tool.ts';
 import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
-import {
-  OutcomeUnknown,
-  runStep,
-  type Granted,
-  type StepOutcome,
-  type StepPlan,
-  type StepWork,
-} from './run-step.ts';
+import { OutcomeUnknown, runStep, type Granted, type StepWork } from './run-step.ts';
 import { isPretended, pretendTool } from './shadow.ts';
 import { assertMayRun } from './shadow-only.ts';
 import { toolShare } from './share-terms.ts';

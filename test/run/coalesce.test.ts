@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
 import type { ExplainedStep } from '../../src/explain/explanation.ts';
@@ -8,13 +11,19 @@ import { calls, script, startTestSystem, type TestSystem } from '../support/syst
 const RUNS = 20;
 
 let system: TestSystem;
+let folder: string;
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'agent-once-prices-'));
+  const prices = join(folder, 'prices.json');
+  await writeFile(prices, '{"scripted-priced":{"input":1,"output":10}}');
   system = await startTestSystem();
-  await Promise.all([system.startWorker(), system.startWorker()]);
+  const env = { MODEL_PRICES_FILE: prices };
+  await Promise.all([system.startWorker(env), system.startWorker(env)]);
 });
 afterAll(async () => {
   await system.close();
+  await rm(folder, { recursive: true });
 });
 
 const recall = (label: string) => script(calls(['recall', { label }]), { say: 'ok' });
@@ -149,7 +158,7 @@ test('and no longer', async () => {
   } finally {
     await other.close();
   }
-});
+}, 120_000);
 
 test('whoever waits for a killed worker’s call makes it, and is waited for in turn', async () => {
   const other = await startTestSystem();
@@ -174,4 +183,4 @@ test('whoever waits for a killed worker’s call makes it, and is waited for in 
   } finally {
     await other.close();
   }
-});
+}, 120_000);

@@ -142,7 +142,7 @@ test('after its end a window begins anew, and asking does not keep it open', asy
   } finally {
     await other.close();
   }
-});
+}, 120_000);
 
 test('a killed owner’s call is made by who waits, under the same token; its own run gets that result', async () => {
   const other = await startTestSystem();
@@ -165,4 +165,4 @@ test('a killed owner’s call is made by who waits, under the same token; its ow
   } finally {
     await other.close();
   }
-});
+}, 120_000);

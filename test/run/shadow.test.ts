@@ -170,7 +170,7 @@ test('a worker that dies while it pretends a call asks nobody either', async () 
   } finally {
     await other.close();
   }
-});
+}, 120_000);
 
 test('a worker for shadow runs only ends a real run before anything is done or paid', async () => {
   const other = await startTestSystem();
@@ -190,4 +190,4 @@ test('a worker for shadow runs only ends a real run before anything is done or p
   } finally {
     await other.close();
   }
-});
+}, 120_000);
