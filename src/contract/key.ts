@@ -1,7 +1,8 @@
 import { AgentOnceError } from './errors.ts';
 import { sha256Base64url } from './hash.ts';
+import { DEFAULT_TENANT } from './names.ts';
 
-export const DEFAULT_TENANT = 'default';
+export { DEFAULT_TENANT };
 
 const NAME = /^[a-z][a-z0-9_]{0,31}$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;

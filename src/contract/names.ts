@@ -12,6 +12,9 @@ export const LEDGER_CLEANUP = 'ledgerCleanup';
 /** ID of the Schedule that starts it. */
 export const CLEANUP_SCHEDULE = 'agent-once-ledger-cleanup';
 
+/** The tenant of whoever names none; it stands in no workflow ID. */
+export const DEFAULT_TENANT = 'default';
+
 /** Activity type of every model call. */
 export const CALL_MODEL = 'callModel';
 /** Activity type of a tool: one per tool, so that Temporal's UI and metrics speak of tools by name. */

@@ -1,4 +1,5 @@
 import type { RunState } from '../contract/run.ts';
+import { drawWaiting, type RunNames } from './waiting-details.ts';
 
 /** One line of the table in Temporal UI. */
 export interface StepRow {
@@ -13,7 +14,7 @@ export interface StepRow {
 const GAP = '\u00a0\u00a0\u00a0';
 
 /** The running picture as Markdown: what Temporal UI shows as the workflow's current details. */
-export function drawDetails(state: RunState, rows: readonly StepRow[]): string {
+export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunNames): string {
   const { usage, turn, maxTurns, status } = state;
   const head = [
     `**${status}**`,
@@ -29,6 +30,7 @@ export function drawDetails(state: RunState, rows: readonly StepRow[]): string {
   );
   return [
     head,
+    ...drawWaiting(state.waiting, run),
     '',
     '| step | activity | what | state | |',
     '| :-- | :-- | :-- | :-- | :-- |',

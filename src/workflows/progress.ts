@@ -14,6 +14,7 @@ import {
   type ToolStepDone,
 } from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
+import type { RunNames } from './waiting-details.ts';
 
 /** What a step is called while it runs. */
 interface StepTitle {
@@ -39,6 +40,7 @@ export class Progress {
   /** `undefined`: of a real run. */
   #shadow: ShadowEffect[] | undefined;
   readonly #searchAttributes: boolean;
+  readonly #run: RunNames;
 
   constructor(from: Omit<Carried, 'lastDigest'>, input: AgentRunInput) {
     this.usage = from.usage;
@@ -47,6 +49,7 @@ export class Progress {
     this.#limit = input.limits?.maxTurns;
     this.#maxTurns = this.#limit ?? input.settings?.maxTurns ?? null;
     this.#searchAttributes = input.searchAttributes;
+    this.#run = { tenant: input.tenant, agent: input.agent, key: input.key };
   }
 
   state(): RunState {
@@ -175,7 +178,7 @@ export class Progress {
   }
 
   #draw(): void {
-    setCurrentDetails(drawDetails(this.state(), this.#rows));
+    setCurrentDetails(drawDetails(this.state(), this.#rows, this.#run));
   }
 }
 

@@ -11,6 +11,8 @@ import { calls, script, startTestSystem, type TestSystem } from '../support/syst
 /** A run that has ended, and one that is in the middle of a tool call; both of the agent `tester`. */
 const ENDED = 'ended-1';
 const RUNNING = 'running-1';
+/** One that waits for approval. */
+const WAITING = 'waiting-1';
 /** In USD per million tokens. */
 const PRICES = { 'scripted-priced': { input: 1, output: 2 } };
 
@@ -53,6 +55,11 @@ describeAll('a person with a browser in Temporal UI', () => {
       agent,
       key: RUNNING,
       input: script(calls(['charge', { label: 'd' }]), calls(['endless', {}]), { say: 'never' }),
+    });
+    await system.client.start({
+      agent,
+      key: WAITING,
+      input: script(calls(['spend', { label: 'a * b', amount: 100 }]), { say: 'ok' }),
     });
     await system.client.result({ agent, key: ENDED }, { timeoutMs: 50_000 });
     await eventually(async () => {
@@ -126,6 +133,13 @@ describeAll('a person with a browser in Temporal UI', () => {
 
     const attributes = await read(RUNNING, 'search-attributes', '"AgentStatus": "running"');
     expect(attributes).toContain('"AgentName": "tester"');
+  });
+
+  test('reads of a waiting run: what it asks, and the command to type', async () => {
+    const text = await read(WAITING, 'user-metadata', 'Waits for a person');
+    expect(text).toContain('t1.c0 spend · spend 100 on a * b: may it run?');
+    expect(text).toContain('agent-once approve tester waiting-1 t1.c0');
+    expect(text).toContain('agent-once deny tester waiting-1 t1.c0');
   });
 
   test('gets a picture of it', async () => {

@@ -55,6 +55,33 @@ describe('an operator in Temporal UI', () => {
     expect(await currentDetails(workflowId)).toContain('**cancelled**');
   });
 
+  test('sees what a waiting run asks, and the commands that answer it', async () => {
+    system.counter.drop('send:seen');
+    const wanted = calls(['send', { label: 'seen' }], ['spend', { label: 'seen', amount: 100 }]);
+    const { key, workflowId } = await system.client.start({
+      agent: 'tester',
+      input: script(wanted, { say: 'ok' }),
+    });
+    await eventually(async () => {
+      const view = await system.client.describe({ agent: 'tester', key });
+      expect(view.waiting).toHaveLength(2);
+    });
+    const details = await currentDetails(workflowId);
+    expect(details).toContain('**waiting** · turn 1 of 8');
+    expect(details).toMatch(/- `t1\.c0` send · send seen: did it happen\? Begun by \d+@.* threw: /);
+    expect(details).toContain(`\`agent-once resolve tester ${key} t1.c0 --did-not-happen\``);
+    expect(details).toMatch(
+      /- `t1\.c1` spend · .*: may it run\? Unless answered by .*Z, it is denied/,
+    );
+    expect(details).toContain(`\`agent-once approve tester ${key} t1.c1\``);
+    expect(details).toContain('| t1.c1 | tool.spend | spend 100 on seen | waiting |');
+
+    const answer = { by: 'ann', step: 't1.c0', decision: 'happened' } as const;
+    await system.client.decide({ agent: 'tester', key }, answer);
+    expect(await currentDetails(workflowId)).not.toContain('resolve');
+    await system.client.cancel({ agent: 'tester', key });
+  });
+
   test('sees tools by name, a line on each step, and turns as groups in the history', async () => {
     const { key, workflowId } = await system.client.start({
       agent: 'tester',

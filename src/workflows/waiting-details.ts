@@ -1,0 +1,55 @@
+import type { Decision, OpenQuestion } from '../contract/decision.ts';
+import { DEFAULT_TENANT } from '../contract/names.ts';
+import type { AgentRunInput } from '../contract/run.ts';
+
+/** What names the run, as it stands in the workflow ID. */
+export type RunNames = Pick<AgentRunInput, 'tenant' | 'agent' | 'key'>;
+
+/** What the deadline makes of a question that nobody has answered. */
+const ASSUMES: Record<Decision, string> = {
+  approve: 'it is approved',
+  deny: 'it is denied, and the model is told',
+  happened: 'it counts as done',
+  'did-not-happen': 'it counts as not done, and runs again',
+  fail: 'the run fails',
+};
+
+/** What a run asks people, as Markdown, with the commands that answer it. */
+export function drawWaiting(questions: readonly OpenQuestion[], run: RunNames): string[] {
+  if (questions.length === 0) return [];
+  return ['', '**Waits for a person:**', '', ...questions.flatMap((each) => drawOne(each, run))];
+}
+
+function drawOne(question: OpenQuestion, run: RunNames): string[] {
+  const { step, kind, tool, summary, deadline, otherwise } = question;
+  const what = kind === 'approval' ? 'may it run?' : `did it happen? ${attemptOf(question)}`;
+  const answers =
+    kind === 'approval'
+      ? [commandFor('approve', run, step), commandFor('deny', run, step)]
+      : ['--happened', '--did-not-happen', '--fail'].map(
+          (flag) => `${commandFor('resolve', run, step)} ${flag}`,
+        );
+  return [
+    `- \`${step}\` ${plain(tool)} · ${plain(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
+    ...answers.map((command) => `  - \`${command}\``),
+  ];
+}
+
+/** Whoever says that it did not happen must know that its process is dead. */
+function attemptOf({ worker, claimedAt, error }: OpenQuestion): string {
+  const threw = error === null ? 'it fell silent' : `it threw: ${plain(error)}`;
+  return `Begun by ${plain(worker ?? 'a worker')}${claimedAt === null ? '' : ` at ${claimedAt}`}; ${threw}.`;
+}
+
+/** The key is as the workflow ID has it: a hashed one has to be filled in. */
+function commandFor(name: string, { tenant, agent, key }: RunNames, step: string): string {
+  const known = key.startsWith('~') ? 'KEY' : key;
+  const flag = tenant === DEFAULT_TENANT ? '' : ` --tenant ${tenant}`;
+  return `agent-once ${name} ${agent} ${known} ${step}${flag}`;
+}
+
+/** Text of tools and of what they threw: one line, without marks of its own. */
+function plain(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').slice(0, 300);
+  return line.replaceAll(/[\\`*_[\]<>|]/g, (mark) => `\\${mark}`);
+}
