@@ -20,7 +20,7 @@ beforeAll(async () => {
   system = await startTestSystem();
   const env = { MODEL_PRICES_FILE: prices };
   await Promise.all([system.startWorker(env), system.startWorker(env)]);
-});
+}, 120_000);
 afterAll(async () => {
   await system.close();
   await rm(folder, { recursive: true });
