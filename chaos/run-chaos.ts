@@ -141,7 +141,10 @@ export async function runChaos(
   try {
     return await Promise.race([tormenting, interrupted]);
   } finally {
-    for (let close = closes.pop(); close !== undefined; close = closes.pop()) await close();
+    for (let close = closes.pop(); close !== undefined; close = closes.pop()) {
+      // What cannot be closed in order ends with this process.
+      await close().catch(() => undefined);
+    }
   }
 }
 
