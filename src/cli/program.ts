@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { registerApprove, registerDeny } from './approve.ts';
 import { registerCancel } from './cancel.ts';
+import { registerCleanup } from './cleanup.ts';
 import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
 import { registerExplain } from './explain.ts';
@@ -56,6 +57,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerDev(program);
   registerWorker(program);
+  registerCleanup(program);
   registerService(program);
   registerDemo(program);
   return program;

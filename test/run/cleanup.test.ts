@@ -12,6 +12,7 @@ import {
 } from '../../src/contract/names.ts';
 import { startTemporalServer } from '../../src/dev/temporal-server.ts';
 import { stepClaim } from '../ledger/steps.ts';
+import { runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   calls,
@@ -50,7 +51,7 @@ afterAll(async () => {
 });
 
 /** Runs that Temporal has forgotten: its deletions take long, so all are made at once. */
-const GONE = ['killed', 'killed-again', 'late', 'shared', 'scheduled'] as const;
+const GONE = ['killed', 'killed-again', 'late', 'asked-for', 'shared', 'scheduled'] as const;
 const gone = new Map<string, Run>();
 
 interface Run {
@@ -198,6 +199,7 @@ describe('cleaning', () => {
 
   beforeAll(async () => {
     const first = await work();
+    makingGone = makeGone();
     const looks = Array.from({ length: 7 }, (_, i) => calls(['look', { label: `long-${i}` }]));
     system.counter.fail('charge:resumed');
     system.counter.hold('look:held');
@@ -231,7 +233,6 @@ describe('cleaning', () => {
       startRun('resumed', calls(['charge', { label: 'resumed' }]), { say: 'resumed' }),
       finishedRun('forgotten'),
     ]);
-    for (const key of GONE) gone.set(key, await finishedRun(key));
     expect(await endOf(runs.continued)).toMatchObject({ status: 'completed' });
     expect(await endOf(runs.resumed)).toMatchObject({ status: 'failed' });
     await reset(runs.reset);
@@ -247,20 +248,13 @@ describe('cleaning', () => {
       expect((await system.client.describe(runs.waiting)).status).toBe('waiting');
       expect(system.counter.requests('look:held')).toBe(1);
     });
+    await makingGone;
     // Its worker is gone, its step's lease with it, and nobody takes it over for now.
     await pauseTool(runs.running);
     await first.kill();
 
     const { young, forgotten, reset: old, continued, resumed } = runs;
-    await deleteExecutions(
-      runs.gone,
-      young,
-      forgotten,
-      old,
-      continued,
-      resumed,
-      ...GONE.flatMap((key) => gone.get(key) ?? []),
-    );
+    await deleteExecutions(runs.gone, young, forgotten, old, continued, resumed);
     // Nothing but Temporal's index knows of this one: its key and its rows point elsewhere.
     await system.client.forget(runs.indexed);
     await system.sql.query('UPDATE agent_once.steps SET run_id = $2 WHERE scope = $1', [
@@ -348,8 +342,17 @@ describe('cleaning', () => {
   });
 });
 
+let makingGone: Promise<void> | undefined;
+
+async function makeGone(): Promise<void> {
+  for (const key of GONE) gone.set(key, await finishedRun(key));
+  await deleteExecutions(...gone.values());
+}
+
 /** A finished run that Temporal has forgotten, now old enough to go. */
 async function goneRun(key: (typeof GONE)[number]): Promise<Run> {
+  if (!worker) await work();
+  await (makingGone ??= makeGone());
   const run = gone.get(key);
   if (!run) throw new Error(`No run ${key}`);
   await age(run);
@@ -431,20 +434,40 @@ test('a run that begins between the two questions keeps its rows, and the report
   expect(await marksOf(run)).toEqual([]);
 });
 
+test('people look first, and then clean, by the command', async () => {
+  const run = await goneRun('asked-for');
+  const look = await runCommand(['cleanup', '--dry-run'], system.env);
+  expect(look).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^Ledger looked through: \d+ old scopes, 1 would be removed; kept:/,
+    ),
+  });
+  expect(await rowsOf(run)).toBe(3);
+  const { code, stdout } = await runCommand(['cleanup', '--json'], system.env);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ dryRun: false, removed: 1, rows: { steps: 3 } });
+  expect(await rowsOf(run)).toBe(0);
+});
+
 test('a ledger that runs of another namespace use is not cleaned: only that one knows of them', async () => {
   const run = await goneRun('shared');
   const other = { id: crypto.randomUUID(), name: 'elsewhere' };
   await system.ledger.cleaner?.register(other);
-  const worker = await work({ AGENT_ONCE_CLEANUP: '1h' });
-  expect(worker.output()).toContain('The ledger is not cleaned: runs of other Temporal namespaces');
-  expect(await clean()).toMatchObject({
-    looked: 0,
-    removed: 0,
-    refused: expect.stringContaining('"elsewhere"'),
-  });
-  expect(await rowsOf(run)).toBeGreaterThan(0);
-
-  await system.sql.query('DELETE FROM agent_once.homes WHERE id = $1', [other.id]);
+  try {
+    const worker = await work({ AGENT_ONCE_CLEANUP: '1h' });
+    expect(worker.output()).toContain(
+      'The ledger is not cleaned: runs of other Temporal namespaces',
+    );
+    expect(await clean()).toMatchObject({
+      looked: 0,
+      removed: 0,
+      refused: expect.stringContaining('"elsewhere"'),
+    });
+    expect(await rowsOf(run)).toBeGreaterThan(0);
+  } finally {
+    await system.sql.query('DELETE FROM agent_once.homes WHERE id = $1', [other.id]);
+  }
   expect(await clean()).toMatchObject({ removed: 1, refused: null });
   await work();
 });
