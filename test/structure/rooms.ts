@@ -12,7 +12,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
   client: ['contract'],
   explain: ['contract', 'client', 'ledger'],
-  service: ['contract', 'client', 'agents', 'explain', 'ledger'],
+  idempotency: ['contract'],
+  service: ['contract', 'client', 'agents', 'explain', 'ledger', 'idempotency'],
   cli: ['contract', 'client', 'agents', 'explain'],
   worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
   dev: [
@@ -25,6 +26,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workflows',
     'client',
     'explain',
+    'idempotency',
     'service',
     'worker',
   ],

@@ -10,7 +10,9 @@ import type { JsonValue } from '../../contract/json-value.ts';
 import { workflowIdOf } from '../../contract/key.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { callerOf } from '../authenticate.ts';
+import { closing } from '../closing.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { etagOf, locationOf, noSuchRun, runOf, toBody } from '../runs.ts';
 import {
   agentName,
@@ -23,6 +25,7 @@ import {
   runSummary,
   stepName,
 } from '../schemas.ts';
+import { waitAtMost } from '../wait-at-most.ts';
 import { defined } from './start-run.ts';
 import { problems } from './answers.ts';
 
@@ -40,7 +43,13 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         summary: 'How a run stands',
         tags: ['runs'],
         params,
-        headers: z.object({ 'if-none-match': z.string().optional() }),
+        headers: z.object({
+          'if-none-match': z.string().optional(),
+          prefer: z
+            .string()
+            .optional()
+            .meta({ description: 'wait=10: until the run has ended or waits for a person' }),
+        }),
         response: {
           200: run.describe('The run, with an ETag'),
           304: z.null().describe('It stands as the caller has it'),
@@ -49,7 +58,17 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
       },
       handler: async (request, reply) => {
         const identity = runOf(callerOf(request), request.params.id);
-        const body = toBody(await withoutTraces(() => describeRun(context, identity)));
+        const preferences = readPreferences(request.headers.prefer);
+        const { waitSeconds } = preferences;
+        const body = toBody(
+          await withoutTraces(() =>
+            waitSeconds === undefined
+              ? describeRun(context, identity)
+              : waitAtMost(context, identity, waitSeconds, closing(reply)),
+          ),
+        );
+        const applied = preferenceApplied(preferences);
+        if (applied !== undefined) void reply.header('preference-applied', applied);
         const etag = etagOf(body);
         void reply.header('etag', etag);
         if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);

@@ -3,17 +3,16 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { startRun } from '../../client/start.ts';
 import type { StartRequest } from '../../client/types.ts';
-import { waitForEnd } from '../../client/wait.ts';
 import { identify } from '../../client/context.ts';
-import { AgentOnceError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { readIdempotencyKey } from '../idempotency-key.ts';
+import { readIdempotencyKey } from '../../idempotency/idempotency-key.ts';
 import { HttpProblem } from '../problem.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { locationOf, toBody, type RunBody } from '../runs.ts';
 import { agentName, run, startBody } from '../schemas.ts';
+import { waitAtMost } from '../wait-at-most.ts';
 import { closing } from '../closing.ts';
 import { problems } from './answers.ts';
 
@@ -88,12 +87,7 @@ export async function answerStart(
   const { waitSeconds } = preferences;
   if (waitSeconds !== undefined && started.closedAt === null) {
     const ref = identify(context, { agent: started.agent, tenant: started.tenant, key });
-    const signal = closing(reply);
-    try {
-      view = await waitForEnd(context, ref, { timeoutMs: waitSeconds * 1_000, signal });
-    } catch (error) {
-      if (!(error instanceof AgentOnceError) || error.code !== 'run.still_running') throw error;
-    }
+    view = await waitAtMost(context, ref, waitSeconds, closing(reply));
   }
   const applied = preferenceApplied(preferences);
   if (applied !== undefined) void reply.header('preference-applied', applied);

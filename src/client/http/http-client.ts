@@ -1,0 +1,104 @@
+import { followEvents } from './follow-events.ts';
+import { quote, send } from './send.ts';
+import type {
+  HttpClientOptions,
+  HttpRun,
+  HttpStartedRun,
+  HttpStartRequest,
+  RunEvent,
+} from './types.ts';
+
+/** What one answer is asked to wait for an end, in seconds: proxies cut longer silences. */
+const WAIT_SECONDS = 25;
+
+/**
+ * A client of the HTTP service, for backends that have no Temporal client: `fetch`, and nothing of
+ * this repository but types. Copy the folder, or import it.
+ */
+export class AgentOnceHttpClient {
+  readonly #options: HttpClientOptions;
+
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts a run, or finds the one that the key names. All tries of a call carry one key.
+   *
+   * @throws {KeyConflictError} the key names another request
+   * @throws {HttpServiceError} the service refused
+   * @throws {NoAnswerError} no answer in all tries; its `key` finds out
+   */
+  async start(request: HttpStartRequest): Promise<HttpStartedRun> {
+    const { agent, key = crypto.randomUUID(), waitSeconds, signal, ...rest } = request;
+    const { input, options, limits } = rest;
+    const response = await send(this.#options, {
+      method: 'POST',
+      path: `/v1/agents/${encodeURIComponent(agent)}/runs`,
+      headers: {
+        'idempotency-key': quote(key),
+        ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
+      },
+      body: { input, options, limits },
+      ...(waitSeconds === undefined ? {} : { waitSeconds }),
+      signal,
+    });
+    const run = (await response.json()) as HttpRun;
+    return { ...run, replayed: response.headers.get('idempotent-replayed') === 'true' };
+  }
+
+  /** @throws {HttpServiceError} `run.not_found` */
+  async get(id: string, signal?: AbortSignal): Promise<HttpRun> {
+    return this.#run('GET', '', id, signal);
+  }
+
+  /**
+   * Waits until the run has ended, or waits for a person. Ends with the signal's reason.
+   *
+   * @throws {HttpServiceError} `run.not_found`
+   */
+  async wait(id: string, signal?: AbortSignal): Promise<HttpRun> {
+    for (;;) {
+      const response = await send(this.#options, {
+        method: 'GET',
+        path: pathOf(id),
+        headers: { prefer: `wait=${WAIT_SECONDS}` },
+        waitSeconds: WAIT_SECONDS,
+        signal,
+      });
+      const run = (await response.json()) as HttpRun;
+      if (run.closedAt !== null || run.status === 'waiting') return run;
+    }
+  }
+
+  /**
+   * What happens in a run, from its beginning or after an event, until its end. A connection that
+   * breaks is made again, and goes on where it broke; an event may come twice.
+   */
+  events(
+    id: string,
+    options: { lastEventId?: string; signal?: AbortSignal } = {},
+  ): AsyncGenerator<RunEvent, void, undefined> {
+    return followEvents(this.#options, `${pathOf(id)}/events`, options);
+  }
+
+  /** Asks a run to stop; one that has ended stays as it is. */
+  async cancel(id: string, signal?: AbortSignal): Promise<HttpRun> {
+    return this.#run('POST', '/cancel', id, signal);
+  }
+
+  async #run(
+    method: 'GET' | 'POST',
+    what: string,
+    id: string,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpRun> {
+    const path = `${pathOf(id)}${what}`;
+    const response = await send(this.#options, { method, path, signal });
+    return (await response.json()) as HttpRun;
+  }
+}
+
+function pathOf(id: string): string {
+  return `/v1/runs/${encodeURIComponent(id)}`;
+}
