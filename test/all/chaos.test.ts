@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, jest, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { describeAll } from '../support/describe-all.ts';
 import { eventually } from '../support/eventually.ts';
 import { ROOT } from '../structure/checkout-copy.ts';
@@ -26,12 +26,21 @@ jest.setTimeout(400_000);
 /** In the environment of everything that the kit starts, so that what is left of it is found. */
 const MARK = 'CHAOS_TEST_MARK';
 
+const started: ChildProcess[] = [];
+
+/** One that a test has given up waiting for. */
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGINT');
+});
+
 function startChaos(args: string, env: Record<string, string> = {}): ChildProcess {
-  return spawn(
+  const child = spawn(
     process.execPath,
     ['--import', './bin/register-typescript.js', 'chaos/main.ts', '--json', ...args.split(' ')],
     { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  started.push(child);
+  return child;
 }
 
 async function chaos(
