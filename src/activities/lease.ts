@@ -43,9 +43,11 @@ export class Lease {
   readonly #heartbeat: NodeJS.Timeout;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(context: Context, times: AttemptTimes) {
+  /** @param outlives whether the attempt goes on when Temporal has given it up */
+  constructor(context: Context, times: AttemptTimes, outlives = false) {
     this.limit = AbortSignal.timeout(times.limitMs);
-    this.signal = AbortSignal.any([context.cancellationSignal, this.limit, this.#lost.signal]);
+    const cancelled = outlives ? cancelledByWord(context) : context.cancellationSignal;
+    this.signal = AbortSignal.any([cancelled, this.limit, this.#lost.signal]);
     this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
     this.limit.addEventListener('abort', () => this.stop(), { once: true });
   }
@@ -76,6 +78,22 @@ export class Lease {
     clearInterval(this.#renewal);
     this.#lost.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
+}
+
+/**
+ * Aborts when the run is cancelled or the worker stops, and not when Temporal has given the attempt
+ * up for dead, as it does with one that was paused.
+ */
+function cancelledByWord(context: Context): AbortSignal {
+  const { cancellationSignal } = context;
+  const controller = new AbortController();
+  const pass = (): void => {
+    const { notFound, timedOut } = context.cancellationDetails ?? {};
+    if (notFound !== true && timedOut !== true) controller.abort(cancellationSignal.reason);
+  };
+  if (cancellationSignal.aborted) pass();
+  else cancellationSignal.addEventListener('abort', pass, { once: true });
+  return controller.signal;
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */

@@ -102,7 +102,8 @@ export async function runStep(
   const context = Context.current();
   faults('before-claim', faultName, context.info.attempt);
   const times = attemptTimes(policy, context);
-  const lease = new Lease(context, times);
+  // Nobody repeats such an attempt, so its own word is worth waiting for.
+  const lease = new Lease(context, times, plan.claim.effect === 'at-most-once');
   try {
     const answer = await claimStep(deps, plan, times.leaseMs, context);
     if (answer.state === 'completed') return fromLedger(answer.record);

@@ -15,6 +15,8 @@ export interface CounterServer {
   /** From now on requests of this name are counted, and answered only when they are let go. */
   hold(name: string): void;
   letGo(name: string): void;
+  /** Cuts the connections of requests that are held; new ones are answered. */
+  cutHeld(name: string): void;
   stop(): Promise<void>;
 }
 
@@ -23,7 +25,7 @@ export async function startCounterServer(): Promise<CounterServer> {
   const keys = new Map<string, string[]>();
   const failing = new Set<string>();
   const dropping = new Set<string>();
-  const held = new Map<string, (() => void)[]>();
+  const held = new Map<string, { answer: () => void; cut: () => void }[]>();
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
     const key = String(request.headers['idempotency-key'] ?? '');
@@ -41,7 +43,7 @@ export async function startCounterServer(): Promise<CounterServer> {
     response.setHeader('content-type', 'application/json');
     const answer = () => response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
     const waiting = held.get(name);
-    if (waiting) waiting.push(answer);
+    if (waiting) waiting.push({ answer, cut: () => request.socket.destroy() });
     else answer();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,7 +55,11 @@ export async function startCounterServer(): Promise<CounterServer> {
     drop: (name) => void dropping.add(name),
     hold: (name) => void held.set(name, []),
     letGo: (name) => {
-      for (const answer of held.get(name) ?? []) answer();
+      for (const { answer } of held.get(name) ?? []) answer();
+      held.delete(name);
+    },
+    cutHeld: (name) => {
+      for (const { cut } of held.get(name) ?? []) cut();
       held.delete(name);
     },
     heal: (name) => void failing.delete(name),

@@ -17,9 +17,10 @@ async function count(name: string, ctx: ToolContext): Promise<unknown> {
 }
 
 /** A dead worker is noticed in a second, and failures are not waited for: tests make many. */
+const heartbeatMs = Number(process.env['TEST_HEARTBEAT_MS'] ?? 1_000);
 const quick = {
-  heartbeatMs: 1_000,
-  leaseMs: 800,
+  heartbeatMs,
+  leaseMs: heartbeatMs * 0.8,
   retry: { initialIntervalMs: 10, maximumIntervalMs: 20, maximumAttempts: 2 },
 };
 
@@ -56,6 +57,10 @@ const note = defineTool({
       'INSERT INTO notes (label, token) VALUES ($1, $2) RETURNING id',
       [input.label, ctx.token],
     );
+    if (input.label.startsWith('gated')) {
+      await fetch(`${COUNTER_URL}/count/gate:note`, { method: 'POST' });
+    }
+    if (input.label.startsWith('throws') && ctx.attempt === 1) throw new Error('after the effect');
     return { id: rows[0]?.id };
   },
 });
@@ -197,7 +202,11 @@ const send = defineTool({
     if (input.label.startsWith('refused')) {
       if (ctx.attempt === 1) throw new NotApplied('the connection was refused');
     }
-    return count(`send:${input.label}`, ctx);
+    const counted = await count(`send:${input.label}`, ctx);
+    if (input.label.startsWith('turned-down') && ctx.attempt === 1) {
+      throw new NotApplied('the other side said no');
+    }
+    return input.label.startsWith('unspeakable') ? new Map() : counted;
   },
 });
 
@@ -207,7 +216,14 @@ const book = defineTool({
   input: label,
   effect: 'reconcile',
   ...quick,
-  run: (input, ctx) => count(`book:${input.label}`, ctx),
+  async run(input, ctx) {
+    if (input.label.startsWith('gated')) {
+      await fetch(`${COUNTER_URL}/count/gate:${input.label}`, { method: 'POST' });
+      // A request that is under way when the claim is lost cannot be called back.
+      return count(`book:${input.label}`, { ...ctx, signal: AbortSignal.timeout(60_000) });
+    }
+    return count(`book:${input.label}`, ctx);
+  },
   async find(input, ctx) {
     const response = await fetch(`${COUNTER_URL}/count/book:${input.label}`, {
       headers: ctx.headers,
