@@ -152,7 +152,7 @@ describe('a shadow run', () => {
       { id: 't2.model', knownBy: 'executed' },
     ]);
     expect(system.counter.requests('charge:cli')).toBe(0);
-  });
+  }, 120_000);
 });
 
 test('a worker that dies while it pretends a call asks nobody either', async () => {
