@@ -35,6 +35,8 @@ export interface ExecutionEvidence {
   status: string;
   /** The result in its history, as canonical JSON; `null`: it has none. */
   result: string | null;
+  /** Why it failed; `null`: it has not. */
+  failure: string | null;
   /** Activities that ended with a step's result, by their type. */
   completions: Record<string, number>;
 }
@@ -94,6 +96,7 @@ async function readHistory(temporal: Client, workflowId: string, runId: string) 
   const types = new Map<string, string>();
   const completions: Record<string, number> = {};
   let result: string | null = null;
+  let failure: string | null = null;
   for (const event of events ?? []) {
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled) types.set(String(event.eventId), scheduled.activityType?.name ?? '');
@@ -105,13 +108,15 @@ async function readHistory(temporal: Client, workflowId: string, runId: string) 
       if (!(isObject(value) && 'waiting' in value))
         completions[type] = (completions[type] ?? 0) + 1;
     }
+    const failed = event.workflowExecutionFailedEventAttributes?.failure;
+    if (failed) failure = `${failed.applicationFailureInfo?.type}: ${failed.message}`;
     const ended = event.workflowExecutionCompletedEventAttributes;
     if (ended) {
       const value = valueOf(ended.result?.payloads);
       result = canonicalJson(isObject(value) ? value['output'] : value);
     }
   }
-  return { result, completions };
+  return { result, failure, completions };
 }
 
 function valueOf(payloads: Parameters<typeof fromPayloadsAtIndex>[2]): unknown {

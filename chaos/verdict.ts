@@ -196,7 +196,8 @@ function judgeRuns(
     if (of.length > 1) add('second-execution', `Temporal has ${of.length} executions of one key.`);
     const [execution] = of;
     if (execution?.status !== 'COMPLETED') {
-      add('not-completed', `Temporal has the run as ${execution?.status ?? 'unknown'}.`);
+      const why = execution?.failure ?? 'no reason given';
+      add('not-completed', `Temporal has the run as ${execution?.status ?? 'unknown'}: ${why}`);
       continue;
     }
     const steps = byRun.get(workflowId) ?? [];

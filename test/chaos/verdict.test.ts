@@ -55,6 +55,7 @@ function wellDone(): Evidence {
         runId: 'r',
         status: 'COMPLETED',
         result: '"done"',
+        failure: null,
         completions: {
           callModel: 2,
           ...Object.fromEntries(TOOLS.map((tool) => [`tool.${tool}`, 1])),
