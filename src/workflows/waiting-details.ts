@@ -31,7 +31,8 @@ function drawOne(question: OpenQuestion, run: RunNames): string[] {
         );
   return [
     `- \`${step}\` ${plain(tool)} · ${plain(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
-    ...answers.map((command) => `  - \`${command}\``),
+    // On one level: Temporal UI runs the items of a list inside a list together.
+    ...answers.map((command) => `- \`${command}\``),
   ];
 }
 
