@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { defineTool } from './define-tool.ts';
 import { askShop } from './shop-client.ts';
 
+const APPROVED_ABOVE_EUR = 100;
+
 /**
  * `keyed`: the shop deduplicates. Every attempt sends the same `Idempotency-Key`, so an attempt
- * after a crash gets the answer of the refund that was booked, and books none.
+ * after a crash gets the answer of the refund that was booked, and books none. Above 100 EUR
+ * somebody must approve first; a denial is an answer that the model hears.
  */
 export const issueRefund = defineTool({
   name: 'issue_refund',
@@ -15,6 +18,8 @@ export const issueRefund = defineTool({
     amountEur: z.number().positive().multipleOf(0.01).describe('Euros, such as 25 or 12.5'),
     reason: z.string().min(1).max(500).describe('Why; the customer can read it'),
   }),
+  approval: ({ amountEur }) => amountEur > APPROVED_ABOVE_EUR,
+  approvalDeadline: { seconds: 24 * 60 * 60, otherwise: 'deny' },
   summary: ({ order, amountEur }) => `order ${order} · ${amountEur.toFixed(2)} EUR`,
   run: (refund, ctx) => askShop(ctx, '/refunds', refund),
 });

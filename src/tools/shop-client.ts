@@ -1,5 +1,6 @@
 import { readConfig } from '../config.ts';
 import type { ToolContext } from './define-tool.ts';
+import { NotApplied } from './not-applied.ts';
 
 /** What the model should hear and can act on; the rest is for the retry policy. */
 const FOR_THE_MODEL = [400, 404, 409];
@@ -9,21 +10,35 @@ const FOR_THE_MODEL = [400, 404, 409];
  * `Idempotency-Key`, and stops with `ctx.signal`.
  *
  * @returns the shop's answer, or `{ error }` where it refuses: no such order, too much money
- * @throws whatever may be different next time: the network, 5xx
+ * @throws {NotApplied} where it is certain that nothing happened: the shop was not reached, or it
+ *   refused the request (429 and the like)
+ * @throws {Error} whatever else may be different next time: the connection broke, 5xx. Nobody knows
+ *   then whether it happened
  */
 export async function askShop(
   ctx: Pick<ToolContext, 'headers' | 'signal'>,
   path: string,
   body?: object,
 ): Promise<unknown> {
-  const response = await fetch(new URL(path, readConfig().shopUrl), {
+  const url = new URL(path, readConfig().shopUrl);
+  const response = await fetch(url, {
     method: body ? 'POST' : 'GET',
     headers: { ...ctx.headers, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
     signal: ctx.signal,
+  }).catch((error: unknown) => {
+    throw wasNotReached(error)
+      ? new NotApplied(`The shop at ${url.host} cannot be reached.`)
+      : error;
   });
-  if (!response.ok && !FOR_THE_MODEL.includes(response.status)) {
-    throw new Error(`The shop answered ${response.status} to ${path}.`);
-  }
-  return response.json();
+  const { status } = response;
+  if (response.ok || FOR_THE_MODEL.includes(status)) return response.json();
+  const message = `The shop answered ${status} to ${path}.`;
+  throw status < 500 ? new NotApplied(message) : new Error(message);
+}
+
+/** The request did not leave this machine. After any other error of the network it may have. */
+function wasNotReached(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return cause?.code === 'ECONNREFUSED' || cause?.code === 'ENOTFOUND';
 }
