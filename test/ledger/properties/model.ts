@@ -90,8 +90,17 @@ export class Model {
     const { state, effect, digest, fence, run, worker, attempts, unknownAttempts } = step;
     const { errors, result, knownBy } = step;
     return {
-      ...{ state, effect, digest, fence, run, worker, attempts, unknownAttempts },
-      ...{ errors: [...errors], result, knownBy },
+      state,
+      effect,
+      digest,
+      fence,
+      run,
+      worker,
+      attempts,
+      unknownAttempts,
+      errors: [...errors],
+      result,
+      knownBy,
     };
   }
 
@@ -125,8 +134,12 @@ export class Model {
     s.leaseLive = lease === 'live';
     this.#step = s;
     return {
-      ...{ state: 'claimed', fence: s.fence, attempt: s.runAttempts, attempts: s.attempts },
-      ...{ last: s.runAttempts >= MAXIMUM_ATTEMPTS, unknownAttempts: s.unknownAttempts },
+      state: 'claimed',
+      fence: s.fence,
+      attempt: s.runAttempts,
+      attempts: s.attempts,
+      last: s.runAttempts >= MAXIMUM_ATTEMPTS,
+      unknownAttempts: s.unknownAttempts,
     };
   }
 
@@ -219,9 +232,22 @@ export class Model {
 
 function freshStep(effect: Effect, digest: string, run: number): ModelStep {
   return {
-    ...{ state: 'failed', effect, digest, fence: 0, nonce: null, leaseLive: false, run },
-    ...{ worker: null, attempts: 0, runAttempts: 0, unknownAttempts: 0, errors: [] },
-    ...{ ended: false, result: null, knownBy: null, settled: false },
+    state: 'failed',
+    effect,
+    digest,
+    fence: 0,
+    nonce: null,
+    leaseLive: false,
+    run,
+    worker: null,
+    attempts: 0,
+    runAttempts: 0,
+    unknownAttempts: 0,
+    errors: [],
+    ended: false,
+    result: null,
+    knownBy: null,
+    settled: false,
   };
 }
 

@@ -147,7 +147,12 @@ function seenOfClaim(answer: ClaimAnswer): Seen {
 function seenOfRecord(record: StepRecord): Seen {
   const { state, effect, attempts, unknownAttempts, result, knownBy } = record;
   return {
-    ...{ state, effect, attempts, unknownAttempts, result, knownBy },
+    state,
+    effect,
+    attempts,
+    unknownAttempts,
+    result,
+    knownBy,
     digest: record.digest.slice(0, 1),
     fence: Number(record.fence),
     run: numberOf(record.runId),
