@@ -186,6 +186,23 @@ const sleepyNote = defineTool({
   },
 });
 
+/** In its first attempt it is paused, as its process might be, with its transaction open. */
+const pausedNote = defineTool({
+  name: 'paused_note',
+  description: 'Adds a row, and pauses before it is done.',
+  input: label,
+  effect: 'transactional',
+  ...quick,
+  async run(input, ctx) {
+    await ctx.tx.query('INSERT INTO notes (label, token) VALUES ($1, $2)', [
+      input.label,
+      ctx.token,
+    ]);
+    if (ctx.attempt === 1) await new Promise((resolve) => setTimeout(resolve, 2 * quick.leaseMs));
+    return { attempt: ctx.attempt };
+  },
+});
+
 /** Counts every request: nothing on the other side deduplicates. */
 const send = defineTool({
   name: 'send',
@@ -292,6 +309,7 @@ const tools = [
   deaf,
   once,
   sleepyNote,
+  pausedNote,
   send,
   book,
   spend,

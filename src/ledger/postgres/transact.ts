@@ -167,8 +167,8 @@ class Session {
   #translate(error: unknown): unknown {
     const reason = isConnectionLoss(error) ? (this.#lost ?? error) : error;
     if (codeOf(reason) === '25P03') {
-      return new AgentOnceError(
-        'tool.failed',
+      // An attempt like any that failed: its process may have been paused, and the next one not be.
+      return new Error(
         `The tool left its transaction idle for longer than its lease of ${this.#claim.leaseMs} ms, so the database rolled it back. Do slow work before the first query: the transaction begins with it. Or raise leaseMs.`,
         { cause: reason },
       );

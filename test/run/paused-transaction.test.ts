@@ -1,0 +1,23 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  await system.startWorker();
+});
+afterAll(async () => {
+  await system.close();
+});
+
+test('a process that is paused with its transaction open costs an attempt, not the run', async () => {
+  const { key } = await system.client.start({
+    agent: 'tester',
+    input: script(calls(['paused_note', { label: 'paused' }]), { say: 'ok' }),
+  });
+  const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+  expect(view).toMatchObject({ status: 'completed', error: null });
+  const { rows } = await system.sql.query(`SELECT token FROM notes WHERE label = 'paused'`);
+  expect(rows).toHaveLength(1);
+});
