@@ -38,12 +38,13 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
       if (first === undefined) throw new Error('the ledger did not open');
       return first;
     };
+    // First: it looks through everything that the others leave.
+    testCleaning(ledger);
     testClaims(ledger);
     testEndings(ledger);
     testOutcomeUnknown(ledger);
     testRecords(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
-    testCleaning(ledger);
   });
 }
