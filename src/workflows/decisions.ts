@@ -45,7 +45,7 @@ export class Decisions {
     // Nobody will say it again; whether it was about this very question, the ledger knows.
     if (this.#early.delete(step)) return;
     this.#open.set(step, question);
-    this.#onChange([...this.#open.values()]);
+    this.#onChange(this.#questions());
     try {
       const left = Math.max(1, Date.parse(deadline) - Date.now());
       if (await condition(() => this.#open.get(step) !== question, left)) return;
@@ -70,8 +70,14 @@ export class Decisions {
   }
 
   #close(step: string): void {
-    if (this.#open.delete(step)) this.#onChange([...this.#open.values()]);
+    if (this.#open.delete(step)) this.#onChange(this.#questions());
     else this.#early.add(step);
+  }
+
+  /** In the order of the calls, not of who asked first. */
+  #questions(): OpenQuestion[] {
+    const index = ({ step }: OpenQuestion): number => Number(step.split('.c')[1]);
+    return [...this.#open.values()].sort((a, b) => index(a) - index(b));
   }
 
   #check({ step, decision, round }: DecisionInput): void {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { RunView } from '../../src/client/types.ts';
 import { onTerminal, runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+// A test of the command starts many processes.
+jest.setTimeout(120_000);
 
 let system: TestSystem;
 
