@@ -22,8 +22,13 @@ test('the crash kit torments the scenario that its page shows', async () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [
-        ...['--import', './bin/register-typescript.js', 'chaos/main.ts', '--json'],
-        ...['--runs', '3', '--faults', 'before-claim:send_email', '--scenario', file],
+        '--import',
+        './bin/register-typescript.js',
+        'chaos/main.ts',
+        '--json',
+        '--runs=3',
+        '--faults=before-claim:send_email',
+        `--scenario=${file}`,
       ],
       { cwd: ROOT, timeout: 230_000 },
     );
