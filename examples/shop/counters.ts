@@ -29,7 +29,8 @@ export async function readCounters(db: Queryable): Promise<Counters> {
 /** Puts the shop back to its first day; the notes of runs go too. */
 export async function resetShop(db: Queryable): Promise<void> {
   await db.query(`
-    TRUNCATE shop.refunds, shop.emails, shop.idempotency_keys, shop.notes RESTART IDENTITY;
+    TRUNCATE shop.refunds, shop.emails, shop.notes RESTART IDENTITY;
+    DELETE FROM agent_once_idempotency.requests WHERE tenant = 'shop';
     UPDATE shop.orders SET refunded_cents = 0;
     UPDATE shop.request_counts SET requests = 0;`);
 }

@@ -32,18 +32,13 @@ export class Faults {
   }
 
   /**
-   * Plays the next fault of this endpoint and moment.
+   * Plays the next fault of this endpoint.
    *
    * @returns whether the request is over: answered, broken, or left hanging
    */
-  async play(
-    endpoint: Fault['endpoint'],
-    when: Fault['when'],
-    reply: FastifyReply,
-  ): Promise<boolean> {
-    const found = this.#pending.find((each) => each.endpoint === endpoint && each.when === when);
+  async play(endpoint: Fault['endpoint'], when: 'before', reply: FastifyReply): Promise<boolean> {
+    const found = this.#take(endpoint, when);
     if (!found) return false;
-    this.#pending = this.#pending.filter((each) => each !== found);
     switch (found.kind) {
       case 'delay':
         await sleep(found.ms);
@@ -59,5 +54,36 @@ export class Faults {
         reply.hijack();
         return true;
     }
+  }
+
+  /** Plays the next fault of an endpoint whose effect is committed: its answer is lost or changed. */
+  async playOnAnswer(
+    endpoint: Fault['endpoint'],
+    reply: FastifyReply,
+    payload: unknown,
+  ): Promise<unknown> {
+    if (reply.statusCode >= 400) return payload;
+    const found = this.#take(endpoint, 'after-commit');
+    switch (found?.kind) {
+      case undefined:
+        return payload;
+      case 'delay':
+        await sleep(found.ms);
+        return payload;
+      case 'status':
+        reply.code(found.status);
+        return JSON.stringify({ error: `Scripted status ${found.status}.` });
+      case 'drop':
+        reply.raw.destroy();
+        return payload;
+      case 'hang':
+        return new Promise<never>(() => undefined);
+    }
+  }
+
+  #take(endpoint: Fault['endpoint'], when: Fault['when']): Fault | undefined {
+    const found = this.#pending.find((each) => each.endpoint === endpoint && each.when === when);
+    this.#pending = this.#pending.filter((each) => each !== found);
+    return found;
   }
 }

@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type pg from 'pg';
 import { z } from 'zod';
+import { AgentOnceError } from '../../src/contract/errors.ts';
+import { addIdempotency } from '../../src/idempotency/plugin.ts';
 import { countRequest, readCounters, resetShop } from './counters.ts';
-import type { Queryable } from './database.ts';
 import { listEmails, sendEmail } from './emails.ts';
 import { faultOrder, Faults } from './faults.ts';
-import { once } from './idempotency.ts';
 import { eurosAsCents } from './money.ts';
 import { bookRefund, listOrders, listRefunds, readOrder } from './orders.ts';
 import { ShopError } from './shop-error.ts';
@@ -18,15 +18,15 @@ const text = z
   .min(1)
   .max(10_000)
   .regex(/^[^\0]*$/, 'has a NUL character');
-const idempotencyKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,255}$/, 'Idempotency-Key: 1 to 255 printable ASCII characters')
-  .optional();
 const refundRequest = z.object({ order: orderNumber, amountEur: eurosAsCents, reason: text });
 const emailRequest = z.object({ to: z.email(), subject: text, body: text });
+type RefundRequest = z.output<typeof refundRequest>;
+type EmailRequest = z.output<typeof emailRequest>;
 
 export function addRoutes(app: FastifyInstance, pool: pg.Pool): void {
   const faults = new Faults();
+  // A refused request leaves its key free: what is not in stock today may be tomorrow.
+  addIdempotency(app, { pool, tenantOf: () => 'shop', stores: (status) => status < 400 });
 
   app.get('/', () => ({ shop: 'the example shop of agent-once', orders: '/orders' }));
   app.get('/orders', () => listOrders(pool));
@@ -38,17 +38,22 @@ export function addRoutes(app: FastifyInstance, pool: pg.Pool): void {
   app.get<{ Querystring: { order?: string } }>('/refunds', (request) =>
     listRefunds(pool, orderNumber.optional().parse(request.query.order)),
   );
-  app.post('/refunds', (request, reply) =>
-    answerOnce('refunds', request, reply, refundRequest, (tx, refund, key) =>
-      bookRefund(tx, { ...refund, cents: refund.amountEur, key }),
-    ),
+  app.post<{ Body: RefundRequest }>(
+    '/refunds',
+    effect('refunds', refundRequest),
+    async (request, reply) => {
+      const { amountEur: cents, ...refund } = request.body;
+      const key = keyOf(request);
+      return reply.code(201).send(await bookRefund(request.tx, { ...refund, cents, key }));
+    },
   );
 
   app.get('/emails', () => listEmails(pool));
-  app.post('/emails', (request, reply) =>
-    answerOnce('emails', request, reply, emailRequest, (tx, email, key) =>
-      sendEmail(tx, { ...email, key }),
-    ),
+  app.post<{ Body: EmailRequest }>(
+    '/emails',
+    effect('emails', emailRequest),
+    async (request, reply) =>
+      reply.code(201).send(await sendEmail(request.tx, { ...request.body, key: keyOf(request) })),
   );
 
   app.get('/counters', () => readCounters(pool));
@@ -72,27 +77,37 @@ export function addRoutes(app: FastifyInstance, pool: pg.Pool): void {
     return reply.code(status).send({ error: message });
   });
 
-  /** Counts the request, then does its effect once per `Idempotency-Key`. */
-  async function answerOnce<Schema extends z.ZodType<object>>(
-    endpoint: 'refunds' | 'emails',
-    request: FastifyRequest,
-    reply: FastifyReply,
-    schema: Schema,
-    effect: (tx: Queryable, body: z.output<Schema>, key: string | undefined) => Promise<object>,
-  ): Promise<unknown> {
-    await countRequest(pool, endpoint);
-    if (await faults.play(endpoint, 'before', reply)) return reply;
-    const body = schema.parse(request.body);
-    const key = idempotencyKey.parse(request.headers['idempotency-key']);
-    const done = await once(pool, { endpoint, key, body }, (tx) => effect(tx, body, key));
-    if (await faults.play(endpoint, 'after-commit', reply)) return reply;
-    if (done.replayed) reply.header('Idempotent-Replayed', 'true');
-    return reply.code(201).send(done.answer);
+  /** A route whose effect happens once per key: counts its requests, and plays its faults. */
+  function effect(endpoint: 'refunds' | 'emails', schema: z.ZodType) {
+    const options: RouteShorthandOptions = {
+      config: { idempotent: true },
+      preValidation: async (request, reply) => {
+        await countRequest(pool, endpoint);
+        if (await faults.play(endpoint, 'before', reply)) return reply;
+        request.body = schema.parse(request.body);
+        return undefined;
+      },
+      // The answer is stored by now.
+      onSend: (_request, reply, payload) => faults.playOnAnswer(endpoint, reply, payload),
+    };
+    return options;
   }
+}
+
+/** As it was sent: the shop shows which key an effect had. */
+function keyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key'];
+  return typeof key === 'string' ? key : undefined;
 }
 
 function explain(error: unknown): { status: number; message: string } {
   if (error instanceof ShopError) return error;
+  if (error instanceof AgentOnceError) {
+    const status = { 'key.conflict': 422, 'step.busy': 409, 'key.invalid': 400 }[
+      error.code as string
+    ];
+    if (status !== undefined) return { status, message: error.message };
+  }
   if (error instanceof z.ZodError) return { status: 400, message: z.prettifyError(error) };
   const { statusCode = 503, message } = error as Error & { statusCode?: number };
   // fastify's own: a body that is not JSON, and the like.

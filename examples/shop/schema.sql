@@ -28,17 +28,6 @@ CREATE TABLE IF NOT EXISTS shop.emails (
   sent_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One row per key and endpoint, written in the transaction of its effect: either both are there
--- or neither, and a second request with the key waits for the first one's commit.
-CREATE TABLE IF NOT EXISTS shop.idempotency_keys (
-  endpoint text NOT NULL,
-  key text NOT NULL,
-  request jsonb NOT NULL,
-  -- json, not jsonb: it is sent again as it was.
-  response json,
-  PRIMARY KEY (endpoint, key)
-);
-
 -- Requests that arrived, duplicates and failures included: written apart from their effect.
 CREATE TABLE IF NOT EXISTS shop.request_counts (
   endpoint text PRIMARY KEY,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { AgentOnceError } from '../../src/contract/errors.ts';
+import { installIdempotency } from '../../src/idempotency/install.ts';
 import { openDatabase } from './database.ts';
 import { addRoutes } from './routes.ts';
 
@@ -21,6 +22,7 @@ export interface Shop {
  */
 export async function startShop(options: { port?: number; databaseUrl: string }): Promise<Shop> {
   const pool = await openDatabase(options.databaseUrl);
+  await installIdempotency(pool);
   const app = fastify({ forceCloseConnections: true });
   addRoutes(app, pool);
   const stop = async (): Promise<void> => {

@@ -92,7 +92,6 @@ export class KeyedTransaction {
   /** Stores the answer and commits; a failure rolls everything back, and stores nothing. */
   async finish(answer: StoredAnswer): Promise<void> {
     const { client } = this;
-    if (answer.status >= 500) return this.abandon();
     try {
       if (answer.status >= 400) await client.query('ROLLBACK TO SAVEPOINT handler');
       if (this.#request) {

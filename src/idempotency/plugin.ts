@@ -22,6 +22,8 @@ export interface IdempotencyOptions {
   ttlMs?: number;
   /** How long a handler may leave its transaction alone, in milliseconds; default 30 s. */
   idleMs?: number;
+  /** Which answers are stored; default: all but 5xx. Of the others everything is rolled back. */
+  stores?: (status: number) => boolean;
   /** Headers of the answer that are stored with it, in lower case. */
   headers?: readonly string[];
 }
@@ -55,6 +57,7 @@ declare module 'fastify' {
  */
 export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions): void {
   const { pool, tenantOf = () => '', required = false, headers = STORED_HEADERS } = options;
+  const { stores = (status) => status < 500 } = options;
   app.decorateRequest('keyed', null);
   app.decorateRequest('tx', null as unknown as pg.ClientBase);
 
@@ -87,6 +90,10 @@ export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions
   app.addHook('onSend', async (request, reply, payload) => {
     const { keyed } = request;
     if (!keyed?.open) return payload;
+    if (!stores(reply.statusCode)) {
+      await keyed.abandon();
+      return payload;
+    }
     await keyed.finish({
       status: reply.statusCode,
       headers: pick(reply, headers),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AgentOnceError } from '../../src/contract/errors.ts';
 import { readIdempotencyKey } from '../../src/idempotency/idempotency-key.ts';
 
 const UUID = '8e03978e-40d5-43dd-bc93-6894a57f9324';
@@ -45,9 +46,7 @@ describe('an Idempotency-Key header', () => {
     ['bare with a blank', ['a b']],
     ['with a broken parameter', ['a;=']],
   ])('that is %s is refused', (_what, lines) => {
-    expect(() => readIdempotencyKey(lines)).toThrow(
-      expect.objectContaining({ code: 'key.invalid' }) as Error,
-    );
+    expect(refusalOf(lines)).toMatchObject({ code: 'key.invalid' });
   });
 
   test('needs quotes in strict mode', () => {
@@ -56,8 +55,15 @@ describe('an Idempotency-Key header', () => {
   });
 
   test('is never repeated in an error', () => {
-    expect(() => readIdempotencyKey(['secret secret'])).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('secret') }) as Error,
-    );
+    expect(refusalOf(['secret secret'])?.message).not.toContain('secret');
   });
 });
+
+function refusalOf(lines: string[]): AgentOnceError | undefined {
+  try {
+    readIdempotencyKey(lines);
+    return undefined;
+  } catch (error) {
+    return error as AgentOnceError;
+  }
+}

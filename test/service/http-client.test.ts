@@ -87,13 +87,6 @@ describe('against a service that is not well', () => {
     expect(error).toBeInstanceOf(NoAnswerError);
     expect((error as NoAnswerError).key).toBe('a "quoted" key');
   });
-
-  test('waits as long as it is told to', async () => {
-    steps = [{ status: 503, headers: { 'retry-after': '1' } }];
-    const before = performance.now();
-    await client().start({ agent: 'x' });
-    expect(performance.now() - before).toBeGreaterThanOrEqual(990);
-  });
 });
 
 describe('against the service', () => {
