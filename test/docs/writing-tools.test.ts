@@ -11,7 +11,13 @@ test('the examples compile', () => {
   const blocks = [...text.matchAll(/^```ts\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)];
   expect(blocks.length).toBeGreaterThan(2);
   const copy = copyCheckout(
-    ['tsconfig.json', 'package.json', 'src/tools/define-tool.ts', 'src/agents/define-agent.ts'],
+    [
+      'tsconfig.json',
+      'package.json',
+      'src/tools/define-tool.ts',
+      'src/tools/not-applied.ts',
+      'src/agents/define-agent.ts',
+    ],
     new Map(blocks.map(([, path, code]) => [path ?? '', code ?? ''])),
   );
   try {
