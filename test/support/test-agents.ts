@@ -220,7 +220,7 @@ const send = defineTool({
       if (ctx.attempt === 1) throw new NotApplied('the connection was refused');
     }
     const counted = await count(`send:${input.label}`, ctx);
-    if (input.label.startsWith('turned-down') && ctx.attempt === 1) {
+    if (input.label.startsWith('turned-down') && (counted as { requests: number }).requests === 1) {
       throw new NotApplied('the other side said no');
     }
     return input.label.startsWith('unspeakable') ? new Map() : counted;
