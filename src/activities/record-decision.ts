@@ -28,5 +28,5 @@ async function roundAnswered(
   step: string,
 ): Promise<number | undefined> {
   const latest = (await ledger.questions(scope)).findLast((question) => question.step === step);
-  return latest?.decision == null ? undefined : latest.round;
+  return latest === undefined || latest.decision === null ? undefined : latest.round;
 }
