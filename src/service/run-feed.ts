@@ -3,6 +3,7 @@ import { isOpen, scopeOf, viewOf } from '../client/view.ts';
 import type { RunIdentity } from '../client/context.ts';
 import { getExecution } from '../client/describe.ts';
 import { readOutcome } from '../client/outcome.ts';
+import { explainQuestions } from '../explain/explain-questions.ts';
 import { explainSteps } from '../explain/explain-steps.ts';
 import type { ExplainedStep } from '../explain/explanation.ts';
 import type { ServiceDeps } from './deps.ts';
@@ -103,13 +104,15 @@ async function readSnapshot(
 ): Promise<Snapshot> {
   const execution = await getExecution(context, run);
   const open = isOpen(execution);
-  const [records, view] = await Promise.all([
-    ledger.steps(scopeOf(execution)),
+  const scope = scopeOf(execution);
+  const [records, asked, view] = await Promise.all([
+    ledger.steps(scope),
+    ledger.questions(scope),
     open ? viewOf(run, execution) : readOutcome(context, run, execution),
   ]);
   return {
     run: toBody(view),
-    steps: explainSteps(records, execution.runId),
+    steps: explainSteps(records, execution.runId, explainQuestions(asked, view.waiting)),
     ended: !open,
   };
 }

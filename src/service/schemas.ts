@@ -26,7 +26,13 @@ export const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).o
 export const startBody = z.strictObject({
   input: json.optional().meta({ description: 'What the agent is to do; a string or other JSON' }),
   options: z
-    .strictObject({ model: z.string().min(1).max(200).optional() })
+    .strictObject({
+      model: z.string().min(1).max(200).optional(),
+      shadow: z
+        .literal(true)
+        .optional()
+        .meta({ description: 'Ask models and read, and only record every other effect' }),
+    })
     .optional()
     .meta({ description: 'Part of the request: another value is another request' }),
   limits: limits
@@ -60,6 +66,16 @@ const question = z.strictObject({
   error: z.string().nullable(),
 });
 
+const shadowEffect = z.strictObject({
+  step: z.string(),
+  tool: z.string(),
+  effect: z.string(),
+  summary: z.string(),
+  arguments: z.string().optional(),
+  token: z.string(),
+  approval: z.boolean(),
+});
+
 export const run = z
   .strictObject({
     id: runId,
@@ -72,6 +88,10 @@ export const run = z
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
     usage: usage.nullable().meta({ description: 'null: not known, as while no worker answers' }),
     waiting: z.array(question).meta({ description: 'What the run asks people' }),
+    shadow: z
+      .array(shadowEffect)
+      .optional()
+      .meta({ description: 'Of a shadow run: what would have happened, once it has ended' }),
     startedAt: time,
     closedAt: time.nullable(),
   })
