@@ -12,6 +12,8 @@ interface DevFlags {
   postgresPort: number;
   modelPort: number;
   shopPort: number;
+  httpPort: number;
+  http: boolean;
   worker: boolean;
   reload: boolean;
   json?: true;
@@ -22,26 +24,31 @@ export function registerDev(program: Command): void {
   const port = (part: string) => `port of ${part} (0: any free one)`;
   program
     .command('dev')
-    .description('start Temporal, PostgreSQL, the model, the example and a worker on this machine')
+    .description(
+      'start Temporal, PostgreSQL, the model, the example, a worker and HTTP on this machine',
+    )
     .option('--data-dir <folder>', 'where everything is kept', '.agent-once')
     .option('--temporal-port <port>', port('Temporal'), parsePort, DEV_PORTS.temporal)
     .option('--ui-port <port>', port("Temporal's UI"), parsePort, DEV_PORTS.ui)
     .option('--postgres-port <port>', port('PostgreSQL'), parsePort, DEV_PORTS.postgres)
     .option('--model-port <port>', port('the scripted model'), parsePort, DEV_PORTS.model)
     .option('--shop-port <port>', port('the example shop'), parsePort, DEV_PORTS.shop)
+    .option('--http-port <port>', port('the HTTP service'), parsePort, DEV_PORTS.http)
     .option('--no-worker', 'leave the worker out, to run it yourself')
-    .option('--no-reload', 'do not restart the worker when its code changes')
+    .option('--no-http', 'leave the HTTP service out')
+    .option('--no-reload', 'do not restart the worker and the service when their code changes')
     .option('--json', 'print one JSON line on stdout once everything is ready')
     .addHelpText(
       'after',
       `
 A scripted model answers unless OPENAI_API_KEY or OPENAI_BASE_URL is set. Ctrl-C stops everything
-in order, a second one at once. Data stay in the data folder; delete it to begin anew.
+in order, a second one at once. Data stay in the data folder; delete it to begin anew. The HTTP
+service asks for no API keys here, and listens on this machine alone.
 
 Examples:
   $ agent-once dev
   $ agent-once dev --no-worker --data-dir /tmp/try --temporal-port 0 --ui-port 0 --postgres-port 0 \\
-      --model-port 0 --shop-port 0 --json`,
+      --model-port 0 --shop-port 0 --http-port 0 --json`,
     )
     .action(runDevCommand);
 }
@@ -67,17 +74,20 @@ async function runDevCommand(flags: DevFlags): Promise<void> {
     scriptedModel,
     namespace: namespace === '' ? undefined : namespace,
     worker: flags.worker,
+    httpPort: flags.http ? flags.httpPort : undefined,
     reload: flags.reload,
     signal: abortOnSignals(log),
     log,
     onWorkerLine: (line) => say(`${colours.cyan('worker')}  ${line}`),
-    onReady: (stack) => {
+    onServiceLine: (line) => say(`${colours.magenta('http')}    ${line}`),
+    onReady: (stack, http) => {
       const model = stack.model ?? openaiBaseUrl ?? 'https://api.openai.com/v1';
       if (flags.json) {
         const { temporal, ui, ledger, shop } = stack;
-        printJson({ ready: true, temporal, ui, ledger, model, ...(shop && { shop }) });
+        const optional = { ...(shop && { shop }), ...(http && { http }) };
+        printJson({ ready: true, temporal, ui, ledger, model, ...optional });
       } else {
-        process.stdout.write(describeStack(stack, model));
+        process.stdout.write(describeStack(stack, model, http));
       }
     },
   });
@@ -95,7 +105,7 @@ function abortOnSignals(log: (line: string) => void): AbortSignal {
   return stopping.signal;
 }
 
-function describeStack(stack: Stack, model: string): string {
+function describeStack(stack: Stack, model: string, http: string | undefined): string {
   const { bold, dim, yellow } = coloursOf(process.stdout);
   const rows: [string, string | undefined][] = [
     ['Temporal', stack.temporal],
@@ -103,6 +113,7 @@ function describeStack(stack: Stack, model: string): string {
     ['ledger', stack.ledger],
     ['model', model],
     ['shop', stack.shop],
+    ['HTTP', http === undefined ? undefined : `${http}, its pages: ${http}/docs`],
   ];
   const lines = rows.flatMap(([part, where]) =>
     where === undefined ? [] : [`  ${part.padEnd(12)} ${bold(where)}`],
@@ -112,6 +123,13 @@ function describeStack(stack: Stack, model: string): string {
       '',
       yellow('  The model is SCRIPTED: it plays fixed answers, no language model is behind it.'),
       yellow('  Set OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint) for a real one.'),
+    );
+  }
+  if (http !== undefined) {
+    lines.push(
+      '',
+      yellow('  HTTP is OPEN: anybody on this machine may start, read and decide runs. --no-http'),
+      yellow('  leaves it out; agent-once serve, without --open, asks for API keys.'),
     );
   }
   return `\n${lines.join('\n')}\n\n  ${dim('Ctrl-C stops everything.')}\n\n`;

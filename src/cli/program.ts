@@ -71,6 +71,7 @@ const HELP = `Examples:
   $ agent-once explain support order-1042-refund
                                         what happened to it, step by step
   $ agent-once list --status waiting    what waits for a person: approve, deny, resolve
+  $ agent-once serve --open             the same over HTTP, for a backend
   $ agent-once start --help             more on one command
 
 Exit codes:

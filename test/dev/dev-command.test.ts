@@ -35,7 +35,7 @@ describe('agent-once dev', () => {
   afterAll(() => remove());
 
   const dev = (dataDir: string, ...args: string[]): Spawned => {
-    const ports = ['temporal', 'ui', 'postgres', 'model', 'shop'].flatMap((part) =>
+    const ports = ['temporal', 'ui', 'postgres', 'model', 'shop', 'http'].flatMap((part) =>
       args.includes(`--${part}-port`) ? [] : [`--${part}-port`, '0'],
     );
     const all = ['bin/agent-once.js', 'dev', '--json', '--data-dir', dataDir, ...ports, ...args];
