@@ -182,7 +182,12 @@ async function workUnderClaim(
     }
     // Trouble of our own uses up nothing: the next claim says what became of the step.
     const ours = isOwnTrouble(verdict.code);
-    await giveBack(verdict, ours ? { counted: false, until: lease.limit } : {});
+    // That nothing happened must reach the ledger, or a person is asked what the tool knew.
+    const knows = begun && error instanceof NotApplied;
+    await giveBack(verdict, {
+      counted: !ours,
+      ...(ours || knows ? { until: lease.limit } : {}),
+    });
     context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
     throw failStep(
       { ...verdict, retryable: verdict.retryable && (!last || ours) },

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../contract/errors.ts';
 /** What has to change before a failed run is worth resuming. */
 export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'model.unreachable': 'Make sure that the model endpoint answers (OPENAI_BASE_URL).',
+  'model.broken_off': 'Make sure that the way to the model endpoint holds for a whole answer.',
   'model.timeout': 'Make sure that the model endpoint answers in time.',
   'model.unavailable': 'Wait until the model endpoint works again.',
   'model.rate_limited': 'Wait until the model endpoint takes requests again, or raise its limit.',

@@ -48,6 +48,10 @@ export const ERRORS = {
   'ledger.invalid': { exit: 6, means: 'The ledger database answers, but cannot be used.' },
   'part.failed': { exit: 6, means: 'A part of the local stack did not start or stopped.' },
   'model.unreachable': { exit: 6, means: 'The model endpoint does not answer.' },
+  'model.broken_off': {
+    exit: 4,
+    means: 'The connection to the model endpoint broke off in the middle of an answer.',
+  },
   'model.timeout': { exit: 4, means: 'The model endpoint did not answer in time.' },
   'model.rate_limited': { exit: 4, means: 'The model endpoint asks to slow down.' },
   'model.quota_exhausted': {

@@ -1,7 +1,17 @@
 import type { ExplainedStep, PossiblyPaid } from './explanation.ts';
 
-/** Errors of attempts that were given up while the provider may have been answering. */
-const GIVEN_UP = new Set(['model.timeout', 'step.timed_out', 'step.cancelled', 'step.interrupted']);
+/** Errors of attempts that the provider may have answered, or had begun to: an answer is paid. */
+const MAY_BE_PAID = new Set([
+  'model.timeout',
+  'model.broken_off',
+  'model.bad_answer',
+  'model.truncated',
+  'model.refused',
+  'output.too_large',
+  'step.timed_out',
+  'step.cancelled',
+  'step.interrupted',
+]);
 
 /** Calls to models that may have been paid for, though no answer of theirs was recorded. */
 export function possiblyPaid(steps: readonly ExplainedStep[]): PossiblyPaid {
@@ -23,7 +33,7 @@ export function possiblyPaid(steps: readonly ExplainedStep[]): PossiblyPaid {
 /** Attempts of a model step that ended without an answer, and may have been given one. */
 function unansweredCalls({ state, leaseLeftMs, unknownAttempts, errors }: ExplainedStep): number {
   const silent = state === 'claimed' && leaseLeftMs !== null && leaseLeftMs <= 0 ? 1 : 0;
-  return unknownAttempts + silent + errors.filter(({ code }) => GIVEN_UP.has(code)).length;
+  return unknownAttempts + silent + errors.filter(({ code }) => MAY_BE_PAID.has(code)).length;
 }
 
 function roundUsd(costs: readonly number[]): number {

@@ -239,7 +239,10 @@ export interface Ledger {
    */
   claim(step: StepClaim): Promise<ClaimAnswer>;
 
-  /** Extends the lease. `false`: the claim is no longer ours. Completed by it, it still is. */
+  /**
+   * Extends the lease. `false`: the claim is no longer ours. Completed by it, it still is; by a
+   * person's word, it is not.
+   */
   renew(claim: Claim): Promise<boolean>;
 
   /**

@@ -62,6 +62,11 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       ? await searchAttributesProblem(temporal.connection, temporal.namespace)
       : undefined;
     if (problem !== undefined) logger.warn(problem);
+    if (config.testNoTokens || config.testNoFence || config.testNoClaim) {
+      logger.warn(
+        'AGENT_ONCE_TEST_NO_… is set: this worker breaks the promises on purpose. Never set it where effects are real.',
+      );
+    }
 
     let deps: ActivityDeps | undefined;
     if (only !== 'workflows') {

@@ -5,11 +5,7 @@ import {
 } from '@temporalio/workflow';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
 import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
-import {
-  DEFAULT_MODEL_POLICY,
-  DEFAULT_TOOL_POLICY,
-  type StepPolicy,
-} from '../contract/settings.ts';
+import { DEFAULT_MODEL_POLICY, type StepPolicy } from '../contract/settings.ts';
 import type {
   ModelStepInput,
   ModelStepResult,
@@ -44,9 +40,17 @@ export function recordDecision(
   taskQueue: string,
   input: RecordDecisionInput,
 ): Promise<DecisionResult> {
-  const summary = `${input.answer.step} · ${input.answer.decision}`;
-  const activity = execute(RECORD_DECISION, taskQueue, summary, DEFAULT_TOOL_POLICY, input);
-  return activity as Promise<DecisionResult>;
+  const record = proxyActivities<Activities>({
+    taskQueue,
+    summary: `${input.answer.step} · ${input.answer.decision}`,
+    startToCloseTimeout: 30_000,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // No scheduleToClose: an answer must not be lost, and the run not fail, because the ledger or
+    // the workers are away for long.
+    retry: { initialInterval: 500, maximumInterval: 15_000 },
+  })[RECORD_DECISION];
+  if (!record) throw new Error(`No activity ${RECORD_DECISION}`);
+  return record(input) as Promise<DecisionResult>;
 }
 
 function execute(

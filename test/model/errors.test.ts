@@ -36,7 +36,7 @@ async function faultOf(fault: object) {
 describe('from the scripted model', () => {
   test.each([
     [{ kind: 'drop' }, 'model.unreachable', true],
-    [{ kind: 'break' }, 'model.unreachable', true],
+    [{ kind: 'break' }, 'model.broken_off', true],
     [{ kind: 'malformed-json' }, 'model.bad_answer', true],
     [{ kind: 'html' }, 'model.bad_answer', true],
     [{ kind: 'empty-object' }, 'model.bad_answer', true],

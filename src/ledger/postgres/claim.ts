@@ -78,6 +78,7 @@ SET lease_until = CASE s.state
   WHEN 'claimed' THEN clock_timestamp() + $4::double precision * interval '1 millisecond'
   ELSE s.lease_until END
 WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'completed')
+  AND s.known_by IS DISTINCT FROM 'person'
 RETURNING s.state`;
 
 interface ClaimRow extends StepRow {

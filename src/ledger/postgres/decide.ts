@@ -27,7 +27,7 @@ WHERE scope = $1 AND step = $2 AND fence = $3 AND state = 'unknown'`;
 const DID_NOT_HAPPEN = `
 UPDATE agent_once.steps
 SET state = 'failed', run_attempts = 0, lease_until = NULL, ended_at = clock_timestamp(),
-    errors = jsonb_path_query_array(errors || $4::jsonb, '$[last - 9 to last]')
+    errors = agent_once.kept_errors(errors || $4::jsonb)
 WHERE scope = $1 AND step = $2 AND fence = $3 AND state = 'unknown'`;
 
 const STILL_UNKNOWN = `
@@ -55,7 +55,8 @@ export async function decideQuestion(
   try {
     await client.query(
       `RESET ALL; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-       SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 10000`,
+       SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 10000;
+       SET LOCAL idle_in_transaction_session_timeout = 5000`,
     );
     const result = await decideIn(client, scope, answer);
     await client.query('COMMIT');

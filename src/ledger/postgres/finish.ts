@@ -51,7 +51,7 @@ UPDATE agent_once.steps AS s
 SET (state, errors, lease_until, ended_at, run_attempts) = (
   SELECT 'failed', n.*
   FROM (
-    SELECT jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]'),
+    SELECT agent_once.kept_errors(s.errors || $4::jsonb),
            NULL::timestamptz, clock_timestamp(),
            CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END
     WHERE s.state IN ('claimed', 'unknown')
@@ -68,7 +68,7 @@ const ABANDON = `
 UPDATE agent_once.steps AS s
 SET state = 'unknown',
     errors = CASE WHEN s.ended_at IS NULL
-      THEN jsonb_path_query_array(s.errors || $4::jsonb, '$[last - 9 to last]') ELSE s.errors END,
+      THEN agent_once.kept_errors(s.errors || $4::jsonb) ELSE s.errors END,
     unknown_attempts = s.unknown_attempts + CASE s.state WHEN 'claimed' THEN 1 ELSE 0 END,
     lease_until = NULL,
     ended_at = coalesce(s.ended_at, clock_timestamp())
@@ -77,7 +77,7 @@ RETURNING s.state`;
 
 const NOTE = `
 UPDATE agent_once.steps AS s
-SET errors = jsonb_path_query_array(s.errors || $3::jsonb, '$[last - 9 to last]')
+SET errors = agent_once.kept_errors(s.errors || $3::jsonb)
 WHERE s.scope = $1 AND s.step = $2`;
 
 interface CompleteStatement {

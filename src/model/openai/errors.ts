@@ -42,7 +42,7 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
   }
   if (name === 'TypeError') {
     return new ModelError(
-      'model.unreachable',
+      'model.broken_off',
       'The connection to the model endpoint broke off in the middle of the answer.',
       { retryable: true },
     );

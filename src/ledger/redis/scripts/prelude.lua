@@ -27,12 +27,17 @@ local function put(key, name, value)
   end
 end
 
--- Keeps the last ten errors.
+-- Keeps the last ten errors, and every report of an effect that came late: those are proof.
 local function add_error(key, error)
   local errors = cjson.decode(redis.call('HGET', key, 'errors') or '[]')
   table.insert(errors, cjson.decode(error))
-  while #errors > 10 do
-    table.remove(errors, 1)
+  local oldest = 1
+  while #errors - oldest >= 10 do
+    if errors[oldest].code == 'step.late_effect' then
+      oldest = oldest + 1
+    else
+      table.remove(errors, oldest)
+    end
   end
   redis.call('HSET', key, 'errors', cjson.encode(errors))
 end
