@@ -20,12 +20,20 @@ const PAUSED_AT = {
   gated: ['gate:gated', 'book', { label: 'gated' }],
   claim: ['charge:claim', 'charge', { label: 'claim' }],
   note: ['gate:note', 'note', { label: 'gated-note' }],
+  // These have their claim, and have begun nothing.
+  idle: ['parse:parsed-idle', 'send', { label: 'parsed-idle' }],
+  idleKnown: ['parse:parsed-known', 'send', { label: 'parsed-known' }],
+  idleAgain: ['parse:parsed-again', 'send', { label: 'parsed-again' }],
+  idleTaken: ['parse:parsed-taken', 'book', { label: 'parsed-taken' }],
 } as const satisfies Record<string, readonly [string, string, JsonValue]>;
 type Case = keyof typeof PAUSED_AT;
 const CASES = Object.keys(PAUSED_AT) as Case[];
+const DID_NOT_HAPPEN = ['late', 'cutLate', 'idleAgain'] as const;
+const HAPPENED = ['known', 'idleKnown'] as const;
+const NOBODY_DECIDES = ['settles', 'turnedDown', 'idle'] as const;
 
 /** A worker with this many steps at once is late with a heartbeat on a busy machine. */
-const unhurried = { TEST_HEARTBEAT_MS: '3000' };
+const unhurried = { TEST_HEARTBEAT_MS: '5000' };
 
 let system: TestSystem;
 let paused: TestWorker;
@@ -76,13 +84,11 @@ beforeAll(async () => {
 
   // What the stopped worker asked is answered, into sockets that nobody reads; what the second one
   // asks is answered at once.
-  letGo('late', 'found', 'gated', 'claim', 'note');
+  letGo('late', 'found', 'gated', 'claim', 'note', 'idleKnown', 'idleAgain', 'idleTaken');
   system.counter.cutHeld(PAUSED_AT.cutLate[0]);
-  await Promise.all((['late', 'cutLate', 'known'] as const).map(untilWaiting));
-  await decide('late', 'did-not-happen');
-  await decide('cutLate', 'did-not-happen');
-  await decide('known', 'happened');
-  await Promise.all((['settles', 'turnedDown'] as const).map(untilWaiting));
+  await Promise.all([...DID_NOT_HAPPEN, ...HAPPENED, ...NOBODY_DECIDES].map(untilWaiting));
+  for (const which of DID_NOT_HAPPEN) await decide(which, 'did-not-happen');
+  for (const which of HAPPENED) await decide(which, 'happened');
 }, 180_000);
 afterAll(async () => {
   await system.close();
@@ -120,12 +126,20 @@ describe('while a worker is stopped, past its leases,', () => {
   });
 
   test('what a person decided is done', async () => {
-    for (const which of ['late', 'cutLate', 'known'] as const) {
+    for (const which of [...DID_NOT_HAPPEN, ...HAPPENED]) {
       expect(await endOf(which)).toMatchObject({ status: 'completed' });
       expect(await notes(which)).toEqual([]);
     }
     expect(system.counter.requests('send:late')).toBe(2);
     expect(system.counter.requests('send:known')).toBe(1);
+    expect(system.counter.requests('send:parsed-again')).toBe(1);
+    expect(system.counter.requests('send:parsed-known')).toBe(0);
+  });
+
+  test('what it had not begun is done by a reconcile tool', async () => {
+    expect(await endOf('idleTaken')).toMatchObject({ status: 'completed' });
+    expect(await stepOf('idleTaken')).toMatchObject({ knownBy: null, attempts: 2 });
+    expect(system.counter.requests('book:parsed-taken')).toBe(1);
   });
 });
 
@@ -135,7 +149,8 @@ describe('when it goes on,', () => {
     // Long enough for it to learn that it was given up: that must not end what may yet succeed.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect((await stepOf('settles'))?.state).toBe('unknown');
-    letGo('settles', 'turnedDown', 'known');
+    expect((await stepOf('idle'))?.state).toBe('unknown');
+    letGo('settles', 'turnedDown', 'known', 'idle');
   });
 
   test('its result settles a call about which nobody has decided: the run goes on without a person', async () => {
@@ -165,6 +180,30 @@ describe('when it goes on,', () => {
     await eventually(async () => expect(await notes('gated')).toHaveLength(1));
     expect(system.counter.requests('book:gated')).toBe(2);
   });
+
+  test('it does not begin a call about which nobody has decided: the call is made by the next attempt', async () => {
+    expect(await endOf('idle')).toMatchObject({ status: 'completed', waiting: [] });
+    expect(await stepOf('idle')).toMatchObject({ knownBy: null, attempts: 2 });
+    expect(system.counter.requests('parsed:parsed-idle')).toBe(2);
+    expect(system.counter.requests('send:parsed-idle')).toBe(1);
+  });
+
+  test.each([
+    ['of which a person said that it happened', 'idleKnown', 'send:parsed-known', 0, 1, 'person'],
+    ['that was made again after a person', 'idleAgain', 'send:parsed-again', 1, 2, null],
+    ['that a reconcile tool has made since', 'idleTaken', 'book:parsed-taken', 1, 2, null],
+  ] as const)(
+    'it does not begin a call %s',
+    async (_what, which, effect, effects, attempts, knownBy) => {
+      // It has gone on with its arguments, and what comes after them has ended when it has stopped.
+      const parsed = PAUSED_AT[which][0].replace('parse:', 'parsed:');
+      await eventually(() => expect(system.counter.requests(parsed)).toBe(attempts));
+      await paused.stop();
+      expect(system.counter.requests(effect)).toBe(effects);
+      expect(await stepOf(which)).toMatchObject({ state: 'completed', attempts, knownBy });
+      expect(await notes(which)).toEqual([]);
+    },
+  );
 
   test('nothing else changes: what was known, found, deduplicated or rolled back', async () => {
     // It has done with all its steps when it has stopped in good order.

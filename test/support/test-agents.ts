@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { z } from 'zod';
 import { defineAgent } from '../../src/agents/define-agent.ts';
 import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
@@ -203,11 +204,31 @@ const pausedNote = defineTool({
   },
 });
 
+/**
+ * Arguments are parsed between the claim and the effect: there these ask the counter, and wait. Not
+ * where the call is planned.
+ */
+const gatedLabel = label.refine(async (input) => {
+  if (!isParsedLate(input) || !Context.current().info.activityType.startsWith('tool.')) return true;
+  await fetch(`${COUNTER_URL}/count/parse:${input.label}`, { method: 'POST' });
+  await fetch(`${COUNTER_URL}/count/parsed:${input.label}`, { method: 'POST' });
+  return true;
+});
+
+function isParsedLate(input: z.infer<typeof label>): boolean {
+  return input.label.startsWith('parsed');
+}
+
+/** Does not look at its signal: only the check right before it keeps back what comes too late. */
+function deafly(ctx: ToolContext): ToolContext {
+  return { ...ctx, signal: AbortSignal.timeout(60_000) };
+}
+
 /** Counts every request: nothing on the other side deduplicates. */
 const send = defineTool({
   name: 'send',
   description: 'Sends, at most once.',
-  input: label,
+  input: gatedLabel,
   effect: 'at-most-once',
   ...quick,
   outcomeDeadline: {
@@ -219,7 +240,7 @@ const send = defineTool({
     if (input.label.startsWith('refused')) {
       if (ctx.attempt === 1) throw new NotApplied('the connection was refused');
     }
-    const counted = await count(`send:${input.label}`, ctx);
+    const counted = await count(`send:${input.label}`, isParsedLate(input) ? deafly(ctx) : ctx);
     if (input.label.startsWith('turned-down') && (counted as { requests: number }).requests === 1) {
       throw new NotApplied('the other side said no');
     }
@@ -230,16 +251,16 @@ const send = defineTool({
 const book = defineTool({
   name: 'book',
   description: 'Books what can be looked up.',
-  input: label,
+  input: gatedLabel,
   effect: 'reconcile',
   ...quick,
   async run(input, ctx) {
     if (input.label.startsWith('gated')) {
       await fetch(`${COUNTER_URL}/count/gate:${input.label}`, { method: 'POST' });
       // A request that is under way when the claim is lost cannot be called back.
-      return count(`book:${input.label}`, { ...ctx, signal: AbortSignal.timeout(60_000) });
+      return count(`book:${input.label}`, deafly(ctx));
     }
-    return count(`book:${input.label}`, ctx);
+    return count(`book:${input.label}`, isParsedLate(input) ? deafly(ctx) : ctx);
   },
   async find(input, ctx) {
     const response = await fetch(`${COUNTER_URL}/count/book:${input.label}`, {
@@ -354,6 +375,13 @@ export const testAgents = [
     instructions,
     tools,
     keyTtlSeconds: 2,
+  }),
+  defineAgent({
+    name: 'windowed',
+    description: 'Needs no key for a while.',
+    instructions,
+    tools,
+    dedupeWindowSeconds: Number(process.env['TEST_START_WINDOW_SECONDS'] ?? 600),
   }),
   defineAgent({
     name: 'patient',

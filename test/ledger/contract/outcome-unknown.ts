@@ -169,6 +169,8 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       });
       expect(await ledger().complete(claim, { result: 'late' })).toBe('lost');
       expect(await ledger().fail(claim, THREW)).toBe(false);
+      // An attempt that asks before it begins must not begin.
+      expect(await ledger().renew(claim)).toBe(false);
       expect(await record(step)).toMatchObject({ result: 'sent', knownBy: 'person' });
     });
 
@@ -178,6 +180,7 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       const answer = { step: step.step, decision: 'did-not-happen', by: 'ann' } as const;
       await ledger().decide(step.scope, answer);
       expect(await ledger().complete(claim, { result: 'late' })).toBe('lost');
+      expect(await ledger().renew(claim)).toBe(false);
       const next = granted(await ledger().claim(again(step)));
       expect(next).toMatchObject({ attempt: 1, attempts: 2, claim: { fence: '2' } });
       expect(await record(step)).toMatchObject({

@@ -20,6 +20,7 @@ export function checkHistory(history: readonly Event[], end: Seen): void {
   checkHolders(grants, end);
   checkResults(history, end);
   checkTakeovers(history, grants);
+  checkDecisions(history, grants);
 }
 
 interface Grant {
@@ -95,5 +96,28 @@ function checkTakeovers(history: readonly Event[], grants: readonly Grant[]): vo
       }
     });
     expect({ fence, excused }).toEqual({ fence, excused: true });
+  }
+}
+
+/** Once a person has said how an attempt ended, no renewal tells it to go on. */
+function checkDecisions(history: readonly Event[], grants: readonly Grant[]): void {
+  for (const { command, seen, ...decided } of history) {
+    if (command.do !== 'decide' || seen['outcome'] !== 'recorded') continue;
+    const { decision } = command;
+    if (decision !== 'happened' && decision !== 'did-not-happen') continue;
+    const goneOn = history.filter(
+      (later) =>
+        later.command.do === 'renew' && later.seen['ok'] === true && later.sent > decided.answered,
+    );
+    const allowed = goneOn.filter(({ command: renewal }) => {
+      const before = grants.filter(({ answered }) => answered < decided.sent);
+      // Only attempts that began after the word that nothing happened.
+      return (
+        decision === 'did-not-happen' &&
+        renewal.do === 'renew' &&
+        before.every(({ fence }) => fence < renewal.fence)
+      );
+    });
+    expect(goneOn).toEqual(allowed);
   }
 }

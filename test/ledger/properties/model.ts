@@ -150,6 +150,8 @@ export class Model {
 
   #renew({ fence, lease }: Command & { do: 'renew' }): boolean {
     const s = this.#held(fence, 'claimed', 'completed');
+    // What a person completed is no attempt's own.
+    if (s?.knownBy === 'person') return false;
     if (s?.state === 'claimed') s.leaseLive = lease === 'live';
     return s !== undefined;
   }
