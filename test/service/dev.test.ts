@@ -11,7 +11,7 @@ import { listProcesses, makeFolder, spawnNode, waitUntil, type Spawned } from '.
 const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...env } = process.env;
 
 // Each test starts servers.
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 describe('the HTTP service in agent-once dev', () => {
   let folder: string;
