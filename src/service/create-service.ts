@@ -63,7 +63,9 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   authenticateRequests(app, deps);
   await app.register(helmet, { global: true, contentSecurityPolicy: CONTENT_SECURITY });
   await app.register(rateLimit, {
-    global: false,
+    // One count for all routes: a tenant has so many requests, not so many of each kind.
+    global: true,
+    allowList: (request) => request.caller === null,
     max: deps.settings.requestsPerMinute,
     timeWindow: 60_000,
     hook: 'preHandler',
@@ -79,9 +81,6 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   });
   await describeApi(app);
   await app.register(async (api) => {
-    api.addHook('onRoute', (route) => {
-      if (route.config?.scope !== undefined) route.config.rateLimit ??= {};
-    });
     await api.register(startRoute(deps));
     await api.register(cloudEventRoutes(deps));
     await api.register(runRoutes(deps));

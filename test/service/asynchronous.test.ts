@@ -1,0 +1,274 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createParser } from 'eventsource-parser';
+import { runCommand } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
+import { calls, script } from '../support/system.ts';
+
+const WINDOW_SECONDS = 10;
+
+let suite: HttpSuite;
+
+beforeAll(async () => {
+  suite = await startHttpSuite({ TEST_START_WINDOW_SECONDS: String(WINDOW_SECONDS) });
+  await suite.system.startWorker();
+}, 240_000);
+afterAll(() => suite.close());
+
+const isReplay = (answer: Response) => answer.headers.get('idempotent-replayed') === 'true';
+const quick = { input: script({ say: 'ok' }) };
+
+/** A request whose run goes on until the counter lets `look:{label}` go. */
+function held(label: string) {
+  suite.system.counter.hold(`look:${label}`);
+  return bodyOf(label);
+}
+const bodyOf = (label: string) => ({
+  input: script(calls(['look', { label }]), { say: `${label} done` }),
+});
+const letGo = (label: string) => suite.system.counter.letGo(`look:${label}`);
+
+/** Starts a run that is held in its tool, and waits until it is there. */
+async function startHeld(label: string): Promise<string> {
+  const answer = await suite.start(`"${label}"`, held(label));
+  expect(answer.status).toBe(202);
+  await eventually(() => expect(suite.system.counter.requests(`look:${label}`)).toBe(1));
+  return `/v1/runs/agent-tester-${label}`;
+}
+
+async function ended(location: string): Promise<Record<string, unknown>> {
+  return eventually(async () => {
+    const answer = await suite.send('GET', location, { headers: { prefer: 'wait=5' } });
+    const run = (await answer.json()) as Record<string, unknown>;
+    expect(run['closedAt']).not.toBeNull();
+    return run;
+  });
+}
+
+interface StreamEvent {
+  event: string | undefined;
+  id: string | undefined;
+  data: string;
+}
+
+function parse(text: string): StreamEvent[] {
+  const events: StreamEvent[] = [];
+  createParser({ onEvent: ({ event, id, data }) => events.push({ event, id, data }) }).feed(text);
+  return events;
+}
+
+/** Reads a stream to its end. */
+async function follow(location: string, lastEventId?: string): Promise<StreamEvent[]> {
+  const headers: Record<string, string> =
+    lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+  const answer = await suite.send('GET', `${location}/events`, { headers });
+  expect(answer.status).toBe(200);
+  return parse(await answer.text());
+}
+
+const stepsOf = (events: StreamEvent[]) => [
+  ...new Set(events.flatMap(({ event, data }) => (event === 'step' ? [idOf(data)] : []))),
+];
+const idOf = (data: string) => (JSON.parse(data) as { id: string }).id;
+
+describe('60 a caller who waits', () => {
+  test('gets 200 and the result when the run ends in time', async () => {
+    const answer = await suite.start('"fast"', quick, { headers: { prefer: 'wait=50' } });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('preference-applied')).toBe('wait=50');
+    expect(answer.headers.get('retry-after')).toBeNull();
+    expect(await answer.json()).toMatchObject({ status: 'completed', result: 'ok' });
+  });
+
+  test('gets 202 and the run when it does not', async () => {
+    const answer = await suite.start('"slow"', held('slow'), { headers: { prefer: 'wait=1' } });
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get('preference-applied')).toBe('wait=1');
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await answer.json()).toMatchObject({ status: 'running', closedAt: null });
+    letGo('slow');
+    expect(await ended('/v1/runs/agent-tester-slow')).toMatchObject({ result: 'slow done' });
+  });
+});
+
+test('61 a caller who leaves while waiting leaves the run as it is', async () => {
+  const leaving = new AbortController();
+  const waiting = suite.start('"leaves"', held('leaves'), {
+    headers: { prefer: 'wait=50' },
+    signal: leaving.signal,
+  });
+  await eventually(() => expect(suite.system.counter.requests('look:leaves')).toBe(1));
+  leaving.abort();
+  await expect(waiting).rejects.toThrow(/abort/);
+  const again = await suite.start('"leaves"', bodyOf('leaves'));
+  expect([again.status, isReplay(again)]).toEqual([202, true]);
+  letGo('leaves');
+  expect(await ended('/v1/runs/agent-tester-leaves')).toMatchObject({ status: 'completed' });
+  expect(suite.system.counter.requests('look:leaves')).toBe(1);
+});
+
+describe('62 a stream of events', () => {
+  test('tells a run from its beginning, goes on after the last event, and ends', async () => {
+    const location = await startHeld('stream');
+    const whole = follow(location);
+    letGo('stream');
+    const events = await whole;
+    expect(stepsOf(events)).toEqual(['t1.model', 't1.c0', 't2.model']);
+    expect(events.at(-1)).toMatchObject({ event: 'end', id: 'end' });
+    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ result: 'stream done' });
+
+    // After the end it is the same, from the beginning and from the middle.
+    expect(stepsOf(await follow(location))).toEqual(['t1.model', 't1.c0', 't2.model']);
+    const last = events.findLast(({ event }) => event === 'step');
+    const resumed = await follow(location, last?.id);
+    expect(stepsOf(resumed)).toContain('t2.model');
+    expect(resumed.at(-1)).toMatchObject({ event: 'end' });
+  });
+
+  test('does not repeat what lies far back', async () => {
+    const location = await startHeld('far');
+    const since = Date.now();
+    // Streams go back a second, since clocks differ.
+    await eventually(() => expect(Date.now()).toBeGreaterThan(since + 2_500));
+    letGo('far');
+    await ended(location);
+    const events = await follow(location);
+    expect(stepsOf(events)).toContain('t1.model');
+    const last = events.findLast(({ event }) => event === 'step');
+    const resumed = await follow(location, last?.id);
+    expect(stepsOf(resumed)).not.toContain('t1.model');
+    expect(stepsOf(resumed)).toContain('t2.model');
+  });
+
+  test('has nothing more for whoever has the end: 204', async () => {
+    const headers = { 'last-event-id': 'end' };
+    const location = '/v1/runs/agent-tester-stream/events';
+    expect((await suite.send('GET', location, { headers })).status).toBe(204);
+  });
+});
+
+test.each([
+  ['unknown', 'handling=lenient, x-unheard-of; a=b', null],
+  ['no number', 'wait=soon', null],
+  ['negative', 'wait=-1', null],
+  ['respond-async', 'Respond-Async', 'respond-async'],
+  ['one known among unknown', 'a=1, wait=1; b=2, c', 'wait=1'],
+])('63 a preference that is %s harms nothing', async (name, prefer, applied) => {
+  const answer = await suite.start(`"63-${name}"`, quick, { headers: { prefer } });
+  expect([200, 202]).toContain(answer.status);
+  expect(answer.headers.get('preference-applied')).toBe(applied);
+});
+
+test('64 a run that HTTP started is found by the command, and the other way round', async () => {
+  const env = { ...suite.system.env, TEST_AGENTS: 'of workers' };
+  const input = JSON.stringify(quick.input);
+  const start = (key: string) =>
+    runCommand(['start', 'tester', '--key', key, '--input-json', input, '--json'], env);
+  const overHttp = await suite.start('"k-64a"', quick);
+  const { runId } = (await overHttp.json()) as { runId: string };
+  const byCommand = await start('k-64a');
+  expect(JSON.parse(byCommand.stdout)).toMatchObject({ runId, replayed: true });
+  const first = JSON.parse((await start('k-64b')).stdout) as { runId: string };
+  const second = await suite.start('"k-64b"', quick);
+  expect(isReplay(second)).toBe(true);
+  expect(await second.json()).toMatchObject({ runId: first.runId });
+});
+
+describe('an event', () => {
+  const binary = (source: string, id: string, data: unknown = { order: 1 }) =>
+    suite.send('POST', '/v1/agents/tester/events', {
+      headers: { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': source, 'ce-type': 'ordered' },
+      body: data,
+    });
+  const locationOf = (answer: Response) => answer.headers.get('location');
+
+  test('65 that is delivered again starts nothing, in whatever form it comes', async () => {
+    const first = await binary('/shop', 'e-65');
+    const again = await binary('/shop', 'e-65');
+    const changed = await binary('/shop', 'e-65', { order: 2 });
+    const structured = await suite.send('POST', '/v1/agents/tester/events', {
+      headers: { 'content-type': 'application/cloudevents+json' },
+      body: {
+        specversion: '1.0',
+        id: 'e-65',
+        source: '/shop',
+        type: 'ordered',
+        data: { order: 1 },
+      },
+    });
+    const answers = [first, again, changed, structured];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+    expect(answers.map(isReplay)).toEqual([false, true, true, true]);
+    expect(new Set(answers.map(locationOf)).size).toBe(1);
+  });
+
+  test('65 that is none is refused', async () => {
+    const answer = await suite.send('POST', '/v1/agents/tester/events', { body: { order: 1 } });
+    expect(answer.status).toBe(400);
+  });
+
+  test('66 with the ID of one of another source is another one', async () => {
+    const [shop, bank] = [await binary('/shop', 'e-66'), await binary('/bank', 'e-66')];
+    expect([isReplay(shop), isReplay(bank)]).toEqual([false, false]);
+    expect(locationOf(bank)).not.toBe(locationOf(shop));
+    // Nor do the two meet where the border between them lies elsewhere.
+    const moved = await binary('/shop/e', '66');
+    expect(isReplay(moved)).toBe(false);
+  });
+});
+
+test('67 a request without a key is the same one until its window ends, and then a new one', async () => {
+  const body = { input: script({ say: 'windowed' }) };
+  const start = () => suite.send('POST', '/v1/agents/windowed/runs', { body });
+  const first = await start();
+  expect([first.status, isReplay(first)]).toEqual([202, false]);
+  const { startedAt, runId } = (await first.json()) as { startedAt: string; runId: string };
+  const windowEnds = Date.parse(startedAt) + WINDOW_SECONDS * 1_000;
+  await ended(first.headers.get('location') ?? '');
+  let replays = 0;
+  for (;;) {
+    const askedAt = Date.now();
+    const answer = await start();
+    expect(answer.status).toBe(202);
+    if (!isReplay(answer)) break;
+    expect(await answer.json()).toMatchObject({ runId });
+    // A replay was asked for before the end of the window, a new run comes after it.
+    expect(askedAt).toBeLessThan(windowEnds);
+    replays += 1;
+  }
+  expect(Date.now()).toBeGreaterThanOrEqual(windowEnds);
+  expect(replays).toBeGreaterThan(0);
+});
+
+test.each(['nonsense', '../../etc/passwd', '2026', '{"a":1}', 'x'.repeat(2_000)])(
+  '68 a Last-Event-ID of nonsense (%s) gives the stream from its beginning',
+  async (lastEventId) => {
+    const events = await follow('/v1/runs/agent-tester-stream', lastEventId);
+    expect(stepsOf(events)).toEqual(['t1.model', 't1.c0', 't2.model']);
+    expect(events.at(-1)).toMatchObject({ event: 'end' });
+  },
+);
+
+test('69 200 read one run at once, and one who does not read holds up nobody', async () => {
+  const location = await startHeld('crowd');
+  const { hostname, port } = new URL(suite.service.url);
+  const slow = net.connect(Number(port), hostname);
+  slow.pause();
+  slow.write(
+    `GET ${location}/events HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${suite.key}\r\nConnection: close\r\n\r\n`,
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 199 }, () => suite.send('GET', `${location}/events`)),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  letGo('crowd');
+  const streams = await Promise.all(answers.map(async (answer) => parse(await answer.text())));
+  expect(new Set(streams.map((events) => events.at(-1)?.event))).toEqual(new Set(['end']));
+  let text = '';
+  slow.on('data', (chunk) => (text += String(chunk)));
+  slow.resume();
+  await once(slow, 'close');
+  expect(text).toContain('event: end');
+});
