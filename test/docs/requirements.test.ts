@@ -22,9 +22,10 @@ test.each(rows)('$id names a test that is there, or says that there is none yet'
     expect(shown).toBe('not yet');
     return;
   }
-  // `npm run eject-example` takes the example's tests away.
-  const kept = existsSync(join(ROOT, 'examples'))
-    ? tests
-    : tests.filter((path) => !path.startsWith('test/example/'));
+  // What can be deleted takes its tests away with it: `npm run eject-example`, the HTTP service.
+  const gone = Object.entries({ examples: 'test/example/', 'src/service': 'test/service/' })
+    .filter(([folder]) => !existsSync(join(ROOT, folder)))
+    .map(([, folder]) => folder);
+  const kept = tests.filter((path) => !gone.some((folder) => path.startsWith(folder)));
   expect(kept.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });

@@ -21,7 +21,8 @@ export interface CheckoutCopy {
 }
 
 /**
- * Writes `files` (path to text) under a temporary folder, beside copies of the `settings` files.
+ * Writes `files` (path to text) under a temporary folder, beside copies of the files and folders
+ * `settings`.
  * Packages resolve to this repository's own.
  */
 export function copyCheckout(
@@ -31,7 +32,9 @@ export function copyCheckout(
   // The real path: tools report what they resolve, and a system's tmp may be a link.
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'agent-once-structure-'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  for (const path of settings) cpSync(join(ROOT, path), join(folder, path));
+  for (const path of settings) {
+    cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+  }
   for (const [path, text] of files) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
