@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Effect as EffectClass } from '../src/contract/step.ts';
 import { AGENT_RUN } from '../src/contract/names.ts';
 import { canonicalJson } from '../src/contract/json.ts';
+import type { Zombie } from './inject.ts';
 import type { Effect } from './scenario.ts';
 import type { Told } from './starters.ts';
 
@@ -15,6 +16,20 @@ export interface RunEvidence {
   told: Told[];
 }
 
+/** An error, or a remark, that the ledger has of a step. */
+export interface StepNote {
+  code: string;
+  message: string;
+}
+
+/** An effect that there was. */
+export interface CountedEffect extends Effect {
+  /** The process that asked for it; `null`: its request did not say. */
+  pid: number | null;
+  /** Milliseconds since 1970; `null`: not known. */
+  at: number | null;
+}
+
 /** A row of the ledger. */
 export interface StepEvidence {
   token: string;
@@ -24,8 +39,10 @@ export interface StepEvidence {
   state: string;
   attempts: number;
   unknownAttempts: number;
-  /** Codes of the errors of its attempts, oldest first. */
-  errors: string[];
+  /** Of its attempts, oldest first; the last ten. */
+  errors: StepNote[];
+  /** When people decided that an attempt had not happened, in milliseconds since 1970. */
+  didNotHappenAt: number[];
 }
 
 /** An execution, as Temporal has it. */
@@ -46,7 +63,9 @@ export interface Evidence {
   classes: Record<string, EffectClass>;
   runs: RunEvidence[];
   /** Every effect that there was: of the shop, and rows of transactional tools. */
-  effects: Effect[];
+  effects: CountedEffect[];
+  /** What the kit did to processes so that they act late. */
+  zombies: readonly Zombie[];
   /** Requests that the model server got, by token. */
   modelRequests: Record<string, number>;
   steps: StepEvidence[];
@@ -57,18 +76,21 @@ export interface Evidence {
 export async function readLedger(
   url: string,
   effectRows: string | undefined,
-): Promise<{ steps: StepEvidence[]; rows: Effect[] }> {
+): Promise<{ steps: StepEvidence[]; rows: CountedEffect[] }> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     const { rows: steps } = await client.query<StepEvidence>(`
       SELECT scope || ':' || step AS token, workflow_id AS "workflowId", name, kind, state, attempts,
-             unknown_attempts AS "unknownAttempts",
-             ARRAY(SELECT error ->> 'code' FROM jsonb_array_elements(errors) AS error) AS errors
-      FROM agent_once.steps`);
+             unknown_attempts AS "unknownAttempts", errors,
+             ARRAY(SELECT floor(extract(epoch FROM q.decided_at) * 1000)::double precision
+                   FROM agent_once.questions AS q
+                   WHERE q.scope = s.scope AND q.step = s.step AND q.decision = 'did-not-happen'
+                   ORDER BY q.decided_at) AS "didNotHappenAt"
+      FROM agent_once.steps AS s`);
     const { rows } =
       effectRows === undefined ? { rows: [] } : await client.query<Effect>(effectRows);
-    return { steps, rows };
+    return { steps, rows: rows.map((row) => ({ ...row, pid: null, at: null })) };
   } finally {
     await client.end();
   }

@@ -6,12 +6,21 @@ import type { ChaosServers } from './servers.ts';
 import type { Arrival, Shop } from './shop.ts';
 import type { ChaosWorker, WorkerPool } from './workers.ts';
 
+/** A process that was stopped past its lease. Times in milliseconds since 1970. */
+export interface Zombie {
+  pid: number;
+  /** `null`: it never went on. */
+  continuedAt: number | null;
+  /** With SIGKILL; `null`: it was not. */
+  killedAt: number | null;
+}
+
 /** What became of the faults. */
 export interface Injected {
   /** SIGKILLs of workers, at fault points and at any moment. */
   kills: number;
-  /** Processes that were stopped past their lease and continued, by their number. */
-  zombies: Set<number>;
+  /** Processes that were stopped past their lease and continued; one may be so again. */
+  zombies: Zombie[];
   /** All of them, by name. */
   byName: Map<string, number>;
   /** Fault points that no step reached in time: that worker was killed at another moment. */
@@ -34,7 +43,7 @@ const SUCCEEDED_WITHIN_MS = 15_000;
 
 /** Does one fault after another, each to its end. */
 export class Injector {
-  readonly injected: Injected = { kills: 0, zombies: new Set(), byName: new Map(), missed: [] };
+  readonly injected: Injected = { kills: 0, zombies: [], byName: new Map(), missed: [] };
   readonly #victims: Victims;
   readonly #waiting = new Set<(arrival: Arrival) => boolean>();
 
@@ -102,18 +111,19 @@ export class Injector {
   async #raise(tool: string): Promise<void> {
     const { workers, random, leaseMs } = this.#victims;
     let zombie: ChaosWorker | undefined;
+    let episode: Zombie | undefined;
     const first = await this.#nextArrival((arrival) => {
       if (arrival.tool !== tool) return false;
       zombie = workers.find(arrival.pid);
       if (!zombie || zombie.isStopped) return false;
       // Before the shop answers: the tool does not act before it goes on.
-      this.#stop(zombie);
+      episode = this.#stop(zombie);
       return true;
     }, ARRIVED_WITHIN_MS);
-    if (!first || !zombie) {
+    if (!first || !zombie || !episode) {
       // Tools that do not announce themselves: anywhere, then.
       zombie = await this.#someWorker();
-      this.#stop(zombie);
+      episode = this.#stop(zombie);
       await sleep(leaseMs + random.between(1_500, 3_000));
     } else {
       await this.#nextArrival(
@@ -124,15 +134,21 @@ export class Injector {
       await sleep(random.between(150, 500));
     }
     zombie.isStopped = false;
+    episode.continuedAt = Date.now();
     signalProcess(zombie.pid, 'SIGCONT');
   }
 
-  #stop(worker: ChaosWorker): void {
+  #stop(worker: ChaosWorker): Zombie {
     worker.isStopped = true;
-    this.injected.zombies.add(worker.pid);
+    const zombie: Zombie = { pid: worker.pid, continuedAt: null, killedAt: null };
+    this.injected.zombies.push(zombie);
+    void worker.exited.then(({ signal }) => {
+      if (signal === 'SIGKILL') zombie.killedAt = Date.now();
+    });
     signalProcess(worker.pid, 'SIGSTOP');
     // Its open polls would go on taking tasks that nobody does, until each has timed out.
     worker.wires.temporal.cut();
+    return zombie;
   }
 
   async #disturb(kind: 'cut' | 'silence' | 'delay', server: Server): Promise<void> {

@@ -115,14 +115,22 @@ export async function runChaos(
     ]);
     const effects = [...shop.effects, ...rows];
     const runs = feed.evidence();
-    const evidence: Evidence = { classes, runs, effects, modelRequests, steps, executions };
     const { kills, zombies, byName, missed } = injector.injected;
+    const evidence: Evidence = {
+      classes,
+      runs,
+      effects,
+      zombies,
+      modelRequests,
+      steps,
+      executions,
+    };
     return {
       seed: options.seed,
       runs: runs.length,
       starts: feed.starts,
       kills,
-      zombies: zombies.size,
+      zombies: new Set(zombies.map(({ pid }) => pid)).size,
       workers: workers.started(),
       droppedAnswers: shop.dropped(),
       answersOfPeople: Object.fromEntries(person.answers),

@@ -9,6 +9,8 @@ export interface ShopEffect extends Effect {
   id: number;
   /** `Idempotency-Key` of the request. */
   key: string;
+  /** The worker process that sent the request; `null`: it did not say. */
+  pid: number | null;
   /** Milliseconds since 1970. */
   at: number;
 }
@@ -32,6 +34,8 @@ export interface Shop {
 /** Of a hundred requests, as many have their effect, and then the connection breaks. */
 const DROPPED_PERCENT = 5;
 const SLOWEST_ANSWER_MS = 40;
+/** Says which process a request comes from: see `sign-requests.ts`. */
+export const PID_HEADER = 'x-worker-pid';
 const ARRIVAL = /^\/arrivals\/([a-z_]+)\/([\w-]+)\/(\d+)$/;
 
 /**
@@ -70,7 +74,8 @@ export async function startShop(
     const key = String(headers['idempotency-key'] ?? '');
     let effect = deduplicates(wanted.tool) && key !== '' ? latest(wanted, key) : undefined;
     if (effect === undefined) {
-      effect = { ...wanted, key, id: effects.length + 1, at: Date.now() };
+      const pid = headers[PID_HEADER] === undefined ? null : Number(headers[PID_HEADER]);
+      effect = { ...wanted, key, pid, id: effects.length + 1, at: Date.now() };
       effects.push(effect);
     }
     if (random.next() * 100 < DROPPED_PERCENT) {

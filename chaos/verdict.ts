@@ -1,6 +1,7 @@
 import { canonicalJson } from '../src/contract/json.ts';
 import { EFFECTS, type Effect as EffectClass } from '../src/contract/step.ts';
-import type { Evidence, RunEvidence, StepEvidence } from './evidence.ts';
+import type { CountedEffect, Evidence, RunEvidence, StepEvidence } from './evidence.ts';
+import { excuse, whyUnasked, type Excused } from './excuses.ts';
 
 /** A promise that was not kept. */
 export interface Finding {
@@ -8,6 +9,7 @@ export interface Finding {
   what:
     | 'lost'
     | 'doubled'
+    | 'not-asked'
     | 'stray-effect'
     | 'model-paid-again'
     | 'model-stranger'
@@ -34,7 +36,7 @@ export interface ClassTally {
   once: number;
   /** More than once. */
   doubled: number;
-  /** Of these, so many the ledger says of. */
+  /** Of these, so many the ledger says of; of the others of a class that may, none could report. */
   reported: number;
   lost: number;
 }
@@ -79,14 +81,16 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 function judgeEffects(
-  { classes, runs, effects, executions }: Evidence,
+  { classes, runs, effects, zombies, executions }: Evidence,
   byRun: ReadonlyMap<string, StepEvidence[]>,
   tally: (name: EffectClass) => ClassTally,
   findings: Finding[],
 ): void {
-  const counts = new Map<string, number>();
+  const unseen = new Map<string, CountedEffect[]>();
   const nameOf = ({ tool, label }: { tool: string; label: string }) => `${tool} ${label}`;
-  for (const effect of effects) counts.set(nameOf(effect), (counts.get(nameOf(effect)) ?? 0) + 1);
+  for (const effect of effects) {
+    unseen.set(nameOf(effect), [...(unseen.get(nameOf(effect)) ?? []), effect]);
+  }
 
   const completed = new Set(
     executions.filter(({ status }) => status === 'COMPLETED').map(({ workflowId }) => workflowId),
@@ -95,14 +99,17 @@ function judgeEffects(
     for (const effect of expected) {
       const kind = classes[effect.tool];
       if (kind === undefined) throw new RangeError(`No tool ${effect.tool} in the scenario`);
-      const counted = counts.get(nameOf(effect)) ?? 0;
-      counts.delete(nameOf(effect));
+      const had = unseen.get(nameOf(effect)) ?? [];
+      const counted = had.length;
+      unseen.delete(nameOf(effect));
       const steps = (byRun.get(workflowId) ?? []).filter(({ name }) => name === effect.tool);
       const sum = tally(kind);
       sum.wanted += 1;
       sum.counted += counted;
       sum.attempts += steps.reduce((total, step) => total + step.attempts, 0);
       const finding = { class: kind, where: `${key} ${effect.tool}` };
+      const unasked = kind === 'at-most-once' ? whyUnasked(had, steps) : undefined;
+      if (unasked !== undefined) findings.push({ ...finding, what: 'not-asked', text: unasked });
       if (counted === 0) {
         // What a run that has not ended misses is still to come.
         if (!completed.has(workflowId)) continue;
@@ -115,25 +122,24 @@ function judgeEffects(
         continue;
       }
       sum.doubled += 1;
-      const reports = steps.reduce((total, step) => total + reportsOf(step), 0);
-      if (reports > 0) sum.reported += 1;
-      const text = mayNotDouble(kind, counted, reports);
+      const excused = excuse(had, steps, zombies);
+      if (counted <= 1 + excused.noted) sum.reported += 1;
+      const text = mayNotDouble(kind, counted, excused);
       if (text !== undefined) findings.push({ ...finding, what: 'doubled', text });
     }
   }
-  for (const [name, counted] of counts) {
-    const text = `${counted} effects that no run asked for.`;
+  for (const [name, had] of unseen) {
+    const text = `${had.length} effects that no run asked for.`;
     findings.push({ what: 'stray-effect', class: null, where: name, text });
   }
 }
 
-/** What the ledger says of attempts that may have acted and left no result. */
-function reportsOf({ unknownAttempts, errors }: StepEvidence): number {
-  return unknownAttempts + errors.filter((code) => code === 'step.late_effect').length;
-}
-
 /** Why this is a finding; `undefined`: the class does not promise otherwise. */
-function mayNotDouble(kind: EffectClass, counted: number, reports: number): string | undefined {
+function mayNotDouble(
+  kind: EffectClass,
+  counted: number,
+  { noted, killed }: Excused,
+): string | undefined {
   const times = `${counted} effects`;
   switch (kind) {
     case 'read':
@@ -142,9 +148,8 @@ function mayNotDouble(kind: EffectClass, counted: number, reports: number): stri
     case 'transactional':
       return `${times}: this class never has more than one.`;
     default:
-      if (reports === 0) return `${times}, and the ledger says of no attempt that acted late.`;
-      if (counted > 1 + reports) return `${times}, and the ledger says of only ${reports} late.`;
-      return undefined;
+      if (counted <= 1 + noted + killed) return undefined;
+      return `${times}; of only ${noted + killed} it is known that they came late (${noted} in the ledger, ${killed} of processes that were killed before they could tell).`;
   }
 }
 
@@ -158,7 +163,7 @@ function judgeModel(
     const counted = unseen.get(step.token) ?? 0;
     unseen.delete(step.token);
     const possiblyPaid =
-      step.unknownAttempts + step.errors.filter((code) => POSSIBLY_PAID.has(code)).length;
+      step.unknownAttempts + step.errors.filter(({ code }) => POSSIBLY_PAID.has(code)).length;
     sum.wanted += 1;
     sum.counted += counted;
     sum.attempts += step.attempts;

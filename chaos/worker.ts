@@ -2,7 +2,10 @@
 import { readConfig } from '../src/config.ts';
 import { runWorker } from '../src/worker/run-worker.ts';
 import { loadScenario } from './scenario.ts';
+import { signRequests } from './sign-requests.ts';
 
+const shopUrl = process.env['CHAOS_SHOP_URL'];
+if (shopUrl !== undefined) signRequests(shopUrl);
 const { agents } = await loadScenario(process.env['CHAOS_SCENARIO']);
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
