@@ -62,7 +62,7 @@ test('17, 18 of 50 starts and 50 others under one key, one makes the run, and th
     outcomes.filter((_outcome, n) => Math.floor(n / 3) % 2 === kind),
   );
   const statuses = kinds.map((kind) => [...new Set(kind.map(({ status }) => status))]);
-  expect(statuses.toSorted()).toEqual([[202], [422]]);
+  expect(new Set(statuses.map(String))).toEqual(new Set(['202', '422']));
   expect(outcomes.filter(({ status, replayed }) => status === 202 && !replayed)).toHaveLength(1);
   const refused = outcomes.filter(({ status }) => status === 422);
   expect(new Set(refused.map(({ location }) => location))).toEqual(new Set([null]));

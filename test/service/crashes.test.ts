@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startTcpProxy, type TcpProxy } from '../../src/dev/tcp-proxy.ts';
+import { eventually } from '../support/eventually.ts';
+import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
+import { temporalAddress } from '../support/servers.ts';
+import { script } from '../support/system.ts';
+
+let suite: HttpSuite;
+let proxy: TcpProxy;
+
+beforeAll(async () => {
+  suite = await startHttpSuite();
+  proxy = await startTcpProxy(temporalAddress());
+}, 180_000);
+afterAll(async () => {
+  await suite.close();
+  await proxy.stop();
+});
+
+const body = { input: script({ say: 'ok' }) };
+const isReplay = (answer: Response) => answer.headers.get('idempotent-replayed') === 'true';
+const runIdOf = async (answer: Response) => ((await answer.json()) as { runId: string }).runId;
+
+/** The run ID, once Temporal has the run. */
+const arrived = (key: string): Promise<string> =>
+  eventually(async () => {
+    const handle = suite.system.temporal.workflow.getHandle(`agent-tester-${key}`);
+    return (await handle.describe()).runId;
+  });
+
+test('29 a service that is killed between the start and its answer: the same key finds the run', async () => {
+  const service = await suite.startAnother({ TEMPORAL_ADDRESS: proxy.address });
+  proxy.holdAnswers();
+  const lost = suite.start('"k-29"', body, { service }).then(
+    () => 'answered',
+    () => 'lost',
+  );
+  const runId = await arrived('k-29');
+  await service.kill();
+  expect(await lost).toBe('lost');
+  proxy.cut();
+  const again = await suite.start('"k-29"', body);
+  expect([again.status, isReplay(again)]).toEqual([202, true]);
+  expect(await runIdOf(again)).toBe(runId);
+});
+
+test('30 an answer that is lost on its way: the same key finds the run', async () => {
+  const between = await startTcpProxy(new URL(suite.service.url).host);
+  try {
+    const service = { ...suite.service, url: `http://${between.address}` };
+    between.holdAnswers();
+    const lost = suite.start('"k-30"', body, { service }).then(
+      () => 'answered',
+      () => 'lost',
+    );
+    const runId = await arrived('k-30');
+    between.cut();
+    expect(await lost).toBe('lost');
+    const again = await suite.start('"k-30"', body, { service });
+    expect([again.status, isReplay(again)]).toEqual([202, true]);
+    expect(await runIdOf(again)).toBe(runId);
+  } finally {
+    await between.stop();
+  }
+});
+
+test('34 a client that is slow with its body holds up nobody, and is answered', async () => {
+  const { hostname, port } = new URL(suite.service.url);
+  const slow = net.connect(Number(port), hostname);
+  const text = JSON.stringify(body);
+  slow.write(
+    `POST /v1/agents/tester/runs HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\nAuthorization: Bearer ${suite.key}\r\nContent-Type: application/json\r\nIdempotency-Key: "k-34"\r\nContent-Length: ${text.length}\r\n\r\n${text.slice(0, 5)}`,
+  );
+  const other = await suite.start('"k-34"', body);
+  expect([other.status, isReplay(other)]).toEqual([202, false]);
+  let answer = '';
+  slow.on('data', (chunk) => (answer += String(chunk)));
+  slow.write(text.slice(5));
+  await once(slow, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 202 /);
+  expect(answer).toMatch(/\r\nidempotent-replayed: true\r\n/i);
+});
+
+test('35 a service that stops answers who waits, and the same key finds the run', async () => {
+  const service = await suite.startAnother();
+  const waiting = suite.start('"k-35"', body, { service, headers: { prefer: 'wait=50' } });
+  const runId = await arrived('k-35');
+  await service.stop();
+  const answer = await waiting;
+  expect(answer.status).toBe(503);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await answer.json()).toMatchObject({ code: 'http.stopping' });
+  const again = await suite.start('"k-35"', body);
+  expect([again.status, isReplay(again)]).toEqual([202, true]);
+  expect(await runIdOf(again)).toBe(runId);
+});
+
+test('33 without a worker a run is accepted, and done when one comes', async () => {
+  const accepted = await suite.start('"k-33"', body, { headers: { prefer: 'wait=1' } });
+  expect(accepted.status).toBe(202);
+  expect(await accepted.json()).toMatchObject({ status: 'running', closedAt: null });
+  await suite.system.startWorker();
+  const done = await suite.start('"k-33"', body, { headers: { prefer: 'wait=50' } });
+  expect([done.status, isReplay(done)]).toEqual([200, true]);
+  expect(await done.json()).toMatchObject({ status: 'completed', result: 'ok' });
+});
