@@ -16,7 +16,7 @@ const NOBODY = hash('nobody');
  * @throws {AgentOnceError} as `createPostgresLedger`
  */
 export async function openApiKeys(url: string): Promise<ApiKeys> {
-  const database = new Database(url, { poolSize: 4 });
+  const database = new Database(url);
   try {
     await migrateIfNeeded(database, url);
   } catch (error) {

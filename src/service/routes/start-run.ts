@@ -76,7 +76,7 @@ export async function answerStart(
   const preferences = readPreferences(request.headers['prefer']);
   const started = await startRun(context, start);
   const { replayed, key } = started;
-  if (replayed && started.status === 'running' && settings.duplicates === 'conflict') {
+  if (replayed && started.closedAt === null && settings.duplicates === 'conflict') {
     throw new HttpProblem(
       'http.duplicate_in_progress',
       'A request with this key is being worked on. Ask again later with the same key, or read the run.',
