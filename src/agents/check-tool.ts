@@ -23,6 +23,9 @@ export function checkTool(agent: string, tool: ToolDefinition): string {
     throw refuse('description is empty; it tells the model when to use the tool');
   }
   if (typeof tool.run !== 'function') throw refuse('run is no function');
+  if (tool.effect === 'reconcile' && typeof tool.find !== 'function') {
+    throw refuse('find is no function; a reconcile tool looks for the effect of earlier attempts');
+  }
   if (tool.summary !== undefined && typeof tool.summary !== 'function') {
     throw refuse('summary must be a function of the arguments');
   }

@@ -215,8 +215,18 @@ describe('refused, with a word on what to do', () => {
   test.each<[string, object, RegExp]>([
     ['no effect', { effect: undefined }, /read, keyed, transactional, reconcile, at-most-once/],
     ['another effect', { effect: 'write' }, /effect must be one of/],
-    ['reconcile', { effect: 'reconcile' }, /'reconcile' is not built yet. Use 'keyed'/],
-    ['at-most-once', { effect: 'at-most-once' }, /'at-most-once' is not built yet. Use 'keyed'/],
+    ['reconcile and no find', { effect: 'reconcile' }, /find is no function/],
+    ['an odd approval', { approval: 'sometimes' }, /approval must be 'always' or a function/],
+    [
+      'a deadline of nothing',
+      { effect: 'at-most-once', outcomeDeadline: { seconds: 0, otherwise: 'fail' } },
+      /outcomeDeadline.seconds must be a number of seconds up to/,
+    ],
+    [
+      'a deadline that approves',
+      { approval: 'always', approvalDeadline: { seconds: 60, otherwise: 'approve' } },
+      /approvalDeadline.otherwise must be one of fail, deny/,
+    ],
     ['no description', { description: '' }, /description is empty/],
     ['no run', { run: undefined }, /run is no function/],
     ['a summary that is a text', { summary: 'x' }, /summary must be a function/],
