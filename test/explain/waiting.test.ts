@@ -11,6 +11,8 @@ import { expectGolden } from './golden.ts';
 let system: TestSystem;
 
 const agent = 'tester';
+/** Fixed: what is asked of the model, and so its size, changes with the agent's tools. */
+const usage = { inputTokens: 1_000, outputTokens: 100 };
 const byAnn = { step: 't1.c0', by: 'ann' };
 
 beforeAll(async () => {
@@ -19,8 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => system.close());
 
+function asking(...call: Parameters<typeof calls>) {
+  return script({ ...(calls(...call) as object), usage }, { say: 'ok', usage });
+}
+
 async function startWaiting(key: string, ...call: Parameters<typeof calls>) {
-  await system.client.start({ agent, key, input: script(calls(...call), { say: 'ok' }) });
+  await system.client.start({ agent, key, input: asking(...call) });
   await eventually(async () => {
     expect(await system.client.describe({ agent, key })).toMatchObject({ status: 'waiting' });
   });
@@ -74,7 +80,7 @@ test('waiting to be told an outcome; left without an answer; then decided by a p
   await ended('waiting-outcome');
   await expectStory('waiting-outcome', 'outcome-unknown');
 
-  const input = script(calls(['send', { label: 'b' }]), { say: 'ok' });
+  const input = asking(['send', { label: 'b' }]);
   await system.client.start({ ...run, input, retryFailed: true });
   await eventually(async () => {
     expect(await system.client.describe(run)).toMatchObject({ status: 'waiting' });
