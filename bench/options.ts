@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../src/dev/script-options.ts';
 
 export interface BenchOptions {
   /** Times that every figure is measured. */
@@ -29,11 +30,11 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parse(args);
   if (values.help) return 'help';
   return {
-    repetitions: whole('--repetitions', values.repetitions, 1),
-    runs: whole('--runs', values.runs, 1),
-    concurrency: whole('--concurrency', values.concurrency, 1),
-    duplicates: whole('--duplicates', values.duplicates, 1),
-    modelMs: values['model-ms'].split(',').map((text) => whole('--model-ms', text, 0)),
+    repetitions: wholeNumber('--repetitions', values.repetitions, 1),
+    runs: wholeNumber('--runs', values.runs, 1),
+    concurrency: wholeNumber('--concurrency', values.concurrency, 1),
+    duplicates: wholeNumber('--duplicates', values.duplicates, 1),
+    modelMs: values['model-ms'].split(',').map((text) => wholeNumber('--model-ms', text, 0)),
     json: values.json,
   };
 }
@@ -55,10 +56,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`${name} must be a whole number from ${least}.`);
 }

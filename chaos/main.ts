@@ -1,23 +1,11 @@
 /** `npm run chaos`: torments a system of its own, and counts whether every promise was kept. */
-import { readOptions, USAGE, type ChaosOptions } from './options.ts';
+import { optionsOrExit } from '../src/dev/script-options.ts';
+import { readOptions, USAGE } from './options.ts';
 import { createProgress } from './progress.ts';
 import { drawReport } from './report.ts';
 import { runChaos } from './run-chaos.ts';
 
-function optionsOrExit(): ChaosOptions {
-  try {
-    const options = readOptions(process.argv.slice(2));
-    if (options !== 'help') return options;
-    process.stdout.write(USAGE);
-    process.exit(0);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    process.stderr.write(`${error.message}\n\n${USAGE}`);
-    process.exit(2);
-  }
-}
-
-const options = optionsOrExit();
+const options = optionsOrExit(readOptions, USAGE);
 const stopping = new AbortController();
 let exitCode: number | undefined;
 for (const [name, code] of [

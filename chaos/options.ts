@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../src/dev/script-options.ts';
 import { parseFault, type Fault } from './faults.ts';
 
 export interface ChaosOptions {
@@ -44,15 +45,15 @@ export function readOptions(args: readonly string[]): ChaosOptions | 'help' {
   if (values.help) return 'help';
   const faults = values.faults?.split(',').filter((text) => text !== '');
   return {
-    runs: whole('--runs', values.runs, 1),
-    kills: whole('--kills', values.kills, 0),
+    runs: wholeNumber('--runs', values.runs, 1),
+    kills: wholeNumber('--kills', values.kills, 0),
     seed:
       values.seed === undefined
         ? Math.floor(Math.random() * 2 ** 31)
-        : whole('--seed', values.seed, 0),
+        : wholeNumber('--seed', values.seed, 0),
     faults: faults?.map(parseFault),
-    workers: whole('--workers', values.workers, 1),
-    concurrency: whole('--concurrency', values.concurrency, 1),
+    workers: wholeNumber('--workers', values.workers, 1),
+    concurrency: wholeNumber('--concurrency', values.concurrency, 1),
     scenario: values.scenario,
     keep: values.keep,
     json: values.json,
@@ -79,10 +80,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function whole(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-  throw new RangeError(`${name} must be a whole number from ${least}.`);
 }

@@ -97,7 +97,7 @@ function cancelledByWord(context: Context): AbortSignal {
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
-async function isUndecided(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
+export async function isUndecided(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
   const held = await ledger.step(scope, step);
   return held?.state === 'unknown' && held.fence === fence;
 }

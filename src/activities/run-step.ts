@@ -19,7 +19,7 @@ import type {
 import { NotApplied } from '../tools/not-applied.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
-import { attemptTimes, CLAIM_LOST, Lease } from './lease.ts';
+import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
 
 /** What a step's work gets once its claim is granted. */
 export interface Granted {
@@ -162,7 +162,8 @@ async function workUnderClaim(
     if (unknown) await abandon(deps, claim, verdict, lease.limit);
     const giveBack = async (why: StepError, how?: { counted?: boolean; until?: AbortSignal }) => {
       if (unknown) return;
-      const waited = effect === 'at-most-once' && (await isUnknown(ledger, claim));
+      const waited =
+        effect === 'at-most-once' && (await isUndecided(ledger, claim).catch(() => false));
       const given = await release(ledger, claim, why, how);
       if (given && waited) await tellSettled(step);
       if (given === false && begun && effect === 'reconcile') {
@@ -216,12 +217,6 @@ async function abandon(
   const ours = await asking.catch(() => undefined);
   // Somebody has had the last word, and has perhaps set the next attempt going.
   if (ours === false) await noteLateEffect(deps, claim, until);
-}
-
-/** Whether people are being asked about this attempt. */
-async function isUnknown(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
-  const held = await ledger.step(scope, step).catch(() => undefined);
-  return held?.state === 'unknown' && held.fence === fence;
 }
 
 /**

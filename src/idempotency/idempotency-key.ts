@@ -29,6 +29,13 @@ export function readIdempotencyKey(lines: readonly string[], strict = false): st
   return key;
 }
 
+/** The header's lines as they were sent: Node joins repeated ones. */
+export function keyLinesOf({ rawHeaders }: { rawHeaders: readonly string[] }): string[] {
+  return rawHeaders.filter(
+    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'idempotency-key',
+  );
+}
+
 function quoted(text: string): string {
   let value: unknown;
   try {

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { AgentOnceError } from '../contract/errors.ts';
 import { sha256Hex } from '../contract/hash.ts';
 import { canonicalJson } from '../contract/json.ts';
-import { readIdempotencyKey } from './idempotency-key.ts';
+import { keyLinesOf, readIdempotencyKey } from './idempotency-key.ts';
 import { KeyedTransaction, type KeyedRequest } from './keyed-transaction.ts';
 
 export interface IdempotencyOptions {
@@ -63,7 +63,7 @@ export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions
 
   app.addHook('preHandler', async (request, reply) => {
     if (!isIdempotent(request)) return;
-    const key = readIdempotencyKey(linesOf(request));
+    const key = readIdempotencyKey(keyLinesOf(request.raw));
     if (key === undefined && required) throw missing();
     const keyed: KeyedRequest | undefined =
       key === undefined
@@ -106,13 +106,6 @@ export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions
 
 function isIdempotent({ routeOptions, method }: FastifyRequest): boolean {
   return routeOptions.config.idempotent === true && METHODS.has(method);
-}
-
-function linesOf({ raw }: FastifyRequest): string[] {
-  const { rawHeaders } = raw;
-  return rawHeaders.filter(
-    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'idempotency-key',
-  );
 }
 
 /** Without the query: what identifies a resource is compared, what is asked of it is in the body. */

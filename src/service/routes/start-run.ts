@@ -7,7 +7,7 @@ import { identify } from '../../client/context.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { readIdempotencyKey } from '../../idempotency/idempotency-key.ts';
+import { keyLinesOf, readIdempotencyKey } from '../../idempotency/idempotency-key.ts';
 import { HttpProblem } from '../problem.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { locationOf, toBody, type RunBody } from '../runs.ts';
@@ -49,10 +49,7 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
         const { tenant } = callerOf(request);
         const { agent } = request.params;
         const { input, options, limits } = request.body;
-        const key = readIdempotencyKey(
-          linesOf(request, 'idempotency-key'),
-          deps.settings.strictKeys,
-        );
+        const key = readIdempotencyKey(keyLinesOf(request.raw), deps.settings.strictKeys);
         return answerStart(deps, request, reply, {
           agent,
           tenant,
@@ -112,12 +109,6 @@ function keyOrWindow(
     'http.key_missing',
     'Send an Idempotency-Key header: a new UUID v4 for each new request, and the same one whenever that request is repeated. Nothing was started.',
   );
-}
-
-/** The lines of a header as they were sent: Node joins repeated ones. */
-export function linesOf({ raw }: FastifyRequest, name: string): string[] {
-  const { rawHeaders } = raw;
-  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === name);
 }
 
 /** Without members that are `undefined`: nothing was said of them. */
