@@ -27,6 +27,9 @@ import { startRoute } from './routes/start-run.ts';
 import { stepRoutes } from './routes/steps.ts';
 import { acceptStrictJson } from './strict-json.ts';
 
+/** How long a service that stops waits for answers to be read. */
+const SLOWEST_READER_MS = 10_000;
+
 const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
 /**
@@ -50,6 +53,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
   app.decorate('stopping', stopping.signal);
   app.addHook('preClose', async () => stopping.abort(stoppingProblem()));
+  closeAfterAnswers(app);
 
   acceptStrictJson(app);
   app.setErrorHandler((error, request, reply) => {
@@ -90,6 +94,20 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   });
   refuseOtherMethods();
   return app;
+}
+
+/**
+ * Node closes the connections that are idle when a server stops. One whose request is answered a
+ * moment later would stay open for as long as its client keeps it, and hold up the end.
+ */
+function closeAfterAnswers(app: FastifyInstance): void {
+  app.addHook('onResponse', async ({ raw }) => {
+    if (app.stopping.aborted) raw.socket.destroySoon();
+  });
+  // Whoever reads too slowly to have got the answer by then gets no more of it.
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), SLOWEST_READER_MS).unref();
+  });
 }
 
 /** The documentation page brings its own scripts and styles. */

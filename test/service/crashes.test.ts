@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTcpProxy, type TcpProxy } from '../../src/dev/tcp-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
+import type { TestService } from '../support/service.ts';
 import { temporalAddress } from '../support/servers.ts';
 import { script } from '../support/system.ts';
 
@@ -29,6 +30,30 @@ const arrived = (key: string): Promise<string> =>
     const handle = suite.system.temporal.workflow.getHandle(`agent-tester-${key}`);
     return (await handle.describe()).runId;
   });
+
+/** Sends the head of a request and some of its body; the rest when called, and then waits for the end. */
+function slowRequest({ url }: TestService, key: string, connection: string): () => Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = net.connect(Number(port), hostname);
+  const text = JSON.stringify(body);
+  const head = [
+    'POST /v1/agents/tester/runs HTTP/1.1',
+    `Host: ${hostname}`,
+    `Connection: ${connection}`,
+    `Authorization: Bearer ${suite.key}`,
+    'Content-Type: application/json',
+    `Idempotency-Key: "${key}"`,
+    `Content-Length: ${text.length}`,
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n${text.slice(0, 5)}`);
+  let answer = '';
+  socket.on('data', (chunk) => (answer += String(chunk)));
+  return async () => {
+    socket.write(text.slice(5));
+    await once(socket, 'close');
+    return answer;
+  };
+}
 
 test('29 a service that is killed between the start and its answer: the same key finds the run', async () => {
   const service = await suite.startAnother({ TEMPORAL_ADDRESS: proxy.address });
@@ -67,18 +92,10 @@ test('30 an answer that is lost on its way: the same key finds the run', async (
 });
 
 test('34 a client that is slow with its body holds up nobody, and is answered', async () => {
-  const { hostname, port } = new URL(suite.service.url);
-  const slow = net.connect(Number(port), hostname);
-  const text = JSON.stringify(body);
-  slow.write(
-    `POST /v1/agents/tester/runs HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\nAuthorization: Bearer ${suite.key}\r\nContent-Type: application/json\r\nIdempotency-Key: "k-34"\r\nContent-Length: ${text.length}\r\n\r\n${text.slice(0, 5)}`,
-  );
+  const finish = slowRequest(suite.service, 'k-34', 'close');
   const other = await suite.start('"k-34"', body);
   expect([other.status, isReplay(other)]).toEqual([202, false]);
-  let answer = '';
-  slow.on('data', (chunk) => (answer += String(chunk)));
-  slow.write(text.slice(5));
-  await once(slow, 'close');
+  const answer = await finish();
   expect(answer).toMatch(/^HTTP\/1\.1 202 /);
   expect(answer).toMatch(/\r\nidempotent-replayed: true\r\n/i);
 });
@@ -95,6 +112,19 @@ test('35 a service that stops answers who waits, and the same key finds the run'
   const again = await suite.start('"k-35"', body);
   expect([again.status, isReplay(again)]).toEqual([202, true]);
   expect(await runIdOf(again)).toBe(runId);
+});
+
+test('35 a request that is still being sent when the service stops is answered, and its connection closed', async () => {
+  const service = await suite.startAnother();
+  const finish = slowRequest(service, 'k-35-slow', 'keep-alive');
+  // A second one on a connection of its own: the first has arrived by its answer.
+  await suite.start('"k-35-other"', body, { service });
+  const stopped = service.stop();
+  await eventually(async () => {
+    await expect(fetch(service.url)).rejects.toThrow('fetch failed');
+  });
+  expect(await finish()).toMatch(/^HTTP\/1\.1 202 /);
+  await stopped;
 });
 
 test('33 without a worker a run is accepted, and done when one comes', async () => {
