@@ -1,25 +1,16 @@
 import { Context } from '@temporalio/activity';
-import pRetry from 'p-retry';
-import { AgentOnceError, isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
-import type { StepPolicy } from '../contract/settings.ts';
-import { SETTLED_SIGNAL } from '../contract/names.ts';
 import type { KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
-import type {
-  Claim,
-  ClaimAnswer,
-  Completion,
-  Ledger,
-  StepClaim,
-  StepError,
-  StepRecord,
-  UnknownAttempt,
-} from '../ledger/port.ts';
+import type { Claim, Completion, Ledger, StepError, StepRecord } from '../ledger/port.ts';
 import { NotApplied } from '../tools/not-applied.ts';
+import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
+import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** What a step's work gets once its claim is granted. */
 export interface Granted {
@@ -61,35 +52,11 @@ export type StepWork = (
   before?(granted: Granted): Promise<Completion | undefined>;
 };
 
-export interface StepPlan {
-  /** Everything of the claim that the activity's own context does not know. */
-  claim: Omit<
-    StepClaim,
-    'nonce' | 'leaseMs' | 'maximumAttempts' | 'workflowId' | 'runId' | 'worker'
-  >;
-  policy: StepPolicy;
-  /** Name at the fault points: the tool's, or `model`. */
-  faultName: string;
-  /** Code of an error of the work that has none. */
-  otherwise: ErrorCode;
-}
-
-/** An attempt of an `at-most-once` step ended, and only a person may say how. */
-export class OutcomeUnknown extends Error {
-  override readonly name = 'OutcomeUnknown';
-  readonly attempt: UnknownAttempt;
-
-  constructor(attempt: UnknownAttempt) {
-    super('The outcome of the step is unknown.');
-    this.attempt = attempt;
-  }
-}
-
 /**
  * Runs a step under its claim: claims it, works while the lease is kept, records the result and
  * returns what the ledger holds. A step that is already recorded does not run.
  *
- * @throws {OutcomeUnknown} `at-most-once` steps only
+ * @throws {OutcomeUnknown} (claim-step.ts) `at-most-once` steps only
  * @throws {ApplicationFailure} retryable or not, as the table in `docs/architecture.md` says
  */
 export async function runStep(
@@ -203,114 +170,6 @@ const INTERRUPTED: StepError = {
   message: 'The worker was stopped, or lost touch with Temporal, in the middle of the step.',
 };
 
-type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
-type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
-
-/** Without it the lease runs out, and the outcome is just as unknown. */
-async function abandon(
-  deps: ActivityDeps,
-  claim: Claim,
-  { code, message }: StepError,
-  until: AbortSignal,
-): Promise<void> {
-  const asking = untilAnswered(() => deps.ledger.abandon(claim, { code, message }), until);
-  const ours = await asking.catch(() => undefined);
-  // Somebody has had the last word, and has perhaps set the next attempt going.
-  if (ours === false) await noteLateEffect(deps, claim, until);
-}
-
-/**
- * An attempt that had been given up may have had its effect after all, and another one too: that
- * cannot be undone, but it can be known.
- */
-async function noteLateEffect(
-  { ledger, worker }: ActivityDeps,
-  { scope, step, fence }: Claim,
-  until: AbortSignal,
-): Promise<void> {
-  const message = `An attempt on ${worker} that had been given up went on: its effect may have happened twice.`;
-  try {
-    const held = await untilAnswered(() => ledger.step(scope, step), until);
-    // What a person said had happened, or what the next attempt found, is this attempt's own
-    // effect, and no second one.
-    const found = held?.knownBy === 'find' && Number(held.fence) === Number(fence) + 1;
-    if (held?.state === 'completed' && (held.fence === fence || found)) return;
-    const note = { code: 'step.late_effect', message };
-    await untilAnswered(() => ledger.note(scope, step, note), until);
-  } catch {
-    Context.current().log.warn(message, { step });
-  }
-}
-
-async function claimStep(
-  deps: ActivityDeps,
-  plan: StepPlan,
-  leaseMs: number,
-  context: Context,
-): Promise<GrantedAnswer | CompletedAnswer> {
-  const { workflowExecution, activityId } = context.info;
-  const claim: StepClaim = {
-    ...plan.claim,
-    // One for all tries: a claim whose answer was lost is found again by it.
-    nonce: crypto.randomUUID(),
-    leaseMs,
-    maximumAttempts: plan.policy.retry.maximumAttempts,
-    workflowId: workflowExecution?.workflowId ?? activityId,
-    runId: workflowExecution?.runId ?? activityId,
-    worker: deps.worker,
-  };
-  let answer: ClaimAnswer;
-  try {
-    answer = await pRetry(() => deps.ledger.claim(claim), {
-      retries: 2,
-      minTimeout: 100,
-      signal: context.cancellationSignal,
-      shouldRetry: isUnreachable,
-    });
-  } catch (error) {
-    if (context.cancellationSignal.aborted) await context.cancelled;
-    throw failStep(judge(error, 'step.failed'));
-  }
-
-  switch (answer.state) {
-    case 'claimed':
-    case 'completed':
-      return answer;
-    case 'busy':
-      throw failStep(
-        {
-          code: 'step.busy',
-          message: `${answer.worker} holds the claim of this step.`,
-          retryable: true,
-        },
-        answer.retryAfterMs + 50,
-      );
-    case 'unknown':
-      throw new OutcomeUnknown(answer.attempt);
-    case 'superseded':
-      throw failStep({
-        code: 'step.superseded',
-        message:
-          'The key of this run has expired or was forgotten, and a newer run has it. Nothing was done.',
-        retryable: false,
-      });
-    case 'diverged':
-      throw failStep({
-        code: 'step.diverged',
-        message:
-          `The ledger holds another call as ${plan.claim.step} of this run: nothing was done. The run's ` +
-          'history and the ledger have parted, which happens when one of them is restored from a backup.',
-        retryable: false,
-      });
-    case 'exhausted':
-      throw failStep({
-        code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
-        message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
-        retryable: false,
-      });
-  }
-}
-
 /** Does the work and records it; `undefined` when another attempt has taken the step over. */
 async function record(
   { ledger }: ActivityDeps,
@@ -353,32 +212,6 @@ async function recordResult(
   return recorded === 'lost' ? undefined : completion;
 }
 
-/** The run waits for a person who need not decide any more; if this fails, that person is told. */
-async function tellSettled(step: string): Promise<void> {
-  const { client, info, log } = Context.current();
-  const workflowId = info.workflowExecution?.workflowId;
-  if (workflowId === undefined) return;
-  try {
-    await client.workflow.getHandle(workflowId).signal(SETTLED_SIGNAL, step);
-  } catch {
-    log.warn('A late result could not be told to its run', { step });
-  }
-}
-
-/** Asks the ledger until it answers; at least once. */
-async function untilAnswered<T>(ask: () => Promise<T>, until: AbortSignal): Promise<T> {
-  return pRetry(ask, {
-    retries: Number.POSITIVE_INFINITY,
-    minTimeout: 100,
-    maxTimeout: 2_000,
-    shouldRetry: (context) => isUnreachable(context) && !until.aborted,
-  });
-}
-
-function isUnreachable({ error }: { error: unknown }): boolean {
-  return error instanceof AgentOnceError && error.code === 'ledger.unreachable';
-}
-
 async function whatTheLedgerHolds(
   deps: ActivityDeps,
   claim: Claim,
@@ -389,21 +222,6 @@ async function whatTheLedgerHolds(
   if (held?.state !== 'completed') throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
   if (begun) await noteLateEffect(deps, claim, until);
   return fromLedger(held);
-}
-
-/**
- * Gives the claim back, as far as that is possible: without it, the lease runs out.
- *
- * @returns `false` when the claim is no longer ours, `undefined` when the ledger did not answer
- */
-async function release(
-  ledger: Ledger,
-  claim: Claim,
-  { code, message }: StepError,
-  { counted = true, until }: { counted?: boolean; until?: AbortSignal } = {},
-): Promise<boolean | undefined> {
-  const fail = () => ledger.fail(claim, { code, message }, counted);
-  return (until ? untilAnswered(fail, until) : fail()).catch(() => undefined);
 }
 
 function fromLedger(record: StepRecord): StepOutcome {

@@ -10,7 +10,8 @@ import {
 import { askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
-import { OutcomeUnknown, runStep, type StepOutcome } from './run-step.ts';
+import { OutcomeUnknown } from './claim-step.ts';
+import { runStep, type StepOutcome } from './run-step.ts';
 import { toJson } from './to-json.ts';
 import { argumentsOf, doneOf, planOf, previewOf } from './tool-step.ts';
 

@@ -4,7 +4,8 @@ import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type ToolStepDone, type ToolStepInput } from '../contract/step.ts';
-import type { StepOutcome, StepPlan } from './run-step.ts';
+import type { StepPlan } from './claim-step.ts';
+import type { StepOutcome } from './run-step.ts';
 
 /** The step of a tool call under its claim. */
 export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {

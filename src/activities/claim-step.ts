@@ -1,0 +1,110 @@
+import type { Context } from '@temporalio/activity';
+import pRetry from 'p-retry';
+import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import type { StepPolicy } from '../contract/settings.ts';
+import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
+import type { ActivityDeps } from './deps.ts';
+import { failStep, judge } from './failures.ts';
+import { isUnreachable } from './until-answered.ts';
+
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
+type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
+
+export interface StepPlan {
+  /** Everything of the claim that the activity's own context does not know. */
+  claim: Omit<
+    StepClaim,
+    'nonce' | 'leaseMs' | 'maximumAttempts' | 'workflowId' | 'runId' | 'worker'
+  >;
+  policy: StepPolicy;
+  /** Name at the fault points: the tool's, or `model`. */
+  faultName: string;
+  /** Code of an error of the work that has none. */
+  otherwise: ErrorCode;
+}
+
+/** An attempt of an `at-most-once` step ended, and only a person may say how. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+  readonly attempt: UnknownAttempt;
+
+  constructor(attempt: UnknownAttempt) {
+    super('The outcome of the step is unknown.');
+    this.attempt = attempt;
+  }
+}
+
+/**
+ * Claims a step for an attempt.
+ *
+ * @throws {OutcomeUnknown} `at-most-once` steps only
+ * @throws {ApplicationFailure} retryable while another attempt holds the claim
+ */
+export async function claimStep(
+  deps: ActivityDeps,
+  plan: StepPlan,
+  leaseMs: number,
+  context: Context,
+): Promise<GrantedAnswer | CompletedAnswer> {
+  const { workflowExecution, activityId } = context.info;
+  const claim: StepClaim = {
+    ...plan.claim,
+    // One for all tries: a claim whose answer was lost is found again by it.
+    nonce: crypto.randomUUID(),
+    leaseMs,
+    maximumAttempts: plan.policy.retry.maximumAttempts,
+    workflowId: workflowExecution?.workflowId ?? activityId,
+    runId: workflowExecution?.runId ?? activityId,
+    worker: deps.worker,
+  };
+  let answer: ClaimAnswer;
+  try {
+    answer = await pRetry(() => deps.ledger.claim(claim), {
+      retries: 2,
+      minTimeout: 100,
+      signal: context.cancellationSignal,
+      shouldRetry: isUnreachable,
+    });
+  } catch (error) {
+    if (context.cancellationSignal.aborted) await context.cancelled;
+    throw failStep(judge(error, 'step.failed'));
+  }
+
+  switch (answer.state) {
+    case 'claimed':
+    case 'completed':
+      return answer;
+    case 'busy':
+      throw failStep(
+        {
+          code: 'step.busy',
+          message: `${answer.worker} holds the claim of this step.`,
+          retryable: true,
+        },
+        answer.retryAfterMs + 50,
+      );
+    case 'unknown':
+      throw new OutcomeUnknown(answer.attempt);
+    case 'superseded':
+      throw failStep({
+        code: 'step.superseded',
+        message:
+          'The key of this run has expired or was forgotten, and a newer run has it. Nothing was done.',
+        retryable: false,
+      });
+    case 'diverged':
+      throw failStep({
+        code: 'step.diverged',
+        message:
+          `The ledger holds another call as ${plan.claim.step} of this run: nothing was done. The run's ` +
+          'history and the ledger have parted, which happens when one of them is restored from a backup.',
+        retryable: false,
+      });
+    case 'exhausted':
+      throw failStep({
+        code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
+        message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
+        retryable: false,
+      });
+  }
+}
