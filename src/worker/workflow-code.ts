@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 
 const HERE = fileURLToPath(import.meta.url);
+const REMEMBERED = 'workflow-bundle-';
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const SRC = path.resolve(path.dirname(HERE), '..');
 
 /**
@@ -17,7 +19,7 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
   if (!HERE.endsWith('.ts') && existsSync(built)) return { codePath: built };
 
   const cache = path.resolve(SRC, '../.cache');
-  const codePath = path.join(cache, `workflow-bundle-${(await sourcesHash()).slice(0, 32)}.js`);
+  const codePath = path.join(cache, `${REMEMBERED}${(await sourcesHash()).slice(0, 32)}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflows();
     await mkdir(cache, { recursive: true });
@@ -25,8 +27,20 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
     const aside = `${codePath}.${process.pid}`;
     await writeFile(aside, code);
     await rename(aside, codePath);
+    await forgetOld(cache);
   }
   return { codePath };
+}
+
+/** Of sources that have changed since; not those of today, which another worker may be reading. */
+async function forgetOld(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(REMEMBERED)) continue;
+    const file = path.join(cache, name);
+    // Another worker that has just started may have been quicker.
+    const made = (await stat(file).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - made > DAY_MS) await rm(file, { force: true });
+  }
 }
 
 /** Bundles the workflows from their sources, in a checkout or in a build. */
