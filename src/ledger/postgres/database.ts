@@ -13,6 +13,7 @@ export interface PostgresLedgerOptions {
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A transaction may have to wait for the end of another. */
 const TRANSACTION_CONNECT_TIMEOUT_MS = 30_000;
+const IDLE_TIMEOUT_MS = 5 * 60_000;
 const QUERY_TIMEOUT_MS = 15_000;
 /** Somebody who holds a row longer than this is asked about again later. */
 const LOCK_TIMEOUT_MS = 2_000;
@@ -34,6 +35,9 @@ export class Database {
       max: options.poolSize ?? 10,
       application_name: 'agent-once',
       keepAlive: true,
+      // A model may take longer than the default of 10 s, and a new connection several times what
+      // a statement takes.
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
     };
     this.#statements = new pg.Pool({
       ...shared,
