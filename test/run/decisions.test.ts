@@ -191,3 +191,58 @@ describe('a call that needs approval', () => {
     expect(await endOf(run)).toMatchObject({ status: 'completed' });
   });
 });
+
+describe('two questions of one turn', () => {
+  const asksTwice = async (label: string) => {
+    system.counter.drop(`send:${label}`);
+    const run = await started(calls(['send', { label }], ['spend', { label, amount: 100 }]), {
+      say: 'ok',
+    });
+    const waiting = (steps: string[]) =>
+      eventually(async () => {
+        const view = await system.client.describe(run);
+        expect(view.waiting.map(({ step }) => step).sort()).toEqual(steps);
+      });
+    await waiting(['t1.c0', 't1.c1']);
+    return { run, waiting };
+  };
+
+  test('are answered one by one, in any order: what was answered does not wait for the other', async () => {
+    const { run, waiting } = await asksTwice('one-by-one');
+    await system.client.decide(run, { step: 't1.c1', decision: 'approve', by: 'ann' });
+    await waiting(['t1.c0']);
+    await eventually(async () => expect(system.counter.requests('spend:one-by-one')).toBe(1));
+    await system.client.decide(run, { step: 't1.c0', decision: 'happened', by: 'bob' });
+    expect(await endOf(run)).toMatchObject({ status: 'completed', waiting: [] });
+    expect(system.counter.requests('spend:one-by-one')).toBe(1);
+    expect(system.counter.requests('send:one-by-one')).toBe(1);
+  });
+
+  test('are both answered at once', async () => {
+    const { run } = await asksTwice('at-once');
+    await Promise.all([
+      system.client.decide(run, { step: 't1.c0', decision: 'did-not-happen', by: 'ann' }),
+      system.client.decide(run, { step: 't1.c1', decision: 'deny', by: 'bob' }),
+    ]);
+    expect(await endOf(run)).toMatchObject({ status: 'completed' });
+    expect(system.counter.requests('send:at-once')).toBe(2);
+    expect(system.counter.requests('spend:at-once')).toBe(0);
+  });
+
+  test('one of which ends the run: the other’s answer is recorded or refused, never lost', async () => {
+    const { run } = await asksTwice('ends');
+    const [, approved] = await Promise.allSettled([
+      system.client.decide(run, { step: 't1.c0', decision: 'fail', by: 'ann' }),
+      system.client.decide(run, { step: 't1.c1', decision: 'approve', by: 'bob' }),
+    ]);
+    expect(await endOf(run)).toMatchObject({ status: 'failed' });
+    const spent = system.counter.requests('spend:ends');
+    if (approved.status === 'rejected') {
+      expect(approved.reason).toMatchObject({ code: expect.stringMatching(/^(decision|run)\./) });
+      expect(spent).toBe(0);
+    } else {
+      expect(approved.value).toMatchObject({ outcome: 'recorded', by: 'bob' });
+      expect(spent).toBe(1);
+    }
+  });
+});
