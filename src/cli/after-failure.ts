@@ -1,10 +1,13 @@
 import type { RunRef, RunView } from '../client/types.ts';
 import type { ExplainedStep, SentRequest } from '../explain/explanation.ts';
-import { listSteps } from '../explain/step-title.ts';
-import { commandFor, startCommandFor } from './commands.ts';
-import { printable } from './output.ts';
+import { commandFor, INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
+import { lookUp } from './effect-words.ts';
+import { named } from './name-steps.ts';
 import { wordRequest } from './request-words.ts';
+import { drawAnswerCommands } from './show-questions.ts';
+import { drawTime } from './show-run.ts';
 import { MEND_FIRST } from './what-to-mend.ts';
+import { wouldRepeat } from './would-repeat.ts';
 
 type Ended = Required<RunRef> & Pick<RunView, 'error' | 'usage' | 'shadow'>;
 
@@ -12,6 +15,7 @@ type Ended = Required<RunRef> & Pick<RunView, 'error' | 'usage' | 'shadow'>;
 interface Story {
   steps: readonly ExplainedStep[] | null;
   request: SentRequest | null;
+  keyExpiresAt: string | null;
 }
 
 /**
@@ -29,7 +33,7 @@ export function afterFailure(run: Ended, story?: Story): string[] {
   const mend = code === undefined ? undefined : MEND_FIRST[code];
   return [
     ...(story ? [] : [`What happened, and what it cost: ${explain}`]),
-    ...(mend === undefined ? [] : [mend]),
+    ...(mend === undefined ? [] : [[mend, ...whereToLook(code, story)].join('\n')]),
     // History and ledger have parted: resuming ends in the same place.
     ...(code === 'step.diverged' ? [] : [resume(run, story)]),
     forget(run, story),
@@ -41,25 +45,44 @@ function resume(run: Ended, story: Story | undefined): string {
   const limit = run.error?.code === 'run.turn_limit' ? ` --max-turns ${turns}` : '';
   const flags = ` --retry-failed${limit}`;
   if (!story) {
-    const shadow = run.shadow ? ' --shadow' : '';
-    return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, `${shadow}${flags}`)}`;
+    const same = `${run.shadow ? '--shadow ' : ''}--input '${INPUT_TO_FILL_IN.same}'`;
+    return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, flags, same)}`;
   }
-  const { input, before } = wordRequest(story.request, commandFor('explain', run));
+  const request = wordRequest(story.request, commandFor('explain', run));
   const steps = story.steps ?? [];
-  const cancelled =
-    run.error?.code === 'run.cancelled' ? ' (--retry-failed is for cancelled runs too)' : '';
+  const before =
+    story.keyExpiresAt === null
+      ? ''
+      : `, before ${drawTime(story.keyExpiresAt)} (later the same start makes a NEW run)`;
   const of = (...states: ExplainedStep['state'][]) =>
     steps.filter(({ state }) => states.includes(state));
   return [
-    `Resume it${cancelled}, with the same input (another is refused).`,
+    `Resume it${before}, with the same input (another is refused).`,
+    ...(run.error?.code === 'run.cancelled' ? ['--retry-failed is for cancelled runs too.'] : []),
     ...(story.steps ? [] : ['What is recorded does not run again.']),
     ...named('kept, not run again', of('completed')),
     ...named('run again', of('failed', 'claimed')),
     ...named('a person is asked first', of('unknown')),
     ...named('run for the first time', of('planned')),
-    ...before,
-    `$ ${startCommandFor(run, flags, input)}`,
+    ...request.before,
+    `$ ${startCommandFor(run, flags, request.input)}`,
+    ...of('unknown').flatMap((step) => thenSay(run, step)),
   ].join('\n');
+}
+
+/** How the resumed run is told what became of a step. */
+function thenSay(run: Ended, { id }: ExplainedStep): string[] {
+  return [
+    `Then it waits for a person (${commandFor('status', run)}), who says what became of ${id}:`,
+    ...drawAnswerCommands(run, { kind: 'outcome', step: id }),
+  ];
+}
+
+/** By what each effect that is in doubt is found. */
+function whereToLook(code: string | undefined, story: Story | undefined): string[] {
+  if (code !== 'step.outcome_unknown') return [];
+  const unknown = (story?.steps ?? []).filter(({ state }) => state === 'unknown');
+  return unknown.flatMap(({ id, token }) => lookUp(id, token));
 }
 
 /** Why forgetting a key is no way to try again. */
@@ -73,23 +96,4 @@ function forget(run: Ended, story: Story | undefined): string {
     ...wouldRepeat(story.steps),
     `$ ${command}`,
   ].join('\n');
-}
-
-/** What a new run would do a second time. */
-export function wouldRepeat(steps: readonly ExplainedStep[] | null): string[] {
-  if (!steps) return ['Every effect would be made AGAIN.'];
-  const maybe = steps.filter(({ happened }) => happened === 'maybe');
-  return [
-    ...named(
-      'would be made AGAIN',
-      steps.filter(({ happened }) => happened === 'yes'),
-    ),
-    ...named('may have happened, and would be made AGAIN', maybe),
-    ...(maybe.length > 0 ? ['As long as that is not certain: do not.'] : []),
-  ];
-}
-
-/** A line that names steps; none where there are none. */
-export function named(what: string, steps: readonly ExplainedStep[]): string[] {
-  return steps.length === 0 ? [] : [`${what}: ${printable(listSteps(steps))}`];
 }

@@ -10,8 +10,15 @@ export function commandFor(name: string, ref: Required<RunRef>, flags = '', step
   return `${invocation()} ${name} ${names}${tenant}${flags}`;
 }
 
+/** What stands in a command in the place of an input; `start` takes neither for one. */
+export const INPUT_TO_FILL_IN = { any: '<the input>', same: '<the same input>' } as const;
+
 /** The command that starts a run under a key; its input is for the caller to fill in. */
-export function startCommandFor(ref: Required<RunRef>, flags = '', input = `--input '…'`): string {
+export function startCommandFor(
+  ref: Required<RunRef>,
+  flags = '',
+  input = `--input '${INPUT_TO_FILL_IN.any}'`,
+): string {
   const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
   return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} ${input}`;
 }

@@ -10,6 +10,9 @@ export const MEANS: Record<Effect, string> = {
   'at-most-once': 'never sent again after a doubtful attempt: a person has to say what happened',
 };
 
+/** An effect of an at-most-once tool: nothing makes it send its token. */
+const BY_TOKEN = 'by its token, if the tool sent it: ';
+
 /** What became of an effect that was not recorded as done, by its class. */
 const LEFT_OPEN: Record<Effect, (step: ExplainedStep) => string> = {
   read: () => 'none, it only reads',
@@ -22,7 +25,7 @@ const LEFT_OPEN: Record<Effect, (step: ExplainedStep) => string> = {
   'at-most-once': ({ state, happened, token }) =>
     state === 'failed' && happened !== 'maybe'
       ? 'did not happen: the tool, or a person, said so; another attempt is safe'
-      : `may have happened; it is not tried again until a person has looked it up, by\n  ${token}`,
+      : `may have happened; it is not tried again until a person has looked it up\n  ${BY_TOKEN}${token}`,
 };
 
 /** Whether the effect of a step that is not done happened, in lines; none where that is no question. */
@@ -31,6 +34,14 @@ export function drawEffect(step: ExplainedStep): string[] {
   const lapsed = state === 'claimed' && (leaseLeftMs ?? 0) <= 0;
   const open = lapsed || state === 'failed' || state === 'unknown';
   return effect === null || !open ? [] : `effect: ${LEFT_OPEN[effect](step)}`.split('\n');
+}
+
+/** How a person finds an effect that may have happened, in lines. */
+export function lookUp(what: string, token: string): string[] {
+  return [
+    `Look up ${what} where it would be seen, ${BY_TOKEN}${token}`,
+    'Not finding it there proves nothing unless the token was sent.',
+  ];
 }
 
 function anyOf({ attempts }: ExplainedStep): string {

@@ -47,13 +47,16 @@ async function runExplain(
     import('../explain/collect.ts'),
   ]);
   const { coloursOf, print, printJson, say } = await import('./output.ts');
-  const { drawExplanation } = await import('./show-explanation.ts');
+  const [{ drawExplanation }, { withNextActions }] = await Promise.all([
+    import('./show-explanation.ts'),
+    import('./next-actions.ts'),
+  ]);
   await withRun(ref, loadAgents, async ({ context, urlOf }) => {
     const withInput = flags.showInput === true;
     const ledger = await openLedgerReader(readConfig().ledgerUrl);
     try {
       const explanation = await collect({ context, ledger, urlOf, withInput }, ref);
-      if (flags.json) printJson(explanation);
+      if (flags.json) printJson(withNextActions(explanation));
       else print(drawExplanation(coloursOf(process.stdout), explanation));
       const { ledgerError } = explanation;
       if (ledgerError) {

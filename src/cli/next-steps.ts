@@ -1,7 +1,11 @@
+import type { OpenQuestion } from '../contract/decision.ts';
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
-import { afterFailure, named, wouldRepeat } from './after-failure.ts';
+import { afterFailure } from './after-failure.ts';
 import { commandFor, startCommandFor } from './commands.ts';
-import { drawCommands, drawQuestion } from './show-questions.ts';
+import { lookUp } from './effect-words.ts';
+import { named } from './name-steps.ts';
+import { drawAnswerCommands, drawQuestion } from './show-questions.ts';
+import { wouldRepeat } from './would-repeat.ts';
 
 /**
  * What a person can do now, most likely first: items of one or more lines; commands to type begin
@@ -84,13 +88,15 @@ function whileWaiting(explanation: Explanation): string[] {
     const token = steps?.find(({ id }) => id === question.step)?.token;
     return [
       ...drawQuestion(question).map((line) => line.trimStart()),
-      ...(token === undefined || question.kind === 'approval'
-        ? []
-        : [`Look it up where it would be seen, by its token if that was sent: ${token}`]),
-      ...drawCommands(explanation, question),
+      ...(token === undefined ? [] : drawToken(question, token)),
+      ...drawAnswerCommands(explanation, question),
     ].join('\n');
   });
   return [...worker, ...questions, stop(explanation)];
+}
+
+function drawToken({ kind, step }: OpenQuestion, token: string): string[] {
+  return kind === 'approval' ? [`Its token: ${token}`] : lookUp(step, token);
 }
 
 function stop(explanation: Explanation): string {

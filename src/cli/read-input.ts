@@ -4,6 +4,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { parseJson } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { INPUT_TO_FILL_IN } from './commands.ts';
 
 export interface InputFlags {
   input?: string;
@@ -36,13 +37,22 @@ export async function readInput(flags: InputFlags, operand?: string): Promise<Js
   if (given > 1) {
     throw usage('Give one input: --input, --input-json, --input-file or -, not several.');
   }
-  if (flags.input !== undefined) return notEmpty(flags.input);
+  if (flags.input !== undefined) return notEmpty(filledIn(flags.input));
   if (flags.inputJson !== undefined) return parseJson(flags.inputJson);
   if (flags.inputFile === undefined) {
     return notEmpty(decode(await readAll(process.stdin), 'Standard input'));
   }
   const text = decode(await readFile(flags.inputFile), `The file ${flags.inputFile}`);
   return flags.inputFile.toLowerCase().endsWith('.json') ? parseJson(text) : notEmpty(text);
+}
+
+/** A command that was pasted as it was shown: under a key that is free it would start a run. */
+function filledIn(text: string): string {
+  if (!Object.values<string>(INPUT_TO_FILL_IN).includes(text)) return text;
+  throw new AgentOnceError(
+    'input.invalid',
+    `"${text}" stands for the run's input: put that in its place. Nothing was started.`,
+  );
 }
 
 /** An unset variable, an empty pipe: nothing that is worth a key and a model's answer. */

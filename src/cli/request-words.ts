@@ -1,4 +1,5 @@
 import type { SentRequest } from '../explain/explanation.ts';
+import { INPUT_TO_FILL_IN } from './commands.ts';
 import { printable, shellWord } from './output.ts';
 
 /** What is longer is not for a command line. */
@@ -22,7 +23,7 @@ export function wordRequest(request: SentRequest | null, explain: string): Reque
   const input = request?.input;
   if (input === undefined) {
     return {
-      input: `${flags}--input '<the same input>'`,
+      input: `${flags}--input '${INPUT_TO_FILL_IN.same}'`,
       before: [`The input is not shown here; add --show-input to see it: ${explain} --show-input`],
     };
   }

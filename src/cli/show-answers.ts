@@ -5,11 +5,11 @@ import { drawClock, drawTime } from './show-run.ts';
 
 /** What a person said. */
 const SAID: Record<Decision, string> = {
-  approve: 'approved it',
-  deny: 'denied it',
-  happened: 'said that it happened',
-  'did-not-happen': 'said that it did not happen',
-  fail: 'ended the run',
+  approve: 'it may run',
+  deny: 'it may not run',
+  happened: 'it happened',
+  'did-not-happen': 'it did not happen',
+  fail: 'the run is to fail',
 };
 
 /** What the deadline makes of it. */
@@ -45,6 +45,6 @@ function drawAnswer(question: ExplainedQuestion): string {
   if (decision === null) return `${asked}: nobody answered`;
   const at = decidedAt === null ? '' : ` at ${drawClock(decidedAt)}`;
   if (by === THE_DEADLINE) return `${asked}: nobody had answered${at}, so ${ASSUMED[decision]}`;
-  const why = comment === null || comment === '' ? '' : `: ${printable(comment)}`;
-  return `${asked}: ${printable(by ?? 'somebody')} ${SAID[decision]}${at}${why}`;
+  const why = comment === null || comment === '' ? '' : ` (${printable(comment)})`;
+  return `${asked}; answered${at} by ${printable(by ?? 'somebody')}: ${SAID[decision]}${why}`;
 }

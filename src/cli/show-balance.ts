@@ -1,37 +1,36 @@
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
-import { listSteps } from '../explain/step-title.ts';
+import { named } from './name-steps.ts';
 import { printable } from './output.ts';
-import { drawCalls, drawCost, drawTokens } from './show-run.ts';
-
-/** What the run did: calls that ended well, and those that did not. */
-export function drawWork({ usage, reportedUsage, steps, closedAt }: Explanation): string | null {
-  const used = usage ?? reportedUsage;
-  if (!used) return null;
-  const begun = (steps ?? []).filter(({ state }) => state !== 'planned');
-  const left = begun.filter(({ state }) => state !== 'completed');
-  const attempts = begun.reduce((total, step) => total + step.attempts, 0);
-  const done = [
-    drawCalls(used),
-    left.length > 0 &&
-      `${closedAt === null ? 'under way' : 'not done'}: ${printable(listSteps(left))}`,
-    attempts > begun.length && `${attempts} attempts in all`,
-  ];
-  return done.filter((part) => typeof part === 'string').join(' · ');
-}
+import { drawCost, drawTokens } from './show-run.ts';
 
 /** What it cost, from all executions of the run; a doubt widens it. */
 export function drawPrice(explanation: Explanation): string | null {
-  const { usage, reportedUsage, possiblyPaid, closedAt } = explanation;
+  const { usage, reportedUsage, possiblyPaid, closedAt, steps } = explanation;
   const used = usage ?? reportedUsage;
   if (!used) return null;
   return [
-    `${drawCost(used.costUsd)} · ${drawTokens(used)}${closedAt === null ? ' so far' : ''}`,
+    `${used.costUsd === null ? 'unknown' : drawCost(used.costUsd)} · ${drawTokens(used)}${closedAt === null ? ' so far' : ''}`,
+    ...(used.costUsd === null ? whyUnknown(steps ?? []) : []),
     ...(possiblyPaid && possiblyPaid.calls > 0
       ? [drawMore(used.costUsd, possiblyPaid.costUsd)]
       : []),
     ...drawSplit(explanation),
     ...drawTogether(explanation),
   ].join('; ');
+}
+
+/** What a sum of costs lacks. */
+function whyUnknown(steps: readonly ExplainedStep[]): string[] {
+  const calls = steps.filter(({ kind, state }) => kind === 'model' && state === 'completed');
+  const unpriced = calls.filter(({ usage }) => usage && usage.costUsd === null);
+  const models = [...new Set(unpriced.map(({ model }) => printable(model ?? 'the model')))];
+  return [
+    ...(models.length > 0 ? [`no price was set for ${models.join(', ')} (MODEL_PRICES_FILE)`] : []),
+    ...named(
+      'the endpoint told no usage of',
+      calls.filter(({ usage }) => usage === null),
+    ),
+  ];
 }
 
 function drawMore(sure: number | null, more: number | null): string {
@@ -64,36 +63,24 @@ function drawTogether({ earlierRuns, usage }: Explanation): string[] {
   return [`with the earlier runs under this key: ${drawCost(sum)}`];
 }
 
-/** Effects of which nobody knows yet whether they happened. */
-export function drawUnsure({ steps }: Explanation): string | null {
-  const unsure = (steps ?? []).filter(
-    ({ happened, leaseLeftMs }) => happened === 'maybe' && (leaseLeftMs ?? 0) <= 0,
-  );
-  return unsure.length === 0 ? null : `whether this happened: ${printable(listSteps(unsure))}`;
-}
-
 /** What may have been paid or made twice. */
 export function drawTwice({ steps, possiblyPaid }: Explanation): string {
   if (!steps) return 'not known without the ledger';
   const doubts = [
-    drawPaid(possiblyPaid),
-    drawMade('made by an earlier run and AGAIN by this one', steps.filter(isRepeated)),
-    drawMade('possibly made twice', steps.filter(cameLate)),
-  ].filter((doubt) => doubt !== null);
+    ...drawPaid(possiblyPaid),
+    ...named('made by an earlier run and AGAIN by this one', steps.filter(isRepeated)),
+    ...named('possibly made twice', steps.filter(cameLate)),
+  ];
   return doubts.length === 0
     ? 'nothing is known to have been paid twice or made twice'
     : doubts.join('; ');
 }
 
-function drawPaid(paid: Explanation['possiblyPaid']): string | null {
-  if (!paid || paid.calls === 0) return null;
+function drawPaid(paid: Explanation['possiblyPaid']): string[] {
+  if (!paid || paid.calls === 0) return [];
   const which = paid.steps.slice(0, 6).join(', ') + (paid.steps.length > 6 ? ', …' : '');
   const calls = paid.calls === 1 ? '1 model call' : `${paid.calls} model calls`;
-  return `${calls} may have been paid besides those counted (${which})`;
-}
-
-function drawMade(what: string, steps: readonly ExplainedStep[]): string | null {
-  return steps.length === 0 ? null : `${what}: ${printable(listSteps(steps))}`;
+  return [`${calls} may have been paid besides those counted (${which})`];
 }
 
 function isRepeated({ repeats }: ExplainedStep): boolean {

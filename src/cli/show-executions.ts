@@ -9,7 +9,7 @@ type Colours = ReturnType<typeof coloursOf>;
 /** All executions under the key, oldest first. */
 export function drawExecutions(
   colours: Colours,
-  { executions, scope, steps }: Explanation,
+  { executions, scope, steps, status }: Explanation,
 ): string[] {
   return executions.flatMap((execution, at) => {
     const { runId, startedAt, startedBy, stopped } = execution;
@@ -17,10 +17,12 @@ export function drawExecutions(
     const error = at === executions.length - 1 ? null : execution.error;
     const own = execution.scope === scope || execution.scope === null;
     const done = (steps ?? []).filter(
-      (step) => step.state === 'completed' && step.executedIn === runId,
+      // What a person settled, perhaps long after, no execution did.
+      ({ state, knownBy, executedIn }) =>
+        state === 'completed' && knownBy !== 'person' && executedIn === runId,
     ).length;
     const facts = [
-      `${at + 1}. ${whyStarted(execution, executions)}, ${howEnded(execution)}`,
+      `${at + 1}. ${whyStarted(execution, executions)}, ${howEnded(execution, status)}`,
       startedAt &&
         `started ${drawTime(startedAt)}${startedBy ? ` by ${printable(startedBy)}` : ''}`,
       own || execution.intent === 'forgotten'
@@ -30,7 +32,9 @@ export function drawExecutions(
     return [
       facts.join(' · '),
       `     ${colours.dim(`execution id ${runId}`)}`,
-      ...(error ? [`     ended with: ${drawError(error)}`] : []),
+      ...(error
+        ? [`     ended with: ${drawError({ ...error, message: causeOf(error.message) })}`]
+        : []),
       ...(stopped && error ? [`     ${drawStop(execution)}`] : []),
     ];
   });
@@ -39,6 +43,14 @@ export function drawExecutions(
 /** An error without the word that says it is one. */
 export function drawError({ message, code }: { message: string; code: string }): string {
   return `${printable(message).replace(/^Error: /, '')} (${code})`;
+}
+
+/** A message without what it advises, which no longer applies when another execution has followed. */
+function causeOf(message: string): string {
+  return message
+    .split(/\.\s+(?=[A-Z])/, 1)
+    .join()
+    .replace(/\.$/, '');
 }
 
 /** Who asked an execution to stop, and when. */
@@ -96,14 +108,17 @@ function whyStarted(
   }
 }
 
-function howEnded({ status, startedAt, closedAt }: ExplainedExecution): string {
+function howEnded(
+  { status, startedAt, closedAt }: ExplainedExecution,
+  run: Explanation['status'],
+): string {
   const took =
     startedAt === null || closedAt === null
       ? ''
       : ` after ${drawDuration(Date.parse(closedAt) - Date.parse(startedAt))}`;
   switch (status) {
     case 'running':
-      return 'still running';
+      return run === 'waiting' ? 'waiting' : 'still running';
     case 'timed_out':
       return `timed out${took}`;
     case 'continued':

@@ -5,13 +5,19 @@ import { DEFAULT_TENANT } from '../contract/key.ts';
 import { nextSteps } from './next-steps.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
-import { drawPrice, drawTwice, drawUnsure, drawWork } from './show-balance.ts';
+import { drawPrice, drawTwice } from './show-balance.ts';
 import { drawEarlier, drawError, drawExecutions, drawStop } from './show-executions.ts';
 import { drawLive } from './show-live.ts';
 import { drawDuration, drawStatus, drawTime, drawWaiting } from './show-run.ts';
 import { drawTurns } from './show-steps.ts';
+import { drawUnsure, drawWork } from './show-work.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
+
+const LONGEST = 120;
+
+/** Under a row's value. */
+const INDENT = ' '.repeat(12);
 
 /** What happened under a key, as a story that is read from top to bottom. */
 export function drawExplanation(colours: Colours, explanation: Explanation): string {
@@ -49,7 +55,9 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
     ['time', drawSpan(explanation)],
     [
       'error',
-      error && status !== 'cancelled' ? `${drawError(error)}${drawWhere(explanation)}` : null,
+      error && status !== 'cancelled'
+        ? inLines(`${drawError(error)}${drawWhere(explanation)}`)
+        : null,
     ],
     ['done', drawWork(explanation)],
     ['cost', drawPrice(explanation)],
@@ -66,6 +74,11 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
       .filter((row): row is [string, string] => row[1] !== null)
       .map(([name, value]) => `  ${colours.dim(name.padEnd(9))} ${value}`),
   ];
+}
+
+/** What is too long for a line, a sentence a line. */
+function inLines(text: string): string {
+  return text.length <= LONGEST ? text : text.replaceAll(/\. (?=[A-Z])/g, `.\n${INDENT}`);
 }
 
 /** The step that ended the run. */

@@ -40,34 +40,45 @@ export function drawQuestion(question: OpenQuestion): string[] {
 export function drawQuestions(ref: Required<RunRef>, questions: readonly OpenQuestion[]): string[] {
   return questions.flatMap((question) => [
     ...drawQuestion(question),
-    ...drawCommands(ref, question).map((line) => `  ${line}`),
+    ...drawAnswerCommands(ref, question).map((line) => `  ${line}`),
   ]);
 }
 
-/** The commands that answer a question, and what they do. */
-export function drawCommands(ref: Required<RunRef>, question: OpenQuestion): string[] {
-  return [...DO[question.kind], ...answersTo(ref, question).map((command) => `$ ${command}`)];
-}
-
-const DO: Record<QuestionKind, string[]> = {
-  approval: [],
+/** What answers each kind of question: the command, its flag, when and what for. */
+const ANSWERS: Record<QuestionKind, [name: string, flag: string, does: string][]> = {
+  approval: [
+    ['approve', '', 'to let it run; on a terminal this shows its arguments first, and asks'],
+    ['deny', '', 'to keep it from running; the model is told so, and the run goes on'],
+  ],
   outcome: [
-    '--happened: the run goes on; --result JSON is what the model is told. --fail: the run ends.',
-    '--did-not-happen: it runs again, so be sure that the attempt can no longer act.',
+    [
+      'resolve',
+      ' --happened',
+      'if it happened: it is done; --result JSON is what the model is told',
+    ],
+    ['resolve', ' --did-not-happen', 'if not, and that attempt can no longer act: it runs AGAIN'],
+    ['resolve', ' --fail', 'if nobody can tell: the run fails; a resume asks again'],
   ],
 };
+
+/** The commands of which one answers a question, each under what it does. */
+export function drawAnswerCommands(
+  ref: Required<RunRef>,
+  question: Pick<OpenQuestion, 'kind' | 'step'>,
+): string[] {
+  const commands = answersTo(ref, question);
+  return [
+    'One of these; --by NAME and --comment TEXT keep who decided, and why:',
+    ...ANSWERS[question.kind].flatMap(([, , does], at) => [does, `$ ${commands[at]}`]),
+  ];
+}
 
 /** The commands that answer a question. */
 export function answersTo(
   ref: Required<RunRef>,
   { kind, step }: Pick<OpenQuestion, 'kind' | 'step'>,
 ): string[] {
-  if (kind === 'approval') {
-    return ['approve', 'deny'].map((name) => commandFor(name, ref, '', step));
-  }
-  return [' --happened', ' --did-not-happen', ' --fail'].map((flag) =>
-    commandFor('resolve', ref, flag, step),
-  );
+  return ANSWERS[kind].map(([name, flag]) => commandFor(name, ref, flag, step));
 }
 
 /** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */

@@ -18,7 +18,7 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'agent.unknown': 'Deploy a worker that has the agent.',
   'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
   'step.outcome_unknown':
-    'Find out whether it happened, where it would be seen. The resumed run asks again: agent-once resolve answers.',
+    'Find out whether it happened. The resumed run asks again: agent-once resolve answers.',
   'step.not_approved': 'The resumed run asks for approval again: agent-once approve answers.',
   'run.terminated': 'An operator ended it: ask why before you resume it.',
 };

@@ -35,9 +35,11 @@ export function withAnswers(
 ): ExplainedStep {
   const answers = questions.filter((each) => each.step === step.id && each.decision !== null);
   const last = answers.at(-1);
+  const decided = step.knownBy === 'person' ? last : undefined;
   return {
     ...step,
-    decidedBy: step.knownBy === 'person' ? (last?.by ?? null) : null,
+    decidedBy: decided?.by ?? null,
+    decision: decided?.decision ?? null,
     happened: step.happened && happenedAfter(step, step.happened, last),
   };
 }

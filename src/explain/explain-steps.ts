@@ -51,6 +51,7 @@ function explainStep(
       ? (record.knownBy ?? (record.runId === currentRunId ? 'executed' : 'ledger'))
       : null,
     decidedBy: null,
+    decision: null,
     executedIn: state === 'planned' ? null : record.runId,
     possiblyPaidTwice: isModel && record.unknownAttempts > 0,
     worker: record.worker,

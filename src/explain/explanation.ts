@@ -77,6 +77,12 @@ export interface PossiblyPaid {
   costUsd: number | null;
 }
 
+/** Sums of steps. */
+export interface StepsUsage extends Usage {
+  /** Calls that were denied, and so not made: in no other number. */
+  deniedCalls: number;
+}
+
 /** A run that had the key before. */
 export interface EarlierRun {
   scope: string;
@@ -84,7 +90,7 @@ export interface EarlierRun {
   executions: string[];
   status: ExecutionStatus;
   steps: ExplainedStep[];
-  usage: Usage;
+  usage: StepsUsage;
 }
 
 /** What a person was asked about a step, and what they said. */
@@ -144,6 +150,8 @@ export interface ExplainedStep {
   knownBy: KnownBy | null;
   /** Who said how it ended, where `knownBy` is `person`. */
   decidedBy: string | null;
+  /** What they said, there: with `deny` the call was not made. `null` elsewhere. */
+  decision: Decision | null;
   /** Run ID of the execution that ran it last; `null`: none has. */
   executedIn: string | null;
   /** A model call of which attempts ended without a word: each may have been paid for. */
@@ -229,7 +237,7 @@ export interface Explanation {
   /** What the run asks now, which is known without the ledger. */
   waiting: OpenQuestion[];
   /** Sums of the steps; `null` without the ledger. */
-  usage: Usage | null;
+  usage: StepsUsage | null;
   /** What may have been paid besides; `null` without the ledger. */
   possiblyPaid: PossiblyPaid | null;
   /** Runs that had the key before, oldest first; `null` without the ledger. */

@@ -34,14 +34,16 @@ function paidNote({ id, unknownAttempts, usage, state }: ExplainedStep): string 
 }
 
 function silenceNote(step: ExplainedStep): string[] {
-  const { effect, unknownAttempts, happened } = step;
+  const { effect, unknownAttempts, happened, errors, attempts: all } = step;
   if (effect === null || unknownAttempts === 0) return [];
   if (effect === 'at-most-once') {
     // Somebody has said it.
     if (happened === 'yes' || happened === 'no') return [];
-    return [
-      `${attempts(unknownAttempts)} of ${labelOf(step)} ended without a recorded outcome: only a person can say whether it happened.`,
-    ];
+    const how =
+      errors.length >= all
+        ? 'in an error that does not say whether it happened: only a person can'
+        : 'without a recorded outcome: only a person can say whether it happened';
+    return [`${attempts(unknownAttempts)} of ${labelOf(step)} ended ${how}.`];
   }
   return [
     `${attempts(unknownAttempts)} of ${labelOf(step)} ended without a word, as when a worker dies: ${AFTER_SILENCE[effect]}.`,

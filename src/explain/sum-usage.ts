@@ -1,26 +1,32 @@
 import type { Usage } from '../contract/run.ts';
-import type { ExplainedStep } from './explanation.ts';
+import type { ExplainedStep, StepsUsage } from './explanation.ts';
 
 /** What the recorded steps used. A cost that is not known makes the sum unknown, not smaller. */
-export function sumUsage(steps: readonly ExplainedStep[]): Usage {
+export function sumUsage(steps: readonly ExplainedStep[]): StepsUsage {
   const begun = steps.filter(({ state }) => state !== 'planned');
   const done = steps.filter(({ state }) => state === 'completed');
   const answers = done.filter(({ kind }) => kind === 'model');
+  const denied = done.filter(({ decision }) => decision === 'deny');
   const costs = answers.map(({ usage }) => usage?.costUsd ?? null);
   return {
     turns: Math.max(0, ...begun.map(({ turn }) => turn)),
     modelCalls: answers.length,
-    toolCalls: done.length - answers.length,
+    toolCalls: done.length - answers.length - denied.length,
+    deniedCalls: denied.length,
     inputTokens: sum(answers.map(({ usage }) => usage?.inputTokens ?? 0)),
     outputTokens: sum(answers.map(({ usage }) => usage?.outputTokens ?? 0)),
     costUsd: costs.every((cost) => cost !== null) ? roundUsd(sum(costs)) : null,
   };
 }
 
-/** Where the two differ; turns are left out, since a run counts those that it only began. */
-export function usageDiffers(a: Usage, b: Usage): boolean {
-  return (['modelCalls', 'toolCalls', 'inputTokens', 'outputTokens', 'costUsd'] as const).some(
-    (field) => a[field] !== b[field],
+/**
+ * Where a run reports another usage than its steps have. Turns are left out, since a run counts those
+ * that it only began; a denied call, which the model was given an answer to, is a call to the run.
+ */
+export function usageDiffers(steps: StepsUsage, reported: Usage): boolean {
+  if (steps.toolCalls + steps.deniedCalls !== reported.toolCalls) return true;
+  return (['modelCalls', 'inputTokens', 'outputTokens', 'costUsd'] as const).some(
+    (field) => steps[field] !== reported[field],
   );
 }
 

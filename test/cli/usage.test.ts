@@ -37,6 +37,8 @@ describe('a wrong command line ends with exit code 2 and says why', () => {
     ['input.invalid', [...START, '--input-json', '{"a":1,"a":2}'], /duplicate member/],
     ['input.invalid', [...START, '--input-json', '{'], /not valid JSON/],
     ['input.invalid', [...START, '--input', ' '], /empty.*--input-json null/],
+    ['input.invalid', [...START, '--input', '<the input>'], /stands for the run's input/],
+    ['input.invalid', [...START, '--input', '<the same input>'], /stands for the run's input/],
     ['usage', ['worker', '--health-port', 'abc'], /A port is a number/],
     ['input.invalid', [...START, '--input-json', '9007199254740993'], /2\^53/],
     ['input.invalid', [...START, '--input-json', '"\\ud800"'], /surrogate/],

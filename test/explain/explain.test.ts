@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import pc from 'picocolors';
 import { createRegistry } from '../../src/agents/registry.ts';
+import { withNextActions } from '../../src/cli/next-actions.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
-
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { createContext } from '../../src/client/context.ts';
 import { workflowUrl } from '../../src/client/workflow-url.ts';
@@ -90,7 +90,7 @@ async function expectStory(key: string, name: string) {
   const { json, text } = await explain(key);
   expect(text).not.toContain(ANSWER);
   expectGolden(`${name}.txt`, text);
-  expectGolden(`${name}.json`, `${JSON.stringify(json, null, 2)}\n`);
+  expectGolden(`${name}.json`, `${JSON.stringify(withNextActions(json), null, 2)}\n`);
   return json;
 }
 
@@ -125,7 +125,7 @@ describe('the story of a run', () => {
     await system.client.start({ agent, key: 'completed', input });
     const { usage: reported } = await ended('completed');
     const json = await expectStory('completed', 'completed');
-    expect(json.usage).toEqual(reported);
+    expect(json.usage).toEqual({ ...reported, deniedCalls: 0 });
   });
 
   test('failed, then resumed: what is known from the ledger, and from whom', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import pc from 'picocolors';
+import { withNextActions } from '../../src/cli/next-actions.ts';
 import { nextSteps } from '../../src/cli/next-steps.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
 import { wordRequest } from '../../src/cli/request-words.ts';
+import { drawTime } from '../../src/cli/show-run.ts';
 import { drawTurns } from '../../src/cli/show-steps.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
@@ -16,6 +18,7 @@ import { sumUsage } from '../../src/explain/sum-usage.ts';
 import { summariseAnswer } from '../../src/explain/turn-summary.ts';
 
 const NOW = new Date().toISOString();
+const NO_STEPS = { ...NO_USAGE, deniedCalls: 0 };
 const ALL = { cut: false, indexFailed: false };
 
 function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
@@ -38,6 +41,7 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
     errors: [],
     knownBy: 'executed',
     decidedBy: null,
+    decision: null,
     executedIn: 'run',
     possiblyPaidTwice: false,
     worker: '1@host',
@@ -71,7 +75,7 @@ function storyOf(more: Partial<Explanation> = {}): Explanation {
     ledgerError: null,
     questions: [],
     waiting: [],
-    usage: NO_USAGE,
+    usage: NO_STEPS,
     possiblyPaid: null,
     earlierRuns: null,
     reportedUsage: NO_USAGE,
@@ -90,7 +94,7 @@ describe('money', () => {
   test('is summed without the noise of binary fractions', () => {
     const twice = [stepOf(), stepOf({ id: 't2.model', turn: 2, usage: usd(0.2) })];
     expect(sumUsage(twice)).toEqual({
-      ...NO_USAGE,
+      ...NO_STEPS,
       turns: 2,
       modelCalls: 2,
       inputTokens: 20,
@@ -109,7 +113,7 @@ describe('money', () => {
   test('of a failed call is not counted, nor is a call that was only planned', () => {
     const failed = stepOf({ state: 'failed', usage: null });
     const planned = stepOf({ id: 't7.c0', turn: 7, kind: 'tool', state: 'planned', usage: null });
-    expect(sumUsage([failed, planned])).toEqual({ ...NO_USAGE, turns: 1 });
+    expect(sumUsage([failed, planned])).toEqual({ ...NO_STEPS, turns: 1 });
   });
 
   test('that the run reports otherwise is noted, but not while it runs', () => {
@@ -212,6 +216,109 @@ describe('money that may have been paid besides', () => {
   });
 });
 
+describe('the head', () => {
+  const head = (more: Partial<Explanation>) =>
+    drawExplanation(pc.createColors(false), storyOf(more)).split('\n\n')[0];
+  const call = (more: Partial<ExplainedStep>) =>
+    stepOf({ id: 't1.c0', kind: 'tool', tool: 'pay', summary: null, usage: null, ...more });
+  const error = { code: 'tool.failed', message: 'x' } as const;
+
+  test.each<[string, Partial<ExplainedStep>, Partial<Explanation>, RegExp, RegExp]>([
+    ['done', {}, {}, /1 turn ·/, /unsure|not done|denied|waits/],
+    ['denied', { decision: 'deny' }, {}, /denied: t1\.c0 pay/, /unsure/],
+    [
+      'in doubt',
+      { state: 'failed', happened: 'maybe' },
+      { error },
+      /unsure .*t1\.c0 pay/,
+      /not done/,
+    ],
+    ['not done', { state: 'failed', happened: 'no' }, { error }, /not done: t1\.c0 pay/, /unsure/],
+    [
+      'held by an attempt when the run ended',
+      { state: 'claimed', happened: 'maybe', leaseLeftMs: 5_000 },
+      { error },
+      /under way: t1\.c0 pay/,
+      /unsure|not done/,
+    ],
+  ])('names a call that is %s once, and as that', (_, step, run, says, not) => {
+    const text = head({ steps: [stepOf(), call(step)], ...run });
+    expect(text).toMatch(says);
+    expect(text).not.toMatch(not);
+  });
+
+  test.each<[string, Partial<ExplainedStep>[], Partial<Explanation>, number]>([
+    ['that has ended well', [{}], {}, 1],
+    ['that failed after a whole turn', [{}, { kind: 'tool', id: 't1.c0' }], { error }, 1],
+    ['that failed between an answer and its calls', [{}], { error }, 0],
+    ['whose second turn is under way', [{}, { turn: 2 }], { closedAt: null }, 1],
+    ['with a call that failed', [{}, { id: 't1.c0', state: 'failed' }], { error }, 0],
+  ])('counts the whole turns of a run %s', (_, steps, run, turns) => {
+    const text = head({ steps: steps.map(stepOf), ...run });
+    expect(text).toMatch(new RegExp(`done +${turns} turn`));
+  });
+
+  test('says why a cost is not known', () => {
+    const priceless = { inputTokens: 1, outputTokens: 1, costUsd: null };
+    const steps = [stepOf({ usage: priceless }), stepOf({ id: 't2.model', turn: 2, usage: null })];
+    expect(head({ steps, usage: sumUsage(steps) })).toMatch(
+      /cost +unknown · .*; no price was set for m \(MODEL_PRICES_FILE\); the endpoint told no usage of: t2\.model$/m,
+    );
+  });
+
+  test('has a long error a sentence a line', () => {
+    const message = `${'Long '.repeat(30)}text. Then this. And that.`;
+    expect(head({ error: { ...error, message } })).toMatch(
+      /text\.\n {12}Then this\.\n {12}And that\./,
+    );
+  });
+});
+
+test('what has a command is there for machines too, and a denied call counts apart', () => {
+  const waits = {
+    kind: 'outcome',
+    step: 't1.c0',
+    tool: 'pay',
+    summary: 'pay',
+    askedAt: NOW,
+  } as const;
+  const more = {
+    deadline: NOW,
+    otherwise: 'fail',
+    worker: null,
+    claimedAt: null,
+    error: null,
+  } as const;
+  const waiting = [{ ...waits, ...more, round: 1 }];
+  const { next } = withNextActions(storyOf({ status: 'waiting', closedAt: null, waiting }));
+  expect(next.map(({ command }) => command)).toEqual(
+    ['--happened', '--did-not-happen', '--fail']
+      .map((flag) =>
+        expect.stringMatching(new RegExp(` resolve a k t1\\.c0 --tenant acme ${flag}$`)),
+      )
+      .concat([expect.stringMatching(/ cancel a k --tenant acme$/)]),
+  );
+  expect(next.map(({ what }) => what).join()).not.toMatch(/^\$/m);
+  const denied = stepOf({ id: 't1.c0', kind: 'tool', decision: 'deny' });
+  const usage = sumUsage([denied]);
+  expect(usage).toMatchObject({ toolCalls: 0, deniedCalls: 1 });
+  // The run counts it: the model was given an answer.
+  const reportedUsage = { ...NO_USAGE, toolCalls: 1 };
+  expect(notesOn(storyOf({ steps: [denied], usage, reportedUsage }), ALL)).toEqual([]);
+});
+
+test('of an earlier execution the cause is told, and not what to do', () => {
+  const execution = { status: 'failed', intent: 'new', startedAt: NOW, closedAt: NOW } as const;
+  const rest = { predecessor: null, scope: 'run', startedBy: null, stopped: null };
+  const error = { code: 'tool.failed', message: 'The shop is away. Mend it.' } as const;
+  const executions = [
+    { ...execution, ...rest, runId: '1', error },
+    { ...execution, ...rest, runId: '2', error: null },
+  ];
+  const text = drawExplanation(pc.createColors(false), storyOf({ executions }));
+  expect(text).toMatch(/ended with: The shop is away \(tool\.failed\)$/m);
+});
+
 describe('the request, to be sent again', () => {
   const words = (request: SentRequest | null) => wordRequest(request, 'explain');
 
@@ -252,6 +359,13 @@ describe('what to do next', () => {
   test('does not resume what would end in the same place', () => {
     expect(failedWith('step.diverged')).not.toContain('--retry-failed');
     expect(failedWith('step.superseded')).not.toContain('--retry-failed');
+  });
+
+  test('resumes before the key expires, and says when that is', () => {
+    const keyExpiresAt = new Date(Date.now() + 60_000).toISOString();
+    const error = { code: 'tool.failed', message: 'x' } as const;
+    const next = nextSteps(storyOf({ status: 'failed', error, keyExpiresAt })).join('\n');
+    expect(next).toContain(`Resume it, before ${drawTime(keyExpiresAt)} (later`);
   });
 
   test('does not resume under a key that has expired', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pc from 'picocolors';
+import { withNextActions } from '../../src/cli/next-actions.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
 import { createContext } from '../../src/client/context.ts';
 import { collect } from '../../src/explain/collect.ts';
@@ -44,7 +45,7 @@ async function expectStory(key: string, name = key) {
   try {
     const json = await collect({ context, ledger, urlOf }, { agent, key });
     expectGolden(`${name}.txt`, `${drawExplanation(pc.createColors(false), json)}\n`);
-    expectGolden(`${name}.json`, `${JSON.stringify(json, null, 2)}\n`);
+    expectGolden(`${name}.json`, `${JSON.stringify(withNextActions(json), null, 2)}\n`);
     return json;
   } finally {
     await ledger.close();
@@ -62,7 +63,9 @@ test('waiting for approval: what for, and the commands that answer; then denied'
   await system.client.decide(run, { ...byAnn, decision: 'deny', comment: 'too much' });
   await ended('waiting-approval');
   expect(await expectStory('waiting-approval', 'denied')).toMatchObject({
-    steps: [{}, { knownBy: 'person', decidedBy: 'ann', happened: 'no' }, {}],
+    steps: [{}, { knownBy: 'person', decidedBy: 'ann', decision: 'deny', happened: 'no' }, {}],
+    usage: { toolCalls: 0, deniedCalls: 1 },
+    notes: [],
     questions: [{ waits: false, decision: 'deny', by: 'ann', comment: 'too much' }],
   });
 });

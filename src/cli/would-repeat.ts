@@ -1,0 +1,16 @@
+import type { ExplainedStep } from '../explain/explanation.ts';
+import { named } from './name-steps.ts';
+
+/** What a new run would do a second time. */
+export function wouldRepeat(steps: readonly ExplainedStep[] | null): string[] {
+  if (!steps) return ['Every effect would be made AGAIN.'];
+  const maybe = steps.filter(({ happened }) => happened === 'maybe');
+  return [
+    ...named(
+      'would be made AGAIN',
+      steps.filter(({ happened }) => happened === 'yes'),
+    ),
+    ...named('may have happened, and would be made AGAIN', maybe),
+    ...(maybe.length > 0 ? ['Do not, unless it is certain that it did NOT happen.'] : []),
+  ];
+}
