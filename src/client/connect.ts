@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { Client, Connection } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
 import { readTemporalConfig } from './temporal-config.ts';
 import { asAgentOnceError, unreachable } from './temporal-errors.ts';
@@ -16,9 +21,12 @@ export interface TemporalConnection {
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.failed`, `config.invalid`. A namespace
  *   that does not exist shows with the first request to it.
+ *
+ * @param options.attempts of each request to a server that refuses it; default: those of Temporal's
+ *   client, ten in about 20 s
  */
 export async function connect(
-  options: { connectTimeoutMs?: number } = {},
+  options: { connectTimeoutMs?: number; attempts?: number } = {},
 ): Promise<TemporalConnection> {
   const { address, namespace, connectionOptions } = readTemporalConfig();
   const connection = Connection.lazy({
@@ -27,8 +35,19 @@ export async function connect(
     connectTimeout: options.connectTimeoutMs ?? 5_000,
     ...(connectionOptions.apiKey === undefined ? {} : { apiKey: connectionOptions.apiKey }),
     ...(connectionOptions.metadata === undefined ? {} : { metadata: connectionOptions.metadata }),
-    // grpc-js takes proxies from the environment, for a server on this machine too.
-    ...(isLoopback(address) ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {}),
+    channelArgs: {
+      // It would look for a server that was away for long every two minutes.
+      'grpc.max_reconnect_backoff_ms': 5_000,
+      // grpc-js takes proxies from the environment, for a server on this machine too.
+      ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
+    },
+    ...(options.attempts === undefined
+      ? {}
+      : {
+          interceptors: [
+            makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: options.attempts })),
+          ],
+        }),
   });
   try {
     if (isLoopback(address)) await assertListening(address);

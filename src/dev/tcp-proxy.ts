@@ -12,6 +12,8 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** Cuts every connection, kept answers and all; new ones work, and answer. */
   cut(): void;
+  /** Cuts every connection, and from now on each new one at once, until `cut`. */
+  refuse(): void;
   /** Cuts every connection and accepts no others. */
   stop(): Promise<void>;
 }
@@ -21,11 +23,16 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const [host = '127.0.0.1', port] = target.split(':');
   const sockets = new Set<net.Socket>();
   let holding = false;
+  let refusing = false;
   let delayMs = 0;
   let accepted = 0;
 
   const server = net.createServer((client) => {
     accepted += 1;
+    if (refusing) {
+      client.on('error', () => client.destroy()).destroy();
+      return;
+    }
     const upstream = net.connect(Number(port), host);
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
@@ -62,6 +69,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     cut: () => {
       holding = false;
+      refusing = false;
+      cut();
+    },
+    refuse: () => {
+      refusing = true;
       cut();
     },
     async stop() {

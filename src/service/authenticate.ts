@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DEFAULT_TENANT } from '../contract/key.ts';
-import { SCOPES, type Caller, type Scope } from './api-keys/port.ts';
+import { SCOPES, type ApiKeys, type Caller, type Scope } from './api-keys/port.ts';
 import type { ServiceDeps } from './deps.ts';
 import { HttpProblem } from './problem.ts';
 
@@ -21,14 +21,35 @@ declare module 'fastify' {
   }
 }
 
-/** Finds out who sent a request. The tenant is the API key's, whatever a header says. */
-export function authenticateRequests(app: FastifyInstance, { apiKeys }: ServiceDeps): void {
+/**
+ * Finds out who sent a request. The tenant is the API key's, whatever a header says. Only what
+ * fails is counted, by address: whoever shares it and has a key is not kept out.
+ */
+export function authenticateRequests(
+  app: FastifyInstance,
+  { apiKeys, settings }: ServiceDeps,
+): void {
   app.decorateRequest('caller', null);
+  const countFailure = app.createRateLimit({
+    max: settings.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => request.ip,
+    allowList: [],
+  });
+  const refuse = async (request: FastifyRequest, detail: string): Promise<HttpProblem> => {
+    const failures = await countFailure(request);
+    if (failures.isAllowed || !failures.isExceeded) return unauthorized(detail);
+    return new HttpProblem(
+      'http.rate_limited',
+      `More than ${settings.requestsPerMinute} requests without a valid API key came from this address in a minute. Nothing was done. One with a valid key is answered at once.`,
+      { 'retry-after': String(failures.ttlInSeconds) },
+    );
+  };
   app.addHook('onRequest', async (request) => {
     const { scope } = request.routeOptions.config;
     if (scope === undefined) return;
-    const caller = apiKeys ? await apiKeys.authenticate(bearer(request)) : ANYBODY;
-    if (!caller) throw unauthorized('The API key is not known, or was revoked.');
+    const caller = apiKeys ? await callerWith(apiKeys, request) : ANYBODY;
+    if (typeof caller === 'string') throw await refuse(request, caller);
     if (!caller.scopes.has(scope) && !caller.scopes.has('admin')) {
       throw new HttpProblem(
         'http.forbidden',
@@ -45,12 +66,11 @@ export function callerOf(request: FastifyRequest): Caller {
   throw unauthorized('No API key was sent.');
 }
 
-function bearer({ headers }: FastifyRequest): string {
+/** Or what is wrong with the key. */
+async function callerWith(apiKeys: ApiKeys, { headers }: FastifyRequest): Promise<Caller | string> {
   const key = /^Bearer +([\x21-\x7e]{1,200}) *$/i.exec(headers.authorization ?? '')?.[1];
-  if (key === undefined) {
-    throw unauthorized('Send an API key as "Authorization: Bearer …".');
-  }
-  return key;
+  if (key === undefined) return 'Send an API key as "Authorization: Bearer …".';
+  return (await apiKeys.authenticate(key)) ?? 'The API key is not known, or was revoked.';
 }
 
 function unauthorized(detail: string): HttpProblem {

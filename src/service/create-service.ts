@@ -64,7 +64,6 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     throw new HttpProblem('http.not_found', 'There is nothing at this address; see /docs.');
   });
   const refuseOtherMethods = watchMethods(app);
-  authenticateRequests(app, deps);
   await app.register(helmet, { global: true, contentSecurityPolicy: CONTENT_SECURITY });
   await app.register(rateLimit, {
     // One count for all routes: a tenant has so many requests, not so many of each kind.
@@ -80,6 +79,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
         `More than ${deps.settings.requestsPerMinute} requests in a minute. Nothing was done; try again in ${Math.ceil(ttl / 1_000)} s with the same key.`,
       ),
   });
+  authenticateRequests(app, deps);
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
   });

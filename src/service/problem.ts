@@ -63,6 +63,14 @@ export class HttpProblem extends Error {
   }
 }
 
+/** Instead of messages for operators, which name servers and settings. Those are in the log. */
+const UNAVAILABLE = {
+  temporal:
+    'Temporal, which keeps the runs, does not do what the service asks of it. A run may have been started all the same: repeat the request with the same key, which starts at most one.',
+  ledger:
+    'The database with the steps and the API keys does not answer. Nothing was done; the same request, with the same key, works when it is back.',
+} as const;
+
 /** Seconds after which to try again where a part does not answer. */
 const RETRY_AFTER = '2';
 
@@ -78,7 +86,9 @@ export function problemOf(error: unknown): { problem: Problem; headers: Record<s
       const [status, title] = known;
       const headers: Record<string, string> =
         status === 503 || error.code === 'run.still_running' ? { 'retry-after': RETRY_AFTER } : {};
-      return { problem: make(error.code, status, title, error.message), headers };
+      const part = error.code.startsWith('ledger.') ? 'ledger' : 'temporal';
+      const detail = status === 503 ? UNAVAILABLE[part] : error.message;
+      return { problem: make(error.code, status, title, detail), headers };
     }
   }
   const [status, title] = HTTP_PROBLEMS['http.internal'];

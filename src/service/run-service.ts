@@ -22,6 +22,9 @@ export interface ServiceOptions {
   onReady?: (info: { url: string }) => void;
 }
 
+/** Of each request to a Temporal that refuses connections: two seconds, and then 503. */
+const ATTEMPTS = 5;
+
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /**
@@ -39,7 +42,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     );
   }
   const registry = createRegistry(options.agents, { defaultModel: config.openaiModel });
-  const { temporal, close } = await connect();
+  const { temporal, close } = await connect({ attempts: ATTEMPTS });
   const closers: (() => Promise<void>)[] = [close];
   try {
     const { searchAttributes, hashKeys, splitTaskQueues } = config;

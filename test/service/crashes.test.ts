@@ -5,19 +5,26 @@ import { startTcpProxy, type TcpProxy } from '../../src/dev/tcp-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
 import type { TestService } from '../support/service.ts';
-import { temporalAddress } from '../support/servers.ts';
+import { postgresUrl, temporalAddress } from '../support/servers.ts';
 import { script } from '../support/system.ts';
 
 let suite: HttpSuite;
-let proxy: TcpProxy;
+/** Between each process of the service and its servers. */
+let temporal: TcpProxy;
+let ledger: TcpProxy;
 
 beforeAll(async () => {
-  suite = await startHttpSuite();
-  proxy = await startTcpProxy(temporalAddress());
+  temporal = await startTcpProxy(temporalAddress());
+  ledger = await startTcpProxy(new URL(postgresUrl()).host);
+  suite = await startHttpSuite(({ env }) => ({
+    TEMPORAL_ADDRESS: temporal.address,
+    LEDGER_URL: (env['LEDGER_URL'] ?? '').replace(new URL(postgresUrl()).host, ledger.address),
+  }));
 }, 180_000);
 afterAll(async () => {
   await suite.close();
-  await proxy.stop();
+  await temporal.stop();
+  await ledger.stop();
 });
 
 const body = { input: script({ say: 'ok' }) };
@@ -56,8 +63,8 @@ function slowRequest({ url }: TestService, key: string, connection: string): () 
 }
 
 test('29 a service that is killed between the start and its answer: the same key finds the run', async () => {
-  const service = await suite.startAnother({ TEMPORAL_ADDRESS: proxy.address });
-  proxy.holdAnswers();
+  const service = await suite.startAnother();
+  temporal.holdAnswers();
   const lost = suite.start('"k-29"', body, { service }).then(
     () => 'answered',
     () => 'lost',
@@ -65,7 +72,7 @@ test('29 a service that is killed between the start and its answer: the same key
   const runId = await arrived('k-29');
   await service.kill();
   expect(await lost).toBe('lost');
-  proxy.cut();
+  temporal.cut();
   const again = await suite.start('"k-29"', body);
   expect([again.status, isReplay(again)]).toEqual([202, true]);
   expect(await runIdOf(again)).toBe(runId);
@@ -88,6 +95,83 @@ test('30 an answer that is lost on its way: the same key finds the run', async (
     expect(await runIdOf(again)).toBe(runId);
   } finally {
     await between.stop();
+  }
+});
+
+/** What a part's absence is answered with; nothing in it is of the service's own surroundings. */
+async function expectUnavailable(answer: Response, code: string): Promise<void> {
+  expect(answer.status).toBe(503);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  const text = await answer.text();
+  expect(JSON.parse(text)).toMatchObject({ code });
+  expect(text).not.toMatch(/127\.0\.0\.1|agent-once |[A-Z]_URL/);
+}
+
+test('31 while Temporal is away the answer is 503, and the same key later starts the run', async () => {
+  temporal.refuse();
+  const began = Date.now();
+  const path = '/v1/runs/agent-tester-k-31';
+  const ready = suite.send('GET', '/readyz');
+  const answers = await Promise.all([
+    suite.start('"k-31"', body),
+    suite.start('"k-31"', body, { headers: { prefer: 'wait=50' } }),
+    suite.send('GET', path),
+    suite.send('GET', '/v1/runs'),
+    suite.send('GET', `${path}/steps`),
+    suite.send('GET', `${path}/events`),
+    suite.send('POST', `${path}/cancel`),
+  ]);
+  for (const answer of answers) await expectUnavailable(answer, 'temporal.unreachable');
+  expect((await ready).status).toBe(503);
+  // Far less than callers wait; a request alone is tried for two seconds.
+  expect(Date.now() - began).toBeLessThan(30_000);
+  temporal.cut();
+  const later = await eventually(async () => {
+    const answer = await suite.start('"k-31"', body);
+    expect(answer.status).toBe(202);
+    return answer;
+  });
+  expect(isReplay(later)).toBe(false);
+});
+
+test('32 while the ledger is away no API key is refused, and what needs neither goes on', async () => {
+  const service = await suite.startAnother({ TEST_OPEN: '1' });
+  // One that was used a moment ago might be remembered.
+  const fresh = await suite.keys.keyOf();
+  ledger.refuse();
+  for (const apiKey of [fresh, 'ao_none']) {
+    const headers = { authorization: `Bearer ${apiKey}` };
+    await expectUnavailable(await suite.start('"k-32"', body, { headers }), 'ledger.unreachable');
+  }
+
+  // Without API keys a start needs Temporal alone.
+  const started = await suite.start('"k-32"', body, { service });
+  expect([started.status, isReplay(started)]).toEqual([202, false]);
+  const path = started.headers.get('location') ?? '';
+  expect((await suite.send('GET', path, { service })).status).toBe(200);
+  const steps = await suite.send('GET', `${path}/steps`, { service });
+  await expectUnavailable(steps, 'ledger.unreachable');
+  // The reader of a stream comes back by itself.
+  const events = await suite.send('GET', `${path}/events`, { service });
+  expect(await events.text()).not.toContain('event: end');
+
+  ledger.cut();
+  const again = await suite.start('"k-32"', body);
+  expect([again.status, isReplay(again)]).toEqual([202, true]);
+  expect(await runIdOf(again)).toBe(await runIdOf(started));
+  expect((await suite.send('GET', `${path}/steps`)).status).toBe(200);
+});
+
+test('18 hundred requests at once do not queue for a ledger that is slow with API keys', async () => {
+  const headers = { authorization: `Bearer ${await suite.keys.keyOf()}` };
+  ledger.delay(300);
+  try {
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => suite.start('"k-18"', 'no JSON', { headers })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([400]));
+  } finally {
+    ledger.delay(0);
   }
 });
 

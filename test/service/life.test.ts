@@ -104,12 +104,20 @@ test('22, 27 after a failure it is replayed as failed, and resumed where that is
   expect(suite.system.counter.effects('charge:k-22')).toBe(1);
 });
 
-test('23 after a cancellation and a termination it is replayed as it ended', async () => {
+test('23 after a cancellation, a termination and a timeout it is replayed as it ended', async () => {
+  await start('k-23t', held('k-23t'));
+  // Runs have no timeout of their own: an operator can give them one. It is the same request.
+  const { memo = {} } = await workflow('k-23t').describe();
+  await suite.system.temporal.workflow.start('agentRun', {
+    workflowId: 'agent-thrifty-k-23o',
+    taskQueue: 'nobody',
+    workflowExecutionTimeout: '1s',
+    memo,
+  });
   await start('k-23c', held('k-23c'));
   expect((await suite.send('POST', `${locationOf('k-23c')}/cancel`)).status).toBe(202);
   await ended(locationOf('k-23c'));
   suite.system.counter.letGo('look:k-23c');
-  await start('k-23t', held('k-23t'));
   await workflow('k-23t').terminate('stuck');
   suite.system.counter.letGo('look:k-23t');
 
@@ -124,6 +132,13 @@ test('23 after a cancellation and a termination it is replayed as it ended', asy
   expect(await runOf(terminated)).toMatchObject({
     status: 'failed',
     error: { code: 'run.terminated' },
+  });
+  await ended(locationOf('k-23o'));
+  const timedOut = await start('k-23o', looking('k-23t'));
+  expect(isReplay(timedOut)).toBe(true);
+  expect(await runOf(timedOut)).toMatchObject({
+    status: 'failed',
+    error: { code: 'run.timed_out' },
   });
 });
 

@@ -35,8 +35,12 @@ export interface Sent {
   signal?: AbortSignal;
 }
 
-export async function startHttpSuite(env: Record<string, string> = {}): Promise<HttpSuite> {
+/** @param settings of all its processes of the service */
+export async function startHttpSuite(
+  settings: Record<string, string> | ((system: TestSystem) => Record<string, string>) = {},
+): Promise<HttpSuite> {
   const system = await startTestSystem();
+  const env = typeof settings === 'function' ? settings(system) : settings;
   const services: TestService[] = [];
   const startAnother = async (more: Record<string, string> = {}): Promise<TestService> => {
     const started = await startTestService(system, { ...env, ...more });

@@ -1,8 +1,12 @@
 /** A process with the HTTP service and the test agents; `service.ts` starts it. */
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import pg from 'pg';
 import { readConfig } from '../../src/config.ts';
 import { runService } from '../../src/service/run-service.ts';
 import { testAgents } from './test-agents.ts';
 
+if (process.env['TEST_SHOW_COMPARISONS'] === '1') showComparisons();
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 // The test that started it is gone: so is the reason to go on.
@@ -19,3 +23,23 @@ await runService(readConfig(), {
 });
 process.off('disconnect', orphaned);
 process.disconnect?.();
+
+/** Writes a line for each query and each comparison in constant time, which are made all the same. */
+function showComparisons(): void {
+  const show = (line: string): void => void process.stderr.write(`seen: ${line}\n`);
+  const { timingSafeEqual } = crypto;
+  Object.assign(crypto, {
+    timingSafeEqual(...both: Parameters<typeof timingSafeEqual>): boolean {
+      show(`compare ${both.map(({ byteLength }) => byteLength).join(' with ')} bytes`);
+      return timingSafeEqual(...both);
+    },
+  });
+  syncBuiltinESMExports();
+  const { query } = pg.Client.prototype;
+  Object.assign(pg.Client.prototype, {
+    query(this: pg.Client, ...args: [{ text?: string }]): unknown {
+      show(`query ${args[0].text?.replaceAll(/\s+/g, ' ')}`);
+      return Reflect.apply(query, this, args);
+    },
+  });
+}

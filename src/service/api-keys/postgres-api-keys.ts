@@ -2,11 +2,14 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { assertName } from '../../contract/key.ts';
 import { Database } from '../../ledger/postgres/database.ts';
 import { migrateIfNeeded } from '../../ledger/postgres/migrate.ts';
+import { lookUpTogether } from './look-ups.ts';
 import { SCOPES, type ApiKeyRecord, type ApiKeys, type Caller, type Scope } from './port.ts';
 
 /** `ao_`, twelve characters to look it up by, and 32 random bytes. */
 const KEY = /^(ao_[A-Za-z0-9]{12})_[A-Za-z0-9_-]{43}$/;
 const PREFIX_BYTES = 9;
+/** Looked up for what has not the form of a key. */
+const NO_PREFIX = 'ao_';
 /** Compared with where no key has the prefix: an unknown key takes as long as a wrong one. */
 const NOBODY = hash('nobody');
 
@@ -40,9 +43,18 @@ const COLUMNS = 'prefix, hash, tenant, scopes, name, created_at, revoked_at';
 
 class PostgresApiKeys implements ApiKeys {
   readonly #database: Database;
+  readonly #lookUp: (prefix: string) => Promise<ApiKeyRow | undefined>;
 
   constructor(database: Database) {
     this.#database = database;
+    // Each request asks for its key: hundreds at once must not queue for connections.
+    this.#lookUp = lookUpTogether(async (prefixes) => {
+      const rows = await database.query<ApiKeyRow>(
+        `SELECT ${COLUMNS} FROM agent_once.api_keys WHERE prefix = ANY($1::text[])`,
+        [[...prefixes]],
+      );
+      return new Map(rows.map((row) => [row.prefix, row]));
+    });
   }
 
   async create(of: {
@@ -81,11 +93,8 @@ class PostgresApiKeys implements ApiKeys {
   }
 
   async authenticate(key: string): Promise<Caller | undefined> {
-    const prefix = KEY.exec(key)?.[1] ?? '';
-    const [row] = await this.#database.query<ApiKeyRow>(
-      `SELECT ${COLUMNS} FROM agent_once.api_keys WHERE prefix = $1`,
-      [prefix],
-    );
+    // Whatever is wrong with a key, it is looked up and compared like a good one.
+    const row = await this.#lookUp(KEY.exec(key)?.[1] ?? NO_PREFIX);
     const same = timingSafeEqual(hash(key), row?.hash ?? NOBODY);
     if (!row || !same || row.revoked_at !== null) return undefined;
     return {

@@ -6,11 +6,13 @@ import { closing } from '../closing.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { END, EventStream } from '../event-stream.ts';
 import { RunFeeds } from '../run-feed.ts';
-import { noSuchRun, runOf } from '../runs.ts';
+import { runOf, withoutTraces } from '../runs.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
 
 const KEEP_ALIVE_MS = 15_000;
+/** Whoever has read nothing for so long comes back with the ID of its last event, if at all. */
+const STALLED_MS = 120_000;
 
 /** `GET /v1/runs/{id}/events`: server-sent events, resumable with `Last-Event-ID`. */
 export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
@@ -37,9 +39,7 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         const run = runOf(callerOf(request), request.params.id);
         const lastEventId = request.headers['last-event-id'];
         // Before the stream begins an error is still a problem.
-        await getExecution(deps.context, run).catch((error: unknown) => {
-          throw (error as { code?: string }).code === 'run.not_found' ? noSuchRun() : error;
-        });
+        await withoutTraces(() => getExecution(deps.context, run));
         if (lastEventId === END) return reply.code(204).send(null);
 
         const signal = closing(reply);
@@ -53,6 +53,7 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         });
         reply.raw.write('retry: 2000\n\n');
         reply.hijack();
+        reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
         const stream = new EventStream(reply.raw, lastEventId);
         const alive = setInterval(() => stream.keepAlive(), KEEP_ALIVE_MS);
         try {
@@ -62,7 +63,8 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         } finally {
           clearInterval(alive);
           // The reader comes back by itself, with the ID of its last event.
-          if (!reply.raw.writableNeedDrain || signal.aborted) reply.raw.end();
+          if (signal.aborted) reply.raw.end();
+          else stream.finish();
         }
         return reply;
       },

@@ -13,7 +13,7 @@ import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
-import { etagOf, locationOf, noSuchRun, runOf, toBody } from '../runs.ts';
+import { etagOf, locationOf, noSuchRun, runOf, toBody, withoutTraces } from '../runs.ts';
 import {
   agentName,
   decisionBody,
@@ -237,19 +237,6 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
       },
     });
   };
-}
-
-/** Says of a run that is not there the same as of another tenant's. */
-async function withoutTraces<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    throw isNotFound(error) ? noSuchRun() : error;
-  }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'run.not_found';
 }
 
 function matches(header: string | undefined, etag: string): boolean {

@@ -5,7 +5,7 @@ import { collect } from '../../explain/collect.ts';
 import type { Explanation } from '../../explain/explanation.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
-import { noSuchRun, runOf } from '../runs.ts';
+import { runOf, withoutTraces } from '../runs.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
 
@@ -30,13 +30,7 @@ export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPlug
       },
       handler: async (request) => {
         const identity = runOf(callerOf(request), request.params.id);
-        let found: Explanation;
-        try {
-          found = await collect({ context, ledger, urlOf }, identity);
-        } catch (error) {
-          const missing = error instanceof AgentOnceError && error.code === 'run.not_found';
-          throw missing ? noSuchRun() : error;
-        }
+        const found = await withoutTraces(() => collect({ context, ledger, urlOf }, identity));
         const { ledgerError } = found;
         if (ledgerError) throw new AgentOnceError('ledger.unreachable', ledgerError.message);
         return found;
