@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
   type FastifyError,
@@ -17,20 +16,20 @@ import { LIMITS } from '../contract/limits.ts';
 import { authenticateRequests } from './authenticate.ts';
 import type { ServiceDeps } from './deps.ts';
 import { describeApi } from './openapi.ts';
-import { HttpProblem, problemOf } from './problem.ts';
+import { HttpProblem, PROBLEM_JSON, problemOf } from './problem.ts';
 import { watchMethods } from './other-methods.ts';
+import { RequestLog } from './request-log.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { cloudEventRoutes } from './routes/cloud-events.ts';
 import { runRoutes } from './routes/runs.ts';
 import { startRoute } from './routes/start-run.ts';
 import { stepRoutes } from './routes/steps.ts';
+import { sendSecurityHeaders } from './security-headers.ts';
 import { acceptStrictJson } from './strict-json.ts';
 
 /** How long a service that stops waits for answers to be read. */
 const SLOWEST_READER_MS = 10_000;
-
-const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
 /**
  * The HTTP application. It listens nowhere yet: `run-service.ts` does, tests inject requests.
@@ -46,6 +45,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1_000 },
     logger: deps.logLevel === 'silent' ? false : loggerOptions(deps.logLevel),
+    logController: new RequestLog(),
     genReqId: () => crypto.randomUUID(),
     frameworkErrors: (error, _request, reply) => void answerError(error, reply),
     clientErrorHandler: answerUnreadable,
@@ -55,7 +55,8 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   app.addHook('preClose', async () => stopping.abort(stoppingProblem()));
   closeAfterAnswers(app);
 
-  acceptStrictJson(app);
+  app.removeAllContentTypeParsers();
+  acceptStrictJson(app, 'application/json');
   app.setErrorHandler((error, request, reply) => {
     const status = answerError(error, reply);
     if (status >= 500) request.log.error({ err: error }, 'A request failed');
@@ -64,7 +65,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     throw new HttpProblem('http.not_found', 'There is nothing at this address; see /docs.');
   });
   const refuseOtherMethods = watchMethods(app);
-  await app.register(helmet, { global: true, contentSecurityPolicy: CONTENT_SECURITY });
+  sendSecurityHeaders(app);
   await app.register(rateLimit, {
     // One count for all routes: a tenant has so many requests, not so many of each kind.
     global: true,
@@ -110,16 +111,6 @@ function closeAfterAnswers(app: FastifyInstance): void {
   });
 }
 
-/** The documentation page brings its own scripts and styles. */
-const CONTENT_SECURITY = {
-  directives: {
-    defaultSrc: ["'self'"],
-    imgSrc: ["'self'", 'data:'],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    upgradeInsecureRequests: null,
-  },
-};
-
 /** Structured logs without what may be a secret: no headers, no bodies, and no IDs, which hold keys. */
 function loggerOptions(level: string): NonNullable<FastifyServerOptions['logger']> {
   return {
@@ -137,7 +128,7 @@ function answerError(error: unknown, reply: FastifyReply): number {
   void reply
     .code(problem.status)
     .headers({ 'cache-control': 'no-store', ...headers })
-    .type(PROBLEM_JSON)
+    .type(`${PROBLEM_JSON}; charset=utf-8`)
     // As text: the status may be one that the route does not document.
     .serializer((text: unknown) => String(text))
     .send(JSON.stringify(problem));
@@ -191,6 +182,6 @@ function answerUnreadable(error: Error & { code?: string }, socket: Socket): voi
   );
   const body = JSON.stringify({ ...problem, status });
   socket.end(
-    `HTTP/1.1 ${status} Bad Request\r\nContent-Type: ${PROBLEM_JSON}\r\nContent-Length: ${utf8Bytes(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} Bad Request\r\nContent-Type: ${PROBLEM_JSON}; charset=utf-8\r\nContent-Length: ${utf8Bytes(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

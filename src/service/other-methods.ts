@@ -1,17 +1,6 @@
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { HttpProblem } from './problem.ts';
 
-const METHODS: readonly HTTPMethods[] = [
-  'GET',
-  'HEAD',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'OPTIONS',
-  'TRACE',
-];
-
 /**
  * Watches the routes that are added from now on.
  *
@@ -32,14 +21,16 @@ export function watchMethods(app: FastifyInstance): () => void {
     for (const [url, methods] of routes) {
       const allow = [...methods].sort().join(', ');
       app.route({
-        method: METHODS.filter((method) => !methods.has(method)),
+        method: app.supportedMethods.filter((method) => !methods.has(method)),
         url,
         schema: { hide: true },
-        handler: () => {
+        // Before the body is looked at: it may be missing, or of any kind.
+        onRequest: async () => {
           throw new HttpProblem('http.method_not_allowed', `Only ${allow} is allowed here.`, {
             allow,
           });
         },
+        handler: () => undefined,
       });
     }
   };

@@ -1,5 +1,8 @@
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 
+/** The media type of problem details (RFC 9457). */
+export const PROBLEM_JSON = 'application/problem+json';
+
 /** Problems that only HTTP has, with their statuses and titles. */
 const HTTP_PROBLEMS = {
   'http.bad_request': [400, 'The request cannot be read'],

@@ -1,9 +1,15 @@
 import { z } from 'zod';
+import { ANSWERS, type Decision, type OpenQuestion } from '../contract/decision.ts';
+import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
-import { RUN_STATUSES } from '../contract/run.ts';
+import { RUN_STATUSES, type RunError, type RunOptions, type Usage } from '../contract/run.ts';
+import { EFFECTS, type ShadowEffect } from '../contract/step.ts';
+import { schemaOf } from './schema-of.ts';
 
 /** JSON of any shape: it was checked when the body was parsed. */
-const json = z.custom<JsonValue>((value) => value !== undefined).meta({ description: 'Any JSON' });
+export const json = z
+  .custom<JsonValue>((value) => value !== undefined)
+  .meta({ description: 'Any JSON' });
 
 const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
@@ -20,6 +26,15 @@ export const stepName = z
   .string()
   .regex(/^t[1-9]\d{0,8}\.c\d{1,4}$/)
   .meta({ description: 'A tool call: t2.c0 is call 0 of turn 2' });
+
+export const keyHeader = z.string().optional().meta({
+  description:
+    'One key of 1 to 255 printable ASCII characters, in double quotes; a UUID v4 is a good one. Required, unless the agent has a dedup window.',
+});
+
+export const prefer = z.string().optional().meta({
+  description: 'RFC 7240: wait=10, until the run has ended or waits for a person; respond-async',
+});
 
 export const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).optional() });
 
@@ -43,38 +58,59 @@ export const startBody = z.strictObject({
 export const resumeBody = z.strictObject({ limits: limits.optional() }).nullish();
 export const emptyBody = z.strictObject({}).nullish();
 
-const usage = z.strictObject({
-  turns: z.int(),
-  modelCalls: z.int(),
-  toolCalls: z.int(),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  costUsd: z.number().nullable().meta({ description: 'null: the price of a call is not known' }),
-});
+/**
+ * From here to `run`: what a workflow wrote. One of another version may have written more, which is
+ * left out and not refused.
+ */
+export const usage = schemaOf<Usage>()(
+  z.object({
+    turns: z.int(),
+    modelCalls: z.int(),
+    toolCalls: z.int(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    costUsd: z.number().nullable().meta({ description: 'null: the price of a call is not known' }),
+  }),
+);
 
-const question = z.strictObject({
-  step: z.string(),
-  kind: z.enum(['approval', 'outcome']),
-  round: z.int(),
-  tool: z.string(),
-  summary: z.string(),
-  askedAt: z.string(),
-  deadline: z.string(),
-  otherwise: z.string(),
-  worker: z.string().nullable(),
-  claimedAt: z.string().nullable(),
-  error: z.string().nullable(),
-});
+export const runOptions = schemaOf<RunOptions>()(
+  z.object({ model: z.string().exactOptional(), shadow: z.literal(true).exactOptional() }),
+);
 
-const shadowEffect = z.strictObject({
-  step: z.string(),
-  tool: z.string(),
-  effect: z.string(),
-  summary: z.string(),
-  arguments: z.string().optional(),
-  token: z.string(),
-  approval: z.boolean(),
-});
+export const runError = schemaOf<RunError>()(
+  z.object({ code: z.enum(Object.keys(ERRORS) as ErrorCode[]), message: z.string() }),
+);
+
+export const decision = schemaOf<Decision>()(z.enum([...ANSWERS.approval, ...ANSWERS.outcome]));
+export const questionKind = z.enum(['approval', 'outcome']);
+
+export const question = schemaOf<OpenQuestion>()(
+  z.object({
+    step: z.string(),
+    kind: questionKind,
+    round: z.int(),
+    tool: z.string(),
+    summary: z.string(),
+    askedAt: time,
+    deadline: time,
+    otherwise: decision,
+    worker: z.string().nullable(),
+    claimedAt: z.string().nullable(),
+    error: z.string().nullable(),
+  }),
+);
+
+const shadowEffect = schemaOf<ShadowEffect>()(
+  z.object({
+    step: z.string(),
+    tool: z.string(),
+    effect: z.enum(EFFECTS),
+    summary: z.string(),
+    arguments: z.string().exactOptional(),
+    token: z.string(),
+    approval: z.boolean(),
+  }),
+);
 
 export const run = z
   .strictObject({
@@ -85,12 +121,12 @@ export const run = z
     key: z.string(),
     status: z.enum(RUN_STATUSES),
     result: json.nullable(),
-    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    error: runError.nullable(),
     usage: usage.nullable().meta({ description: 'null: not known, as while no worker answers' }),
     waiting: z.array(question).meta({ description: 'What the run asks people' }),
     shadow: z
       .array(shadowEffect)
-      .optional()
+      .exactOptional()
       .meta({ description: 'Of a shadow run: what would have happened, once it has ended' }),
     startedAt: time,
     closedAt: time.nullable(),
@@ -111,7 +147,7 @@ export const runSummary = z
   .meta({ id: 'RunSummary' });
 
 export const decisionBody = z.strictObject({
-  decision: z.enum(['approve', 'deny', 'happened', 'did-not-happen', 'fail']),
+  decision,
   round: z.int().min(1).optional().meta({ description: 'The question that is answered' }),
   result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
   by: z.string().min(1).max(200).meta({ description: 'Who decides' }),
@@ -121,7 +157,7 @@ export const decisionBody = z.strictObject({
 export const decisionResult = z
   .strictObject({
     outcome: z.enum(['recorded', 'repeated', 'settled']),
-    decision: z.string().nullable(),
+    decision: decision.nullable(),
     by: z.string().nullable(),
     decidedAt: z.string().nullable(),
   })

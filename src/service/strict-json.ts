@@ -7,22 +7,19 @@ import { HttpProblem } from './problem.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Bodies are `application/json` (RFC 8259, UTF-8), parsed as strictly as what is fingerprinted:
- * duplicate members, lone surrogates and integers beyond 2^53 are refused.
+ * Bodies are JSON (RFC 8259, UTF-8), parsed as strictly as what is fingerprinted: duplicate members,
+ * lone surrogates and integers beyond 2^53 are refused.
+ *
+ * @param mediaType what such bodies may be called, here and in the plugins that are registered here
  */
-export function acceptStrictJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    ['application/json', 'application/cloudevents+json'],
-    { parseAs: 'buffer' },
-    (_request, body, done) => {
-      try {
-        done(null, parseJson(decode(body as Buffer)));
-      } catch (error) {
-        done(error as Error);
-      }
-    },
-  );
+export function acceptStrictJson(app: FastifyInstance, mediaType: string): void {
+  app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(decode(body as Buffer)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
 }
 
 function decode(body: Buffer): string {

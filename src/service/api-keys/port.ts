@@ -28,7 +28,10 @@ export interface ApiKeys {
     record: ApiKeyRecord;
   }>;
   list(tenant?: string): Promise<ApiKeyRecord[]>;
-  /** `false`: there is none with this prefix. Repeatable. */
+  /**
+   * Ends a key. Takes a moment: once it resolves, no service accepts the key any more. `false`:
+   * there is none with this prefix. Repeatable.
+   */
   revoke(prefix: string): Promise<boolean>;
   /** The caller that a key stands for; `undefined`: none, or a revoked one. */
   authenticate(key: string): Promise<Caller | undefined>;

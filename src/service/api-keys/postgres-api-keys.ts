@@ -3,6 +3,7 @@ import { assertName } from '../../contract/key.ts';
 import { Database } from '../../ledger/postgres/database.ts';
 import { migrateIfNeeded } from '../../ledger/postgres/migrate.ts';
 import { lookUpTogether } from './look-ups.ts';
+import { rememberAccepted } from './remember-accepted.ts';
 import { SCOPES, type ApiKeyRecord, type ApiKeys, type Caller, type Scope } from './port.ts';
 
 /** `ao_`, twelve characters to look it up by, and 32 random bytes. */
@@ -26,7 +27,7 @@ export async function openApiKeys(url: string): Promise<ApiKeys> {
     await database.close();
     throw error;
   }
-  return new PostgresApiKeys(database);
+  return rememberAccepted(new PostgresApiKeys(database));
 }
 
 interface ApiKeyRow {

@@ -7,6 +7,7 @@ import type { ServiceDeps } from '../deps.ts';
 import { END, EventStream } from '../event-stream.ts';
 import { RunFeeds } from '../run-feed.ts';
 import { runOf, withoutTraces } from '../runs.ts';
+import { runEvent } from '../run-event.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
 
@@ -30,9 +31,9 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         params: z.strictObject({ id: runId }),
         headers: z.object({ 'last-event-id': z.string().optional() }),
         response: {
-          200: z.string().describe('Events `step`, `run` and, last, `end`, each with JSON'),
+          200: runEvent.describe('Events `step`, `run` and, last, `end`: each is one of these'),
           204: z.null().describe('The caller has the last event already'),
-          ...problems(),
+          ...problems(404),
         },
       },
       handler: async (request, reply) => {

@@ -11,6 +11,7 @@ import { workflowIdOf } from '../../contract/key.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
+import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { etagOf, locationOf, noSuchRun, runOf, toBody, withoutTraces } from '../runs.ts';
@@ -19,15 +20,15 @@ import {
   decisionBody,
   decisionResult,
   emptyBody,
+  prefer,
   resumeBody,
-  run,
   runId,
   runSummary,
   stepName,
 } from '../schemas.ts';
 import { waitAtMost } from '../wait-at-most.ts';
 import { defined } from './start-run.ts';
-import { problems } from './answers.ts';
+import { problems, runAsked, runRead } from './answers.ts';
 
 const params = z.strictObject({ id: runId });
 
@@ -45,15 +46,12 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         params,
         headers: z.object({
           'if-none-match': z.string().optional(),
-          prefer: z
-            .string()
-            .optional()
-            .meta({ description: 'wait=10: until the run has ended or waits for a person' }),
+          prefer,
         }),
         response: {
-          200: run.describe('The run, with an ETag'),
+          200: runRead,
           304: z.null().describe('It stands as the caller has it'),
-          ...problems(),
+          ...problems(404),
         },
       },
       handler: async (request, reply) => {
@@ -87,12 +85,15 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         querystring: z.strictObject({
           agent: agentName.optional(),
           status: z.enum(RUN_STATUSES).optional(),
-          key: z.string().min(1).max(255).optional(),
+          key: z
+            .string()
+            .regex(/^[\x20-\x7e]{1,255}$/)
+            .optional(),
           limit: z.coerce.number().int().min(1).max(200).default(50),
           cursor: z
             .string()
             .max(2_000)
-            .regex(/^[A-Za-z0-9_-]*$/)
+            .regex(CURSOR)
             .optional()
             .meta({ description: '`next` of the page before' }),
         }),
@@ -106,6 +107,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
       handler: async (request) => {
         const { limit, cursor, key, ...filter } = request.query;
         const { tenant } = callerOf(request);
+        const list = { tenant, ...defined(filter), ...(key === undefined ? {} : { key }) };
         const names =
           filter.agent === undefined ? (context.registry?.names() ?? []) : [filter.agent];
         const ids =
@@ -119,7 +121,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         const page = await listPage(
           context,
           { ...defined(filter), ...ids, tenant },
-          { limit, cursor },
+          { limit, cursor: cursor === undefined ? undefined : tokenOf(cursor, list) },
         );
         return {
           runs: page.runs.map(({ workflowId, ...summary }) => ({
@@ -132,7 +134,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
             startedAt: summary.startedAt,
             closedAt: summary.closedAt,
           })),
-          next: page.next,
+          next: page.next === null ? null : cursorAfter(page.next, list),
         };
       },
     });
@@ -147,7 +149,10 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         tags: ['runs'],
         params,
         body: emptyBody,
-        response: { 202: run.describe('Asked, or it had ended already'), ...problems(413, 415) },
+        response: {
+          202: runAsked('Asked, or it had ended already'),
+          ...problems(404, 413, 415),
+        },
       },
       handler: async (request, reply) => {
         const identity = runOf(callerOf(request), request.params.id);
@@ -167,8 +172,8 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         params,
         body: resumeBody,
         response: {
-          202: run.describe('The run that goes on; a run that did not fail, as it stands'),
-          ...problems(409, 413, 415, 422),
+          202: runAsked('The run that goes on; a run that did not fail, as it stands'),
+          ...problems(404, 409, 413, 415, 422),
         },
       },
       handler: async (request, reply) => {
@@ -194,7 +199,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         body: emptyBody,
         response: {
           200: z.strictObject({ id: runId, runId: z.string() }).describe('Forgotten'),
-          ...problems(409, 413, 415),
+          ...problems(404, 409, 413, 415),
         },
       },
       handler: async (request) => {
@@ -214,7 +219,10 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         tags: ['runs'],
         params: z.strictObject({ id: runId, step: stepName }),
         body: decisionBody,
-        response: { 200: decisionResult.describe('The answer stands'), ...problems(409, 413, 415) },
+        response: {
+          200: decisionResult.describe('The answer stands'),
+          ...problems(404, 409, 413, 415),
+        },
       },
       handler: async (request) => {
         const { id, step } = request.params;

@@ -11,10 +11,10 @@ import { keyLinesOf, readIdempotencyKey } from '../../idempotency/idempotency-ke
 import { HttpProblem } from '../problem.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { locationOf, toBody, type RunBody } from '../runs.ts';
-import { agentName, run, startBody } from '../schemas.ts';
+import { agentName, keyHeader, prefer, startBody } from '../schemas.ts';
 import { waitAtMost } from '../wait-at-most.ts';
 import { closing } from '../closing.ts';
-import { problems } from './answers.ts';
+import { problems, runEnded, runGoesOn } from './answers.ts';
 
 /** `POST /v1/agents/{agent}/runs`: starts a run, or finds the one that the key names. */
 export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
@@ -28,21 +28,12 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
         summary: 'Start a run, or find the one that the key names',
         tags: ['runs'],
         params: z.strictObject({ agent: agentName }),
-        headers: z.object({
-          'idempotency-key': z.string().optional().meta({
-            description:
-              'One key of 1 to 255 printable ASCII characters, in double quotes; a UUID v4 is a good one. Required, unless the agent has a dedup window.',
-          }),
-          prefer: z
-            .string()
-            .optional()
-            .meta({ description: 'wait=10 or respond-async (RFC 7240)' }),
-        }),
+        headers: z.object({ 'idempotency-key': keyHeader, prefer }),
         body: startBody,
         response: {
-          200: run.describe('The run has ended in the time that was preferred'),
-          202: run.describe('The run, new or found: `Idempotent-Replayed: true` says found'),
-          ...problems(409, 413, 415, 422),
+          200: runEnded,
+          202: runGoesOn,
+          ...problems(404, 409, 413, 415, 422),
         },
       },
       handler: async (request, reply) => {

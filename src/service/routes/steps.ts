@@ -2,17 +2,12 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { collect } from '../../explain/collect.ts';
-import type { Explanation } from '../../explain/explanation.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
+import { explanation } from '../explanation-schema.ts';
 import { runOf, withoutTraces } from '../runs.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
-
-/** The document of `explain --json`, whose fields `docs/operations.md` tells. */
-const explanation = z
-  .custom<Explanation>((value) => typeof value === 'object' && value !== null)
-  .meta({ description: 'What `agent-once explain --json` shows' });
 
 /** `GET /v1/runs/{id}/steps`: what happened, step by step. */
 export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPluginAsyncZod {
@@ -26,7 +21,10 @@ export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPlug
         summary: 'What happened in a run, step by step',
         tags: ['runs'],
         params: z.strictObject({ id: runId }),
-        response: { 200: explanation, ...problems() },
+        response: {
+          200: explanation.describe('What `agent-once explain --json` shows'),
+          ...problems(404),
+        },
       },
       handler: async (request) => {
         const identity = runOf(callerOf(request), request.params.id);
