@@ -1,7 +1,12 @@
 import { parseArgs } from 'node:util';
 import { wholeNumber } from '../src/dev/script-options.ts';
 
+const PARTS = ['runs', 'http'] as const;
+type Part = (typeof PARTS)[number];
+
 export interface BenchOptions {
+  /** What is measured. */
+  parts: readonly Part[];
   /** Times that every figure is measured. */
   repetitions: number;
   /** Runs of each one after the other, in a repetition. */
@@ -12,16 +17,26 @@ export interface BenchOptions {
   duplicates: number;
   /** How long the model takes for an answer: everything is measured for each. */
   modelMs: number[];
+  /** HTTP requests of a kind to each, in a repetition. */
+  requests: number;
+  /** HTTP connections where more than one is used. */
+  connections: number;
+  /** Replays after which it is seen what the HTTP service holds; 0: none. */
+  replays: number;
   json: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
 
+  --part NAME       runs or http alone; may be repeated        (both)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
   --concurrency N   runs at once for runs per second           (20)
   --duplicates N    duplicates in a repetition                 (100)
   --model-ms N,N    how long the model takes for an answer     (0,300)
+  --requests N      HTTP requests of a kind in a repetition    (200)
+  --connections N   HTTP connections, where not one            (10)
+  --replays N       HTTP replays, for the memory; 0: none      (100000)
   --json            one JSON document on stdout, the table on stderr
 `;
 
@@ -30,13 +45,23 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values } = parse(args);
   if (values.help) return 'help';
   return {
+    parts: values.part.map(partNamed),
     repetitions: wholeNumber('--repetitions', values.repetitions, 1),
     runs: wholeNumber('--runs', values.runs, 1),
     concurrency: wholeNumber('--concurrency', values.concurrency, 1),
     duplicates: wholeNumber('--duplicates', values.duplicates, 1),
     modelMs: values['model-ms'].split(',').map((text) => wholeNumber('--model-ms', text, 0)),
+    requests: wholeNumber('--requests', values.requests, 1),
+    connections: wholeNumber('--connections', values.connections, 2),
+    replays: wholeNumber('--replays', values.replays, 0),
     json: values.json,
   };
+}
+
+function partNamed(name: string): Part {
+  const found = PARTS.find((part) => part === name);
+  if (found === undefined) throw new RangeError(`--part is one of ${PARTS.join(', ')}.`);
+  return found;
 }
 
 function parse(args: readonly string[]) {
@@ -44,11 +69,15 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        part: { type: 'string', multiple: true, default: [...PARTS] },
         repetitions: { type: 'string', default: '5' },
         runs: { type: 'string', default: '10' },
         concurrency: { type: 'string', default: '20' },
         duplicates: { type: 'string', default: '100' },
         'model-ms': { type: 'string', default: '0,300' },
+        requests: { type: 'string', default: '200' },
+        connections: { type: 'string', default: '10' },
+        replays: { type: 'string', default: '100000' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -1,5 +1,8 @@
+import type { HttpReport } from './http/http-part.ts';
+import { slopeOf, type MemorySample } from './http/replays.ts';
 import type { Machine } from './machine.ts';
 import type { Pair } from './measure.ts';
+import type { BenchOptions } from './options.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
 /** One line of the table. */
@@ -16,8 +19,11 @@ export interface Row {
 
 export interface Report {
   machine: Machine;
-  measured: { repetitions: number; runs: number; concurrency: number; duplicates: number };
+  measured: BenchOptions;
+  /** Ours and the plain workflow; none where this part was not measured. */
   rows: Row[];
+  /** `null`: not measured. */
+  http: HttpReport | null;
 }
 
 export function rowOf(modelMs: number | null, what: string, unit: string, values: Pair): Row {
@@ -26,35 +32,62 @@ export function rowOf(modelMs: number | null, what: string, unit: string, values
   return { modelMs, what, unit, ours, plain, ratio: ours.median / plain.median };
 }
 
-/** The report for people: a Markdown table, and what the figures depend on. */
-export function drawReport({ machine, measured, rows }: Report): string {
-  const cells = [
-    ['model', 'what', 'unit', 'ours', 'plain', 'ours : plain'],
-    ...rows.map((row) => [
-      row.modelMs === null ? '' : `${row.modelMs} ms`,
-      row.what,
-      row.unit,
-      show(row.ours),
-      show(row.plain),
-      row.ratio.toFixed(2),
-    ]),
-  ];
-  const widths = cells[0]?.map((_, column) =>
+/** The report for people: Markdown tables, and what the figures depend on. */
+export function drawReport({ machine, measured, rows, http }: Report): string {
+  const { repetitions, runs, duplicates, requests, connections } = measured;
+  return [
+    ...(rows.length === 0
+      ? []
+      : [
+          drawTable([
+            ['model', 'what', 'unit', 'ours', 'plain', 'ours : plain'],
+            ...rows.map((row) => [
+              row.modelMs === null ? '' : `${row.modelMs} ms`,
+              ...cellsOf(row),
+            ]),
+          ]),
+          `Median and range of ${repetitions} repetitions; ${runs} runs one after the other and ${duplicates} duplicates in each.`,
+        ]),
+    ...(http === null
+      ? []
+      : [
+          drawTable([
+            ['HTTP', 'unit', 'ours', 'bare route', 'ours : bare'],
+            ...http.rows.map(cellsOf),
+          ]),
+          `Median and range of ${repetitions} repetitions; ${requests} requests of a kind to each in a repetition, one after the other, and more over ${connections} connections.`,
+          ...(http.memory.length === 0 ? [] : [drawMemory(http.memory)]),
+        ]),
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; Node ${machine.node}, Temporal server ${machine.temporalServer}, its SDK ${machine.temporalSdk}, PostgreSQL ${machine.postgres}.
+A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${machine.loadBefore} and ${machine.loadAfter}.`,
+  ].join('\n\n');
+}
+
+function cellsOf({ what, unit, ours, plain, ratio }: Row): string[] {
+  return [what, unit, show(ours), show(plain), ratio.toFixed(2)];
+}
+
+function drawMemory(samples: readonly MemorySample[]): string {
+  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+  const table = drawTable([
+    ['replays', 'heap, MiB', 'resident, MiB'],
+    ...samples.map(({ replays, heapUsed, rss }) => [String(replays), mib(heapUsed), mib(rss)]),
+  ]);
+  // What is compiled and cached with the first requests is no leak.
+  const later = samples.filter(({ replays }) => replays > 0);
+  const slope = (of: 'heapUsed' | 'rss'): string => slopeOf(later, of).toFixed(1);
+  return `${table}\n\nFrom the second line on, a replay leaves ${slope('heapUsed')} bytes in the heap and ${slope('rss')} resident.`;
+}
+
+function drawTable(cells: readonly (readonly string[])[]): string {
+  const widths = (cells[0] ?? []).map((_, column) =>
     Math.max(...cells.map((row) => row[column]?.length ?? 0)),
   );
   const lines = cells.map(
-    (row) => `| ${row.map((cell, column) => cell.padEnd(widths?.[column] ?? 0)).join(' | ')} |`,
+    (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
   );
-  const rule = `| ${(widths ?? []).map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [
-    lines[0],
-    rule,
-    ...lines.slice(1),
-    '',
-    `Median and range of ${measured.repetitions} repetitions; ${measured.runs} runs one after the other and ${measured.duplicates} duplicates in each.`,
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; Node ${machine.node}, Temporal server ${machine.temporalServer}, its SDK ${machine.temporalSdk}, PostgreSQL ${machine.postgres}.`,
-    `A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${machine.loadBefore} and ${machine.loadAfter}.`,
-  ].join('\n');
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  return [lines[0], rule, ...lines.slice(1)].join('\n');
 }
 
 function show({ median, min, max }: Spread): string {

@@ -4,17 +4,26 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startChild } from '../src/dev/child-process.ts';
 import { PROJECT_ROOT } from '../src/dev/paths.ts';
+import { findFreePort } from '../src/dev/ports.ts';
 import { startPostgres } from '../src/dev/postgres-server.ts';
 import { startTemporalServer } from '../src/dev/temporal-server.ts';
 
 /** What both work with: each server, and the worker of each, in a process of its own. */
 export interface BenchServers {
   temporal: string;
+  /** Temporal's Prometheus metrics. */
+  metricsUrl: string;
   ledger: string;
+  /** A folder that is gone when all has stopped. */
+  folder: string;
+  /** What a process needs to know of all these. */
+  env: NodeJS.ProcessEnv;
   /** How long the model takes for each answer from now on. */
   setModelDelay(ms: number): Promise<void>;
   /** Requests that model and tools got so far. */
   requests(): Promise<{ model: number; tools: number }>;
+  /** From now on runs that are started only wait. */
+  stopWorkers(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +47,8 @@ export async function startBenchServers(): Promise<BenchServers> {
 
     // Both keep their data on disk, as `agent-once dev` does.
     const dbFile = path.join(folder, 'temporal.db');
-    const temporal = opened(await startTemporalServer({ dbFile }));
+    const metricsPort = await findFreePort();
+    const temporal = opened(await startTemporalServer({ dbFile, metricsPort }));
     const dataDir = path.join(folder, 'postgres');
     const postgres = opened(await startPostgres({ dataDir, durable: true }));
     const scripted = ['src/dev/scripted-model/main.ts', '--port', '0'];
@@ -55,16 +65,24 @@ export async function startBenchServers(): Promise<BenchServers> {
       BENCH_COUNTER_URL: counter.announced,
       AGENT_ONCE_LOG_LEVEL: 'error',
     };
-    opened(await startProcess(['bench/ours/worker.ts'], /ready/, env));
-    opened(await startProcess(['bench/plain/worker.ts'], /ready/, env));
+    const workers = [
+      opened(await startProcess(['bench/ours/worker.ts'], /ready/, env)),
+      opened(await startProcess(['bench/plain/worker.ts'], /ready/, env)),
+    ];
     return {
       temporal: temporal.address,
+      metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
       ledger: postgres.url,
+      folder,
+      env,
       setModelDelay: (ms) => setDelay(model.announced, ms),
       requests: async () => ({
         model: await readRequests(new URL('/counters', model.announced)),
         tools: await readRequests(new URL(counter.announced)),
       }),
+      stopWorkers: async () => {
+        await Promise.all(workers.map((worker) => worker.stop()));
+      },
       stop,
     };
   } catch (error) {

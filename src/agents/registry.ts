@@ -71,6 +71,7 @@ export function createRegistry(
 ): Registry {
   const tools = new Map<string, RegisteredTool>();
   const registered = new Map<string, RegisteredAgent>();
+  const definitions = new Map<RegisteredAgent, string>();
   for (const definition of agents) {
     checkAgent(definition);
     if (registered.has(definition.name)) {
@@ -89,7 +90,12 @@ export function createRegistry(
     agent: (name) => registered.get(name),
     names: () => [...registered.keys()].sort(),
     settingsOf: (name, options) => withOptions(find(registered, name).settings, options),
-    definitionOf: (name) => definitionHash(find(registered, name)),
+    definitionOf: (name) => {
+      const agent = find(registered, name);
+      const hash = definitions.get(agent) ?? definitionHash(agent);
+      definitions.set(agent, hash);
+      return hash;
+    },
     tools: () => [...tools.values()],
   };
 }

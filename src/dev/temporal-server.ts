@@ -13,6 +13,8 @@ export interface TemporalServerOptions {
   port?: number;
   /** Port of the UI; 0: any free one; nothing: no UI. */
   uiPort?: number;
+  /** Port of its Prometheus metrics; nothing: any free one, which nobody is told. */
+  metricsPort?: number;
   /** Keeps runs across restarts; without it everything is gone when the server stops. */
   dbFile?: string;
   /** Made at the start, besides `default`. */
@@ -109,6 +111,7 @@ function serverArguments(
     '--ip=127.0.0.1',
     `--port=${port}`,
     ...(uiPort === undefined ? ['--headless'] : [`--ui-port=${uiPort}`]),
+    ...(options.metricsPort === undefined ? [] : [`--metrics-port=${options.metricsPort}`]),
     ...(options.dbFile === undefined ? [] : [`--db-filename=${path.resolve(options.dbFile)}`]),
     ...(options.namespace === undefined ? [] : [`--namespace=${options.namespace}`]),
     '--dynamic-config-value=history.transferProcessorMaxPollRPS=5000',

@@ -6,7 +6,10 @@ import { copyCheckout, ROOT, type CheckoutCopy } from './checkout-copy.ts';
 
 /** What `docs/architecture.md` says to delete together with an optional folder. */
 const OPTIONAL: Readonly<Record<string, { with: readonly string[]; supports?: RegExp }>> = {
-  'src/service': { with: ['test/service'], supports: /^(?:service|http)\b.*\.ts$/ },
+  'src/service': {
+    with: ['test/service', 'bench/http/service.ts', 'test/bench/http.test.ts'],
+    supports: /^(?:service|http)\b.*\.ts$/,
+  },
   'src/client/http': { with: ['test/service/http-client.test.ts'] },
 };
 /** The lines of the command line that know the HTTP service. */

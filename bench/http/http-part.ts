@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Client } from '@temporalio/client';
+import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+import type { Row } from '../report.ts';
+import type { BenchServers } from '../servers.ts';
+import { QUESTION } from '../shape.ts';
+import type { HttpCase, Target } from './load.ts';
+import { measureHttp, type HttpOptions } from './measure-http.ts';
+import { startHttpProcess } from './process.ts';
+import { measureReplays, type MemorySample } from './replays.ts';
+
+export interface HttpReport {
+  /** In `plain` the figures of the bare route. */
+  rows: Row[];
+  /** What our service holds after so many replays. */
+  memory: MemorySample[];
+}
+
+/** The HTTP service can be deleted, and with it the program that starts it here. */
+export function hasService(): boolean {
+  return existsSync(path.join(import.meta.dirname, 'service.ts'));
+}
+
+/**
+ * Our HTTP service against a bare route. Stops the workers: while this is measured nothing else
+ * has work, and what is started waits.
+ */
+export async function httpPart(
+  servers: BenchServers,
+  temporal: Client,
+  options: HttpOptions & { replays: number },
+  tell: (line: string) => void,
+): Promise<HttpReport> {
+  const { AGENT_ONCE_LOG_LEVEL: _, ...env } = servers.env;
+  const log = (name: string): string => path.join(servers.folder, `${name}.log`);
+  tell('HTTP: starting our service and the bare route …');
+  const service = await startHttpProcess('service.ts', log('service'), {
+    ...env,
+    AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '100000000',
+  });
+  try {
+    const bare = await startHttpProcess('bare-route.ts', log('bare-route'), env);
+    try {
+      const authorization = `Bearer ${await createApiKey(env)}`;
+      const targets: [Target, Target] = [
+        { name: 'ours', url: `${service.url}/v1/agents/bench/runs`, headers: { authorization } },
+        { name: 'plain', url: `${bare.url}/runs`, headers: {} },
+      ];
+      const key = randomUUID();
+      for (const target of targets) await completeRun(temporal, target, key);
+      await servers.stopWorkers();
+      const replay: HttpCase = { what: 'a replay', key, input: QUESTION, status: 202 };
+      const cases: HttpCase[] = [
+        { what: 'a new start', key: undefined, input: QUESTION, status: 202 },
+        replay,
+        { what: 'a key with another body', key, input: `${QUESTION} `, status: 422 },
+      ];
+      const rows = await measureHttp(servers, targets, cases, options, tell);
+      const memory = await measureReplays(service, targets[0], replay, options, tell);
+      return { rows, memory };
+    } finally {
+      await bare.stop();
+    }
+  } finally {
+    await service.stop();
+  }
+}
+
+/** A key as an operator makes it. */
+async function createApiKey(env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['bin/agent-once.js', 'api-keys', 'create', 'default', '--scope', 'start', '--json'],
+    { cwd: PROJECT_ROOT, env },
+  );
+  return (JSON.parse(stdout) as { key: string }).key;
+}
+
+/** The run that is replayed: it has ended, and its result is in Temporal. */
+async function completeRun(temporal: Client, { url, headers }: Target, key: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': `"${key}"`, ...headers },
+    body: JSON.stringify({ input: QUESTION }),
+  });
+  const body = (await response.json()) as { id: string };
+  if (response.status !== 202) throw new Error(`${url}: ${JSON.stringify(body)}`);
+  await temporal.workflow.getHandle(body.id).result();
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { AgentOnceClient } from '../src/client/agent-once-client.ts';
+import { createOurs, createPlain, type Contender } from './contenders.ts';
+import {
+  createPair,
+  createSequential,
+  measureDuplicates,
+  measureSequential,
+  measureThroughput,
+} from './measure.ts';
+import type { BenchOptions } from './options.ts';
+import { benchAgent } from './ours/agent.ts';
+import { rowOf, type Row } from './report.ts';
+import type { BenchServers } from './servers.ts';
+import { ANSWER, MODEL_CALLS, QUESTION, TOOL_CALLS } from './shape.ts';
+
+/**
+ * Runs and their duplicates, by our client and by Temporal's.
+ *
+ * @throws if a run of either does not do its work: then there is nothing to compare
+ */
+export async function runsPart(
+  servers: BenchServers,
+  temporal: Client,
+  options: BenchOptions,
+  tell: (line: string) => void,
+): Promise<Row[]> {
+  const { repetitions, runs, concurrency, duplicates } = options;
+  const client = new AgentOnceClient({ temporal });
+  const contenders = [createOurs(client), createPlain(temporal)];
+  const rows: Row[] = [];
+
+  tell('Warming up …');
+  for (const contender of contenders) {
+    await doesItsWork(servers, contender);
+    await measureThroughput(contender, concurrency, concurrency + runs);
+  }
+
+  for (const modelMs of options.modelMs) {
+    await servers.setModelDelay(modelMs);
+    const sequential = createSequential();
+    const perSecond = createPair();
+    for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+      tell(`The model takes ${modelMs} ms: repetition ${repetition} of ${repetitions} …`);
+      await measureSequential(temporal, contenders, runs, sequential);
+      for (const contender of repetition % 2 === 1 ? contenders : contenders.toReversed()) {
+        perSecond[contender.name].push(
+          await measureThroughput(contender, concurrency, 2 * concurrency),
+        );
+      }
+    }
+    rows.push(
+      rowOf(modelMs, 'time per run', 'ms', sequential.callerMs),
+      rowOf(modelMs, 'of it in Temporal', 'ms', sequential.executionMs),
+      rowOf(modelMs, `runs per second, ${concurrency} at once`, '1/s', perSecond),
+      rowOf(modelMs, 'history per run', 'events', sequential.events),
+      rowOf(modelMs, 'history per run', 'bytes', sequential.bytes),
+    );
+  }
+
+  await servers.setModelDelay(0);
+  const again = createPair();
+  const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
+  const { workflowId } = await client.start(request);
+  await client.result(request);
+  const duplicateOf = async (caller: AgentOnceClient): Promise<void> => {
+    const { replayed, result } = await caller.start(request);
+    if (!replayed || result !== ANSWER) throw new Error('A duplicate was not replayed');
+  };
+  const bare = async (): Promise<void> => {
+    const handle = temporal.workflow.getHandle(workflowId);
+    await handle.describe();
+    await handle.result();
+  };
+  const known = () => duplicateOf(client);
+  // As a process that did not start the run: it learns of it by a refused start.
+  const unknown = () => duplicateOf(new AgentOnceClient({ temporal }));
+  const elsewhere = createPair();
+  await measureDuplicates(known, bare, duplicates, createPair());
+  for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+    tell(`Duplicates: repetition ${repetition} of ${repetitions} …`);
+    await measureDuplicates(known, bare, duplicates, again);
+    await measureDuplicates(unknown, bare, duplicates, elsewhere);
+  }
+  rows.push(
+    rowOf(null, 'a duplicate, against describe + result', 'ms', again),
+    rowOf(null, 'one by a client new to the key', 'ms', elsewhere),
+  );
+  return rows;
+}
+
+/** A figure counts only if both do the same: as many requests to the model, as many to the tools. */
+async function doesItsWork(servers: BenchServers, contender: Contender): Promise<void> {
+  const before = await servers.requests();
+  await contender.run();
+  const after = await servers.requests();
+  const model = after.model - before.model;
+  const tools = after.tools - before.tools;
+  if (model === MODEL_CALLS && tools === TOOL_CALLS) return;
+  throw new Error(
+    `A run of ${contender.name} made ${model} model calls and ${tools} tool calls instead of ${MODEL_CALLS} and ${TOOL_CALLS}.`,
+  );
+}
