@@ -252,8 +252,6 @@ test.each(['nonsense', '../../etc/passwd', '2026', '{"a":1}', 'x'.repeat(2_000)]
 );
 
 test('69 200 read one run at once, and one whose connection is full holds up nobody', async () => {
-  const big = await suite.start('"big"', { input: script({ say: 'x'.repeat(900_000) }) });
-  await ended(big.headers.get('location') ?? '');
   // Two turns, of which the first fills what lies between a stream and its connection.
   const turns = ['one', 'two'].map((turn) =>
     Array.from({ length: 50 }, (_, i) => `${turn}-${i}-${'x'.repeat(110)}`),
@@ -263,13 +261,13 @@ test('69 200 read one run at once, and one whose connection is full holds up nob
   const crowd = await suite.start('"crowd"', { input: script(...looks, { say: 'done' }) });
   const location = crowd.headers.get('location') ?? '';
 
-  // The slow one does not read: more than a connection holds goes ahead of its stream.
+  // The slow one does not read. Ahead of its stream goes more than systems keep for a connection.
   const { hostname, port } = new URL(suite.service.url);
   const slow = net.connect(Number(port), hostname);
   slow.pause();
   const head = `HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${suite.key}\r\n`;
   slow.write(
-    `${`GET ${big.headers.get('location')} ${head}\r\n`.repeat(6)}GET ${location}/events ${head}Connection: close\r\n\r\n`,
+    `${`GET ${LARGE_FILE} ${head}\r\n`.repeat(40)}GET ${location}/events ${head}Connection: close\r\n\r\n`,
   );
 
   const readers: ReturnType<typeof readOn>[] = [];
@@ -294,7 +292,7 @@ test('69 200 read one run at once, and one whose connection is full holds up nob
   }
 
   const late = { text: '' };
-  slow.on('data', (chunk) => (late.text += String(chunk)));
+  slow.on('data', (chunk) => (late.text = (late.text + String(chunk)).slice(-500_000)));
   slow.resume();
   await once(slow, 'close');
   // What waited for it here was not kept: it gets the latest of each step.
@@ -318,5 +316,8 @@ function readOn(answer: Response): { text: string; end: Promise<void> } {
 /** How many events tell of a call of the second turn in this state. */
 const secondTurn = ({ text }: { text: string }, state: string): number =>
   text.match(new RegExp(`^data: \\{"id":"t2\\.c.*"state":"${state}"`, 'gm'))?.length ?? 0;
+
+/** More than a megabyte. */
+const LARGE_FILE = '/docs/static/swagger-ui-bundle.js';
 
 const asLook = (label: string): [string, { label: string }] => ['look', { label }];
