@@ -18,6 +18,8 @@ const all = onlyAll || given.includes('--all');
 const forJest = given.filter((arg) => arg !== '--all' && arg !== '--only-all');
 // Jest runs what any of several patterns names: one that was given stands alone.
 const named = forJest.some((arg) => arg.startsWith('test/'));
+// Suites wait for servers, leases and deadlines more than they work.
+const workers = os.availableParallelism() + 1;
 // One hanging test must not hang everything for ever.
 const limitMinutes = all ? 40 : 20;
 
@@ -31,7 +33,7 @@ const jest = spawn(
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     path.join('node_modules', 'jest', 'bin', 'jest.js'),
-    '--maxWorkers=2',
+    `--maxWorkers=${workers}`,
     '--json',
     `--outputFile=${resultsFile}`,
     ...(onlyAll && !named ? ['--testPathPatterns=test/all/', '--passWithNoTests'] : []),
