@@ -313,9 +313,11 @@ function readOn(answer: Response): { text: string; end: Promise<void> } {
   return reader;
 }
 
-/** How many events tell of a call of the second turn in this state. */
-const secondTurn = ({ text }: { text: string }, state: string): number =>
-  text.match(new RegExp(`^data: \\{"id":"t2\\.c.*"state":"${state}"`, 'gm'))?.length ?? 0;
+/** Of how many calls of the second turn this state was told; a busy machine may try one again. */
+const secondTurn = ({ text }: { text: string }, state: string): number => {
+  const told = text.matchAll(new RegExp(`^data: \\{"id":"(t2\\.c\\d+)".*"state":"${state}"`, 'gm'));
+  return new Set(Array.from(told, ([, id]) => id)).size;
+};
 
 /** More than a megabyte. */
 const LARGE_FILE = '/docs/static/swagger-ui-bundle.js';
