@@ -29,6 +29,7 @@ export async function runBench(
       const runs = options.parts.includes('runs');
       // Last: it stops the workers.
       const http = options.parts.includes('http') && hasService();
+      if (options.parts.includes('http') && !http) tell('HTTP: there is no service here.');
       const rows = runs ? await runsPart(servers, temporal, options, tell) : [];
       const report = http ? await httpPart(servers, temporal, options, tell) : null;
       return {
