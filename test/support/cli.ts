@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { program } from './program.ts';
 
 export interface CliResult {
   code: number | null;
@@ -16,8 +17,6 @@ export interface RunningCli {
 }
 
 const BIN = fileURLToPath(new URL('../../bin/agent-once.js', import.meta.url));
-const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
-const MAIN = fileURLToPath(new URL('./cli-main.ts', import.meta.url));
 
 /** Runs the command with a test's own agents, `assistant` and `clerk`. */
 export function startCli(
@@ -25,7 +24,7 @@ export function startCli(
   env: Record<string, string> = {},
   stdin: string | Buffer = '',
 ): RunningCli {
-  return run(['--import', LOADER, MAIN, ...args], env, stdin);
+  return run([...main(), ...args], env, stdin);
 }
 
 export function runCommand(
@@ -39,6 +38,11 @@ export function runCommand(
 /** Runs `bin/agent-once.js` itself. */
 export function runBin(args: string[], env: Record<string, string> = {}): Promise<CliResult> {
   return run([BIN, ...args], env, '').ended;
+}
+
+function main(): string[] {
+  const { execArgv, file } = program('cli-main');
+  return [...execArgv, file];
 }
 
 function run(args: string[], env: Record<string, string>, stdin: string | Buffer): RunningCli {
@@ -71,7 +75,7 @@ export async function onTerminal(
   env: Record<string, string>,
   typed: string,
 ): Promise<{ code: number | null; output: string }> {
-  const words = [process.execPath, '--import', LOADER, MAIN, ...args];
+  const words = [process.execPath, ...main(), ...args];
   const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   // `script` of util-linux: every Debian has it.
   const child = spawn('script', ['-qec', command, '/dev/null'], {

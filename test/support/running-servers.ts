@@ -1,6 +1,6 @@
 /** What the set-up leaves for the tear-down; Jest loads both in the same process. */
 export interface RunningServers {
-  folder: string;
+  folders: string[];
   stops: (() => Promise<void>)[];
 }
 

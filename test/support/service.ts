@@ -1,12 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { openApiKeys } from '../../src/service/api-keys/postgres-api-keys.ts';
 import { SCOPES, type ApiKeys, type Scope } from '../../src/service/api-keys/port.ts';
+import { program } from './program.ts';
 import type { TestSystem } from './system.ts';
-
-const MAIN = fileURLToPath(new URL('./service-main.ts', import.meta.url));
-const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
 
 /** A process of the HTTP service on a test's own system. */
 export interface TestService {
@@ -23,8 +20,9 @@ export async function startTestService(
   system: TestSystem,
   env: Record<string, string> = {},
 ): Promise<TestService> {
-  const child = fork(MAIN, [], {
-    execArgv: ['--import', LOADER],
+  const { file, execArgv } = program('service-main');
+  const child = fork(file, [], {
+    execArgv,
     env: {
       PATH: process.env['PATH'] ?? '',
       AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '1000000',

@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import { createRegistry } from '../../src/agents/registry.ts';
@@ -12,6 +11,7 @@ import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { startCounterServer, type CounterServer } from './counter-server.ts';
 import { createTestDatabase } from './database.ts';
 import { createTestNamespace } from './namespace.ts';
+import { program } from './program.ts';
 import { connectTestClient, temporalAddress } from './servers.ts';
 import { testAgents } from './test-agents.ts';
 
@@ -43,9 +43,6 @@ export interface TestSystem {
   modelRequests(): Promise<{ requests: number; byToken: Record<string, number> }>;
   close(): Promise<void>;
 }
-
-const WORKER = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
-const LOADER = new URL('../../bin/register-typescript.js', import.meta.url).href;
 
 /**
  * @param databaseUrl an empty database of a suite's own server; default: one on the shared server
@@ -111,8 +108,9 @@ async function startWorker(
   env: Record<string, string>,
   workers: ChildProcess[],
 ): Promise<TestWorker> {
-  const child = fork(WORKER, [], {
-    execArgv: ['--import', LOADER],
+  const { file, execArgv } = program('worker-main');
+  const child = fork(file, [], {
+    execArgv,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
