@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { bench, type Row } from './run-bench.ts';
+import type { Row } from '../../bench/report.ts';
+import { bench } from './run-bench.ts';
 
 /** What is measured for each time that the model takes. */
 const RUN_ROWS = [

@@ -1,10 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { bench, type Row } from './run-bench.ts';
-
-interface HttpReport {
-  rows: Row[];
-  memory: { replays: number; heapUsed: number; rss: number }[];
-}
+import type { HttpReport } from '../../bench/http/http-part.ts';
+import type { Row } from '../../bench/report.ts';
+import { bench } from './run-bench.ts';
 
 /** What is measured over one connection, and over several. */
 const CASES = ['a new start', 'a replay', 'a key with another body'];

@@ -2,22 +2,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ROOT } from '../structure/checkout-copy.ts';
 
-interface Spread {
-  median: number;
-  min: number;
-  max: number;
-}
-
-/** A line of the report. */
-export interface Row {
-  modelMs: number | null;
-  what: string;
-  unit: string;
-  ours: Spread;
-  plain: Spread;
-  ratio: number;
-}
-
 /** Runs the benchmark in a process of its own. */
 export function bench(args: string): Promise<{ stdout: string; stderr: string }> {
   return promisify(execFile)(
