@@ -1,3 +1,4 @@
+import { checkDecision } from '../contract/check-decision.ts';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -9,6 +10,9 @@ export async function recordDecision(
   { scope, answer }: RecordDecisionInput,
 ): Promise<DecisionResult> {
   try {
+    // Refused for good: the ledger would not take it however often it is sent, and whoever decided
+    // waits for a word. The question stays open.
+    checkDecision(answer);
     const round = answer.round ?? (await roundAnswered(ledger, scope, answer.step));
     return round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
   } catch (error) {

@@ -3,9 +3,10 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
+import { checkDecision } from '../contract/check-decision.ts';
 import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
-import { AgentOnceError } from '../contract/errors.ts';
+import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
@@ -18,7 +19,13 @@ const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
 const ANSWER_WITHIN_MS = 20_000;
 
-/** Answers a question of a run; the ledger takes one answer, whoever asks how often. */
+/**
+ * Answers a question of a run; the ledger takes one answer, whoever asks how often.
+ *
+ * @throws {AgentOnceError} `decision.invalid`, before anything is sent or by the worker; nothing was
+ *   decided, and the run goes on waiting. `decision.conflict`, `decision.not_asked`,
+ *   `run.not_found`, `run.still_running`
+ */
 export async function decideStep(
   context: ClientContext,
   run: RunIdentity,
@@ -40,11 +47,7 @@ export async function decideStep(
     if (error instanceof WorkflowNotFoundError) throw ended(run);
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(run);
     if (error instanceof WorkflowUpdateFailedError) {
-      const { cause } = error;
-      if (cause instanceof ApplicationFailure && cause.type === 'decision.invalid') {
-        throw new AgentOnceError('decision.invalid', cause.message);
-      }
-      throw ended(run);
+      throw refusalOf(error) ?? ended(run);
     }
     throw asAgentOnceError(error, context.temporal);
   }
@@ -53,25 +56,35 @@ export async function decideStep(
   return result;
 }
 
-function check({ step, by, comment, result }: DecisionInput): void {
+function check(answer: DecisionInput): void {
+  const { step, decision, result } = answer;
   if (!STEP.test(step)) {
     throw new AgentOnceError(
       'decision.invalid',
       'A step that can be decided is a tool call such as t2.c0: turn 2, call 0. Nothing was decided.',
     );
   }
-  if (by.trim() === '' || by.length > 200 || (comment?.length ?? 0) > 2_000) {
+  checkDecision(answer);
+  if (result === undefined) return;
+  if (decision !== 'happened') {
     throw new AgentOnceError(
       'decision.invalid',
-      'A decision needs a name of at most 200 characters, and a comment has at most 2000. Nothing was decided.',
+      `A result says what the tool would have returned, so it goes with "happened" alone, not with "${decision}". Nothing was decided.`,
     );
   }
-  if (result !== undefined && utf8Bytes(JSON.stringify(result)) > LIMITS.inputBytes) {
+  if (utf8Bytes(JSON.stringify(result)) > LIMITS.inputBytes) {
     throw new AgentOnceError(
       'decision.invalid',
       'The result is over 1 MiB of JSON. Nothing was decided.',
     );
   }
+}
+
+/** What the worker said: the update failed in its validator, or in the activity that records. */
+function refusalOf({ cause }: WorkflowUpdateFailedError): AgentOnceError | undefined {
+  const failure = cause instanceof ActivityFailure ? cause.cause : cause;
+  if (!(failure instanceof ApplicationFailure) || !isErrorCode(failure.type)) return undefined;
+  return new AgentOnceError(failure.type, failure.message);
 }
 
 function ended({ agent }: RunIdentity): AgentOnceError {

@@ -146,12 +146,15 @@ export const runSummary = z
   })
   .meta({ id: 'RunSummary' });
 
+/** A ledger's texts have none; of lone surrogates a body has none, or it is not read. */
+const NO_NULL = /^[^\u0000]*$/;
+
 export const decisionBody = z.strictObject({
   decision,
   round: z.int().min(1).optional().meta({ description: 'The question that is answered' }),
   result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
-  by: z.string().min(1).max(200).meta({ description: 'Who decides' }),
-  comment: z.string().max(2_000).optional(),
+  by: z.string().min(1).max(200).regex(NO_NULL).meta({ description: 'Who decides' }),
+  comment: z.string().max(2_000).regex(NO_NULL).optional(),
 });
 
 export const decisionResult = z

@@ -36,8 +36,13 @@ describe('a decision is refused before anything is sent:', () => {
     ['nobody', { by: ' ' }],
     ['a long name', { by: 'a'.repeat(201) }],
     ['a long comment', { comment: 'a'.repeat(2_001) }],
-    ['a large result', { result: 'a'.repeat(1024 * 1024) }],
-  ])('%s', async (_what, more) => {
+    ['a name with a null character', { by: 'ann\0' }],
+    ['a name with a lone surrogate', { by: 'ann\ud800' }],
+    ['a comment with a null character', { comment: '\0' }],
+    ['a result with a lone surrogate', { decision: 'happened', result: { note: ['\udc00'] } }],
+    ['a result of what has not happened', { result: 1 }],
+    ['a large result', { decision: 'happened', result: 'a'.repeat(1024 * 1024) }],
+  ] as [string, Partial<DecisionInput>][])('%s', async (_what, more) => {
     expect(await codeOf(suite.client.decide(nowhere, { ...approve, ...more }))).toBe(
       'decision.invalid',
     );

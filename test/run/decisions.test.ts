@@ -91,6 +91,22 @@ describe('a tool at most once whose connection is cut after its effect', () => {
     });
   });
 
+  test('that the ledger cannot keep goes back to whoever sent it, and the run waits on', async () => {
+    const { run } = await waitingRun('unkeepable');
+    const handle = system.temporal.workflow.getHandle(`agent-tester-${run.key}`);
+    const answer = { step: 't1.c0', round: 1, decision: 'happened', by: 'ann' };
+    // Not by our client, which refuses it before it is sent.
+    const refused = handle.executeUpdate('decide', { args: [{ ...answer, comment: 'a\0b' }] });
+    await expect(refused).rejects.toMatchObject({
+      cause: { cause: { type: 'decision.invalid', nonRetryable: true } },
+    });
+    expect((await untilWaiting(run)).waiting).toMatchObject([{ step: 't1.c0', round: 1 }]);
+    // A result is bytes, and may have what a tool's may.
+    const result = { note: 'a\0b' };
+    await system.client.decide(run, { step: 't1.c0', decision: 'happened', by: 'ann', result });
+    expect(await endOf(run)).toMatchObject({ status: 'completed' });
+  });
+
   test('did not happen: the step runs again', async () => {
     const { run, label } = await waitingRun('did-not');
     await system.client.decide(run, { step: 't1.c0', decision: 'did-not-happen', by: 'ann' });

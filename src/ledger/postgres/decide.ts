@@ -5,12 +5,16 @@ import {
   type DecisionInput,
   type DecisionResult,
 } from '../../contract/decision.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { Database } from './database.ts';
-import { toLedgerError } from './database-error.ts';
+import { codeOf, toLedgerError } from './database-error.ts';
 import { encodePayload } from '../payload.ts';
 import { QUESTION_COLUMNS, type QuestionRow } from './questions.ts';
+
+/** SQLSTATEs of values that a column cannot hold: sent again, they are refused again. */
+const DATA_EXCEPTION = '22';
 
 const QUESTION = `
 SELECT ${QUESTION_COLUMNS} FROM agent_once.questions AS q
@@ -63,7 +67,13 @@ export async function decideQuestion(
     reusable = true;
     return result;
   } catch (error) {
-    throw toLedgerError(error, database.where);
+    throw codeOf(error)?.startsWith(DATA_EXCEPTION)
+      ? new AgentOnceError(
+          'decision.invalid',
+          'The ledger cannot keep this decision: a part of it is no value that PostgreSQL has. Nothing was decided.',
+          { cause: error },
+        )
+      : toLedgerError(error, database.where);
   } finally {
     client.off('error', ignore);
     client.release(!reusable);

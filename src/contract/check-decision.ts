@@ -1,0 +1,42 @@
+import type { DecisionInput } from './decision.ts';
+import { AgentOnceError } from './errors.ts';
+import { assertJson } from './json.ts';
+
+/** Longest texts of a decision, in UTF-16 units. */
+const LONGEST_NAME = 200;
+const LONGEST_COMMENT = 2_000;
+
+/**
+ * Checks that a ledger can keep a decision as it is: its texts are columns of PostgreSQL, which have
+ * no null character, and no lone surrogate; the result is bytes of JSON, and may have the former.
+ *
+ * @throws {AgentOnceError} `decision.invalid`
+ */
+export function checkDecision({ by, comment, result }: DecisionInput): void {
+  // Whoever sends the update on their own has no compiler that says what its members are.
+  const texts: readonly unknown[] = comment === undefined ? [by] : [by, comment];
+  if (!texts.every(isKeepable)) {
+    throw invalid(
+      'The name and the comment of a decision are text without null characters and lone surrogates.',
+    );
+  }
+  if (by.trim() === '' || by.length > LONGEST_NAME || (comment?.length ?? 0) > LONGEST_COMMENT) {
+    throw invalid(
+      `A decision needs a name of at most ${LONGEST_NAME} characters, and a comment has at most ${LONGEST_COMMENT}.`,
+    );
+  }
+  if (result === undefined) return;
+  try {
+    assertJson(result);
+  } catch (error) {
+    throw invalid(`The result cannot be kept. ${(error as Error).message}`);
+  }
+}
+
+function isKeepable(text: unknown): text is string {
+  return typeof text === 'string' && !text.includes('\0') && text.isWellFormed();
+}
+
+function invalid(what: string): AgentOnceError {
+  return new AgentOnceError('decision.invalid', `${what} Nothing was decided.`);
+}
