@@ -66,6 +66,21 @@ export function callerOf(request: FastifyRequest): Caller {
   throw unauthorized('No API key was sent.');
 }
 
+/**
+ * Whether the caller of a request that is still being answered may still do what it asked for.
+ *
+ * @throws {AgentOnceError} `ledger.unreachable`: nobody knows
+ */
+export async function isStillAllowed(
+  { apiKeys }: Pick<ServiceDeps, 'apiKeys'>,
+  request: FastifyRequest,
+): Promise<boolean> {
+  const { scope } = request.routeOptions.config;
+  if (!apiKeys || scope === undefined) return true;
+  const caller = await callerWith(apiKeys, request);
+  return typeof caller !== 'string' && (caller.scopes.has(scope) || caller.scopes.has('admin'));
+}
+
 /** Or what is wrong with the key. */
 async function callerWith(apiKeys: ApiKeys, { headers }: FastifyRequest): Promise<Caller | string> {
   const key = /^Bearer +([\x21-\x7e]{1,200}) *$/i.exec(headers.authorization ?? '')?.[1];

@@ -2,8 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { ExplainedStep } from '../explain/explanation.ts';
 import type { Snapshot } from './run-feed.ts';
 
-/** The ID of the last event of a run: whoever has it has everything. */
-export const END = 'end';
+/** The ID of the last event of an execution: whoever has it has everything, unless it was resumed. */
+export function endOf(runId: string): string {
+  return `end/${runId}`;
+}
+
+/** The ID of a `step` event: when the step changed, and which one it is. */
+const STEP_EVENT = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\/(t\d+\.(?:model|c\d+))$/;
 
 /** How far back a resumed stream begins, in milliseconds: clocks of workers differ a little. */
 const OVERLAP_MS = 1_000;
@@ -17,21 +22,26 @@ const OVERLAP_MS = 1_000;
  */
 export class EventStream {
   readonly #response: ServerResponse;
-  readonly #since: string | undefined;
+  /** The reader's last event: looked up in the first snapshot. */
+  #lastEventId: string | undefined;
+  #since: string | undefined;
   readonly #sentSteps = new Map<string, string>();
   #sentRun = '';
   #latest: Snapshot | undefined;
   #finished = false;
 
-  /** @param lastEventId of the reader's last connection; one that is no ID of ours is ignored */
+  /** @param lastEventId of the reader's last connection; one that this run never had is ignored */
   constructor(response: ServerResponse, lastEventId: string | undefined) {
     this.#response = response;
-    const time = Date.parse(lastEventId?.split('/')[0] ?? '');
-    this.#since = Number.isNaN(time) ? undefined : new Date(time - OVERLAP_MS).toISOString();
+    this.#lastEventId = lastEventId;
     response.on('drain', () => this.#flow());
   }
 
   send(snapshot: Snapshot): void {
+    if (this.#lastEventId !== undefined) {
+      this.#since = sinceOf(this.#lastEventId, snapshot.steps);
+      this.#lastEventId = undefined;
+    }
     this.#latest = snapshot;
     this.#flow();
   }
@@ -68,7 +78,7 @@ export class EventStream {
       this.#sentRun = text;
     };
     yield () => {
-      if (ended) this.#write('end', text, END);
+      if (ended) this.#write('end', text, endOf(run.runId));
       this.#latest = undefined;
     };
   }
@@ -88,6 +98,18 @@ export class EventStream {
       `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`,
     );
   }
+}
+
+/**
+ * From when on the reader of an event lacks something. `undefined`, which is from the beginning, for
+ * whatever is no ID of an event of these steps: a step is where it was then, or has gone on.
+ */
+function sinceOf(lastEventId: string, steps: readonly ExplainedStep[]): string | undefined {
+  const [, at = '', id] = STEP_EVENT.exec(lastEventId) ?? [];
+  const step = steps.find((each) => each.id === id);
+  if (!step || (changedAt(step) ?? '') < at) return undefined;
+  const time = Date.parse(at);
+  return Number.isNaN(time) ? undefined : new Date(time - OVERLAP_MS).toISOString();
 }
 
 function changedAt({ claimedAt, endedAt }: ExplainedStep): string | null {

@@ -17,7 +17,10 @@ export const runEvent = z.discriminatedUnion('event', [
   }),
   z.strictObject({
     event: z.literal('end'),
-    id: z.literal('end'),
+    id: z
+      .string()
+      .regex(/^end\/./)
+      .meta({ description: '`end/` and the ID of the execution' }),
     data: jsonOf('The run at its end', run),
   }),
 ]);

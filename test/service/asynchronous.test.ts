@@ -10,10 +10,13 @@ import { calls, script } from '../support/system.ts';
 const WINDOW_SECONDS = 10;
 
 let suite: HttpSuite;
+/** Of a stream whose API key is revoked: that takes up to 15 s, in which other tests run. */
+let ofRevoked: { key: string; read: ReturnType<typeof readOn> };
 
 beforeAll(async () => {
   suite = await startHttpSuite({ TEST_START_WINDOW_SECONDS: String(WINDOW_SECONDS) });
   await suite.system.startWorker();
+  ofRevoked = await followAndRevoke(await startHeld('revoked'));
 }, 240_000);
 afterAll(() => suite.close());
 
@@ -47,6 +50,20 @@ async function ended(location: string): Promise<Record<string, unknown>> {
   });
 }
 
+async function followAndRevoke(location: string): Promise<typeof ofRevoked> {
+  const { key, record } = await suite.keys.keys.create({
+    tenant: 'default',
+    scopes: ['read'],
+    name: 'leaves',
+  });
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await suite.send('GET', `${location}/events`, { headers });
+  expect(answer.status).toBe(200);
+  const read = readOn(answer);
+  await suite.keys.keys.revoke(record.prefix);
+  return { key, read };
+}
+
 interface StreamEvent {
   event: string | undefined;
   id: string | undefined;
@@ -67,6 +84,9 @@ async function follow(location: string, lastEventId?: string): Promise<StreamEve
   expect(answer.status).toBe(200);
   return parse(await answer.text());
 }
+
+const reopen = (location: string, lastEventId: string, method = 'GET') =>
+  suite.send(method, `${location}/events`, { headers: { 'last-event-id': lastEventId } });
 
 const stepsOf = (events: StreamEvent[]) => [
   ...new Set(events.flatMap(({ event, data }) => (event === 'step' ? [idOf(data)] : []))),
@@ -116,8 +136,9 @@ describe('62 a stream of events', () => {
     letGo('stream');
     const events = await whole;
     expect(stepsOf(events)).toEqual(['t1.model', 't1.c0', 't2.model']);
-    expect(events.at(-1)).toMatchObject({ event: 'end', id: 'end' });
-    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ result: 'stream done' });
+    const end = JSON.parse(events.at(-1)?.data ?? '') as { runId: string };
+    expect(end).toMatchObject({ result: 'stream done' });
+    expect(events.at(-1)).toMatchObject({ event: 'end', id: `end/${end.runId}` });
 
     // After the end it is the same, from the beginning and from the middle.
     expect(stepsOf(await follow(location))).toEqual(['t1.model', 't1.c0', 't2.model']);
@@ -142,10 +163,37 @@ describe('62 a stream of events', () => {
     expect(stepsOf(resumed)).toContain('t2.model');
   });
 
-  test('has nothing more for whoever has the end: 204', async () => {
-    const headers = { 'last-event-id': 'end' };
-    const location = '/v1/runs/agent-tester-stream/events';
-    expect((await suite.send('GET', location, { headers })).status).toBe(204);
+  test('has nothing more for whoever has the end, unless the run was resumed', async () => {
+    const location = await startHeld('resumed');
+    await suite.send('POST', `${location}/cancel`);
+    await ended(location);
+    const first = (await follow(location)).at(-1)?.id ?? '';
+    expect((await reopen(location, first)).status).toBe(204);
+
+    expect((await suite.send('POST', `${location}/resume`)).status).toBe(202);
+    const again = reopen(location, first);
+    expect((await again).status).toBe(200);
+    letGo('resumed');
+    const events = parse(await (await again).text());
+    expect(stepsOf(events)).toEqual(['t1.model', 't1.c0', 't2.model']);
+    const second = events.at(-1)?.id ?? '';
+    expect(second).toMatch(/^end\/./);
+    expect(second).not.toBe(first);
+    expect((await reopen(location, second)).status).toBe(204);
+    expect((await reopen(location, second, 'HEAD')).status).toBe(204);
+    const old = await reopen(location, first);
+    expect(parse(await old.text()).at(-1)).toMatchObject({ event: 'end', id: second });
+  });
+
+  test('answers HEAD at once, however long the run goes on', async () => {
+    const location = await startHeld('head');
+    const signal = AbortSignal.timeout(20_000);
+    const answer = await suite.send('HEAD', `${location}/events`, { signal });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect((await suite.send('HEAD', '/v1/runs/agent-tester-none/events')).status).toBe(404);
+    letGo('head');
   });
 });
 
@@ -242,7 +290,28 @@ test('67 a request without a key is the same one until its window ends, and then
   expect(replays).toBeGreaterThan(0);
 });
 
-test.each(['nonsense', '../../etc/passwd', '2026', '{"a":1}', 'x'.repeat(2_000)])(
+test.each([
+  'nonsense',
+  '../../etc/passwd',
+  '2026',
+  '42',
+  'order-2042',
+  'nonsense 2030',
+  '9'.repeat(20),
+  '{"a":1}',
+  'x'.repeat(2_000),
+  'end',
+  'end/',
+  // Dates that none of its events has, before, after and outside of time.
+  '-271821-04-20T00:00:00.000Z',
+  '-271821-04-20T00:00:00.000Z/t1.c0',
+  '+275760-09-13T00:00:00.000Z/t1.c0',
+  '2099-01-01T00:00:00.000Z',
+  '2099-01-01T00:00:00.000Z/t1.c0',
+  '2026-99-99T99:99:99.999Z/t1.c0',
+  '0000-00-00T00:00:00.000Z/t1.c0',
+  '2099-01-01T00:00:00.000Z/t9.c9',
+])(
   '68 a Last-Event-ID of nonsense (%s) gives the stream from its beginning',
   async (lastEventId) => {
     const events = await follow('/v1/runs/agent-tester-stream', lastEventId);
@@ -250,6 +319,19 @@ test.each(['nonsense', '../../etc/passwd', '2026', '{"a":1}', 'x'.repeat(2_000)]
     expect(events.at(-1)).toMatchObject({ event: 'end' });
   },
 );
+
+test('a stream ends soon after the API key that it was opened with was revoked', async () => {
+  const { key, read } = ofRevoked;
+  await read.end;
+  expect(read.text).toContain('event: run');
+  expect(read.text).not.toContain('event: end');
+  // The run goes on, and the reader does not come back.
+  const headers = { authorization: `Bearer ${key}` };
+  const location = '/v1/runs/agent-tester-revoked';
+  expect((await suite.send('GET', `${location}/events`, { headers })).status).toBe(401);
+  expect(await (await suite.send('GET', location)).json()).toMatchObject({ status: 'running' });
+  letGo('revoked');
+}, 60_000);
 
 test('69 200 read one run at once, and one whose connection is full holds up nobody', async () => {
   // Two turns, of which the first fills what lies between a stream and its connection.

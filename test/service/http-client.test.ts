@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { AgentOnceHttpClient } from '../../src/client/http/http-client.ts';
 import {
   HttpServiceError,
+  InvalidRequestError,
   KeyConflictError,
   NoAnswerError,
 } from '../../src/client/http/http-error.ts';
+import type { JsonValue } from '../../src/contract/json-value.ts';
 import {
   openTestKeys,
   startTestService,
@@ -16,7 +19,11 @@ import {
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 
 /** What a server that is not well does with the requests that come, one after another. */
-type Step = { status: number; headers?: Record<string, string> } | 'cut';
+type Step =
+  | { status: number; headers?: Record<string, string>; code?: string; text?: string }
+  /** Before an answer, and in the middle of one. */
+  | 'cut'
+  | 'half';
 
 describe('against a service that is not well', () => {
   let server: Server;
@@ -32,11 +39,14 @@ describe('against a service that is not well', () => {
           request.socket.destroy();
           return;
         }
-        response.writeHead(step.status, {
-          'content-type': 'application/json',
-          ...step.headers,
-        });
-        response.end(JSON.stringify({ id: 'agent-x-1', code: 'c', detail: 'd' }));
+        if (step === 'half') {
+          response.writeHead(202, { 'content-type': 'application/json', 'content-length': '99' });
+          response.write('{"id":', () => request.socket.destroy());
+          return;
+        }
+        const { status, headers, code = 'c', text } = step;
+        response.writeHead(status, { 'content-type': 'application/json', ...headers });
+        response.end(text ?? JSON.stringify({ id: 'agent-x-1', code, detail: 'd' }));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -56,37 +66,116 @@ describe('against a service that is not well', () => {
     });
   };
 
-  test('tries again with the same key, which it made itself', async () => {
-    steps = [
-      { status: 408 },
-      { status: 425 },
-      { status: 429, headers: { 'retry-after': '0' } },
-      { status: 409, headers: { 'retry-after': '0' } },
-      { status: 503 },
-      'cut',
-      'cut',
-    ];
-    await client(9).start({ agent: 'x', input: 1 });
+  test.each<[string, Step[]]>([
+    [
+      'what was asked too early or too often',
+      [
+        { status: 408 },
+        { status: 425 },
+        { status: 429, headers: { 'retry-after': '0' } },
+        { status: 409, headers: { 'retry-after': '0' }, code: 'http.duplicate_in_progress' },
+        { status: 409 },
+      ],
+    ],
+    [
+      'a service that fails',
+      [
+        { status: 500 },
+        { status: 501 },
+        { status: 503 },
+        { status: 507 },
+        { status: 520, headers: { 'content-type': 'text/html' }, text: '<p>Origin is down' },
+        { status: 599 },
+      ],
+    ],
+    ['an answer that is none', ['cut', 'half', { status: 200, text: '{"id":' }]],
+  ])('tries again after %s, with the same key, which it made itself', async (_, troubles) => {
+    steps = [...troubles];
+    const most = steps.length + 1;
+    const run = await client(most).start({ agent: 'x', input: 1 });
+    expect(run).toMatchObject({ id: 'agent-x-1', replayed: false });
     const keys = seen.map((headers) => headers['idempotency-key']);
-    expect(keys).toHaveLength(8);
+    expect(keys).toHaveLength(most);
     expect(new Set(keys).size).toBe(1);
     expect(keys[0]).toMatch(/^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-/);
   });
 
-  test.each([400, 401, 403, 404, 409, 413, 415])('does not try again after %i', async (status) => {
-    steps = [{ status }];
-    await expect(client().start({ agent: 'x' })).rejects.toBeInstanceOf(HttpServiceError);
+  test.each<[number, string?]>([
+    [400],
+    [401],
+    [403],
+    [404],
+    [409, 'decision.conflict'],
+    [409, 'decision.not_asked'],
+    [413],
+    [415],
+    [422],
+  ])('does not try again after %i %s', async (status, code = 'c') => {
+    steps = [{ status, code }];
+    const refused = client().start({ agent: 'x' });
+    await expect(refused).rejects.toBeInstanceOf(HttpServiceError);
+    await expect(refused).rejects.toMatchObject({ status, code });
     expect(seen).toHaveLength(1);
   });
 
-  test('says which key finds out when nothing was answered', async () => {
-    steps = ['cut', 'cut'];
+  test.each(['cut', 'half'] as const)(
+    'says which key finds out when nothing was answered (%s)',
+    async (step) => {
+      steps = [step, step];
+      const error = await client(2)
+        .start({ agent: 'x', key: 'a "quoted" key' })
+        .catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(NoAnswerError);
+      expect((error as NoAnswerError).key).toBe('a "quoted" key');
+      expect(seen).toHaveLength(2);
+    },
+  );
+
+  test('says which key it made when the service could not do it', async () => {
+    steps = [{ status: 503 }, { status: 503 }];
     const error = await client(2)
-      .start({ agent: 'x', key: 'a "quoted" key' })
+      .start({ agent: 'x' })
       .catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(NoAnswerError);
-    expect((error as NoAnswerError).key).toBe('a "quoted" key');
+    expect(error).toMatchObject({ name: 'HttpServiceError', status: 503 });
+    expect(seen[1]?.['idempotency-key']).toBe(`"${(error as HttpServiceError).key}"`);
   });
+
+  test.each(['', 'schlüssel', 'a\nb', '\u{1f511}', 'x'.repeat(256)])(
+    'sends nothing with a key that none can be: %j',
+    async (key) => {
+      await expect(client().start({ agent: 'x', key })).rejects.toBeInstanceOf(InvalidRequestError);
+      expect(seen).toHaveLength(0);
+    },
+  );
+
+  test('sends nothing with an input that is no JSON', async () => {
+    const cyclic: { self?: JsonValue } = {};
+    cyclic.self = cyclic as JsonValue;
+    for (const input of [cyclic, 1n as unknown as JsonValue]) {
+      const started = client().start({ agent: 'x', input: input as JsonValue });
+      await expect(started).rejects.toBeInstanceOf(InvalidRequestError);
+    }
+    expect(seen).toHaveLength(0);
+  });
+
+  test('sends nothing with an API key that no header can hold, and does not repeat it', async () => {
+    const { port } = server.address() as AddressInfo;
+    seen = [];
+    const baseUrl = `http://127.0.0.1:${port}`;
+    const error = await new AgentOnceHttpClient({ baseUrl, apiKey: 'secret\nkey' })
+      .start({ agent: 'x' })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    expect(inspect(error)).not.toContain('secret');
+    expect(seen).toHaveLength(0);
+  });
+
+  test.each(['', 'localhost:8088', '127.0.0.1', 'ftp://a.example', 'http://', 'http://u:p@a/x'])(
+    'is not made with a baseUrl that is none: %j',
+    (baseUrl) => {
+      expect(() => new AgentOnceHttpClient({ baseUrl })).toThrow(InvalidRequestError);
+    },
+  );
 });
 
 describe('against the service', () => {

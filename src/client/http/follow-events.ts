@@ -16,8 +16,8 @@ export async function* followEvents(
 ): AsyncGenerator<RunEvent, void, undefined> {
   let last = lastEventId;
   for (;;) {
-    const response = await send(options, {
-      method: 'GET',
+    const call = {
+      method: 'GET' as const,
       path,
       headers: {
         accept: 'text/event-stream',
@@ -26,7 +26,8 @@ export async function* followEvents(
       // The answer itself takes as long as the run does.
       waitSeconds: 7 * 24 * 60 * 60,
       signal,
-    });
+    };
+    const response = await send(options, call, async (answer) => answer);
     if (response.status === 204 || !response.body) return;
     try {
       for await (const { id, event } of read(response.body)) {

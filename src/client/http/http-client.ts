@@ -1,5 +1,6 @@
 import { followEvents } from './follow-events.ts';
-import { quote, send } from './send.ts';
+import { parseBaseUrl } from './prepare.ts';
+import { send } from './send.ts';
 import type {
   HttpClientOptions,
   HttpRun,
@@ -12,19 +13,23 @@ import type {
 const WAIT_SECONDS = 25;
 
 /**
- * A client of the HTTP service, for backends that have no Temporal client: `fetch`, and nothing of
- * this repository but types. Copy the folder, or import it.
+ * A client of the HTTP service, for backends that have no Temporal client. It sends with `fetch`,
+ * has one dependency, `eventsource-parser` for server-sent events, and takes nothing of this
+ * repository but types. Copy the folder, or import it.
  */
 export class AgentOnceHttpClient {
   readonly #options: HttpClientOptions;
 
+  /** @throws {InvalidRequestError} `baseUrl` is none */
   constructor(options: HttpClientOptions) {
+    parseBaseUrl(options.baseUrl);
     this.#options = options;
   }
 
   /**
    * Starts a run, or finds the one that the key names. All tries of a call carry one key.
    *
+   * @throws {InvalidRequestError} the key or the input cannot be sent: nothing was
    * @throws {KeyConflictError} the key names another request
    * @throws {HttpServiceError} the service refused
    * @throws {NoAnswerError} no answer in all tries; its `key` finds out
@@ -32,19 +37,20 @@ export class AgentOnceHttpClient {
   async start(request: HttpStartRequest): Promise<HttpStartedRun> {
     const { agent, key = crypto.randomUUID(), waitSeconds, signal, ...rest } = request;
     const { input, options, limits } = rest;
-    const response = await send(this.#options, {
-      method: 'POST',
+    const call = {
+      method: 'POST' as const,
       path: `/v1/agents/${encodeURIComponent(agent)}/runs`,
-      headers: {
-        'idempotency-key': quote(key),
-        ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
-      },
+      key,
       body: { input, options, limits },
-      ...(waitSeconds === undefined ? {} : { waitSeconds }),
+      ...(waitSeconds === undefined
+        ? {}
+        : { waitSeconds, headers: { prefer: `wait=${waitSeconds}` } }),
       signal,
-    });
-    const run = (await response.json()) as HttpRun;
-    return { ...run, replayed: response.headers.get('idempotent-replayed') === 'true' };
+    };
+    return send(this.#options, call, async (response) => ({
+      ...(await readRun(response)),
+      replayed: response.headers.get('idempotent-replayed') === 'true',
+    }));
   }
 
   /** @throws {HttpServiceError} `run.not_found` */
@@ -59,14 +65,14 @@ export class AgentOnceHttpClient {
    */
   async wait(id: string, signal?: AbortSignal): Promise<HttpRun> {
     for (;;) {
-      const response = await send(this.#options, {
-        method: 'GET',
+      const call = {
+        method: 'GET' as const,
         path: pathOf(id),
         headers: { prefer: `wait=${WAIT_SECONDS}` },
         waitSeconds: WAIT_SECONDS,
         signal,
-      });
-      const run = (await response.json()) as HttpRun;
+      };
+      const run = await send(this.#options, call, readRun);
       if (run.closedAt !== null || run.status === 'waiting') return run;
     }
   }
@@ -94,9 +100,12 @@ export class AgentOnceHttpClient {
     signal: AbortSignal | undefined,
   ): Promise<HttpRun> {
     const path = `${pathOf(id)}${what}`;
-    const response = await send(this.#options, { method, path, signal });
-    return (await response.json()) as HttpRun;
+    return send(this.#options, { method, path, signal }, readRun);
   }
+}
+
+async function readRun(response: Response): Promise<HttpRun> {
+  return (await response.json()) as HttpRun;
 }
 
 function pathOf(id: string): string {

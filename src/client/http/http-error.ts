@@ -7,18 +7,26 @@ export interface ProblemDetails {
   detail: string;
 }
 
+/** Thrown before anything is sent: a request or an option that no service could understand. */
+export class InvalidRequestError extends Error {
+  override readonly name = 'InvalidRequestError';
+}
+
 /** Thrown when the service answered, and not with a success. `code` is stable. */
 export class HttpServiceError extends Error {
   override readonly name = 'HttpServiceError';
   readonly status: number;
   readonly code: string;
   readonly problem: ProblemDetails | undefined;
+  /** Of a start: the key that all tries carried. After 5xx the run may have been started. */
+  readonly key: string | undefined;
 
-  constructor(status: number, problem: ProblemDetails | undefined) {
+  constructor(status: number, problem: ProblemDetails | undefined, key: string | undefined) {
     super(problem?.detail ?? `The service answered with status ${status}.`);
     this.status = status;
     this.code = problem?.code ?? `http.${status}`;
     this.problem = problem;
+    this.key = key;
   }
 }
 
@@ -26,7 +34,7 @@ export class HttpServiceError extends Error {
 export class KeyConflictError extends HttpServiceError {}
 
 /**
- * Thrown when no answer came in all tries. Whether the request arrived is not known: repeat it with
+ * Thrown when no whole answer came in all tries. Whether the request arrived is not known: repeat it with
  * `key`, and it is the same request.
  */
 export class NoAnswerError extends Error {

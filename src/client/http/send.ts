@@ -1,84 +1,77 @@
-import {
-  HttpServiceError,
-  KeyConflictError,
-  NoAnswerError,
-  type ProblemDetails,
-} from './http-error.ts';
+import { HttpServiceError, KeyConflictError, NoAnswerError } from './http-error.ts';
+import type { ProblemDetails } from './http-error.ts';
+import { prepare, type Call, type Prepared } from './prepare.ts';
 import type { HttpClientOptions } from './types.ts';
 
-/** One call of the service. */
-export interface Call {
-  method: 'GET' | 'POST';
-  path: string;
-  headers?: Record<string, string>;
-  /** Sent as JSON. */
-  body?: unknown;
-  /** Seconds that the service was asked to wait with its answer. */
-  waitSeconds?: number;
-  signal?: AbortSignal | undefined;
-}
-
-/**
- * Statuses after which the very same request may do better. 409 says that it is still being worked
- * on; a 409 with another reason says so by having no `Retry-After`.
- */
-const RETRIED = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** Statuses below 500 after which the very same request may do better. */
+const RETRIED = new Set([408, 409, 425, 429]);
+/** Of a 409 that another try would get again: somebody has decided, or nobody asked. */
+const FINAL_CONFLICTS = new Set(['decision.conflict', 'decision.not_asked']);
 const LONGEST_BACKOFF_MS = 10_000;
 
 /**
  * Sends a call until it is answered: the same bytes and the same key each time. Network errors,
  * 408, 409, 425, 429 and 5xx are tried again, after what `Retry-After` says or with a growing,
- * jittered delay.
+ * jittered delay. An answer that breaks off, or cannot be read, is none.
  *
+ * @param read takes from a success what is wanted of it
+ * @throws {InvalidRequestError} the call cannot be sent: nothing was
  * @throws {HttpServiceError} the answer is final and no success
- * @throws {NoAnswerError} no try was answered
+ * @throws {NoAnswerError} the last try was not answered
  */
-export async function send(options: HttpClientOptions, call: Call): Promise<Response> {
+export async function send<T>(
+  options: HttpClientOptions,
+  call: Call,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const { attempts = 6 } = options;
+  const prepared = prepare(options, call);
   for (let attempt = 1; ; attempt++) {
     call.signal?.throwIfAborted();
     let delayMs: number | undefined;
     try {
-      const response = await sendOnce(options, call);
-      if (response.ok || response.status === 304) return response;
-      if (!isRetried(response) || attempt >= attempts) throw await errorOf(response);
+      const response = await sendOnce(options, call, prepared);
+      if (response.ok) return await read(response);
+      const error = await errorOf(response, call.key);
+      if (!isRetried(error) || attempt >= attempts) throw error;
       delayMs = retryAfterMs(response.headers.get('retry-after'));
-      await response.body?.cancel();
     } catch (error) {
       if (error instanceof HttpServiceError) throw error;
       call.signal?.throwIfAborted();
-      if (attempt >= attempts) throw new NoAnswerError(attempts, keyOf(call), error);
+      if (attempt >= attempts) throw new NoAnswerError(attempts, call.key, error);
     }
     await sleep(delayMs ?? backoffMs(options, attempt), call.signal);
   }
 }
 
-async function sendOnce(options: HttpClientOptions, call: Call): Promise<Response> {
-  const { baseUrl, apiKey, timeoutMs = 30_000, fetch: doFetch = fetch } = options;
-  const limit = AbortSignal.timeout(timeoutMs + (call.waitSeconds ?? 0) * 1_000);
-  return doFetch(new URL(call.path, baseUrl), {
-    method: call.method,
-    headers: {
-      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...call.headers,
-    },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    signal: call.signal ? AbortSignal.any([limit, call.signal]) : limit,
-  });
+function sendOnce(
+  { timeoutMs = 30_000, fetch: doFetch = fetch }: HttpClientOptions,
+  { waitSeconds = 0, signal }: Call,
+  { url, ...request }: Prepared,
+): Promise<Response> {
+  const limit = AbortSignal.timeout(timeoutMs + waitSeconds * 1_000);
+  return doFetch(url, { ...request, signal: signal ? AbortSignal.any([limit, signal]) : limit });
 }
 
-function isRetried({ status, headers }: Response): boolean {
-  return RETRIED.has(status) || (status === 409 && headers.has('retry-after'));
+function isRetried({ status, code }: HttpServiceError): boolean {
+  return status >= 500 || (RETRIED.has(status) && !FINAL_CONFLICTS.has(code));
 }
 
-async function errorOf(response: Response): Promise<HttpServiceError> {
-  const problem = await response
-    .json()
-    .then((body) => body as ProblemDetails)
-    .catch(() => undefined);
+/** @throws when the answer breaks off: then it is none */
+async function errorOf(response: Response, key: string | undefined): Promise<HttpServiceError> {
+  const problem = problemIn(await response.text());
   const error = response.status === 422 ? KeyConflictError : HttpServiceError;
-  return new error(response.status, problem);
+  return new error(response.status, problem, key);
+}
+
+/** Whatever stands before the service answers in words of its own. */
+function problemIn(text: string): ProblemDetails | undefined {
+  try {
+    const body = JSON.parse(text) as Partial<ProblemDetails> | null;
+    return typeof body?.code === 'string' ? (body as ProblemDetails) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Seconds or an HTTP date (RFC 9110 section 10.2.3), in milliseconds. */
@@ -92,20 +85,6 @@ function retryAfterMs(header: string | null): number | undefined {
 function backoffMs({ backoffMs: first = 250 }: HttpClientOptions, attempt: number): number {
   const most = Math.min(first * 2 ** (attempt - 1), LONGEST_BACKOFF_MS);
   return most * (0.5 + Math.random() / 2);
-}
-
-function keyOf({ headers }: Call): string | undefined {
-  const header = headers?.['idempotency-key'];
-  return header === undefined ? undefined : unquote(header);
-}
-
-/** A key as a structured field string (RFC 9651 section 4.1.6). */
-export function quote(key: string): string {
-  return `"${key.replaceAll(/["\\]/g, '\\$&')}"`;
-}
-
-function unquote(text: string): string {
-  return text.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
 }
 
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
