@@ -15,13 +15,15 @@ export function registerApiKeys(program: Command): void {
     .option('--name <text>', 'what it is for', '')
     .option(
       '--scope <scope...>',
-      `what it allows: ${SCOPES.join(', ')} (admin: everything)`,
-      parseScopes,
-      ['start', 'read'] as Scope[],
+      `what it allows: ${SCOPES.join(', ')} (admin: everything; default: start read)`,
+      addScope,
     )
     .option('--json', 'print one JSON document')
     .action(
-      (tenant: string, { name, scope, json }: { name: string; scope: Scope[]; json?: true }) =>
+      (
+        tenant: string,
+        { name, scope = ['start', 'read'], json }: { name: string; scope?: Scope[]; json?: true },
+      ) =>
         withKeys(async (open) => {
           const { key, record } = await open.create({ tenant, scopes: scope, name });
           if (json) return printJson({ ...record, key });
@@ -76,14 +78,11 @@ async function withKeys(use: (keys: ApiKeys) => Promise<void>): Promise<void> {
   }
 }
 
-let chosen: Scope[] = [];
-
-/** Commander calls this once for each value. */
-function parseScopes(text: string): Scope[] {
+/** Commander calls this once for each value, with what the last call returned. */
+function addScope(text: string, before: Scope[] = []): Scope[] {
   const scope = SCOPES.find((known) => known === text);
   if (!scope) throw new InvalidArgumentError(`It is one of ${SCOPES.join(', ')}.`);
-  chosen = [...new Set([...chosen, scope])];
-  return chosen;
+  return [...new Set([...before, scope])];
 }
 
 function drawKey({ prefix, tenant, scopes, name, createdAt, revokedAt }: ApiKeyRecord): string {

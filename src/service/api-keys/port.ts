@@ -6,7 +6,7 @@ export type Scope = (typeof SCOPES)[number];
 export interface Caller {
   tenant: string;
   scopes: ReadonlySet<Scope>;
-  /** The key's look-up prefix, for logs and decisions; never the key. */
+  /** The key's look-up prefix, for logs; never the key. */
   keyPrefix: string;
 }
 
