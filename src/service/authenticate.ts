@@ -22,8 +22,9 @@ declare module 'fastify' {
 }
 
 /**
- * Finds out who sent a request. The tenant is the API key's, whatever a header says. Only what
- * fails is counted, by address: whoever shares it and has a key is not kept out.
+ * Finds out who sent a request, and whether it may. The tenant is the API key's, whatever a header
+ * says. Requests are counted by tenant, and by address only what fails here: whoever shares it and
+ * has a key is not kept out.
  */
 export function authenticateRequests(
   app: FastifyInstance,
@@ -45,18 +46,21 @@ export function authenticateRequests(
       { 'retry-after': String(failures.ttlInSeconds) },
     );
   };
-  app.addHook('onRequest', async (request) => {
+  const countRequest = app.rateLimit();
+  app.addHook('onRequest', async (request, reply) => {
     const { scope } = request.routeOptions.config;
     if (scope === undefined) return;
     const caller = apiKeys ? await callerWith(apiKeys, request) : ANYBODY;
     if (typeof caller === 'string') throw await refuse(request, caller);
+    request.caller = caller;
+    // Before anything can be refused: what is refused is a request as well.
+    await countRequest.call(app, request, reply);
     if (!caller.scopes.has(scope) && !caller.scopes.has('admin')) {
       throw new HttpProblem(
         'http.forbidden',
         `This API key does not have the scope "${scope}". Nothing was done.`,
       );
     }
-    request.caller = caller;
   });
 }
 

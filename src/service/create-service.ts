@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import fastify, {
   type FastifyError,
@@ -11,11 +10,11 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { authenticateRequests } from './authenticate.ts';
 import type { ServiceDeps } from './deps.ts';
 import { describeApi } from './openapi.ts';
+import { refuseForeignPages } from './own-pages-only.ts';
 import { HttpProblem, PROBLEM_JSON, problemOf } from './problem.ts';
 import { watchMethods } from './other-methods.ts';
 import { RequestLog } from './request-log.ts';
@@ -25,11 +24,14 @@ import { cloudEventRoutes } from './routes/cloud-events.ts';
 import { runRoutes } from './routes/runs.ts';
 import { startRoute } from './routes/start-run.ts';
 import { stepRoutes } from './routes/steps.ts';
-import { sendSecurityHeaders } from './security-headers.ts';
-import { acceptStrictJson } from './strict-json.ts';
+import { SECURITY_HEADERS, sendSecurityHeaders } from './security-headers.ts';
+import { acceptStrictJson, refuseEncodings } from './strict-json.ts';
+import { answerInPlaceOfNode, answerUnreadable } from './unreadable.ts';
 
 /** How long a service that stops waits for answers to be read. */
 const SLOWEST_READER_MS = 10_000;
+/** How long a request may take to come, from its first byte to its last. */
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
  * The HTTP application. It listens nowhere yet: `run-service.ts` does, tests inject requests.
@@ -40,14 +42,19 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   const app = fastify({
     bodyLimit: LIMITS.inputBytes,
     // Some of a slow sender's request is not a request.
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { requireHostHeader: false, connectionsCheckingInterval: 5_000 },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1_000 },
     logger: deps.logLevel === 'silent' ? false : loggerOptions(deps.logLevel),
     logController: new RequestLog(),
     genReqId: () => crypto.randomUUID(),
-    frameworkErrors: (error, _request, reply) => void answerError(error, reply),
+    // Before any hook.
+    frameworkErrors: (error, _request, reply) => {
+      for (const [name, value] of SECURITY_HEADERS) reply.raw.setHeader(name, value);
+      answerError(error, reply);
+    },
     clientErrorHandler: answerUnreadable,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
@@ -66,13 +73,13 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   });
   const refuseOtherMethods = watchMethods(app);
   sendSecurityHeaders(app);
+  answerInPlaceOfNode(app);
+  if (!deps.apiKeys) refuseForeignPages(app);
   await app.register(rateLimit, {
-    // One count for all routes: a tenant has so many requests, not so many of each kind.
-    global: true,
-    allowList: (request) => request.caller === null,
+    // Whoever was authenticated is counted there, in one count for all routes.
+    global: false,
     max: deps.settings.requestsPerMinute,
     timeWindow: 60_000,
-    hook: 'preHandler',
     keyGenerator: (request) => request.caller?.tenant ?? request.ip,
     errorResponseBuilder: (_request, { ttl }) =>
       new HttpProblem(
@@ -81,6 +88,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
       ),
   });
   authenticateRequests(app, deps);
+  refuseEncodings(app);
   app.addHook('onSend', async (request, reply) => {
     if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
   });
@@ -170,18 +178,5 @@ function stoppingProblem(): HttpProblem {
     'http.stopping',
     'The service is stopping. The run goes on: repeat the request with the same key.',
     { 'retry-after': '1' },
-  );
-}
-
-/** A request that is no HTTP at all has no reply to answer with. */
-function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return;
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const { problem } = problemOf(
-    new HttpProblem('http.bad_request', 'The request cannot be read as HTTP.'),
-  );
-  const body = JSON.stringify({ ...problem, status });
-  socket.end(
-    `HTTP/1.1 ${status} Bad Request\r\nContent-Type: ${PROBLEM_JSON}; charset=utf-8\r\nContent-Length: ${utf8Bytes(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }

@@ -10,12 +10,26 @@ interface Operation {
 }
 interface Header {
   required?: boolean;
-  schema: { always?: true; enum?: string[] };
+  description?: string;
+  schema: { type?: string; always?: true; enum?: string[] };
 }
 
 /** Of a schema: a pattern of the names that members may have besides those that are declared. */
 export const OTHER_NAMES = 'x-other-names';
 
+/** Of whoever was authenticated: what is refused counts as well. */
+const RATE_LIMIT: Record<string, Header> = {
+  'X-RateLimit-Limit': {
+    schema: { type: 'integer' },
+    description: 'Requests a minute of the tenant',
+  },
+  'X-RateLimit-Remaining': { schema: { type: 'integer' }, description: 'Requests left of them' },
+  'X-RateLimit-Reset': {
+    schema: { type: 'integer' },
+    description: 'Seconds until all are there again',
+  },
+};
+const UNAUTHENTICATED = '401';
 const NEVER_STORED: Header = { required: true, schema: { enum: ['no-store'] } };
 
 /**
@@ -29,13 +43,17 @@ export function finishDocument<T extends Document>(
   for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
     const { operationId = '', requestBody, responses } = operation;
     if (requestBody && optionalBodies.has(operationId)) requestBody.required = false;
-    for (const response of Object.values(responses)) {
+    for (const [status, response] of Object.entries(responses)) {
       for (const header of Object.values(response.headers ?? {})) {
         const { always, ...schema } = header.schema;
         header.schema = schema;
         if (always) header.required = true;
       }
-      response.headers = { ...response.headers, 'Cache-Control': NEVER_STORED };
+      response.headers = {
+        ...response.headers,
+        ...(status === UNAUTHENTICATED ? {} : structuredClone(RATE_LIMIT)),
+        'Cache-Control': NEVER_STORED,
+      };
     }
   }
   dropUnused(document);

@@ -15,17 +15,27 @@ export const LONGEST_WAIT_SECONDS = 55;
 export function readPreferences(header: string | string[] | undefined): Preferences {
   const preferences: Preferences = { respondAsync: false };
   const text = Array.isArray(header) ? header.join(',') : (header ?? '');
-  for (const part of text.split(',')) {
-    const [preference = ''] = part.split(';');
-    const [name = '', value] = preference.split('=').map((side) => side.trim());
+  for (const part of splitOutsideQuotes(text, ',')) {
+    const [preference = ''] = splitOutsideQuotes(part, ';');
+    const [name = '', value] = splitOutsideQuotes(preference, '=').map((side) => side.trim());
     if (name.toLowerCase() === 'respond-async') preferences.respondAsync = true;
     if (name.toLowerCase() !== 'wait' || preferences.waitSeconds !== undefined) continue;
-    const seconds = /^"?(\d{1,6})"?$/.exec(value ?? '')?.[1];
+    const seconds = /^"?(\d+)"?$/.exec(value ?? '')?.[1];
     if (seconds !== undefined) {
       preferences.waitSeconds = Math.min(Number(seconds), LONGEST_WAIT_SECONDS);
     }
   }
   return preferences;
+}
+
+/** A quoted string may hold any sign, an escaped quote too; one without an end goes on to the end. */
+function splitOutsideQuotes(text: string, separator: ',' | ';' | '='): string[] {
+  const parts = [''];
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"?|[^"]/g)) {
+    if (token === separator) parts.push('');
+    else parts[parts.length - 1] += token;
+  }
+  return parts;
 }
 
 /** The `Preference-Applied` header (RFC 7240 section 3), where one was applied. */

@@ -9,11 +9,16 @@ const HTTP_PROBLEMS = {
   'http.key_missing': [400, 'The Idempotency-Key header is missing'],
   'http.unauthorized': [401, 'The API key is missing or not valid'],
   'http.forbidden': [403, 'The API key does not allow this'],
+  'http.foreign_host': [403, 'The service does not answer to this name'],
+  'http.foreign_origin': [403, 'Pages of another origin may not do this'],
   'http.not_found': [404, 'There is nothing here'],
   'http.method_not_allowed': [405, 'The method is not allowed here'],
+  'http.request_timeout': [408, 'The request took too long to come'],
   'http.duplicate_in_progress': [409, 'The same request is being worked on'],
   'http.body_too_large': [413, 'The body is too large'],
-  'http.unsupported_media_type': [415, 'The body is not JSON'],
+  'http.unsupported_media_type': [415, 'The body is not JSON in UTF-8'],
+  'http.expectation_failed': [417, 'What is expected is not known here'],
+  'http.header_too_large': [431, 'The header is too large'],
   'http.rate_limited': [429, 'Too many requests'],
   'http.stopping': [503, 'The service is stopping'],
   'http.internal': [500, 'A defect of the service'],
@@ -74,6 +79,13 @@ const UNAVAILABLE = {
     'The database with the steps and the API keys does not answer. Nothing was done; the same request, with the same key, works when it is back.',
 } as const;
 
+/** Instead of messages for whoever works at a terminal: of files, and of flags of commands. */
+const FOR_CALLERS: Partial<Record<ErrorCode, string>> = {
+  'agent.unknown': 'There is no agent of this name here. Nothing was started.',
+  'decision.not_asked':
+    'The run does not wait for this decision: it has ended, or asks something else. Nothing was decided. What it asks is in `waiting` of the run; one that has failed can be resumed, and asks again.',
+};
+
 /** Seconds after which to try again where a part does not answer. */
 const RETRY_AFTER = '2';
 
@@ -90,7 +102,8 @@ export function problemOf(error: unknown): { problem: Problem; headers: Record<s
       const headers: Record<string, string> =
         status === 503 || error.code === 'run.still_running' ? { 'retry-after': RETRY_AFTER } : {};
       const part = error.code.startsWith('ledger.') ? 'ledger' : 'temporal';
-      const detail = status === 503 ? UNAVAILABLE[part] : error.message;
+      const detail =
+        status === 503 ? UNAVAILABLE[part] : (FOR_CALLERS[error.code] ?? error.message);
       return { problem: make(error.code, status, title, detail), headers };
     }
   }

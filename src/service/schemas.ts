@@ -147,6 +147,7 @@ export const runSummary = z
   .meta({ id: 'RunSummary' });
 
 /** A ledger's texts have none; of lone surrogates a body has none, or it is not read. */
+// eslint-disable-next-line no-control-regex
 const NO_NULL = /^[^\u0000]*$/;
 
 export const decisionBody = z.strictObject({

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 
-/** What a browser may do with an answer of ours: the headers of https://helmetjs.github.io. */
-const HEADERS: readonly (readonly [string, string])[] = [
+/**
+ * What a browser may do with an answer of ours: the headers of https://helmetjs.github.io, without
+ * Strict-Transport-Security, which only whoever speaks TLS can promise.
+ */
+export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   [
     'content-security-policy',
     // The documentation page brings its own scripts and styles.
@@ -11,7 +14,6 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['cross-origin-resource-policy', 'same-origin'],
   ['origin-agent-cluster', '?1'],
   ['referrer-policy', 'no-referrer'],
-  ['strict-transport-security', 'max-age=31536000; includeSubDomains'],
   ['x-content-type-options', 'nosniff'],
   ['x-dns-prefetch-control', 'off'],
   ['x-download-options', 'noopen'],
@@ -23,7 +25,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
 /** Sets them on every answer. They are always the same, so nothing is worked out for each. */
 export function sendSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, { raw }, done) => {
-    for (const [name, value] of HEADERS) raw.setHeader(name, value);
+    for (const [name, value] of SECURITY_HEADERS) raw.setHeader(name, value);
     done();
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { AgentOnceError } from '../contract/errors.ts';
 import { parseJson } from '../contract/json.ts';
 import { HttpProblem } from './problem.ts';
@@ -13,13 +14,45 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @param mediaType what such bodies may be called, here and in the plugins that are registered here
  */
 export function acceptStrictJson(app: FastifyInstance, mediaType: string): void {
-  app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser(mediaType, { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      done(null, parseJson(decode(body as Buffer)));
+      const { headers, routeOptions } = request;
+      refuseOtherCharsets(headers['content-type']);
+      const nothing = body.length === 0 && mayBeLeftOut(routeOptions.schema?.body, mediaType);
+      done(null, nothing ? undefined : parseJson(decode(body as Buffer)));
     } catch (error) {
       done(error as Error);
     }
   });
+}
+
+/** Refuses bodies that would have to be decompressed first: what they grow to is not known. */
+export function refuseEncodings(app: FastifyInstance): void {
+  app.addHook('preParsing', async ({ headers, method }) => {
+    if (method === 'GET' || method === 'HEAD') return;
+    const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+    if (encoding === '' || encoding === 'identity') return;
+    throw new HttpProblem(
+      'http.unsupported_media_type',
+      'Send the body as it is, without a Content-Encoding. Nothing was done; the same key can be used again.',
+    );
+  });
+}
+
+function refuseOtherCharsets(contentType = ''): void {
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType)?.[1]?.toLowerCase();
+  if (charset === undefined || charset === 'utf-8' || charset === 'utf8') return;
+  throw new HttpProblem(
+    'http.unsupported_media_type',
+    'JSON is UTF-8 (RFC 8259 section 8.1): leave the charset out. Nothing was done; the same key can be used again.',
+  );
+}
+
+/** @param body of a route: a schema, or one for each media type */
+function mayBeLeftOut(body: unknown, mediaType: string): boolean {
+  const content = (body as { content?: Record<string, { schema: unknown }> } | undefined)?.content;
+  const schema = content ? content[mediaType]?.schema : body;
+  return schema instanceof z.ZodType && schema.safeParse(undefined).success;
 }
 
 function decode(body: Buffer): string {

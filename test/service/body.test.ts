@@ -128,3 +128,43 @@ test('47 a body of 1 MiB is accepted, one of a byte more is not', async () => {
   expect(largest.status).toBe(202);
   expect(largest.headers.get('idempotent-replayed')).toBeNull();
 });
+
+describe('46 a body that is not as it is read is refused, and the key stays free', () => {
+  test.each([
+    ['compressed', { 'content-encoding': 'gzip' }, 415],
+    ['compressed twice', { 'content-encoding': 'identity, br' }, 415],
+    ['in another charset', { 'content-type': 'application/json; charset=iso-8859-1' }, 415],
+    ['in UTF-16', { 'content-type': 'application/json;charset="utf-16"' }, 415],
+    ['as it is', { 'content-encoding': 'identity' }, 202],
+    ['in UTF-8', { 'content-type': 'application/json; charset="UTF-8"' }, 202],
+  ])('%s', async (name, headers, status) => {
+    expect(await statusOf(`46-${name}`, '{"input":1}', { headers })).toBe(status);
+    expect(await statusOf(`46-${name}`, '{"input":1}')).toBe(202);
+  });
+});
+
+test('an empty body is none where none is needed, whatever its type', async () => {
+  await start('none', '{"input":1}');
+  const path = '/v1/runs/agent-tester-none';
+  const ask = (action: string, body: string) =>
+    suite.send('POST', `${path}/${action}`, {
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
+  expect((await ask('cancel', '')).status).toBe(202);
+  expect((await ask('resume', '')).status).toBe(202);
+  expect((await ask('forget', '')).status).not.toBe(400);
+  expect((await ask('cancel', ' ')).status).toBe(400);
+});
+
+describe('a decision that cannot be kept', () => {
+  test.each([
+    ['a name with a null character', String.raw`{"decision":"approve","by":"a\u0000"}`],
+    ['a comment with one', String.raw`{"decision":"approve","by":"a","comment":"\u0000"}`],
+    ['a name with a lone surrogate', String.raw`{"decision":"approve","by":"\udc00"}`],
+    ['a result of what may yet happen', '{"decision":"approve","by":"ann","result":1}'],
+  ])('is refused: %s', async (_what, text) => {
+    const path = '/v1/runs/agent-tester-nobody/steps/t1.c0/decision';
+    expect((await suite.send('POST', path, { body: text })).status).toBe(400);
+  });
+});

@@ -39,7 +39,12 @@ const arrived = (key: string): Promise<string> =>
   });
 
 /** Sends the head of a request and some of its body; the rest when called, and then waits for the end. */
-function slowRequest({ url }: TestService, key: string, connection: string): () => Promise<string> {
+function slowRequest(
+  { url }: TestService,
+  key: string,
+  connection: string,
+  rest?: 'never',
+): () => Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = net.connect(Number(port), hostname);
   const text = JSON.stringify(body);
@@ -56,11 +61,17 @@ function slowRequest({ url }: TestService, key: string, connection: string): () 
   let answer = '';
   socket.on('data', (chunk) => (answer += String(chunk)));
   return async () => {
-    socket.write(text.slice(5));
+    if (rest !== 'never') socket.write(text.slice(5));
     await once(socket, 'close');
     return answer;
   };
 }
+
+/** Sent when the suite begins, and never whole: the time that it has runs beside the other tests. */
+let unfinished: Promise<string>;
+beforeAll(() => {
+  unfinished = slowRequest(suite.service, 'k-34-never', 'keep-alive', 'never')();
+});
 
 test('29 a service that is killed between the start and its answer: the same key finds the run', async () => {
   const service = await suite.startAnother();
@@ -220,3 +231,12 @@ test('33 without a worker a run is accepted, and done when one comes', async () 
   expect([done.status, isReplay(done)]).toEqual([200, true]);
   expect(await done.json()).toMatchObject({ status: 'completed', result: 'ok' });
 });
+
+test('34 a request that does not come whole is given up, as one to send again', async () => {
+  const answer = await unfinished;
+  expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+  expect(answer).toMatch(/\r\nx-content-type-options: nosniff\r\n/i);
+  expect(answer).toContain('"code":"http.request_timeout"');
+  const again = await suite.start('"k-34-never"', body);
+  expect([again.status, isReplay(again)]).toEqual([202, false]);
+}, 60_000);

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
 
+interface Answer {
+  description: string;
+  content?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
+}
 interface Operation {
   operationId: string;
   parameters?: { name: string; in: string }[];
   requestBody?: { required: boolean };
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  responses: Record<string, Answer>;
 }
 
 let suite: HttpSuite;
@@ -19,9 +24,9 @@ beforeAll(async () => {
 afterAll(() => suite.close());
 
 /** `getRun 404`, and what is answered then. */
-function allAnswers(): [string, Operation['responses'][string]][] {
+function allAnswers(): [string, Answer][] {
   return allOperations().flatMap(({ operationId, responses }) =>
-    Object.entries(responses).map(([status, answer]): [string, typeof answer] => [
+    Object.entries(responses).map(([status, answer]): [string, Answer] => [
       `${operationId} ${status}`,
       answer,
     ]),
@@ -80,6 +85,7 @@ describe('answers', () => {
         '400',
         '401',
         '403',
+        '408',
         '429',
         '503',
         ...(inPath ? ['404'] : []),
@@ -108,6 +114,13 @@ describe('answers', () => {
       });
     }
   });
+});
+
+test('every answer but 401 may tell what is left of the rate limit', () => {
+  for (const [name, { headers = {} }] of allAnswers()) {
+    const told = Object.keys(headers).filter((header) => header.startsWith('X-RateLimit-'));
+    expect({ name, told: told.length }).toEqual({ name, told: name.endsWith(' 401') ? 0 : 3 });
+  }
 });
 
 test('every schema with members is closed', () => {

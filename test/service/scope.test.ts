@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { startHttpSuite, type HttpSuite, type Sent } from '../support/http-suite.ts';
@@ -121,6 +124,92 @@ test('53 after 401, 403 and 429 the same key works', async () => {
   expect([works.status, isReplay(works)]).toEqual([202, false]);
 }, 180_000);
 
+test('a refused request counts as one, and every answer says how many are left', async () => {
+  const service = await suite.startAnother({ AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '5' });
+  const reader = as(await suite.keys.keyOf('counted', ['read']));
+  const all = as(await suite.keys.keyOf('counted'));
+  const runs = '/v1/agents/tester/runs';
+  const headers = { ...all, 'idempotency-key': '"counted"' };
+  const answers = [
+    await suite.send('POST', runs, { service, headers, body: '{' }),
+    await suite.send('POST', runs, { service, headers: reader, body: ok }),
+    await suite.send('POST', runs, {
+      service,
+      headers: { ...headers, 'content-type': 'text/plain' },
+      body: 'x',
+    }),
+    await suite.send('GET', '/v1/runs?limit=x', { service, headers: all }),
+    await suite.send('GET', '/v1/runs/agent-counted.tester-none', { service, headers: all }),
+    await suite.send('POST', runs, { service, headers, body: '{' }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([400, 403, 415, 400, 404, 429]);
+  const told = (name: string) => answers.map((answer) => answer.headers.get(`x-ratelimit-${name}`));
+  expect(told('limit')).toEqual(answers.map(() => '5'));
+  expect(told('remaining')).toEqual(['4', '3', '2', '1', '0', '0']);
+  expect(told('reset').every((seconds) => Number(seconds) > 0)).toBe(true);
+  expect(Number(answers.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
+describe('without API keys', () => {
+  let open: URL;
+  beforeAll(async () => {
+    open = new URL((await suite.startAnother({ TEST_OPEN: '1' })).url);
+  });
+
+  /** `fetch` lets nobody choose the host. */
+  const ask = async (headers: Record<string, string>, method = 'GET', path = '/v1/runs') => {
+    const { hostname, port } = open;
+    const request = http.request({ hostname, port, method, path, headers, agent: false }).end();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    const { code } = JSON.parse(await text(response)) as { code?: string };
+    return [response.statusCode, code];
+  };
+
+  test.each(['localhost', '127.0.0.1', '[::1]', 'LOCALHOST'])('%s is answered', async (name) => {
+    expect(await ask({ host: `${name}:${open.port}` })).toEqual([200, undefined]);
+    expect(await ask({ host: name })).toEqual([200, undefined]);
+    const origin = `http://${name.toLowerCase()}:${open.port}`;
+    expect(await ask({ host: `${name}:${open.port}`, origin })).toEqual([200, undefined]);
+  });
+
+  test.each(['example.com', 'localhost.example.com', '127.0.0.1.nip.io:80', '10.0.0.1'])(
+    'a page whose host "%s" was made to stand for this machine gets nothing',
+    async (host) => {
+      expect(await ask({ host })).toEqual([403, 'http.foreign_host']);
+      expect(await ask({ host }, 'GET', '/openapi.json')).toEqual([403, 'http.foreign_host']);
+    },
+  );
+
+  test.each([
+    ['another site', 'https://example.com'],
+    ['another port', 'http://127.0.0.1:3000'],
+    ['another scheme', 'https://HOST'],
+    ['another name of this machine', 'http://localhost:PORT'],
+    ['a file, or a sandbox', 'null'],
+  ])('a page of %s gets nothing', async (_what, origin) => {
+    const sent = origin.replace('HOST', open.host).replace('PORT', open.port);
+    const refused = [403, 'http.foreign_origin'];
+    const run = '/v1/runs/agent-tester-none';
+    expect(await ask({ origin: sent })).toEqual(refused);
+    expect(await ask({ origin: sent }, 'POST', `${run}/cancel`)).toEqual(refused);
+    expect(await ask({}, 'POST', `${run}/cancel`)).toEqual([404, 'run.not_found']);
+  });
+
+  test('what a foreign page embeds is refused, a link that somebody follows is not', async () => {
+    const site = { 'sec-fetch-site': 'cross-site' };
+    expect(await ask({ ...site, 'sec-fetch-mode': 'no-cors' })).toEqual([
+      403,
+      'http.foreign_origin',
+    ]);
+    expect(await ask({ ...site, 'sec-fetch-mode': 'navigate' })).toEqual([200, undefined]);
+  });
+});
+
+test('with API keys a page needs the key, and no more is asked', async () => {
+  const headers = { origin: 'https://example.com' };
+  expect((await suite.send('GET', '/v1/runs', { headers })).status).toBe(200);
+});
+
 test('54 on GET a key means nothing, however it looks', async () => {
   const started = await startAs(suite.key, 'k-54');
   const location = started.headers.get('location') ?? '';
@@ -155,7 +244,12 @@ test.each(RUN_ROUTES.map(([method, path, body]) => ({ method, path, body })))(
 
 describe('56 a scope', () => {
   const may: Record<string, string[]> = {
-    start: ['POST /v1/agents/tester/runs', 'POST /cancel', 'POST /resume'],
+    start: [
+      'POST /v1/agents/tester/runs',
+      'POST /v1/agents/tester/events',
+      'POST /cancel',
+      'POST /resume',
+    ],
     read: ['GET ', 'GET /steps', 'GET /events', 'GET /v1/runs'],
     decide: ['POST /steps/t1.c0/decision'],
     admin: ['POST /forget'],
@@ -166,14 +260,21 @@ describe('56 a scope', () => {
       const headers = as(await suite.keys.keyOf('scopes', [scope]));
       const routes: [string, string, unknown?][] = [
         ['POST', '/v1/agents/tester/runs', ok],
+        ['POST', '/v1/agents/tester/events', ok],
         ['GET', '/v1/runs'],
         ...RUN_ROUTES,
       ];
+      const event = {
+        'ce-specversion': '1.0',
+        'ce-id': '56',
+        'ce-source': '/test',
+        'ce-type': 'test',
+      };
       const allowed: string[] = [];
       for (const [method, path, body] of routes) {
         const url = path.startsWith('/v1/') ? path : `/v1/runs/agent-scopes.tester-none${path}`;
         const answer = await suite.send(method, url, {
-          headers: { ...headers, 'idempotency-key': '"k-56"' },
+          headers: { ...headers, ...event, 'idempotency-key': '"k-56"' },
           ...(body === undefined ? {} : { body }),
         });
         if (answer.status !== 403) allowed.push(`${method} ${path}`);
@@ -210,6 +311,7 @@ test('57 logs have no key, no body, no ID and no API key', async () => {
   expect(output).toContain('/v1/agents/:agent/runs');
   expect(output).not.toContain(secret);
   expect(output).not.toContain(suite.key);
+  expect(output).toContain(`"keyPrefix":"${suite.key.slice(0, 15)}"`);
 });
 
 test('58 a replay is an answer of its own: no cookie, the time of today, never stored', async () => {

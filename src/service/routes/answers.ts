@@ -21,11 +21,12 @@ const STATUSES = {
     'The API key is missing or not valid',
     { 'WWW-Authenticate': { type: 'string', description: 'Bearer', always: true } },
   ],
-  403: ['The API key does not allow this', {}],
+  403: ['The API key does not allow this, or a page of another origin asks', {}],
   404: ['There is no such thing', {}],
   409: ['The state of the run does not allow this', { 'Retry-After': RETRY_AFTER }],
+  408: ['The request did not come whole in time', {}],
   413: ['The body is too large', {}],
-  415: ['The body is not JSON', {}],
+  415: ['The body is not JSON in UTF-8, or is compressed', {}],
   422: ['The idempotency key names another request', {}],
   429: ['Too many requests', { 'Retry-After': { ...RETRY_AFTER, always: true } }],
   503: [
@@ -37,7 +38,7 @@ type Status = keyof typeof STATUSES;
 
 type Answers<S extends Status> = Record<S, typeof problem>;
 
-const ALWAYS = [400, 401, 403, 429, 503] as const;
+const ALWAYS = [400, 401, 403, 408, 429, 503] as const;
 
 /** Problem answers of a route: those that every one may give, and its own. */
 export function problems<S extends Status>(...own: S[]): Answers<S | (typeof ALWAYS)[number]> {

@@ -14,6 +14,7 @@ import { closing } from '../closing.ts';
 import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
+import { HttpProblem } from '../problem.ts';
 import { etagOf, locationOf, noSuchRun, runOf, toBody, withoutTraces } from '../runs.ts';
 import {
   agentName,
@@ -50,7 +51,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         }),
         response: {
           200: runRead,
-          304: z.null().describe('It stands as the caller has it'),
+          304: z.undefined().describe('It stands as the caller has it'),
           ...problems(404),
         },
       },
@@ -69,7 +70,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         if (applied !== undefined) void reply.header('preference-applied', applied);
         const etag = etagOf(body);
         void reply.header('etag', etag);
-        if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
+        if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
         return body;
       },
     });
@@ -103,6 +104,12 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
             .describe('A page; `next` is null on the last one'),
           ...problems(),
         },
+      },
+      // Of what a number may look like in JavaScript, this is one in a query.
+      preValidation: async (request) => {
+        const { limit } = request.query as { limit?: unknown };
+        if (limit === undefined || (typeof limit === 'string' && /^\d+$/.test(limit))) return;
+        throw new HttpProblem('http.bad_request', 'The limit is a number in decimal digits.');
       },
       handler: async (request) => {
         const { limit, cursor, key, ...filter } = request.query;
