@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { OTHER_NAMES } from './openapi-document.ts';
 import { HttpProblem } from './problem.ts';
@@ -40,6 +41,7 @@ export const cloudEventHeaders = z.object({
   'ce-type': text.optional(),
   'ce-subject': text.optional(),
   'ce-time': z.iso.datetime({ offset: true }).optional(),
+  'ce-dataschema': text.optional(),
 });
 
 /**
@@ -49,12 +51,12 @@ export const cloudEventHeaders = z.object({
  * @throws {HttpProblem} `http.bad_request`
  */
 export function readCloudEvent(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  { headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
   body: unknown,
 ): CloudEvent {
   if (mediaTypeOf(headers['content-type']) === STRUCTURED) return body as CloudEvent;
   const read = cloudEvent.safeParse({
-    ...attributesIn(headers),
+    ...attributesIn(headers, rawHeaders),
     ...(body === undefined ? {} : { data: body }),
   });
   if (read.success) return read.data;
@@ -65,8 +67,18 @@ export function readCloudEvent(
 }
 
 function attributesIn(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
+  headers: IncomingMessage['headers'],
+  rawHeaders: readonly string[],
 ): Record<string, string> {
+  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase());
+  const twice = names.find((name, i) => name.startsWith('ce-') && names.indexOf(name) !== i);
+  if (twice !== undefined) {
+    // Node has joined them: what came out is no attribute that anybody sent.
+    throw new HttpProblem(
+      'http.bad_request',
+      'A ce- header is there more than once: an event has each attribute once. Nothing was started.',
+    );
+  }
   const attributes: Record<string, string> = {};
   const type = headers['content-type'];
   if (typeof type === 'string') attributes['datacontenttype'] = type;

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
 import { runCommand } from '../support/cli.ts';
@@ -60,6 +62,8 @@ async function followAndRevoke(location: string): Promise<typeof ofRevoked> {
   const answer = await suite.send('GET', `${location}/events`, { headers });
   expect(answer.status).toBe(200);
   const read = readOn(answer);
+  // Whoever waits for it hears of it.
+  read.end.catch(() => undefined);
   await suite.keys.keys.revoke(record.prefix);
   return { key, read };
 }
@@ -225,10 +229,22 @@ test('64 a run that HTTP started is found by the command, and the other way roun
 });
 
 describe('an event', () => {
-  const binary = (source: string, id: string, data: unknown = { order: 1 }) =>
-    suite.send('POST', '/v1/agents/tester/events', {
-      headers: { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': source, 'ce-type': 'ordered' },
-      body: data,
+  const EVENTS = '/v1/agents/tester/events';
+  const attributes = (source: string, id: string) => ({
+    'ce-specversion': '1.0',
+    'ce-id': id,
+    'ce-source': source,
+    'ce-type': 'ordered',
+  });
+  const binary = (
+    source: string,
+    id: string,
+    data: unknown = { order: 1 },
+    headers: Record<string, string> = {},
+  ) =>
+    suite.send('POST', EVENTS, {
+      headers: { ...attributes(source, id), ...headers },
+      ...(data === undefined ? {} : { body: data }),
     });
   const locationOf = (answer: Response) => answer.headers.get('location');
 
@@ -251,6 +267,48 @@ describe('an event', () => {
     expect(answers.map(isReplay)).toEqual([false, true, true, true]);
     expect(new Set(answers.map(locationOf)).size).toBe(1);
   });
+
+  test('65 that is delivered again with other data is answered like any duplicate', async () => {
+    const first = await binary('/shop', 'e-65b');
+    const location = locationOf(first);
+    const again = await binary('/shop', 'e-65b', { order: 2 }, { prefer: 'wait=50' });
+    expect([again.status, isReplay(again), locationOf(again)]).toEqual([200, true, location]);
+    expect(again.headers.get('preference-applied')).toBe('wait=50');
+    expect(await again.json()).toMatchObject({ status: 'completed' });
+    // What it carries on its way is no part of it.
+    const way = { 'ce-traceparent': '00-1', 'ce-dataschema': 'https://a.example/order.json' };
+    const traced = await binary('/shop', 'e-65b', { order: 1 }, way);
+    expect([traced.status, isReplay(traced), locationOf(traced)]).toEqual([202, true, location]);
+  });
+
+  test('65 without data has no body, or an empty one', async () => {
+    const type = { 'content-type': 'application/json' };
+    const empty = await binary('/shop', 'e-65c', '', type);
+    expect([empty.status, isReplay(empty)]).toEqual([202, false]);
+    const none = await binary('/shop', 'e-65c', null);
+    expect([none.status, isReplay(none), locationOf(none)]).toEqual([202, true, locationOf(empty)]);
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    expect((await suite.send('POST', EVENTS, { headers, body: '' })).status).toBe(400);
+  });
+
+  test.each(['ce-id', 'CE-Source', 'ce-type', 'ce-traceparent'])(
+    '65 with two lines of %s is refused',
+    async (name) => {
+      const { hostname, port } = new URL(suite.service.url);
+      const all = { ...attributes('/shop', 'e-65d'), 'ce-traceparent': '00-1' };
+      const lines = Object.entries({ authorization: `Bearer ${suite.key}`, ...all });
+      const request = http.request({
+        hostname,
+        port,
+        method: 'POST',
+        path: EVENTS,
+        headers: [...lines, [name, 'another']].flat(),
+      });
+      const [answer] = (await once(request.end(), 'response')) as [http.IncomingMessage];
+      expect(answer.statusCode).toBe(400);
+      expect(JSON.parse(await text(answer))).toMatchObject({ code: 'http.bad_request' });
+    },
+  );
 
   test('65 that is none is refused', async () => {
     const answer = await suite.send('POST', '/v1/agents/tester/events', { body: { order: 1 } });

@@ -88,6 +88,31 @@ test('19 a duplicate during the run gets the run, or 409 where that is set', asy
   expect([ended.status, ended.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
 });
 
+test('19 an event that is delivered again during the run is a duplicate too, whatever it carries', async () => {
+  const send = (data: unknown, service = suite.service) =>
+    suite.send('POST', '/v1/agents/tester/events', {
+      headers: {
+        'ce-specversion': '1.0',
+        'ce-id': '19',
+        'ce-source': '/test',
+        'ce-type': 'test',
+      },
+      body: data,
+      service,
+    });
+  const first = await send(1);
+  const attached = await send(2);
+  expect([attached.status, attached.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+  expect(Number(attached.headers.get('retry-after'))).toBeGreaterThan(0);
+  for (const data of [1, 2]) {
+    const refused = await send(data, conflicting);
+    expect(refused.status).toBe(409);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('location')).toBe(first.headers.get('location'));
+    expect(await refused.json()).toMatchObject({ code: 'http.duplicate_in_progress' });
+  }
+});
+
 test('20 another body during the run gets 422, also where duplicates get 409', async () => {
   expect((await suite.start('"k-20"', { input: 20 })).status).toBe(202);
   for (const service of [suite.service, conflicting]) {

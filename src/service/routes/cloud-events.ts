@@ -1,7 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { identify } from '../../client/context.ts';
+import { identify, type ClientContext } from '../../client/context.ts';
 import { describeRun } from '../../client/describe.ts';
+import { startRun } from '../../client/start.ts';
+import type { RunView, StartRequest } from '../../client/types.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Base64url } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
@@ -9,7 +11,6 @@ import type { JsonObject } from '../../contract/json.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { cloudEvent, cloudEventHeaders, readCloudEvent, STRUCTURED } from '../cloud-event.ts';
-import { locationOf, toBody } from '../runs.ts';
 import { agentName, json, prefer } from '../schemas.ts';
 import { acceptStrictJson } from '../strict-json.ts';
 import { answerStart } from './start-run.ts';
@@ -48,29 +49,33 @@ export function cloudEventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
       handler: async (request, reply) => {
         const { tenant } = callerOf(request);
         const { agent } = request.params;
-        const event = readCloudEvent(request.headers, request.body);
+        const event = readCloudEvent(request.raw, request.body);
         const input = withoutTransport(event);
         const key = `event:${sha256Base64url(canonicalJson([event.source, event.id]))}`;
-        try {
-          return await answerStart(deps, request, reply, { agent, tenant, key, input });
-        } catch (error) {
-          if (!(error instanceof AgentOnceError) || error.code !== 'key.conflict') throw error;
-          // The same event with other words: its first delivery counts.
-          const view = await describeRun(
-            deps.context,
-            identify(deps.context, { agent, tenant, key }),
-          );
-          return reply
-            .code(202)
-            .headers({ 'idempotent-replayed': 'true', location: locationOf(view.workflowId) })
-            .send(toBody(view));
-        }
+        const started = await startOrFind(deps.context, { agent, tenant, key, input });
+        return answerStart(deps, request, reply, started);
       },
     });
   };
 }
 
-/** The event's attributes and data, without what a transport adds on its way. */
+/** The same event with other words is a duplicate like any other: its first delivery counts. */
+async function startOrFind(
+  context: ClientContext,
+  start: StartRequest & { key: string },
+): Promise<RunView & { replayed: boolean }> {
+  try {
+    return await startRun(context, start);
+  } catch (error) {
+    if (!(error instanceof AgentOnceError) || error.code !== 'key.conflict') throw error;
+    return { ...(await describeRun(context, identify(context, start))), replayed: true };
+  }
+}
+
+/**
+ * The event's attributes and data, without what a transport adds on its way: extension attributes,
+ * such as a trace's, and `dataschema` are no part of the request, and the agent does not get them.
+ */
 function withoutTransport(event: ReturnType<typeof readCloudEvent>): JsonObject {
   const { id, source, type, subject, time, datacontenttype, data, data_base64 } = event;
   const given = { id, source, type, subject, time, datacontenttype, data, data_base64 };

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { startRun } from '../../client/start.ts';
-import type { StartRequest } from '../../client/types.ts';
+import type { RunView, StartRequest } from '../../client/types.ts';
 import { identify } from '../../client/context.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { callerOf } from '../authenticate.ts';
@@ -41,7 +41,7 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
         const { agent } = request.params;
         const { input, options, limits } = request.body;
         const key = readIdempotencyKey(keyLinesOf(request.raw), deps.settings.strictKeys);
-        return answerStart(deps, request, reply, {
+        const started = await startRun(deps.context, {
           agent,
           tenant,
           ...keyOrWindow(deps, agent, key),
@@ -49,20 +49,25 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
           ...(options === undefined ? {} : { options: defined(options) }),
           ...(limits === undefined ? {} : { limits: defined(limits) }),
         });
+        return answerStart(deps, request, reply, started);
       },
     });
   };
 }
 
-/** Starts and answers: 202, or 200 when the run ends in the time that the caller prefers. */
+/**
+ * Answers for a run that was started or found: 202, or 200 when it ends in the time that the caller
+ * prefers.
+ *
+ * @throws {HttpProblem} `http.duplicate_in_progress`, where the service is set so
+ */
 export async function answerStart(
   { context, settings }: ServiceDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  start: StartRequest,
+  started: RunView & { replayed: boolean },
 ): Promise<RunBody> {
   const preferences = readPreferences(request.headers['prefer']);
-  const started = await startRun(context, start);
   const { replayed, key } = started;
   if (replayed && started.closedAt === null && settings.duplicates === 'conflict') {
     throw new HttpProblem(
@@ -71,7 +76,7 @@ export async function answerStart(
       { 'retry-after': '2', location: locationOf(started.workflowId) },
     );
   }
-  let view: Parameters<typeof toBody>[0] = started;
+  let view: RunView = started;
   const { waitSeconds } = preferences;
   if (waitSeconds !== undefined && started.closedAt === null) {
     const ref = identify(context, { agent: started.agent, tenant: started.tenant, key });
