@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type pg from 'pg';
 import { z } from 'zod';
-import { AgentOnceError } from '../../src/contract/errors.ts';
 import { addIdempotency } from '../../src/idempotency/plugin.ts';
 import { countRequest, readCounters, resetShop } from './counters.ts';
 import { listEmails, sendEmail } from './emails.ts';
@@ -102,12 +101,6 @@ function keyOf({ headers }: FastifyRequest): string | undefined {
 
 function explain(error: unknown): { status: number; message: string } {
   if (error instanceof ShopError) return error;
-  if (error instanceof AgentOnceError) {
-    const status = { 'key.conflict': 422, 'step.busy': 409, 'key.invalid': 400 }[
-      error.code as string
-    ];
-    if (status !== undefined) return { status, message: error.message };
-  }
   if (error instanceof z.ZodError) return { status: 400, message: z.prettifyError(error) };
   const { statusCode = 503, message } = error as Error & { statusCode?: number };
   // fastify's own: a body that is not JSON, and the like.

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { AgentOnceError } from '../contract/errors.ts';
+import { AnswerNotStored } from './not-stored.ts';
+import { RefusedRequest } from './refused-request.ts';
 
 /** What was asked for, and by whom. */
 export interface KeyedRequest {
@@ -7,7 +8,7 @@ export interface KeyedRequest {
   key: string;
   method: string;
   path: string;
-  /** SHA-256 of the canonical body. */
+  /** SHA-256 of the query and the canonical body. */
   fingerprint: string;
 }
 
@@ -15,32 +16,44 @@ export interface KeyedRequest {
 export interface StoredAnswer {
   status: number;
   headers: Record<string, string>;
-  body: string;
+  body: Buffer;
 }
 
 export interface KeyedTimes {
   waitMs: number;
   ttlMs: number;
+  /** After so long without a sign of life, PostgreSQL ends the transaction. */
   idleMs: number;
 }
+
+/** Signs of life in the time after which a holder counts as dead: one may be late. */
+const BEATS = 3;
+/** No statement: it works in a failed transaction too, and only resets the timer. */
+const ALIVE = '-- the handler of an idempotent request is at work';
+/** A name that no handler takes for its own: a second savepoint of a name hides the first. */
+const SAVEPOINT = 'agent_once_handler';
+/** SQLSTATEs: there is no transaction, or not the one that was begun here. */
+const ENDED_BY_HANDLER = ['25P01', '3B001'];
 
 interface Row {
   fingerprint: string;
   status: number;
   headers: Record<string, string>;
-  body: string;
+  body: Buffer;
 }
 
 /**
  * One request under its key, in one transaction. The row of the key is written first: until the
- * transaction ends, a second request with the key waits for it, and PostgreSQL ends that of a
- * holder that died.
+ * transaction ends, a second request with the key waits for it. PostgreSQL ends that of a holder
+ * whose connection closes, and of one that gives no sign of life for `idleMs`. A process that runs
+ * gives them until `rest`, however long its handler awaits something else.
  */
 export class KeyedTransaction {
   readonly #pool: pg.Pool;
   readonly #request: KeyedRequest | undefined;
   readonly #times: KeyedTimes;
   #client: pg.PoolClient | undefined;
+  #beat: NodeJS.Timeout | undefined;
   readonly #ignore = (): void => {};
 
   /** @param request absent: there is no key, so nothing is stored */
@@ -63,8 +76,8 @@ export class KeyedTransaction {
   /**
    * Begins, or brings the answer that the key has already.
    *
-   * @throws {AgentOnceError} `key.conflict`: the key names another request; `step.busy`: the same
-   *   request is still being worked on
+   * @throws {RefusedRequest} `key.conflict`: the key names another request;
+   *   `http.duplicate_in_progress`: the same request is still being worked on
    */
   async begin(): Promise<StoredAnswer | undefined> {
     const client = await this.#pool.connect();
@@ -80,8 +93,13 @@ export class KeyedTransaction {
         [String(Math.max(1, waitMs)), String(idleMs)],
       );
       const stored = this.#request ? await this.#claim(client, this.#request) : undefined;
-      if (stored) await this.#end('ROLLBACK');
-      else await client.query("SET LOCAL lock_timeout = '0'; SAVEPOINT handler");
+      if (stored) {
+        await this.#end('ROLLBACK');
+      } else {
+        await client.query(`SET LOCAL lock_timeout = '0'; SAVEPOINT ${SAVEPOINT}`);
+        this.#beat = setInterval(() => showLife(client), Math.max(1, idleMs / BEATS));
+        this.#beat.unref();
+      }
       return stored;
     } catch (error) {
       await this.abandon();
@@ -89,29 +107,39 @@ export class KeyedTransaction {
     }
   }
 
-  /** Stores the answer and commits; a failure rolls everything back, and stores nothing. */
+  /**
+   * Stores the answer and commits; a failure rolls everything back, and stores nothing.
+   *
+   * @throws {AnswerNotStored} it is not certain that the answer is stored: do not send it
+   */
   async finish(answer: StoredAnswer): Promise<void> {
     const { client } = this;
     try {
-      if (answer.status >= 400) await client.query('ROLLBACK TO SAVEPOINT handler');
-      if (this.#request) {
-        const { tenant, key, method, path } = this.#request;
-        await client.query(
-          `UPDATE agent_once_idempotency.requests SET status = $5, headers = $6, body = $7
-           WHERE tenant = $1 AND key = $2 AND method = $3 AND path = $4`,
-          [tenant, key, method, path, answer.status, answer.headers, answer.body],
-        );
-      }
+      // Both fail where the handler ended the transaction itself, and so does what follows.
+      const undo = answer.status >= 400 ? 'ROLLBACK TO' : 'RELEASE';
+      await client.query(`${undo} SAVEPOINT ${SAVEPOINT}`);
+      if (this.#request) await this.#store(client, this.#request, answer);
       await this.#end('COMMIT');
     } catch (error) {
       await this.abandon();
-      throw error;
+      if (error instanceof AnswerNotStored) throw error;
+      const { code = '' } = error as { code?: string };
+      throw new AnswerNotStored(
+        ENDED_BY_HANDLER.includes(code) ? 'transaction' : 'database',
+        error,
+      );
     }
+  }
+
+  /** The handler is done: from now on `idleMs` ends a transaction that nobody ends. */
+  rest(): void {
+    clearInterval(this.#beat);
+    this.#beat = undefined;
   }
 
   /** Rolls back what is not yet committed; nothing after `finish`. */
   async abandon(): Promise<void> {
-    if (this.#client) await this.#end('ROLLBACK').catch(() => undefined);
+    await this.#end('ROLLBACK').catch(() => undefined);
   }
 
   async #claim(client: pg.PoolClient, request: KeyedRequest): Promise<StoredAnswer | undefined> {
@@ -141,13 +169,29 @@ export class KeyedTransaction {
     return { status: row.status, headers: row.headers, body: row.body };
   }
 
+  async #store(client: pg.ClientBase, request: KeyedRequest, answer: StoredAnswer): Promise<void> {
+    const { tenant, key, method, path } = request;
+    const { rowCount } = await client.query(
+      `UPDATE agent_once_idempotency.requests SET status = $5, headers = $6, body = $7
+       WHERE tenant = $1 AND key = $2 AND method = $3 AND path = $4`,
+      [tenant, key, method, path, answer.status, answer.headers, answer.body],
+    );
+    if (rowCount !== 1) throw new AnswerNotStored('transaction');
+  }
+
   async #end(statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
+    // A handler whose request was given up may go on: what it still sends must not become part of
+    // the transaction of whoever gets the connection next.
+    const closes = statement === 'ROLLBACK' && this.#beat !== undefined;
+    this.rest();
     if (!client) return;
-    let broken: Error | undefined;
+    let broken: Error | boolean = closes;
     try {
-      await client.query(statement);
+      const { command } = await client.query(statement);
+      // PostgreSQL's answer to the COMMIT of a failed transaction is no error.
+      if (command !== statement) throw new AnswerNotStored('database');
     } catch (error) {
       broken = error as Error;
       throw error;
@@ -158,16 +202,21 @@ export class KeyedTransaction {
   }
 }
 
-function conflict(): AgentOnceError {
-  return new AgentOnceError(
+/** A session that executes something is not idle, and a second query would only queue. */
+function showLife(client: pg.PoolClient & { readyForQuery?: boolean }): void {
+  if (client.readyForQuery !== false) client.query(ALIVE).catch(() => undefined);
+}
+
+function conflict(): RefusedRequest {
+  return new RefusedRequest(
     'key.conflict',
     'The key is taken: it names another request. Nothing was done. Use a new key for a new request.',
   );
 }
 
-function busy(): AgentOnceError {
-  return new AgentOnceError(
-    'step.busy',
+function busy(): RefusedRequest {
+  return new RefusedRequest(
+    'http.duplicate_in_progress',
     'A request with this key is being worked on. Nothing was done a second time; ask again later with the same key.',
   );
 }

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
-import { AgentOnceError } from '../contract/errors.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { canonicalJson } from '../contract/json.ts';
 import { keyLinesOf, readIdempotencyKey } from './idempotency-key.ts';
-import { KeyedTransaction, type KeyedRequest } from './keyed-transaction.ts';
+import { KeyedTransaction, type KeyedRequest, type StoredAnswer } from './keyed-transaction.ts';
+import { answerRefusal, asRefusal, RefusedRequest } from './refused-request.ts';
+import { fingerprintOf } from './request-fingerprint.ts';
 
 export interface IdempotencyOptions {
   /** The database of the handlers' own work: the answer is stored in the same transaction. */
@@ -20,16 +19,19 @@ export interface IdempotencyOptions {
   waitMs?: number;
   /** How long an answer is kept, in milliseconds; default 24 h. */
   ttlMs?: number;
-  /** How long a handler may leave its transaction alone, in milliseconds; default 30 s. */
+  /**
+   * After how long a holder whose process shows no sign of life counts as dead, in milliseconds;
+   * default 30 s. A process that runs shows them: a handler may take longer.
+   */
   idleMs?: number;
   /** Which answers are stored; default: all but 5xx. Of the others everything is rolled back. */
   stores?: (status: number) => boolean;
-  /** Headers of the answer that are stored with it, in lower case. */
+  /** Headers of the answer that are stored with it beside `content-type`, in lower case. */
   headers?: readonly string[];
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-const STORED_HEADERS = ['content-type', 'location', 'etag'];
+const STORED_HEADERS = ['location', 'etag'];
 const METHODS = new Set(['POST', 'PATCH', 'PUT', 'DELETE']);
 
 declare module 'fastify' {
@@ -51,39 +53,43 @@ declare module 'fastify' {
  * Makes routes with `config: { idempotent: true }` run once per `Idempotency-Key`: the key, the
  * handler's work in `request.tx` and the answer commit together. A holder that dies rolls back and
  * is followed by the next request with its key; one that lives is never taken over. Answers of 5xx
- * are not stored. An answer of 4xx is, and what the handler wrote before it is rolled back.
+ * are not stored. An answer of 4xx of the handler is, and what it wrote before is rolled back.
  *
- * Call `installIdempotency` once on the database.
+ * The key is looked up where the handler would begin, after every hook of the application and the
+ * route: what these refuse is not stored, and a replay has passed them too. What is refused here
+ * (400, 409, 422) is answered with problem details.
+ *
+ * Call it before the routes are added, and `installIdempotency` once on the database.
  */
 export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions): void {
-  const { pool, tenantOf = () => '', required = false, headers = STORED_HEADERS } = options;
-  const { stores = (status) => status < 500 } = options;
+  const { stores = (status) => status < 500, headers = STORED_HEADERS } = options;
+  const names = ['content-type', ...headers];
+  const guarded = new Set<string>();
   app.decorateRequest('keyed', null);
   app.decorateRequest('tx', null as unknown as pg.ClientBase);
 
-  app.addHook('preHandler', async (request, reply) => {
-    if (!isIdempotent(request)) return;
-    const key = readIdempotencyKey(keyLinesOf(request.raw));
-    if (key === undefined && required) throw missing();
-    const keyed: KeyedRequest | undefined =
-      key === undefined
-        ? undefined
-        : {
-            tenant: tenantOf(request),
-            key,
-            method: request.method,
-            path: pathOf(request),
-            fingerprint: sha256Hex(canonicalJson(request.body ?? null)),
-          };
-    const transaction = new KeyedTransaction(pool, keyed, {
-      waitMs: options.waitMs ?? 10_000,
-      ttlMs: options.ttlMs ?? DAY_MS,
-      idleMs: options.idleMs ?? 30_000,
-    });
-    request.keyed = transaction;
-    const stored = await transaction.begin();
-    if (stored) return answerAgain(reply, stored);
-    request.tx = transaction.client;
+  app.addHook('onRoute', (route) => {
+    if (route.config?.idempotent !== true) return;
+    for (const method of [route.method].flat()) guarded.add(`${method} ${route.url}`);
+    const { handler } = route;
+    route.handler = async function (request, reply) {
+      if (!METHODS.has(request.method)) return handler.call(this, request, reply);
+      if ((await open(request, reply, options)) === 'answered') return reply;
+      try {
+        const result: unknown = handler.call(this, request, reply);
+        if (result === undefined) return await answeredLater(request, reply);
+        return await Promise.resolve(result);
+      } finally {
+        request.keyed?.rest();
+        await dropIfTakenOver(request, reply);
+      }
+    };
+  });
+  // A route that was there before would run without its key.
+  app.addHook('onRequest', async ({ routeOptions: { config, url }, method }) => {
+    if (config.idempotent === true && !guarded.has(`${method} ${url}`)) {
+      throw new Error(`Call addIdempotency before the route ${method} ${url} is added.`);
+    }
   });
 
   // The answer is stored before it is sent: whoever has it may count on it.
@@ -94,35 +100,90 @@ export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions
       await keyed.abandon();
       return payload;
     }
-    await keyed.finish({
-      status: reply.statusCode,
-      headers: pick(reply, headers),
-      body: asText(payload),
-    });
+    const { statusCode: status } = reply;
+    try {
+      await keyed.finish({ status, headers: pick(reply, names), body: asBytes(payload) });
+    } catch (error) {
+      // What stands for the answer says nothing of a resource that is not there.
+      for (const name of [...names, 'set-cookie']) reply.removeHeader(name);
+      reply.code(500);
+      throw error;
+    }
     return payload;
   });
   app.addHook('onResponse', async (request) => request.keyed?.abandon());
 }
 
-function isIdempotent({ routeOptions, method }: FastifyRequest): boolean {
-  return routeOptions.config.idempotent === true && METHODS.has(method);
-}
-
-/** Without the query: what identifies a resource is compared, what is asked of it is in the body. */
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?', 1)[0] ?? url;
-}
-
-function answerAgain(
+/** Begins the request's transaction, or answers in place of the handler. */
+async function open(
+  request: FastifyRequest,
   reply: FastifyReply,
-  stored: { status: number; headers: Record<string, string>; body: string },
-): FastifyReply {
-  return reply
-    .code(stored.status)
-    .headers(stored.headers)
+  options: IdempotencyOptions,
+): Promise<'open' | 'answered'> {
+  const { waitMs = 10_000, ttlMs = DAY_MS, idleMs = 30_000 } = options;
+  try {
+    const keyed = new KeyedTransaction(options.pool, readRequest(request, options), {
+      waitMs,
+      ttlMs,
+      idleMs,
+    });
+    request.keyed = keyed;
+    const stored = await keyed.begin();
+    if (stored) {
+      answerAgain(reply, stored);
+      return 'answered';
+    }
+    // A time limit of the route (`handlerTimeout`) was over while this waited.
+    if (reply.sent) {
+      await keyed.abandon();
+      return 'answered';
+    }
+    request.tx = keyed.client;
+    return 'open';
+  } catch (error) {
+    const refusal = asRefusal(error);
+    if (!refusal) throw error;
+    answerRefusal(reply, refusal);
+    return 'answered';
+  }
+}
+
+/**
+ * For a handler without a promise, which answers through `reply` when it is ready: this never
+ * resolves, since the end of a connection is not the end of a handler.
+ */
+function answeredLater(request: FastifyRequest, reply: FastifyReply): Promise<never> {
+  reply.raw.once('close', () => void dropIfTakenOver(request, reply));
+  return new Promise(() => undefined);
+}
+
+/** After `reply.hijack()` there will be no answer to store. */
+async function dropIfTakenOver({ keyed }: FastifyRequest, { sent }: FastifyReply): Promise<void> {
+  if (sent) await keyed?.abandon();
+}
+
+function readRequest(
+  request: FastifyRequest,
+  { tenantOf = () => '', required = false }: IdempotencyOptions,
+): KeyedRequest | undefined {
+  const key = readIdempotencyKey(keyLinesOf(request.raw));
+  if (key === undefined) {
+    if (required) throw missing();
+    return undefined;
+  }
+  const { method, url } = request;
+  // The query is compared with the body: with another one, the key names another request.
+  const [path = url] = url.split('?', 1);
+  return { tenant: tenantOf(request), key, method, path, fingerprint: fingerprintOf(request) };
+}
+
+function answerAgain(reply: FastifyReply, { status, headers, body }: StoredAnswer): void {
+  void reply
+    .code(status)
+    .headers(headers)
     .header('idempotent-replayed', 'true')
-    .serializer((text: unknown) => String(text))
-    .send(stored.body);
+    // Bytes without a type would get one that the first answer did not have.
+    .send(body.length === 0 ? undefined : body);
 }
 
 function pick(reply: FastifyReply, names: readonly string[]): Record<string, string> {
@@ -133,16 +194,16 @@ function pick(reply: FastifyReply, names: readonly string[]): Record<string, str
   return Object.fromEntries(found);
 }
 
-function asText(payload: unknown): string {
-  if (payload === undefined || payload === null) return '';
-  if (typeof payload === 'string') return payload;
-  if (Buffer.isBuffer(payload)) return payload.toString('utf8');
-  throw new Error('An idempotent route answers with a text or JSON, not with a stream.');
+function asBytes(payload: unknown): Buffer {
+  if (payload === undefined || payload === null) return Buffer.alloc(0);
+  if (typeof payload === 'string') return Buffer.from(payload);
+  if (payload instanceof Uint8Array) return Buffer.from(payload);
+  throw new Error('An idempotent route answers with text, JSON or bytes, not with a stream.');
 }
 
-function missing(): AgentOnceError {
-  return new AgentOnceError(
-    'key.invalid',
+function missing(): RefusedRequest {
+  return new RefusedRequest(
+    'http.key_missing',
     'The Idempotency-Key header is missing. Send a new UUID v4 for each new request, and the same one whenever it is repeated. Nothing was done.',
   );
 }

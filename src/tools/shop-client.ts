@@ -32,6 +32,10 @@ export async function askShop(
       : error;
   });
   const { status } = response;
+  // A duplicate of a request that is still being worked on: its outcome is not known yet.
+  if (status === 409 && response.headers.has('retry-after')) {
+    throw new Error(`The shop is still at work on an earlier request to ${path}.`);
+  }
   if (response.ok || FOR_THE_MODEL.includes(status)) return response.json();
   const message = `The shop answered ${status} to ${path}.`;
   throw status < 500 ? new NotApplied(message) : new Error(message);

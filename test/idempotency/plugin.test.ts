@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import pg from 'pg';
-import { AgentOnceError } from '../../src/contract/errors.ts';
 import { installIdempotency, removeExpired } from '../../src/idempotency/install.ts';
 import { addIdempotency, type IdempotencyOptions } from '../../src/idempotency/plugin.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -37,12 +36,6 @@ async function serve(options: Partial<IdempotencyOptions> = {}): Promise<Fastify
     pool,
     tenantOf: (request) => String(request.headers['x-tenant'] ?? ''),
     ...options,
-  });
-  app.setErrorHandler((error, _request, reply) => {
-    const code = error instanceof AgentOnceError ? error.code : undefined;
-    const status =
-      { 'key.conflict': 422, 'step.busy': 409, 'key.invalid': 400 }[String(code)] ?? 500;
-    return reply.code(status).send({ code, message: (error as Error).message });
   });
   app.post<{ Body: { what: string; status?: number; throws?: boolean; waitFor?: string } }>(
     '/orders',
@@ -123,8 +116,32 @@ describe('an idempotent endpoint', () => {
     const app = await serve();
     const key = randomUUID();
     await order(app, key, { what: 'a' });
-    expect((await order(app, key, { what: 'b' })).statusCode).toBe(422);
+    const refused = await order(app, key, { what: 'b' });
+    expect(refused.statusCode).toBe(422);
+    expect(refused.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(JSON.parse(refused.body)).toMatchObject({
+      type: 'urn:agent-once:problem:key.conflict',
+      status: 422,
+    });
     expect((await order(app, key, { what: 'b' }, { 'x-tenant': 'other' })).statusCode).toBe(201);
+  });
+
+  test.each(['"unterminated', '', 'a, b', '17'])('refuses the key %j', async (key) => {
+    const app = await serve();
+    const refused = await order(app, key, { what: 'a' });
+    expect([refused.statusCode, JSON.parse(refused.body)]).toMatchObject([
+      400,
+      { type: 'urn:agent-once:problem:key.invalid', status: 400 },
+    ]);
+  });
+
+  test('refuses a body that cannot be compared', async () => {
+    const app = await serve();
+    const refused = await order(app, randomUUID(), { what: 'a', status: 2 ** 60 });
+    expect([refused.statusCode, JSON.parse(refused.body)]).toMatchObject([
+      400,
+      { type: 'urn:agent-once:problem:input.invalid', status: 400 },
+    ]);
   });
 
   test('is new each time without a key, unless it is required', async () => {
@@ -134,7 +151,11 @@ describe('an idempotent endpoint', () => {
     await order(app, undefined, { what });
     expect(await ordered(what)).toBe(2);
     const strict = await serve({ required: true });
-    expect((await order(strict, undefined, { what })).statusCode).toBe(400);
+    const missing = await order(strict, undefined, { what });
+    expect([missing.statusCode, JSON.parse(missing.body)]).toMatchObject([
+      400,
+      { type: 'urn:agent-once:problem:http.key_missing', status: 400 },
+    ]);
   });
 
   test('stores a refusal, without what was written before it', async () => {
@@ -223,7 +244,12 @@ describe('a duplicate at the same time', () => {
     const [key, body] = [randomUUID(), { what: randomUUID(), waitFor: id }];
     const first = order(app, key, body);
     await inHandler();
-    expect((await order(app, key, body)).statusCode).toBe(409);
+    const busy = await order(app, key, body);
+    expect([busy.statusCode, busy.headers['retry-after'], JSON.parse(busy.body)]).toMatchObject([
+      409,
+      '1',
+      { type: 'urn:agent-once:problem:http.duplicate_in_progress', status: 409 },
+    ]);
     await open();
     expect((await first).statusCode).toBe(201);
     expect((await order(app, key, body)).headers['idempotent-replayed']).toBe('true');
