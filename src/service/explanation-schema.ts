@@ -5,7 +5,6 @@ import type {
   ExplainedExecution,
   ExplainedQuestion,
   ExplainedStep,
-  Explanation,
   LiveRun,
   PendingActivity,
   PossiblyPaid,
@@ -18,6 +17,7 @@ import type {
 import { RUN_STATUSES } from '../contract/run.ts';
 import { EFFECTS, type StepUsage } from '../contract/step.ts';
 import type { StepError } from '../ledger/port.ts';
+import type { ShownExplanation } from './operators-only.ts';
 import { schemaOf } from './schema-of.ts';
 import { decision, json, question, questionKind, runError, runOptions, usage } from './schemas.ts';
 
@@ -27,6 +27,11 @@ import { decision, json, question, questionKind, runError, runOptions, usage } f
  */
 const time = z.iso.datetime().nullable();
 const count = z.int().min(0);
+/** Names of machines, processes and places. */
+const operatorOnly = z
+  .string()
+  .nullable()
+  .meta({ description: 'null without the scope `admin`, or where it is not known' });
 
 const executionStatus = z.enum([
   'running',
@@ -47,7 +52,7 @@ const stopRequest = schemaOf<StopRequest>()(
   z.strictObject({
     how: z.enum(['cancel', 'terminate']),
     at: time,
-    by: z.string().nullable(),
+    by: operatorOnly,
     reason: z.string().nullable(),
   }),
 );
@@ -62,7 +67,7 @@ const execution = schemaOf<ExplainedExecution>()(
     predecessor: z.string().nullable(),
     scope: z.string().nullable(),
     error: runError.nullable(),
-    startedBy: z.string().nullable(),
+    startedBy: operatorOnly,
     stopped: stopRequest.nullable(),
   }),
 );
@@ -125,7 +130,7 @@ export const step = schemaOf<ExplainedStep>()(
       decision: decision.nullable(),
       executedIn: z.string().nullable(),
       possiblyPaidTwice: z.boolean(),
-      worker: z.string().nullable(),
+      worker: operatorOnly,
       leaseLeftMs: z.number().nullable(),
       claimedAt: time,
       endedAt: time,
@@ -184,7 +189,7 @@ const pendingActivity = schemaOf<PendingActivity>()(
     nextAttemptAt: time,
     lastError: stepError.nullable(),
     startedAt: time,
-    worker: z.string().nullable(),
+    worker: operatorOnly,
     lastHeartbeatAt: time,
     heartbeatTimeoutMs: z.number().nullable(),
   }),
@@ -201,11 +206,11 @@ const live = schemaOf<LiveRun>()(
   }),
 );
 
-export const explanation = schemaOf<Explanation>()(
+export const explanation = schemaOf<ShownExplanation>()(
   z
     .strictObject({
       workflowId: z.string(),
-      namespace: z.string(),
+      namespace: operatorOnly,
       agent: z.string(),
       tenant: z.string(),
       key: z.string(),
@@ -230,7 +235,7 @@ export const explanation = schemaOf<Explanation>()(
       definitionChanged: z.boolean().nullable(),
       live: live.nullable(),
       notes: z.array(z.string()),
-      ui: z.string(),
+      ui: operatorOnly,
     })
     .meta({ id: 'Explanation' }),
 );

@@ -201,6 +201,48 @@ describe('62 a stream of events', () => {
   });
 });
 
+test('where a run runs is told to admins alone', async () => {
+  // A run that was started, cancelled and resumed, and one that is under way.
+  const [done, live] = ['/v1/runs/agent-tester-resumed', await startHeld('where')];
+  const reader = { authorization: `Bearer ${await suite.keys.keyOf('default', ['read'])}` };
+  for (const location of [done, live]) {
+    const path = `${location}/steps`;
+    const all = (await (await suite.send('GET', path)).json()) as Explained;
+    const some = (await (await suite.send('GET', path, { headers: reader })).json()) as Explained;
+    const rest = (step: object) => ({ ...step, leaseLeftMs: null, worker: null });
+    expect(some.steps.map(rest)).toEqual(all.steps.map(rest));
+    expect(Object.keys(some)).toEqual(Object.keys(all));
+    const secrets = secretsIn(all);
+    expect(secrets).toEqual(secrets.map(() => expect.stringMatching(/./)));
+    expect(secretsIn(some)).toEqual(secrets.map(() => null));
+    for (const secret of [...secrets.slice(2), all.ui]) {
+      expect(JSON.stringify(some)).not.toContain(secret);
+    }
+  }
+  const answer = await suite.send('GET', `${done}/events`, { headers: reader });
+  const steps = parse(await answer.text()).filter(({ event }) => event === 'step');
+  expect(steps.map(({ data }) => (JSON.parse(data) as { worker: null }).worker)).toEqual(
+    steps.map(() => null),
+  );
+  expect(steps.length).toBeGreaterThan(0);
+  letGo('where');
+});
+
+interface Explained {
+  ui: string;
+  namespace: string;
+  executions: { startedBy: string; stopped: { by: string } | null }[];
+  steps: { worker: string }[];
+  live: { pending: { worker: string }[] } | null;
+}
+const secretsIn = ({ ui, namespace, executions, steps, live }: Explained) => [
+  ui,
+  namespace,
+  ...executions.flatMap(({ startedBy, stopped }) => [startedBy, ...(stopped ? [stopped.by] : [])]),
+  ...steps.map(({ worker }) => worker),
+  ...(live?.pending ?? []).map(({ worker }) => worker),
+];
+
 test.each([
   ['unknown', 'handling=lenient, x-unheard-of; a=b', null],
   ['no number', 'wait=soon', null],

@@ -8,7 +8,8 @@ import { callerOf, isStillAllowed } from '../authenticate.ts';
 import { closing } from '../closing.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { endOf, EventStream } from '../event-stream.ts';
-import { RunFeeds } from '../run-feed.ts';
+import { stepsFor } from '../operators-only.ts';
+import { RunFeeds, type Snapshot } from '../run-feed.ts';
 import { runOf, withoutTraces } from '../runs.ts';
 import { runEvent } from '../run-event.ts';
 import { runId } from '../schemas.ts';
@@ -60,7 +61,8 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         },
       },
       handler: async (request, reply) => {
-        const run = runOf(callerOf(request), request.params.id);
+        const caller = callerOf(request);
+        const run = runOf(caller, request.params.id);
         const lastEventId = request.headers['last-event-id'];
         // Before the stream begins an error is still a problem.
         if (await hasEnd(run, lastEventId)) return reply.code(204).send(null);
@@ -73,7 +75,9 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
           void endIfRevoked(deps, request, revoked);
         }, KEEP_ALIVE_MS);
         try {
-          await feeds.follow(run, (snapshot) => stream.send(snapshot), signal);
+          const send = (snapshot: Snapshot): void =>
+            stream.send({ ...snapshot, steps: stepsFor(caller, snapshot.steps) });
+          await feeds.follow(run, send, signal);
         } catch (error) {
           request.log.warn({ err: error }, 'A stream of events broke off');
         } finally {

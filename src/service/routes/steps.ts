@@ -5,6 +5,7 @@ import { collect } from '../../explain/collect.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { explanation } from '../explanation-schema.ts';
+import { explanationFor } from '../operators-only.ts';
 import { runOf, withoutTraces } from '../runs.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
@@ -22,16 +23,19 @@ export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPlug
         tags: ['runs'],
         params: z.strictObject({ id: runId }),
         response: {
-          200: explanation.describe('What `agent-once explain --json` shows'),
+          200: explanation.describe(
+            'What `agent-once explain --json` shows, names of machines for the scope `admin` alone',
+          ),
           ...problems(404),
         },
       },
       handler: async (request) => {
-        const identity = runOf(callerOf(request), request.params.id);
+        const caller = callerOf(request);
+        const identity = runOf(caller, request.params.id);
         const found = await withoutTraces(() => collect({ context, ledger, urlOf }, identity));
         const { ledgerError } = found;
         if (ledgerError) throw new AgentOnceError('ledger.unreachable', ledgerError.message);
-        return found;
+        return explanationFor(caller, found);
       },
     });
   };
