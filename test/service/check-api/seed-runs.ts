@@ -43,6 +43,7 @@ export async function seedRuns(suite: HttpSuite): Promise<Worthwhile> {
 
   const ended = [...completed, ...shadow, ...failed, ...cancelled];
   const all = [...ended, ...waiting, ...running, ...UNKNOWN];
+  const ends = await Promise.all(completed.map((id) => endOf(suite, id)));
   const agent = ['tester', 'windowed', 'nobody'];
   const prefer = ['respond-async', 'wait=0', 'wait=1'];
   return {
@@ -71,12 +72,18 @@ export async function seedRuns(suite: HttpSuite): Promise<Worthwhile> {
     listRuns: { agent, key: ['completed-0', 'waiting-1', 'nobody'], limit: [1, 2, 200] },
     explainRun: { id: all },
     // One that has not ended is followed for as long as it goes on.
-    followRun: { id: [...ended, ...UNKNOWN], 'last-event-id': ['end', 'nonsense'] },
+    followRun: { id: [...ended, ...UNKNOWN], 'last-event-id': [...ends, 'nonsense'] },
     cancelRun: { id: [...completed, ...waiting, ...UNKNOWN] },
     resumeRun: { id: [...failed, ...cancelled, ...completed, ...UNKNOWN] },
     forgetRun: { id: [...forgettable, ...running, ...UNKNOWN] },
     decideStep: { id: [...decidable, ...completed, ...UNKNOWN], step: ['t1.c0'], round: [1] },
   };
+}
+
+/** The ID of a run's last event. */
+async function endOf(suite: HttpSuite, id: string): Promise<string> {
+  const { runId } = (await (await suite.send('GET', `/v1/runs/${id}`)).json()) as { runId: string };
+  return `end/${runId}`;
 }
 
 async function cancel(suite: HttpSuite, ids: readonly string[]): Promise<void> {
