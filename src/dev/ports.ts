@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { AgentOnceError } from '../contract/errors.ts';
 
 const LOCALHOST = '127.0.0.1';
@@ -12,11 +12,14 @@ export interface PortUse {
 }
 
 /**
- * A port that was free a moment ago. Somebody else may take it before it is used: whoever chose a
- * port this way tries again with another one.
+ * A port that was free a moment ago. A connection to it was closed by its server, and the system
+ * remembers that (TIME_WAIT): for a minute it gives the port to nobody who asks for any, and leaves
+ * it to a server that asks for this one. Otherwise two servers that start at the same time may get
+ * one port, and the first would be taken for the second. Somebody else may still have chosen it by
+ * its number: whoever needs a port that was found this way tries again with another one.
  */
 export async function findFreePort(): Promise<number> {
-  const port = await listenBriefly(0);
+  const port = await listenBriefly(0, closeAConnection);
   if (port === undefined) throw new AgentOnceError('port.in_use', 'No port is free on 127.0.0.1.');
   return port;
 }
@@ -47,7 +50,10 @@ export function portInUse(port: number, use: PortUse): AgentOnceError {
 }
 
 /** Listens and stops again; resolves to the port, or to `undefined` if it is taken. */
-function listenBriefly(port: number): Promise<number | undefined> {
+function listenBriefly(
+  port: number,
+  meanwhile: (server: Server, port: number) => Promise<void> = () => Promise.resolve(),
+): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -57,7 +63,19 @@ function listenBriefly(port: number): Promise<number | undefined> {
     server.listen({ port, host: LOCALHOST, exclusive: true }, () => {
       const address = server.address();
       const found = typeof address === 'object' && address !== null ? address.port : undefined;
-      server.close(() => resolve(found));
+      const done = found === undefined ? Promise.resolve() : meanwhile(server, found);
+      done.then(() => server.close(() => resolve(found)), reject);
     });
+  });
+}
+
+/** Whoever closes first has the address in TIME_WAIT: here it is the server. */
+function closeAConnection(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('connection', (socket) => socket.end());
+    const socket = connect(port, LOCALHOST);
+    socket.once('error', reject);
+    socket.once('close', () => resolve());
+    socket.resume();
   });
 }

@@ -1,61 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, expect, jest, test } from '@jest/globals';
+import { chaos, startChaos, stopChaos } from '../chaos/run-chaos.ts';
 import { describeAll } from '../support/describe-all.ts';
 import { eventually } from '../support/eventually.ts';
-import { ROOT } from '../structure/checkout-copy.ts';
-
-interface Report {
-  clean: boolean;
-  stuck: boolean;
-  seed: number;
-  runs: number;
-  starts: number;
-  kills: number;
-  zombies: number;
-  schedule: string[];
-  faults: Record<string, number>;
-  classes: { class: string; wanted: number; once: number; doubled: number; lost: number }[];
-  findings: { what: string; class: string | null }[];
-}
 
 // Servers and workers are started again and again, while other suites use the machine.
 jest.setTimeout(400_000);
+afterEach(stopChaos);
 
 /** In the environment of everything that the kit starts, so that what is left of it is found. */
 const MARK = 'CHAOS_TEST_MARK';
-
-const started: ChildProcess[] = [];
-
-/** One that a test has given up waiting for. */
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGINT');
-});
-
-function startChaos(args: string, env: Record<string, string> = {}): ChildProcess {
-  const child = spawn(
-    process.execPath,
-    ['--import', './bin/register-typescript.js', 'chaos/main.ts', '--json', ...args.split(' ')],
-    { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  started.push(child);
-  return child;
-}
-
-async function chaos(
-  args: string,
-  env: Record<string, string> = {},
-): Promise<{ code: unknown; report: Report; text: string }> {
-  const child = startChaos(args, env);
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
-  child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-  const [code] = (await once(child, 'close')) as unknown[];
-  if (stdout === '') throw new Error(`The crash kit gave no report:\n${stderr}`);
-  return { code, report: JSON.parse(stdout) as Report, text: stderr };
-}
 
 /** Processes, by number, that have the mark in their environment. */
 function markedProcesses(mark: string): number[] {
@@ -98,42 +53,6 @@ describeAll('npm run chaos', () => {
     }
     expect(text).toContain(`Seed ${report.seed}`);
     expect(text).toContain('Every promise was kept.');
-  });
-
-  test('notices that keyed tools get another token in each attempt', async () => {
-    const { code, report } = await chaos(
-      '--runs 4 --workers 1 --faults after-effect:charge,after-effect:charge',
-      { AGENT_ONCE_TEST_NO_TOKENS: 'on' },
-    );
-    expect(code).toBe(1);
-    expect(report.findings).toContainEqual(
-      expect.objectContaining({ what: 'doubled', class: 'keyed' }),
-    );
-    expect(report.findings).toContainEqual(expect.objectContaining({ what: 'model-stranger' }));
-  });
-
-  test('notices that nobody checks the fence', async () => {
-    const { code, report, text } = await chaos(
-      '--runs 4 --workers 2 --faults zombie:note,zombie:note,zombie:note',
-      { AGENT_ONCE_TEST_NO_FENCE: 'on' },
-    );
-    expect(code).toBe(1);
-    expect(report.findings).toContainEqual(
-      expect.objectContaining({ what: 'doubled', class: 'transactional' }),
-    );
-    expect(text).toMatch(/promises? (was|were) broken/);
-  });
-
-  test('notices that every claim is granted', async () => {
-    const { code, report } = await chaos(
-      '--runs 4 --workers 1 --faults after-record:send,before-report:send,after-record:model',
-      { AGENT_ONCE_TEST_NO_CLAIM: 'on' },
-    );
-    expect(code).toBe(1);
-    expect(report.findings).toContainEqual(
-      expect.objectContaining({ what: 'doubled', class: 'at-most-once' }),
-    );
-    expect(report.findings).toContainEqual(expect.objectContaining({ what: 'model-paid-again' }));
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findFreePort, isPortFree, requireFreePort } from '../../src/dev/ports.ts';
 
@@ -38,3 +39,14 @@ describe('ports', () => {
     await expect(waiting).resolves.toBeUndefined();
   });
 });
+
+// https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt
+(process.platform === 'linux' ? test : test.skip)(
+  'a free port is kept from others who ask for any, and not from who asks for it',
+  async () => {
+    const port = await findFreePort();
+    const timeWait = new RegExp(`: 0100007F:${port.toString(16).toUpperCase()} \\S+ 06 `);
+    expect(readFileSync('/proc/net/tcp', 'utf8')).toMatch(timeWait);
+    expect(await isPortFree(port)).toBe(true);
+  },
+);

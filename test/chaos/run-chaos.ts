@@ -1,0 +1,35 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Report } from '../../chaos/report.ts';
+import { ROOT } from '../structure/checkout-copy.ts';
+
+const started: ChildProcess[] = [];
+
+/** Ends those that a test has given up waiting for. */
+export function stopChaos(): void {
+  for (const child of started.splice(0)) child.kill('SIGINT');
+}
+
+export function startChaos(args: string, env: Record<string, string> = {}): ChildProcess {
+  const child = spawn(
+    process.execPath,
+    ['--import', './bin/register-typescript.js', 'chaos/main.ts', '--json', ...args.split(' ')],
+    { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  started.push(child);
+  return child;
+}
+
+export async function chaos(
+  args: string,
+  env: Record<string, string> = {},
+): Promise<{ code: unknown; report: Report; text: string }> {
+  const child = startChaos(args, env);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
+  const [code] = (await once(child, 'close')) as unknown[];
+  if (stdout === '') throw new Error(`The crash kit gave no report:\n${stderr}`);
+  return { code, report: JSON.parse(stdout) as Report, text: stderr };
+}
