@@ -39,12 +39,13 @@ async function compileFile(file: string, target: string): Promise<void> {
     },
     module: { type: 'es6' },
   });
-  const compiled = path.join(target, file.replace(/\.ts$/, '.js'));
+  // Not `.js`: a command that is one says in its messages how it was called.
+  const compiled = path.join(target, file.replace(/\.ts$/, '.mjs'));
   await mkdir(path.dirname(compiled), { recursive: true });
   await writeFile(
     compiled,
     code
-      .replaceAll(TYPESCRIPT_SPECIFIER, '$1$2$3.js$2')
+      .replaceAll(TYPESCRIPT_SPECIFIER, '$1$2$3.mjs$2')
       .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(source).href))
       .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(source))),
   );

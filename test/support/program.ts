@@ -13,5 +13,5 @@ export function program(name: string): { execArgv: string[]; file: string } {
   const compiled = process.env['TEST_COMPILED'];
   return compiled === undefined
     ? { execArgv: ['--import', LOADER], file: path.join(HERE, `${name}.ts`) }
-    : { execArgv: [], file: path.join(compiled, 'test/support', `${name}.js`) };
+    : { execArgv: [], file: path.join(compiled, 'test/support', `${name}.mjs`) };
 }
