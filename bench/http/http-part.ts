@@ -12,6 +12,7 @@ import type { HttpCase, Target } from './load.ts';
 import { measureHttp, type HttpOptions } from './measure-http.ts';
 import { startHttpProcess } from './process.ts';
 import { measureReplays, type MemorySample } from './replays.ts';
+import { startOf } from './start-of.ts';
 
 export interface HttpReport {
   /** In `plain` the figures of the bare route. */
@@ -43,15 +44,20 @@ export async function httpPart(
     AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '100000000',
   });
   try {
-    const bare = await startHttpProcess('bare-route.ts', log('bare-route'), env);
+    const headers = { authorization: `Bearer ${await createApiKey(env)}` };
+    const ours: Target = { name: 'ours', url: `${service.url}/v1/agents/bench/runs`, headers };
+    const key = randomUUID();
+    const id = await completeRun(temporal, ours, key);
+    const bare = await startHttpProcess('bare-route.ts', log('bare-route'), {
+      ...env,
+      BENCH_START: JSON.stringify(await startOf(temporal, id)),
+    });
     try {
-      const authorization = `Bearer ${await createApiKey(env)}`;
       const targets: [Target, Target] = [
-        { name: 'ours', url: `${service.url}/v1/agents/bench/runs`, headers: { authorization } },
+        ours,
         { name: 'plain', url: `${bare.url}/runs`, headers: {} },
       ];
-      const key = randomUUID();
-      for (const target of targets) await completeRun(temporal, target, key);
+      await completeRun(temporal, targets[1], key);
       await servers.stopWorkers();
       const replay: HttpCase = { what: 'a replay', key, input: QUESTION, status: 202 };
       const cases: HttpCase[] = [
@@ -80,8 +86,12 @@ async function createApiKey(env: NodeJS.ProcessEnv): Promise<string> {
   return (JSON.parse(stdout) as { key: string }).key;
 }
 
-/** The run that is replayed: it has ended, and its result is in Temporal. */
-async function completeRun(temporal: Client, { url, headers }: Target, key: string): Promise<void> {
+/** The run that is replayed: it has ended, and its result is in Temporal. Resolves with its ID. */
+async function completeRun(
+  temporal: Client,
+  { url, headers }: Target,
+  key: string,
+): Promise<string> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': `"${key}"`, ...headers },
@@ -90,4 +100,5 @@ async function completeRun(temporal: Client, { url, headers }: Target, key: stri
   const body = (await response.json()) as { id: string };
   if (response.status !== 202) throw new Error(`${url}: ${JSON.stringify(body)}`);
   await temporal.workflow.getHandle(body.id).result();
+  return body.id;
 }
