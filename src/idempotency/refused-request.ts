@@ -1,14 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { AgentOnceError } from '../contract/errors.ts';
+import { PROBLEM_JSON, problemDetails, REFUSALS } from './problem-details.ts';
 
-/** What the plugin refuses, with statuses and titles: the codes of `docs/http.md`. */
-const REFUSALS = {
-  'http.key_missing': [400, 'The Idempotency-Key header is missing'],
-  'key.invalid': [400, 'The idempotency key is not valid'],
-  'input.invalid': [400, 'The body is not JSON that can be compared'],
-  'http.duplicate_in_progress': [409, 'The same request is being worked on'],
-  'key.conflict': [422, 'The idempotency key names another request'],
-} as const satisfies Record<string, readonly [number, string]>;
 export type RefusalCode = keyof typeof REFUSALS;
 
 /** Seconds after which a duplicate of a request that is being worked on may ask again. */
@@ -40,12 +33,12 @@ export function asRefusal(error: unknown): RefusedRequest | undefined {
  * and go on trying.
  */
 export function answerRefusal(reply: FastifyReply, { code, message }: RefusedRequest): void {
-  const [status, title] = REFUSALS[code];
-  const problem = { type: `urn:agent-once:problem:${code}`, title, status, code, detail: message };
+  const problem = problemDetails(code, REFUSALS[code], message);
+  const { status } = problem;
   if (status === 409) reply.header('retry-after', RETRY_AFTER);
   void reply
     .code(status)
-    .type('application/problem+json')
+    .type(PROBLEM_JSON)
     // A response schema of the route for this status is not one of problems.
     .serializer(JSON.stringify)
     .send(problem);

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { finishDocument, type Document } from './openapi-document.ts';
-import { PROBLEM_JSON } from './problem.ts';
+import { PROBLEM_JSON } from '../idempotency/problem-details.ts';
 
 /** Makes the OpenAPI document from the routes' schemas: `/openapi.json`, and `/docs` to browse it. */
 export async function describeApi(app: FastifyInstance): Promise<void> {

@@ -1,12 +1,10 @@
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
-
-/** The media type of problem details (RFC 9457). */
-export const PROBLEM_JSON = 'application/problem+json';
+import { problemDetails, REFUSALS, type Problem } from '../idempotency/problem-details.ts';
 
 /** Problems that only HTTP has, with their statuses and titles. */
 const HTTP_PROBLEMS = {
   'http.bad_request': [400, 'The request cannot be read'],
-  'http.key_missing': [400, 'The Idempotency-Key header is missing'],
+  'http.key_missing': REFUSALS['http.key_missing'],
   'http.unauthorized': [401, 'The API key is missing or not valid'],
   'http.forbidden': [403, 'The API key does not allow this'],
   'http.foreign_host': [403, 'The service does not answer to this name'],
@@ -14,7 +12,7 @@ const HTTP_PROBLEMS = {
   'http.not_found': [404, 'There is nothing here'],
   'http.method_not_allowed': [405, 'The method is not allowed here'],
   'http.request_timeout': [408, 'The request took too long to come'],
-  'http.duplicate_in_progress': [409, 'The same request is being worked on'],
+  'http.duplicate_in_progress': REFUSALS['http.duplicate_in_progress'],
   'http.body_too_large': [413, 'The body is too large'],
   'http.unsupported_media_type': [415, 'The body is not JSON in UTF-8'],
   'http.expectation_failed': [417, 'What is expected is not known here'],
@@ -28,8 +26,8 @@ export type HttpProblemCode = keyof typeof HTTP_PROBLEMS;
 /** Statuses of errors that a request can meet; what stands here for none is our own defect. */
 const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   usage: [400, 'The request cannot be read'],
-  'key.invalid': [400, 'The idempotency key is not valid'],
-  'input.invalid': [400, 'The body is not JSON that can be compared'],
+  'key.invalid': REFUSALS['key.invalid'],
+  'input.invalid': REFUSALS['input.invalid'],
   'options.invalid': [400, 'The options of the run are not valid'],
   'name.invalid': [400, 'A name is not valid'],
   'decision.invalid': [400, 'The decision is not valid'],
@@ -39,7 +37,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   'decision.conflict': [409, 'Somebody has decided otherwise'],
   'decision.not_asked': [409, 'The run does not wait for this decision'],
   'input.too_large': [413, 'The input is too large'],
-  'key.conflict': [422, 'The idempotency key names another request'],
+  'key.conflict': REFUSALS['key.conflict'],
   'temporal.unreachable': [503, 'Temporal does not answer'],
   'temporal.namespace_not_found': [503, 'Temporal has no such namespace'],
   'temporal.search_attributes_missing': [503, 'Temporal lacks the search attributes'],
@@ -47,16 +45,6 @@ const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   'ledger.unreachable': [503, 'The ledger does not answer'],
   'ledger.invalid': [503, 'The ledger cannot be used'],
 };
-
-/** Problem details (RFC 9457), with our code beside the type. */
-export interface Problem {
-  /** `urn:agent-once:problem:` and the code: stable, listed in `docs/http.md`. */
-  type: string;
-  title: string;
-  status: number;
-  code: string;
-  detail: string;
-}
 
 /** An error of the HTTP side, made for whoever sent the request. */
 export class HttpProblem extends Error {
@@ -92,27 +80,25 @@ const RETRY_AFTER = '2';
 /** What is sent for an error, and its headers. Of an unexpected one nothing is told. */
 export function problemOf(error: unknown): { problem: Problem; headers: Record<string, string> } {
   if (error instanceof HttpProblem) {
-    const [status, title] = HTTP_PROBLEMS[error.code];
-    return { problem: make(error.code, status, title, error.message), headers: error.headers };
+    const { code, message, headers } = error;
+    return { problem: problemDetails(code, HTTP_PROBLEMS[code], message), headers };
   }
   if (error instanceof AgentOnceError) {
     const known = STATUS[error.code];
     if (known) {
-      const [status, title] = known;
+      const [status] = known;
       const headers: Record<string, string> =
         status === 503 || error.code === 'run.still_running' ? { 'retry-after': RETRY_AFTER } : {};
       const part = error.code.startsWith('ledger.') ? 'ledger' : 'temporal';
       const detail =
         status === 503 ? UNAVAILABLE[part] : (FOR_CALLERS[error.code] ?? error.message);
-      return { problem: make(error.code, status, title, detail), headers };
+      return { problem: problemDetails(error.code, known, detail), headers };
     }
   }
-  const [status, title] = HTTP_PROBLEMS['http.internal'];
   const detail =
     'Something went wrong here. What was recorded is kept: repeat it with the same key.';
-  return { problem: make('http.internal', status, title, detail), headers: {} };
-}
-
-function make(code: string, status: number, title: string, detail: string): Problem {
-  return { type: `urn:agent-once:problem:${code}`, title, status, code, detail };
+  return {
+    problem: problemDetails('http.internal', HTTP_PROBLEMS['http.internal'], detail),
+    headers: {},
+  };
 }

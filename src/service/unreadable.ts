@@ -2,7 +2,8 @@ import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { utf8Bytes } from '../contract/json.ts';
-import { HttpProblem, PROBLEM_JSON, problemOf, type HttpProblemCode } from './problem.ts';
+import { PROBLEM_JSON } from '../idempotency/problem-details.ts';
+import { HttpProblem, problemOf, type HttpProblemCode } from './problem.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** What Node found, and what is said of it. */
