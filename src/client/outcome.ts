@@ -29,7 +29,7 @@ export async function readOutcome(
   const handle = context.temporal.workflow.getHandle(run.workflowId, closed.runId, {
     followRuns: false,
   });
-  return withEnding(run, closed, await ask(context, () => endingOf(handle)));
+  return withEnding(viewOf(run, closed), await ask(context, () => endingOf(handle)));
 }
 
 /**
@@ -46,13 +46,12 @@ export async function endingOf(handle: Pick<WorkflowHandle, 'result'>): Promise<
   }
 }
 
-/** The view of a closed execution whose ending is known. */
-export function withEnding(
-  run: RunIdentity,
-  closed: WorkflowExecutionDescription,
-  ending: Ending,
-): RunView {
-  const view = viewOf(run, closed);
+/**
+ * The view of a closed execution whose ending is known.
+ *
+ * @param view what its description gives
+ */
+export function withEnding(view: RunView, ending: Ending): RunView {
   if ('result' in ending) {
     const { output, usage, shadow } = ending.result;
     return { ...view, result: output, usage, ...(shadow ? { shadow } : {}) };

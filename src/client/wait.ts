@@ -9,22 +9,26 @@ import type { OpenQuestion } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
+import { clientThatTells } from './closing-time.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
-import { firstRunIdOf, isOpen, questionsOf } from './view.ts';
+import { firstRunIdOf, isOpen, questionsOf, viewOf } from './view.ts';
 
 const PROGRESS_EVERY_MS = 500;
 
 /** Longer timers would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** How an execution ended, and when. */
+type End = Ending & { closedAt: string | null };
+
 /**
- * Waits until a run ends, through continue-as-new and resets: after each end of an execution it
- * looks at the current one of the ID, and goes on if that one has the same first execution.
+ * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
+ * good one it looks at the current one of the ID, and goes on if that has the same first execution.
  *
  * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
  *   the reason of `options.signal`
@@ -46,7 +50,7 @@ export async function waitForEnd(
   let reporting: Promise<void> | undefined;
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
-  let ending: Ending | undefined;
+  let end: End | undefined;
   try {
     for (;;) {
       const execution = await findExecution(context, run.workflowId);
@@ -56,7 +60,7 @@ export async function waitForEnd(
       const waitedFor = last?.runId;
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
       if (!isOpen(last)) {
-        if (ending && last.runId === waitedFor) return withEnding(run, last, ending);
+        if (end && last.runId === waitedFor) return withEnding(viewOf(run, last), end);
         return await readOutcome(context, run, last);
       }
       signal.throwIfAborted();
@@ -64,7 +68,12 @@ export async function waitForEnd(
       reporting ??= onProgress
         ? reportProgress(context, run.workflowId, onProgress, signal).catch(stopWith)
         : undefined;
-      ending = await executionEnds(context, run.workflowId, last.runId, signal);
+      end = await executionEnds(context, run.workflowId, last.runId, signal);
+      // A result is the run's, whatever becomes of its ID.
+      if (end && 'result' in end) {
+        const { closedAt } = end;
+        return withEnding({ ...viewOf(run, last), status: 'completed', waiting: [], closedAt }, end);
+      }
     }
   } finally {
     clearTimeout(timer);
@@ -91,10 +100,13 @@ async function executionEnds(
   workflowId: string,
   runId: string,
   signal: AbortSignal,
-): Promise<Ending | undefined> {
-  const handle = temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
+): Promise<End | undefined> {
+  let closedAt: string | null = null;
+  const client = clientThatTells(temporal, (at) => (closedAt = at));
+  const handle = client.getHandle(workflowId, runId, { followRuns: false });
   try {
-    return await temporal.withAbortSignal(signal, () => endingOf(handle));
+    const ending = await temporal.withAbortSignal(signal, () => endingOf(handle));
+    return { ...ending, closedAt };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof WorkflowContinuedAsNewError) return undefined;

@@ -2,7 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { ClientContext } from '../client/context.ts';
 import { hasWorker, queryState } from '../client/live-state.ts';
 import type { LiveRun, PendingActivity } from './explanation.ts';
-import { toIso, toMs } from './protobuf-time.ts';
+import { toIso, toMs } from '../client/protobuf-time.ts';
 
 type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 

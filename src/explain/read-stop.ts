@@ -1,7 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { request, type ClientContext } from '../client/context.ts';
 import type { StopRequest } from './explanation.ts';
-import { toIso } from './protobuf-time.ts';
+import { toIso } from '../client/protobuf-time.ts';
 
 /** A run that is asked to stop ends soon: what asked it is near the end of its history. */
 const LAST_EVENTS = 50;

@@ -49,6 +49,16 @@ test('a signal ends the waiting with its reason, not the run', async () => {
   expect(await result).toMatchObject({ status: 'failed' });
 });
 
+test('a waiter learns all that a later look shows', async () => {
+  const { ref, started } = await start();
+  const { result, begun } = waiting(ref);
+  await begun;
+  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
+  const view = await result;
+  expect(view).toMatchObject({ status: 'completed', closedAt: expect.any(String) });
+  expect(view).toEqual(await suite.client.describe(ref));
+});
+
 test('a waiter goes on through continue-as-new', async () => {
   const { ref, started } = await start();
   const { result, begun } = waiting(ref);
