@@ -5,11 +5,13 @@ import {
   CancelledFailure,
   condition,
   continueAsNew,
+  createEventGroup,
   defineQuery,
   isCancellation,
   setHandler,
   TemporalFailure,
   workflowInfo,
+  type EventGroupMarker,
 } from '@temporalio/workflow';
 import { CALL_MODEL, STATE_QUERY, toolActivity } from '../contract/names.ts';
 import {
@@ -23,6 +25,7 @@ import {
   modelStep,
   scopeFrom,
   toolStep,
+  type ModelStepInput,
   type ModelStepResult,
   type PlannedCall,
   type StepRun,
@@ -59,7 +62,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
 
   try {
-    const output = await takeTurns(input, run, progress, decisions);
+    const output = await takeTurns({ input, run, progress, decisions });
     await answered();
     progress.end('completed');
     return { output, ...progress.report() };
@@ -79,17 +82,28 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
   }
 }
 
+/** What the turns of one execution share. */
+interface Execution {
+  input: AgentRunInput;
+  run: StepRun;
+  progress: Progress;
+  decisions: Decisions;
+}
+
+interface Turn extends Execution {
+  turn: number;
+  group: EventGroupMarker;
+  settings: AgentSettings | undefined;
+}
+
 /** Whoever decides while the run ends hears what became of it. */
-function answered(): Promise<void> {
+function answered(): Promise<void> | undefined {
+  if (allHandlersFinished()) return undefined;
   return CancellationScope.nonCancellable(() => condition(allHandlersFinished));
 }
 
-async function takeTurns(
-  input: AgentRunInput,
-  run: StepRun,
-  progress: Progress,
-  decisions: Decisions,
-): Promise<AgentRunResult['output']> {
+async function takeTurns(execution: Execution): Promise<AgentRunResult['output']> {
+  const { input, run, progress } = execution;
   let settings = input.settings;
   let turn = input.carried?.turn ?? 0;
   let previous = input.carried?.lastDigest ?? null;
@@ -110,77 +124,72 @@ async function takeTurns(
 
     turn += 1;
     progress.beginTurn(turn);
-    const answer: ModelStepResult = await progress.track(
-      { step: modelStep(turn), activity: CALL_MODEL, summary: `turn ${turn}` },
-      (step) =>
-        callModel(input.queues.model, step.summary, {
-          run,
-          turn,
-          ...(settings ? { settings } : {}),
-          ...(input.options?.model === undefined ? {} : { model: input.options.model }),
-          messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
-          previous,
-          ...(resuming ? { resuming } : {}),
-          ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
-        }),
-      (known) => progress.modelAnswered(known, settings ?? known.settings),
-    );
+    const step: ModelStepInput = {
+      run,
+      turn,
+      ...(settings ? { settings } : {}),
+      ...(input.options?.model === undefined ? {} : { model: input.options.model }),
+      messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
+      previous,
+      ...(resuming ? { resuming } : {}),
+      ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
+    };
+    const summary = `turn ${turn}`;
+    const group = createEventGroup(summary, { id: `turn-${turn}` });
+    const row = progress.begin({ step: modelStep(turn), activity: CALL_MODEL, summary });
+    const answer = await callModel(input.queues.model, summary, step, group);
+    progress.modelAnswered(row, answer, settings ?? answer.settings);
     settings ??= answer.settings;
     previous = answer.digest;
     resuming = answer.knownBy === 'ledger';
 
     if (answer.output !== undefined) return answer.output;
-    await runCalls(answer.calls, input, run, turn, settings, progress, decisions);
+    await runCalls(answer.calls, { ...execution, turn, group, settings });
   }
 }
 
 /** Runs the calls of one turn concurrently; one that fails leaves the others to their end. */
-async function runCalls(
-  calls: PlannedCall[],
-  input: AgentRunInput,
-  run: StepRun,
-  turn: number,
-  settings: AgentSettings | undefined,
-  progress: Progress,
-  decisions: Decisions,
-): Promise<void> {
-  const ends = await Promise.allSettled(
-    calls.map((call) =>
-      progress.track(
-        {
-          step: toolStep(turn, call.index),
-          activity: toolActivity(call.tool),
-          summary: call.summary,
-        },
-        async () => {
-          const step: ToolStepInput = {
-            run,
-            turn,
-            index: call.index,
-            tool: call.tool,
-            digest: call.digest,
-            policy: call.policy,
-            historyResults: settings?.historyResults ?? 'preview',
-            summary: call.summary,
-            ...(call.questions ? { questions: call.questions } : {}),
-          };
-          for (;;) {
-            const end = await callTool(input.queues.tools, `turn ${turn} · ${call.summary}`, step);
-            if (!('waiting' in end)) return end;
-            // The ledger keeps the answer: the step, scheduled again, finds it there.
-            await decisions.wait(end.waiting);
-          }
-        },
-        (end) => progress.toolAnswered(end),
-      ),
-    ),
-  );
-  const failures = ends
-    .filter((end) => end.status === 'rejected')
-    .map((end) => end.reason as unknown);
+async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
+  const { run, turn, settings } = now;
+  const historyResults = settings?.historyResults ?? 'preview';
+  const running = calls.map((call) => {
+    const { index, tool, digest, policy, summary, questions } = call;
+    const step: ToolStepInput = { run, turn, index, tool, digest, policy, historyResults, summary };
+    return runCall(questions ? { ...step, questions } : step, now);
+  });
+  const failures: unknown[] = [];
+  for (const call of running) failures.push(...(await call));
   // A cancelled run is cancelled, even if another of its calls failed on the way.
   const failure = failures.find(isCancellation) ?? failures[0];
   if (failure !== undefined) throw failure;
+}
+
+/** Resolves when the call has ended, with what it failed with, if it has. */
+async function runCall(
+  step: ToolStepInput,
+  { input, progress, decisions, group }: Turn,
+): Promise<[] | [unknown]> {
+  const { turn, index, tool, summary } = step;
+  const row = progress.begin({
+    step: toolStep(turn, index),
+    activity: toolActivity(tool),
+    summary,
+  });
+  try {
+    for (;;) {
+      const end = await callTool(input.queues.tools, `turn ${turn} · ${summary}`, step, group);
+      if ('waiting' in end) {
+        // The ledger keeps the answer: the step, scheduled again, finds it there.
+        await group.withScope(() => decisions.wait(end.waiting));
+        continue;
+      }
+      progress.toolAnswered(row, end);
+      return [];
+    }
+  } catch (error) {
+    progress.failed(row);
+    return [error];
+  }
 }
 
 const CANCELLED = 'The run was cancelled.';

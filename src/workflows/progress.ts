@@ -1,18 +1,8 @@
-import {
-  createEventGroup,
-  setCurrentDetails,
-  upsertMemo,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput, Carried, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import {
-  modelStep,
-  type ModelStepResult,
-  type ShadowEffect,
-  type ToolStepDone,
-} from '../contract/step.ts';
+import { type ModelStepResult, type ShadowEffect, type ToolStepDone } from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
 
@@ -70,39 +60,15 @@ export class Progress {
     this.usage = { ...this.usage, turns: turn };
   }
 
-  /**
-   * Runs a step as a member of its turn's event group and shows it while it runs. Not an async
-   * function: the sandbox records a stack for each promise.
-   *
-   * @param answered is called with the answer, before it is shown
-   */
-  track<T>(
-    title: StepTitle,
-    run: (title: StepTitle) => Promise<T>,
-    answered: (answer: T) => void,
-  ): Promise<T> {
+  /** Shows a step while it runs. */
+  begin(title: StepTitle): StepRow {
     const row: StepRow = { ...title, state: 'running' };
     this.#rows = [...this.#rows, row].slice(-ROWS_SHOWN);
     this.#draw();
-    const group = createEventGroup(`turn ${this.#turn}`, { id: `turn-${this.#turn}` });
-    return group
-      .withScope(() => run(title))
-      .then(
-        (answer) => {
-          row.state = 'done';
-          answered(answer);
-          this.#draw();
-          return answer;
-        },
-        (error: unknown) => {
-          row.state = 'failed';
-          this.#draw();
-          throw error;
-        },
-      );
+    return row;
   }
 
-  modelAnswered(answer: ModelStepResult, settings: AgentSettings | undefined): void {
+  modelAnswered(row: StepRow, answer: ModelStepResult, settings: AgentSettings | undefined): void {
     const { inputTokens, outputTokens, costUsd } = answer.usage;
     this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
     this.usage = {
@@ -112,13 +78,24 @@ export class Progress {
       outputTokens: this.usage.outputTokens + outputTokens,
       costUsd: addUsd(this.usage.costUsd, costUsd),
     };
-    const row = this.#rows.findLast((candidate) => candidate.step === modelStep(this.#turn));
-    if (row) row.note = noteOf(answer);
+    row.note = noteOf(answer);
+    row.state = 'done';
+    this.#draw();
   }
 
-  toolAnswered({ shadow }: ToolStepDone): void {
+  toolAnswered(row: StepRow, { shadow }: ToolStepDone): void {
     this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
-    if (shadow) this.#pretended(shadow);
+    if (shadow) {
+      this.#pretended(shadow);
+      row.note = 'shadow: not executed';
+    }
+    row.state = 'done';
+    this.#draw();
+  }
+
+  failed(row: StepRow): void {
+    row.state = 'failed';
+    this.#draw();
   }
 
   /** What the run has used, and what it only pretended: for its end, and for its next execution. */
@@ -132,8 +109,6 @@ export class Progress {
     const before = this.#shadow ?? [];
     const kept = before.length < ARGUMENTS_SHOWN ? effect : short;
     this.#shadow = [...before, kept].sort((a, b) => inOrder(a.step, b.step));
-    const row = this.#rows.findLast(({ step }) => step === effect.step);
-    if (row) row.note = 'shadow: not executed';
   }
 
   /** Shows what the run asks people; nothing: it goes on. */
@@ -161,6 +136,7 @@ export class Progress {
 
   end(status: 'completed' | 'failed' | 'cancelled'): void {
     this.#status = status;
+    for (const row of this.#rows) if (row.state === 'running') row.state = 'failed';
     this.#draw();
     if (this.#searchAttributes) {
       upsertSearchAttributes([

@@ -2,6 +2,7 @@ import {
   ActivityCancellationType,
   proxyActivities,
   type ActivityOptions,
+  type EventGroupMarker,
 } from '@temporalio/workflow';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
 import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
@@ -20,9 +21,10 @@ export function callModel(
   taskQueue: string,
   summary: string,
   input: ModelStepInput,
+  group: EventGroupMarker,
 ): Promise<ModelStepResult> {
   const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
-  return execute(CALL_MODEL, taskQueue, summary, policy, input) as Promise<ModelStepResult>;
+  return execute(CALL_MODEL, taskQueue, summary, policy, input, group) as Promise<ModelStepResult>;
 }
 
 /** Schedules a tool step on its task queue, under the tool's own activity type. */
@@ -30,9 +32,11 @@ export function callTool(
   taskQueue: string,
   summary: string,
   input: ToolStepInput,
+  group: EventGroupMarker,
 ): Promise<ToolStepResult> {
   const { policy, tool } = input;
-  return execute(toolActivity(tool), taskQueue, summary, policy, input) as Promise<ToolStepResult>;
+  const activity = toolActivity(tool);
+  return execute(activity, taskQueue, summary, policy, input, group) as Promise<ToolStepResult>;
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */
@@ -59,10 +63,12 @@ function execute(
   summary: string,
   policy: StepPolicy,
   input: unknown,
+  group: EventGroupMarker,
 ): Promise<unknown> {
   const options: ActivityOptions = {
     taskQueue,
     summary,
+    eventGroups: [group],
     startToCloseTimeout: policy.startToCloseMs,
     scheduleToCloseTimeout: policy.scheduleToCloseMs,
     heartbeatTimeout: policy.heartbeatMs,
