@@ -39,17 +39,24 @@ export class Lease {
   readonly signal: AbortSignal;
   /** Aborts when the attempt's time is over. */
   readonly limit: AbortSignal;
-  readonly #lost = new AbortController();
+  readonly #work = new AbortController();
+  readonly #over: NodeJS.Timeout;
   readonly #heartbeat: NodeJS.Timeout;
   #renewal: NodeJS.Timeout | undefined;
 
   /** @param outlives whether the attempt goes on when Temporal has given it up */
   constructor(context: Context, times: AttemptTimes, outlives = false) {
-    this.limit = AbortSignal.timeout(times.limitMs);
-    const cancelled = outlives ? cancelledByWord(context) : context.cancellationSignal;
-    this.signal = AbortSignal.any([cancelled, this.limit, this.#lost.signal]);
+    // Not AbortSignal.timeout: it would keep every attempt in memory until its time is over.
+    const limit = new AbortController();
+    this.limit = limit.signal;
+    this.signal = this.#work.signal;
+    this.#over = setTimeout(() => {
+      limit.abort(new DOMException('The time of the attempt is over.', 'TimeoutError'));
+      this.#work.abort(limit.signal.reason);
+      this.stop();
+    }, times.limitMs).unref();
+    onCancelled(context, outlives, (reason) => this.#work.abort(reason));
     this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
-    this.limit.addEventListener('abort', () => this.stop(), { once: true });
   }
 
   /** Renews the claim from now on, each third of its lease. */
@@ -70,30 +77,29 @@ export class Lease {
   }
 
   stop(): void {
+    clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
     clearInterval(this.#renewal);
   }
 
   #lose(): void {
     clearInterval(this.#renewal);
-    this.#lost.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+    this.#work.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
 }
 
 /**
- * Aborts when the run is cancelled or the worker stops, and not when Temporal has given the attempt
- * up for dead, as it does with one that was paused.
+ * Says when the run is cancelled or the worker stops; where the attempt outlives Temporal's patience,
+ * not when Temporal has given it up for dead, as it does with one that was paused.
  */
-function cancelledByWord(context: Context): AbortSignal {
+function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown) => void): void {
   const { cancellationSignal } = context;
-  const controller = new AbortController();
   const pass = (): void => {
     const { notFound, timedOut } = context.cancellationDetails ?? {};
-    if (notFound !== true && timedOut !== true) controller.abort(cancellationSignal.reason);
+    if (!outlives || (notFound !== true && timedOut !== true)) tell(cancellationSignal.reason);
   };
   if (cancellationSignal.aborted) pass();
   else cancellationSignal.addEventListener('abort', pass, { once: true });
-  return controller.signal;
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
