@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { modelStep, tokenOf, type ModelStepInput } from '../contract/step.ts';
-import type { Completion, StepRecord } from '../ledger/port.ts';
+import type { Completion, EarlierStep } from '../ledger/port.ts';
 import { ModelError, type ModelReply, type ModelRequest } from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -26,7 +26,7 @@ export function askModel(
   input: ModelStepInput,
   agent: RegisteredAgent,
   settings: AgentSettings,
-  earlier: () => Promise<StepRecord[]>,
+  earlier: () => Promise<EarlierStep[]>,
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;

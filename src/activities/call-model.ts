@@ -73,7 +73,7 @@ async function retire({ ledger }: ActivityDeps, scope: string): Promise<void> {
 }
 
 function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
-  return turn === 1 ? Promise.resolve([]) : ledger.steps(run.scope, turn);
+  return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
 }
 
 function unknownAgent(name: string) {

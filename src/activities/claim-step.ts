@@ -1,11 +1,10 @@
 import type { Context } from '@temporalio/activity';
-import pRetry from 'p-retry';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { StepPolicy } from '../contract/settings.ts';
 import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
-import { isUnreachable } from './until-answered.ts';
+import { askAgain, isUnreachable } from './until-answered.ts';
 
 export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
@@ -59,7 +58,7 @@ export async function claimStep(
   };
   let answer: ClaimAnswer;
   try {
-    answer = await pRetry(() => deps.ledger.claim(claim), {
+    answer = await askAgain(() => deps.ledger.claim(claim), {
       retries: 2,
       minTimeout: 100,
       signal: context.cancellationSignal,

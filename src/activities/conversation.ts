@@ -2,7 +2,7 @@ import type { RegisteredAgent } from '../agents/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';
-import type { StepRecord } from '../ledger/port.ts';
+import type { EarlierStep } from '../ledger/port.ts';
 import type { ModelMessage } from '../model/port.ts';
 import { asTurnRecord, type RecordedCall } from './turn-record.ts';
 
@@ -14,7 +14,7 @@ import { asTurnRecord, type RecordedCall } from './turn-record.ts';
  */
 export function conversationOf(
   agent: RegisteredAgent,
-  steps: readonly StepRecord[],
+  steps: readonly EarlierStep[],
   turn: number,
   news: readonly UserMessage[],
 ): ModelMessage[] {
@@ -37,7 +37,7 @@ export function conversationOf(
   return [...messages, ...news.map((said) => show(agent, said))];
 }
 
-function answerTo(call: RecordedCall, turn: number, steps: Map<string, StepRecord>): string {
+function answerTo(call: RecordedCall, turn: number, steps: Map<string, EarlierStep>): string {
   if (call.refusal !== undefined) return JSON.stringify({ error: call.refusal });
   const same = call.sameAs ?? call.index;
   const name = typeof same === 'number' ? toolStep(turn, same) : same;
@@ -53,8 +53,8 @@ function asText(value: JsonValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function completed(step: StepRecord | undefined, name: string) {
-  if (step?.state === 'completed') return step as StepRecord & { result: JsonValue };
+function completed(step: EarlierStep | undefined, name: string) {
+  if (step?.state === 'completed') return step as EarlierStep & { result: JsonValue };
   throw new AgentOnceError(
     'step.diverged',
     `The ledger has no result of ${name}, which this turn builds on: the run's history and the ledger have parted.`,

@@ -5,7 +5,7 @@ import type { JsonValue } from '../contract/json-value.ts';
 import { sha256Hex } from '../contract/hash.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type PlannedCall } from '../contract/step.ts';
-import type { PlannedStep, StepRecord } from '../ledger/port.ts';
+import type { PlannedStep, EarlierStep } from '../ledger/port.ts';
 import type { ModelCall } from '../model/port.ts';
 import type { RecordedCall } from './turn-record.ts';
 
@@ -29,7 +29,7 @@ export async function planCalls(
   agent: RegisteredAgent,
   turn: number,
   calls: readonly ModelCall[],
-  earlier: readonly StepRecord[],
+  earlier: readonly EarlierStep[],
 ): Promise<CallPlan> {
   const plan: CallPlan = { recorded: [], planned: [], steps: [] };
   const seen = new Map<string, number>();

@@ -3,7 +3,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
-import type { Claim, Completion, Ledger, StepError, StepRecord } from '../ledger/port.ts';
+import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
 import { NotApplied } from '../tools/not-applied.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -224,7 +224,7 @@ async function whatTheLedgerHolds(
   return fromLedger(held);
 }
 
-function fromLedger(record: StepRecord): StepOutcome {
+function fromLedger(record: RecordedStep): StepOutcome {
   const { result, resultBytes, inputTokens, outputTokens, costUsd, attempts } = record;
   return {
     result,

@@ -1,14 +1,24 @@
-import pRetry from 'p-retry';
+import pRetry, { type Options } from 'p-retry';
 import { AgentOnceError } from '../contract/errors.ts';
 
 /** Asks the ledger until it answers; at least once. */
 export async function untilAnswered<T>(ask: () => Promise<T>, until: AbortSignal): Promise<T> {
-  return pRetry(ask, {
+  return askAgain(ask, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 100,
     maxTimeout: 2_000,
     shouldRetry: (context) => isUnreachable(context) && !until.aborted,
   });
+}
+
+/** p-retry for what has failed once: to prepare for it takes as long as a short statement. */
+export async function askAgain<T>(ask: () => Promise<T>, options: Options): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isUnreachable({ error })) throw error;
+  }
+  return pRetry(ask, options);
 }
 
 export function isUnreachable({ error }: { error: unknown }): boolean {

@@ -58,7 +58,7 @@ export type ClaimAnswer =
       request: JsonValue | null;
     }
   /** It is done: nothing runs. */
-  | { state: 'completed'; record: StepRecord }
+  | { state: 'completed'; record: RecordedStep }
   /** Somebody holds it; ask again in `retryAfterMs`. */
   | { state: 'busy'; retryAfterMs: number; worker: string }
   /** The scope is retired: a newer run has the key. */
@@ -208,6 +208,23 @@ export interface StepRecord {
   endedAt: string | null;
 }
 
+/** How a step ended well: for whoever would have run it. */
+export type RecordedStep = Pick<
+  StepRecord,
+  | 'result'
+  | 'resultBytes'
+  | 'knownBy'
+  | 'sharedWith'
+  | 'attempts'
+  | 'unknownAttempts'
+  | 'inputTokens'
+  | 'outputTokens'
+  | 'costUsd'
+>;
+
+/** A step as a later turn needs it. */
+export type EarlierStep = Pick<StepRecord, 'step' | 'state' | 'digest' | 'request' | 'result'>;
+
 /**
  * The table of steps: who claimed one, how it ended, what it cost. Every backend passes
  * `test/ledger/contract.ts`.
@@ -328,7 +345,9 @@ export interface Ledger {
   step(scope: string, step: string): Promise<StepRecord | undefined>;
 
   /** The steps of turns before `beforeTurn` (default: all), by turn; model before calls, by index. */
-  steps(scope: string, beforeTurn?: number): Promise<StepRecord[]>;
+  steps(scope: string): Promise<StepRecord[]>;
+  /** What the turns before one consist of, in the order of `steps`. */
+  earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]>;
 
   close(): Promise<void>;
 }

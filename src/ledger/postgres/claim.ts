@@ -1,7 +1,7 @@
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
-import { encodePayload } from '../payload.ts';
-import { RECORD_COLUMNS, toRecord, type StepRow } from './records.ts';
+import { decodePayload, encodePayload } from '../payload.ts';
+import { toRecorded, type StepRow } from './records.ts';
 
 /**
  * The claim. It always updates the row it meets: only then does it decide on the current row, under
@@ -69,7 +69,9 @@ ON CONFLICT (scope, step) DO UPDATE SET (
              decision.answer IN ('claimed', 'same') AS mine OFFSET 0
     ) AS outcome
 )
-RETURNING ${RECORD_COLUMNS}, s.answer, s.run_attempts,
+RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
+  s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
+  s.worker, s.claimed_at, s.ended_at, s.errors,
   extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
 
 const RENEW = `
@@ -81,7 +83,10 @@ WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', '
   AND s.known_by IS DISTINCT FROM 'person'
 RETURNING s.state`;
 
-interface ClaimRow extends StepRow {
+interface ClaimRow extends Omit<
+  StepRow,
+  'scope' | 'step' | 'turn' | 'kind' | 'name' | 'effect' | 'state' | 'workflow_id' | 'run_id'
+> {
   /** `settled`: completed, unless it is about something else. */
   answer:
     'claimed' | 'same' | 'completed' | 'settled' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
@@ -123,22 +128,22 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
   switch (row.answer) {
     case 'claimed':
     case 'same': {
-      const { request, unknownAttempts, attempts } = await toRecord(row);
+      const { scope, step: name, leaseMs } = step;
       return {
         state: 'claimed',
-        claim: { scope: row.scope, step: row.step, fence: row.fence, leaseMs: step.leaseMs },
+        claim: { scope, step: name, fence: row.fence, leaseMs },
         attempt: row.run_attempts,
         last: row.run_attempts >= step.maximumAttempts,
-        attempts,
-        unknownAttempts,
-        request,
+        attempts: row.attempts,
+        unknownAttempts: row.unknown_attempts,
+        request: row.request && (await decodePayload(row.request)),
       };
     }
     case 'settled':
       if (row.digest !== step.digest) return { state: 'diverged' };
-      return { state: 'completed', record: await toRecord(row) };
+      return { state: 'completed', record: await toRecorded(row) };
     case 'completed':
-      return { state: 'completed', record: await toRecord(row) };
+      return { state: 'completed', record: await toRecorded(row) };
     case 'busy':
       return {
         state: 'busy',

@@ -5,6 +5,7 @@ import type {
   Claim,
   ClaimAnswer,
   Completion,
+  EarlierStep,
   Ledger,
   Question,
   Recorded,
@@ -21,7 +22,7 @@ import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
 import { migrateIfNeeded } from './migrate.ts';
 import { askQuestion, readQuestions } from './questions.ts';
 import { decideQuestion } from './decide.ts';
-import { readStep, readSteps } from './records.ts';
+import { readEarlier, readStep, readSteps } from './records.ts';
 import { shareStep } from './share.ts';
 import { transactStep } from './transact.ts';
 
@@ -117,8 +118,12 @@ export class PostgresLedger implements Ledger {
     return readStep(this.#database, scope, step);
   }
 
-  steps(scope: string, beforeTurn?: number): Promise<StepRecord[]> {
-    return readSteps(this.#database, scope, beforeTurn);
+  steps(scope: string): Promise<StepRecord[]> {
+    return readSteps(this.#database, scope);
+  }
+
+  earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]> {
+    return readEarlier(this.#database, scope, beforeTurn);
   }
 
   close(): Promise<void> {

@@ -42,7 +42,7 @@ async function readHeldSteps(database: Database, scope: string): Promise<HeldSte
   try {
     const rows = await database.query<HeldRow>(HELD, [scope]);
     const held = new Map(rows.map((row) => [row.step, row]));
-    const steps = await readSteps(database, scope, undefined);
+    const steps = await readSteps(database, scope);
     return steps.map((step) => ({
       ...step,
       leaseLeftMs: held.get(step.step)?.left_ms ?? null,

@@ -1,5 +1,12 @@
 import type { Effect } from '../../contract/step.ts';
-import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../port.ts';
+import type {
+  EarlierStep,
+  RecordedKnowledge,
+  RecordedStep,
+  StepError,
+  StepRecord,
+  StepState,
+} from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload } from '../payload.ts';
 
@@ -49,22 +56,41 @@ export async function toRecord(row: StepRow): Promise<StepRecord> {
     digest: row.digest,
     state: row.state,
     request: row.request && (await decodePayload(row.request)),
-    result: row.result && (await decodePayload(row.result)),
-    resultBytes: row.result_bytes,
-    knownBy: row.known_by,
-    sharedWith: row.shared_with,
+    ...(await toRecorded(row)),
     fence: row.fence,
-    attempts: row.attempts,
-    unknownAttempts: row.unknown_attempts,
     errors: row.errors,
-    inputTokens: row.input_tokens === null ? null : Number(row.input_tokens),
-    outputTokens: row.output_tokens === null ? null : Number(row.output_tokens),
-    costUsd: row.cost_usd,
     workflowId: row.workflow_id,
     runId: row.run_id,
     worker: row.worker,
     claimedAt: row.claimed_at && row.claimed_at.toISOString(),
     endedAt: row.ended_at && row.ended_at.toISOString(),
+  };
+}
+
+type RecordedRow = Pick<
+  StepRow,
+  | 'result'
+  | 'result_bytes'
+  | 'known_by'
+  | 'shared_with'
+  | 'attempts'
+  | 'unknown_attempts'
+  | 'input_tokens'
+  | 'output_tokens'
+  | 'cost_usd'
+>;
+
+export async function toRecorded(row: RecordedRow): Promise<RecordedStep> {
+  return {
+    result: row.result && (await decodePayload(row.result)),
+    resultBytes: row.result_bytes,
+    knownBy: row.known_by,
+    sharedWith: row.shared_with,
+    attempts: row.attempts,
+    unknownAttempts: row.unknown_attempts,
+    inputTokens: row.input_tokens === null ? null : Number(row.input_tokens),
+    outputTokens: row.output_tokens === null ? null : Number(row.output_tokens),
+    costUsd: row.cost_usd,
   };
 }
 
@@ -81,16 +107,34 @@ export async function readStep(
 }
 
 /** By turn; the model's step before its calls, and those by their number: c9 before c10. */
-export async function readSteps(
-  database: Database,
-  scope: string,
-  beforeTurn: number | undefined,
-): Promise<StepRecord[]> {
+const IN_ORDER = `ORDER BY s.turn, s.kind <> 'model', length(s.step), s.step COLLATE "C"`;
+
+export async function readSteps(database: Database, scope: string): Promise<StepRecord[]> {
   const rows = await database.query<StepRow>(
-    `SELECT ${RECORD_COLUMNS} FROM agent_once.steps AS s
-     WHERE s.scope = $1 AND ($2::int IS NULL OR s.turn < $2)
-     ORDER BY s.turn, s.kind <> 'model', length(s.step), s.step COLLATE "C"`,
-    [scope, beforeTurn ?? null],
+    `SELECT ${RECORD_COLUMNS} FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`,
+    [scope],
   );
   return Promise.all(rows.map(toRecord));
+}
+
+type EarlierRow = Pick<StepRow, 'step' | 'state' | 'digest' | 'request' | 'result'>;
+
+/** See `Ledger.earlier`. */
+export async function readEarlier(
+  database: Database,
+  scope: string,
+  beforeTurn: number,
+): Promise<EarlierStep[]> {
+  const rows = await database.query<EarlierRow>(
+    `SELECT s.step, s.state, s.digest, s.request, s.result FROM agent_once.steps AS s
+     WHERE s.scope = $1 AND s.turn < $2 ${IN_ORDER}`,
+    [scope, beforeTurn],
+  );
+  return Promise.all(
+    rows.map(async (row) => ({
+      ...row,
+      request: row.request && (await decodePayload(row.request)),
+      result: row.result && (await decodePayload(row.result)),
+    })),
+  );
 }

@@ -5,6 +5,7 @@ import type {
   Claim,
   ClaimAnswer,
   Completion,
+  EarlierStep,
   Ledger,
   Question,
   Recorded,
@@ -133,9 +134,13 @@ class RedisLedger implements Ledger {
     return readStep(this.#connection, scope, step);
   }
 
-  async steps(scope: string, beforeTurn?: number): Promise<StepRecord[]> {
-    const steps = await readSteps(this.#connection, scope, beforeTurn);
+  async steps(scope: string): Promise<StepRecord[]> {
+    const steps = await readSteps(this.#connection, scope);
     return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
+  }
+
+  earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]> {
+    return readSteps(this.#connection, scope, beforeTurn);
   }
 
   close(): Promise<void> {

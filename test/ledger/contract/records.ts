@@ -86,8 +86,8 @@ export function testRecords(ledger: () => Ledger): void {
       ...Array.from({ length: 12 }, (_, i) => `t${turn}.c${i}`),
     ]);
     expect((await ledger().steps(scope)).map(({ step }) => step)).toEqual(expected);
-    const before = await ledger().steps(scope, 10);
+    const before = await ledger().earlier(scope, 10);
     expect(before.map(({ step }) => step)).toEqual(expected.slice(0, 26));
-    expect(await ledger().steps(scope, 1)).toEqual([]);
+    expect(await ledger().earlier(scope, 1)).toEqual([]);
   });
 }

@@ -52,10 +52,9 @@ function checkHolders(grants: readonly Grant[], end: Seen): void {
 
 /** A completed step has one result, for ever; at most one attempt, or a person, brought it. */
 function checkResults(history: readonly Event[], end: Seen): void {
-  const results = history.flatMap(({ seen }) => {
-    const record = (seen['record'] ?? seen) as Seen;
-    return record['state'] === 'completed' ? [record['result']] : [];
-  });
+  const results = history.flatMap(({ seen }) =>
+    seen['state'] === 'completed' ? [seen['result']] : [],
+  );
   for (const result of results) {
     expect(end['state']).toBe('completed');
     expect(result).toEqual(end['result']);

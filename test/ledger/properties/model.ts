@@ -108,7 +108,10 @@ export class Model {
     if (this.#retired) return { state: 'superseded' };
     const s = this.#step ?? freshStep(effect, digest, run);
     if (s.digest !== digest) return { state: 'diverged' };
-    if (s.state === 'completed') return { state: 'completed', record: this.record() };
+    if (s.state === 'completed') {
+      const { state, attempts, unknownAttempts, result, knownBy } = s;
+      return { state, attempts, unknownAttempts, result, knownBy };
+    }
     const same = s.state === 'claimed' && s.nonce === nonce;
     if (!same) {
       if (s.state === 'claimed' && s.leaseLive) return { state: 'busy', worker: s.worker };

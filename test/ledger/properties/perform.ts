@@ -121,8 +121,10 @@ function seenOfClaim(answer: ClaimAnswer): Seen {
       const { state, claim, attempt, attempts, last, unknownAttempts } = answer;
       return { state, fence: Number(claim.fence), attempt, attempts, last, unknownAttempts };
     }
-    case 'completed':
-      return { state: answer.state, record: seenOfRecord(answer.record) };
+    case 'completed': {
+      const { attempts, unknownAttempts, result, knownBy } = answer.record;
+      return { state: answer.state, attempts, unknownAttempts, result, knownBy };
+    }
     case 'busy':
       return { state: answer.state, worker: numberOf(answer.worker) };
     case 'unknown': {
