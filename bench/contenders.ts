@@ -16,11 +16,11 @@ export function createOurs(client: AgentOnceClient): Contender {
   return {
     name: 'ours',
     async run() {
-      const ref = { agent: benchAgent.name, key: randomUUID() };
-      const { workflowId } = await client.start({ ...ref, input: QUESTION });
-      const { result, error } = await client.result(ref);
+      const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
+      const run = await client.start(request);
+      const { result, error } = await client.result(run);
       assertAnswer(result ?? error);
-      return workflowId;
+      return run.workflowId;
     },
   };
 }

@@ -9,16 +9,18 @@ import type { RunView } from './types.ts';
 import { isOpen, viewOf } from './view.ts';
 
 /**
- * The current execution under a run's ID; `undefined` when there is none.
+ * The current execution under a run's ID, or the one named; `undefined` when there is none.
  *
  * @throws {AgentOnceError} `temporal.…`
  */
 export async function findExecution(
   context: ClientContext,
   workflowId: string,
+  runId?: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
+  const handle = context.temporal.workflow.getHandle(workflowId, runId);
   try {
-    return await request(context, () => context.temporal.workflow.getHandle(workflowId).describe());
+    return await request(context, () => handle.describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, context.temporal);

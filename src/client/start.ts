@@ -5,7 +5,6 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
-import { NO_USAGE } from '../contract/run.ts';
 import { checkRequest, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution } from './describe.ts';
@@ -15,7 +14,7 @@ import { startExecution, type StartAttempt } from './start-execution.ts';
 import { newRunAfter, resumeOf, type Successor } from './successor.ts';
 import { asAgentOnceError, mayHaveArrived } from './temporal-errors.ts';
 import type { StartedRun, StartRequest } from './types.ts';
-import { isOpen, memoOf, viewOf } from './view.ts';
+import { isOpen, memoOf, viewOf, viewOfStarted } from './view.ts';
 
 /** Callers who meet at a key settle in two or three; a tombstone may take a second to close. */
 const ATTEMPTS = 12;
@@ -127,18 +126,7 @@ async function answerWith(
 
 function newRun({ run, keyGenerated }: CheckedRequest, runId: string, at: Date): StartedRun {
   return {
-    workflowId: run.workflowId,
-    runId,
-    agent: run.agent,
-    tenant: run.tenant,
-    key: run.key,
-    status: 'running',
-    result: null,
-    error: null,
-    usage: NO_USAGE,
-    waiting: [],
-    startedAt: at.toISOString(),
-    closedAt: null,
+    ...viewOfStarted(run, runId, at.toISOString()),
     replayed: false,
     keyGenerated,
     resumed: false,

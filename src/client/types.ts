@@ -19,6 +19,12 @@ export interface RunRef {
   tenant?: string;
 }
 
+/** A run to wait for: what `start` answered, or what names a run. */
+export interface AwaitedRun extends RunRef {
+  /** The execution that `start` answered: it is waited for without looking what the key names. */
+  runId?: string;
+}
+
 export interface StartRequest {
   agent: string;
   /** The idempotency key; absent: a UUID v4 is made and returned. */

@@ -1,7 +1,7 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
-import type { RunMemo, RunStatus, Usage } from '../contract/run.ts';
+import { NO_USAGE, type RunMemo, type RunStatus, type Usage } from '../contract/run.ts';
 import { scopeFrom } from '../contract/step.ts';
 import type { RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
@@ -56,6 +56,24 @@ export function firstRunIdOf(description: WorkflowExecutionDescription): string 
 export function scopeOf(description: WorkflowExecutionDescription): string {
   const { scope, shadow } = memoOf(description);
   return scope ?? scopeFrom(firstRunIdOf(description), shadow);
+}
+
+/** The view of an execution that has just started: of what it does, nothing is known yet. */
+export function viewOfStarted(run: RunIdentity, runId: string, startedAt: string): RunView {
+  return {
+    workflowId: run.workflowId,
+    runId,
+    agent: run.agent,
+    tenant: run.tenant,
+    key: run.key,
+    status: 'running',
+    result: null,
+    error: null,
+    usage: NO_USAGE,
+    waiting: [],
+    startedAt,
+    closedAt: null,
+  };
 }
 
 /** The part of a view that a description alone gives. */

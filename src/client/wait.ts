@@ -10,13 +10,13 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
 import { clientThatTells } from './closing-time.ts';
-import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import { type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView, WaitOptions } from './types.ts';
-import { firstRunIdOf, isOpen, questionsOf, viewOf } from './view.ts';
+import { firstRunIdOf, isOpen, questionsOf, viewOf, viewOfStarted } from './view.ts';
 
 const PROGRESS_EVERY_MS = 500;
 
@@ -30,6 +30,7 @@ type End = Ending & { closedAt: string | null };
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
  * good one it looks at the current one of the ID, and goes on if that has the same first execution.
  *
+ * @param startedRunId of an execution that is waited for before anything is looked for
  * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
  *   the reason of `options.signal`
  */
@@ -37,6 +38,7 @@ export async function waitForEnd(
   context: ClientContext,
   run: RunIdentity,
   options: WaitOptions,
+  startedRunId?: string,
 ): Promise<RunView> {
   const { timeoutMs, onProgress } = options;
   const stop = new AbortController();
@@ -51,11 +53,30 @@ export async function waitForEnd(
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
   let end: End | undefined;
+  const executionOf = (runId: string): Promise<End | undefined> => {
+    signal.throwIfAborted();
+    // What the caller's own function throws ends the caller's waiting.
+    reporting ??= onProgress
+      ? reportProgress(context, run.workflowId, onProgress, signal).catch(stopWith)
+      : undefined;
+    return executionEnds(context, run.workflowId, runId, signal);
+  };
   try {
+    // Without any time to wait, what there is to see is seen at once.
+    if (startedRunId !== undefined && timeoutMs !== 0) {
+      end = await executionOf(startedRunId);
+      if (end && 'result' in end && end.result.startedAt !== undefined) {
+        const { startedAt } = end.result;
+        return completed(viewOfStarted(run, startedRunId, startedAt), end);
+      }
+      last = await findExecution(context, run.workflowId, startedRunId);
+    }
     for (;;) {
       const execution = await findExecution(context, run.workflowId);
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
-        return await readOutcome(context, run, await describeAgain(context, last));
+        // The execution that was waited for, as it is now that another one has its ID.
+        const ended = await findExecution(context, last.workflowId, last.runId);
+        return await readOutcome(context, run, ended ?? last);
       }
       const waitedFor = last?.runId;
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
@@ -63,17 +84,8 @@ export async function waitForEnd(
         if (end && last.runId === waitedFor) return withEnding(viewOf(run, last), end);
         return await readOutcome(context, run, last);
       }
-      signal.throwIfAborted();
-      // What the caller's own function throws ends the caller's waiting.
-      reporting ??= onProgress
-        ? reportProgress(context, run.workflowId, onProgress, signal).catch(stopWith)
-        : undefined;
-      end = await executionEnds(context, run.workflowId, last.runId, signal);
-      // A result is the run's, whatever becomes of its ID.
-      if (end && 'result' in end) {
-        const { closedAt } = end;
-        return withEnding({ ...viewOf(run, last), status: 'completed', waiting: [], closedAt }, end);
-      }
+      end = await executionOf(last.runId);
+      if (end && 'result' in end) return completed(viewOf(run, last), end);
     }
   } finally {
     clearTimeout(timer);
@@ -82,12 +94,9 @@ export async function waitForEnd(
   }
 }
 
-/** The execution that was waited for, as it is now that another one has its ID. */
-function describeAgain(
-  context: ClientContext,
-  { workflowId, runId }: WorkflowExecutionDescription,
-): Promise<WorkflowExecutionDescription> {
-  return ask(context, () => context.temporal.workflow.getHandle(workflowId, runId).describe());
+/** With a result an execution is over, and the result is the run's, whatever becomes of its ID. */
+function completed(view: RunView, end: End): RunView {
+  return withEnding({ ...view, status: 'completed', waiting: [], closedAt: end.closedAt }, end);
 }
 
 /**

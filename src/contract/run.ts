@@ -79,6 +79,11 @@ export interface Carried {
 export interface AgentRunResult {
   output: JsonValue;
   usage: Usage;
+  /**
+   * When the execution started, as ISO 8601: whoever waits for its end need not look for it. Absent
+   * after a reset or continue-as-new.
+   */
+  startedAt?: string;
   /** Of a shadow run: what would have happened, in the model's order. */
   shadow?: ShadowEffect[];
 }

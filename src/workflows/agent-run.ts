@@ -65,7 +65,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     const output = await takeTurns({ input, run, progress, decisions });
     await answered();
     progress.end('completed');
-    return { output, ...progress.report() };
+    return { output, ...progress.report(), ...started() };
   } catch (error) {
     // A step that was still at work when its run was cancelled may end in any way, a timeout too.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
@@ -80,6 +80,12 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     progress.end('failed');
     throw failRun(error, progress.report());
   }
+}
+
+/** The start that Temporal shows of this execution; of a later one of the run it is not known here. */
+function started(): Pick<AgentRunResult, 'startedAt'> {
+  const { runId, firstExecutionRunId, startTime } = workflowInfo();
+  return runId === firstExecutionRunId ? { startedAt: startTime.toISOString() } : {};
 }
 
 /** What the turns of one execution share. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { RunProgress } from '../../src/client/types.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AwaitedRun, RunProgress } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
 import { eventually } from '../support/eventually.ts';
@@ -18,9 +18,9 @@ async function start() {
 }
 
 /** Resolves once a waiter has said something: it waits by then. */
-function waiting(ref: { agent: string; key: string }) {
+function waiting(run: AwaitedRun) {
   const news: RunProgress[] = [];
-  const result = suite.client.result(ref, { onProgress: (progress) => news.push(progress) });
+  const result = suite.client.result(run, { onProgress: (progress) => news.push(progress) });
   const begun = eventually(() => {
     if (news.length === 0) throw new Error('The waiter has not begun');
   });
@@ -49,46 +49,83 @@ test('a signal ends the waiting with its reason, not the run', async () => {
   expect(await result).toMatchObject({ status: 'failed' });
 });
 
-test('a waiter learns all that a later look shows', async () => {
-  const { ref, started } = await start();
-  const { result, begun } = waiting(ref);
-  await begun;
-  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
-  const view = await result;
-  expect(view).toMatchObject({ status: 'completed', closedAt: expect.any(String) });
-  expect(view).toEqual(await suite.client.describe(ref));
-});
+describe.each(['its key', 'the answer of its start'])('a waiter that knows the run by %s', (by) => {
+  async function startToWait() {
+    const { ref, started } = await start();
+    const { result, begun } = waiting(by === 'its key' ? ref : started);
+    await begun;
+    return { ref, started, result };
+  }
+  const DONE = { output: 'done', usage: NO_USAGE };
 
-test('a waiter goes on through continue-as-new', async () => {
-  const { ref, started } = await start();
-  const { result, begun } = waiting(ref);
-  await begun;
-  await suite.worker.continueAsNew(started.workflowId);
-  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
-  const view = await result;
-  expect(view).toMatchObject({ status: 'completed', result: 'done' });
-  expect(view.runId).not.toBe(started.runId);
-  // The key still names the request, though its execution is another.
-  const again = await suite.client.start({ ...ref, input: 'x' });
-  expect(again).toMatchObject({ status: 'completed', result: 'done', replayed: true });
-});
+  test.each([true, false])(
+    'learns all that a later look shows (with the time: %s)',
+    async (told) => {
+      const { ref, started, result } = await startToWait();
+      const { startedAt } = await suite.client.describe(ref);
+      await suite.worker.complete(started.workflowId, { ...DONE, ...(told ? { startedAt } : {}) });
+      const view = await result;
+      expect(view).toMatchObject({ status: 'completed', result: 'done' });
+      expect(view.closedAt).not.toBeNull();
+      expect(view).toEqual(await suite.client.describe(ref));
+    },
+  );
 
-test('a waiter goes on through a reset', async () => {
-  const { ref, started } = await start();
-  await suite.worker.idle(started.workflowId);
-  const { result, begun } = waiting(ref);
-  await begun;
-  await suite.temporal.workflowService.resetWorkflowExecution({
-    namespace: suite.namespace,
-    workflowExecution: { workflowId: started.workflowId, runId: started.runId },
-    reason: 'test',
-    workflowTaskFinishEventId: 4 as never,
-    requestId: randomUUID(),
+  test('learns why it failed', async () => {
+    const { ref, started, result } = await startToWait();
+    await suite.worker.fail(started.workflowId, { type: 'tool.failed', message: 'no' });
+    expect(await result).toMatchObject({ status: 'failed', error: { code: 'tool.failed' } });
+    expect(await result).toEqual(await suite.client.describe(ref));
   });
-  await suite.worker.complete(started.workflowId, { output: 'done', usage: NO_USAGE });
-  const view = await result;
-  expect(view).toMatchObject({ status: 'completed', result: 'done' });
-  expect(view.runId).not.toBe(started.runId);
+
+  test('goes on through continue-as-new', async () => {
+    const { ref, started, result } = await startToWait();
+    await suite.worker.continueAsNew(started.workflowId);
+    await suite.worker.complete(started.workflowId, DONE);
+    const view = await result;
+    expect(view).toMatchObject({ status: 'completed', result: 'done' });
+    expect(view.runId).not.toBe(started.runId);
+    // The key still names the request, though its execution is another.
+    const again = await suite.client.start({ ...ref, input: 'x' });
+    expect(again).toMatchObject({ status: 'completed', result: 'done', replayed: true });
+  });
+
+  test('goes on through a reset', async () => {
+    const { ref, started } = await start();
+    await suite.worker.idle(started.workflowId);
+    const { result, begun } = waiting(by === 'its key' ? ref : started);
+    await begun;
+    await suite.temporal.workflowService.resetWorkflowExecution({
+      namespace: suite.namespace,
+      workflowExecution: { workflowId: started.workflowId, runId: started.runId },
+      reason: 'test',
+      workflowTaskFinishEventId: 4 as never,
+      requestId: randomUUID(),
+    });
+    await suite.worker.complete(started.workflowId, DONE);
+    const view = await result;
+    expect(view).toMatchObject({ status: 'completed', result: 'done' });
+    expect(view.runId).not.toBe(started.runId);
+  });
+});
+
+test('the answer of a start names that run, whatever the key names by now', async () => {
+  const { ref, started } = await start();
+  await suite.worker.fail(started.workflowId, { type: 'tool.failed', message: 'no' });
+  expect(await suite.client.result(started)).toMatchObject({ status: 'failed' });
+  const resumed = await suite.client.start({ ...ref, input: 'x', retryFailed: true });
+  expect(resumed).toMatchObject({ resumed: true, status: 'running' });
+  const first = await suite.client.result(started);
+  expect(first).toMatchObject({ status: 'failed', runId: started.runId });
+  await suite.worker.complete(resumed.workflowId, { output: 'done', usage: NO_USAGE });
+  expect(await suite.client.result(resumed)).toMatchObject({ status: 'completed' });
+  expect(await suite.client.result(resumed, { timeoutMs: 0 })).toMatchObject({ result: 'done' });
+});
+
+test('a run that Temporal does not have is not found by the answer of a start either', async () => {
+  const { started } = await start();
+  const elsewhere = { ...started, key: 'another', runId: randomUUID() };
+  expect(await codeOf(suite.client.result(elsewhere))).toBe('run.not_found');
 });
 
 test('a waiter is told that nobody has picked the run up', async () => {

@@ -56,6 +56,14 @@ describe('a run', () => {
     ]);
   });
 
+  test('tells whoever waits for it all that a later look shows', async () => {
+    const input = script({ say: 'ok' });
+    const started = await system.client.start({ agent: 'tester', input });
+    const view = await system.client.result(started, { timeoutMs: 50_000 });
+    expect(view).toMatchObject({ status: 'completed', runId: started.runId });
+    expect(view).toEqual(await system.client.describe(started));
+  });
+
   test('sends each model call with its own token, and a tool the token of its step', async () => {
     const view = await run(script(calls(['charge', { label: 'tokens' }]), { say: 'ok' }));
     const scope = await scopeOf(view);

@@ -80,7 +80,7 @@ export async function answerStart(
   const { waitSeconds } = preferences;
   if (waitSeconds !== undefined && started.closedAt === null) {
     const ref = identify(context, { agent: started.agent, tenant: started.tenant, key });
-    view = await waitAtMost(context, ref, waitSeconds, closing(reply));
+    view = await waitAtMost(context, ref, waitSeconds, closing(reply), started.runId);
   }
   const applied = preferenceApplied(preferences);
   if (applied !== undefined) void reply.header('preference-applied', applied);
