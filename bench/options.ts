@@ -7,6 +7,8 @@ type Part = (typeof PARTS)[number];
 export interface BenchOptions {
   /** What is measured. */
   parts: readonly Part[];
+  /** Runs of each before anything is measured. */
+  warmUp: number;
   /** Times that every figure is measured. */
   repetitions: number;
   /** Runs of each one after the other, in a repetition. */
@@ -29,6 +31,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --part NAME       runs or http alone; may be repeated        (both)
+  --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
   --concurrency N   runs at once for runs per second           (20)
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   if (values.help) return 'help';
   return {
     parts: values.part.map(partNamed),
+    warmUp: wholeNumber('--warm-up', values['warm-up'], 1),
     repetitions: wholeNumber('--repetitions', values.repetitions, 1),
     runs: wholeNumber('--runs', values.runs, 1),
     concurrency: wholeNumber('--concurrency', values.concurrency, 1),
@@ -70,6 +74,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         part: { type: 'string', multiple: true, default: [...PARTS] },
+        'warm-up': { type: 'string', default: '400' },
         repetitions: { type: 'string', default: '5' },
         runs: { type: 'string', default: '10' },
         concurrency: { type: 'string', default: '20' },

@@ -34,7 +34,7 @@ export function rowOf(modelMs: number | null, what: string, unit: string, values
 
 /** The report for people: Markdown tables, and what the figures depend on. */
 export function drawReport({ machine, measured, rows, http }: Report): string {
-  const { repetitions, runs, duplicates, requests, connections } = measured;
+  const { warmUp, repetitions, runs, duplicates, requests, connections } = measured;
   return [
     ...(rows.length === 0
       ? []
@@ -46,7 +46,7 @@ export function drawReport({ machine, measured, rows, http }: Report): string {
               ...cellsOf(row),
             ]),
           ]),
-          `Median and range of ${repetitions} repetitions; ${runs} runs one after the other and ${duplicates} duplicates in each.`,
+          `Median and range of ${repetitions} repetitions, after ${warmUp} runs of each; ${runs} runs one after the other and ${duplicates} duplicates in each.`,
         ]),
     ...(http === null
       ? []

@@ -26,15 +26,16 @@ export async function runsPart(
   options: BenchOptions,
   tell: (line: string) => void,
 ): Promise<Row[]> {
-  const { repetitions, runs, concurrency, duplicates } = options;
+  const { warmUp, repetitions, runs, concurrency, duplicates } = options;
   const client = new AgentOnceClient({ temporal });
   const contenders = [createOurs(client), createPlain(temporal)];
   const rows: Row[] = [];
 
-  tell('Warming up …');
+  tell(`Warming up, with ${warmUp} runs of each …`);
   for (const contender of contenders) {
     await doesItsWork(servers, contender);
-    await measureThroughput(contender, concurrency, concurrency + runs);
+    // Workers live for long: what their code takes before V8 has compiled it is not what it takes.
+    await measureThroughput(contender, concurrency, warmUp);
   }
 
   for (const modelMs of options.modelMs) {

@@ -14,7 +14,7 @@ const RUN_ROWS = [
 // No figure is judged here: other suites use the machine at the same time.
 test('npm run bench measures both in every row, and says on what', async () => {
   const { stdout, stderr } = await bench(
-    '--part runs --repetitions 1 --runs 2 --concurrency 2 --duplicates 2 --model-ms 0,20 --json',
+    '--part runs --warm-up 2 --repetitions 1 --runs 2 --concurrency 2 --duplicates 2 --model-ms 0,20 --json',
   );
   const report = JSON.parse(stdout) as { machine: Record<string, unknown>; rows: Row[] };
 
