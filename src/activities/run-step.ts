@@ -109,6 +109,8 @@ async function workUnderClaim(
     afterEffect: () => faults('after-effect', faultName, attempt),
   };
   try {
+    // The run may have been cancelled while the claim was on its way: nothing begins then.
+    lease.signal.throwIfAborted();
     const completion = await record(deps, granted, work, lease.limit);
     faults('after-record', faultName, attempt);
     if (completion === undefined) return await whatTheLedgerHolds(deps, claim, begun, lease.limit);

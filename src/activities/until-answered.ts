@@ -13,12 +13,21 @@ export async function untilAnswered<T>(ask: () => Promise<T>, until: AbortSignal
 
 /** p-retry for what has failed once: to prepare for it takes as long as a short statement. */
 export async function askAgain<T>(ask: () => Promise<T>, options: Options): Promise<T> {
+  options.signal?.throwIfAborted();
+  let first: { error: unknown } | undefined;
   try {
     return await ask();
   } catch (error) {
-    if (!isUnreachable({ error })) throw error;
+    first = { error };
   }
-  return pRetry(ask, options);
+  // Its first try is the one that has failed.
+  const again = (): Promise<T> => {
+    if (!first) return ask();
+    const { error } = first;
+    first = undefined;
+    throw error;
+  };
+  return pRetry(again, options);
 }
 
 export function isUnreachable({ error }: { error: unknown }): boolean {

@@ -1,4 +1,4 @@
-import { WorkflowClient, type Client, type WorkflowService } from '@temporalio/client';
+import type { Client, WorkflowClient, WorkflowService } from '@temporalio/client';
 import { toIso } from './protobuf-time.ts';
 
 type HistoryRequest = Parameters<WorkflowService['getWorkflowExecutionHistory']>[0];
@@ -14,20 +14,20 @@ export function clientThatTells(
   temporal: Client,
   tell: (closedAt: string) => void,
 ): WorkflowClient {
-  const { options, connection } = temporal.workflow;
-  const service = connection.workflowService;
+  const { workflow } = temporal;
+  const service = workflow.connection.workflowService;
   const getWorkflowExecutionHistory = async (request: HistoryRequest) => {
     const answer = await service.getWorkflowExecutionHistory(request);
     const time = toIso(answer.history?.events?.at(-1)?.eventTime);
     if (time !== null) tell(time);
     return answer;
   };
-  // These stand before the connection and its service: what others use is not changed.
+  // These stand before the client, its connection and its service: what others use is not changed.
   const workflowService: unknown = Object.create(service, {
     getWorkflowExecutionHistory: { value: getWorkflowExecutionHistory },
   });
-  const told = Object.create(connection, {
+  const connection: unknown = Object.create(workflow.connection, {
     workflowService: { value: workflowService },
-  }) as typeof connection;
-  return new WorkflowClient({ ...options, connection: told });
+  });
+  return Object.create(workflow, { connection: { value: connection } }) as WorkflowClient;
 }

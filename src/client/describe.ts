@@ -27,12 +27,17 @@ export async function findExecution(
   }
 }
 
-/** @throws {AgentOnceError} `run.not_found`, `temporal.…` */
+/**
+ * The current execution of a run, or the one named.
+ *
+ * @throws {AgentOnceError} `run.not_found`, `temporal.…`
+ */
 export async function getExecution(
   context: ClientContext,
   run: RunIdentity,
+  runId?: string,
 ): Promise<WorkflowExecutionDescription> {
-  const found = await findExecution(context, run.workflowId);
+  const found = await findExecution(context, run.workflowId, runId);
   if (found?.type === AGENT_RUN) return found;
   if (found?.type === FORGOTTEN) {
     throw new AgentOnceError(

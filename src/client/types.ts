@@ -21,7 +21,10 @@ export interface RunRef {
 
 /** A run to wait for: what `start` answered, or what names a run. */
 export interface AwaitedRun extends RunRef {
-  /** The execution that `start` answered: it is waited for without looking what the key names. */
+  /**
+   * The execution that is meant, whatever the key names by now: what `start` answered has it, and
+   * every other view of a run. It is waited for without a look at it first.
+   */
   runId?: string;
 }
 

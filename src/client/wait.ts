@@ -10,7 +10,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
 import { clientThatTells } from './closing-time.ts';
-import { type ClientContext, type RunIdentity } from './context.ts';
+import type { ClientContext, RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
@@ -23,14 +23,15 @@ const PROGRESS_EVERY_MS = 500;
 /** Longer timers would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How an execution ended, and when. */
-type End = Ending & { closedAt: string | null };
+/** How an execution ended, which one, and when. */
+type End = Ending & { runId: string; closedAt: string | null };
 
 /**
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
  * good one it looks at the current one of the ID, and goes on if that has the same first execution.
  *
- * @param startedRunId of an execution that is waited for before anything is looked for
+ * @param startedRunId of the execution that is meant, whatever the key names by now; it is waited
+ *   for without a look at it first
  * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
  *   the reason of `options.signal`
  */
@@ -53,7 +54,7 @@ export async function waitForEnd(
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
   let end: End | undefined;
-  const executionOf = (runId: string): Promise<End | undefined> => {
+  const untilItEnds = (runId: string): Promise<End | undefined> => {
     signal.throwIfAborted();
     // What the caller's own function throws ends the caller's waiting.
     reporting ??= onProgress
@@ -62,30 +63,31 @@ export async function waitForEnd(
     return executionEnds(context, run.workflowId, runId, signal);
   };
   try {
-    // Without any time to wait, what there is to see is seen at once.
-    if (startedRunId !== undefined && timeoutMs !== 0) {
-      end = await executionOf(startedRunId);
-      if (end && 'result' in end && end.result.startedAt !== undefined) {
+    if (startedRunId !== undefined) {
+      // What is reported is what the key names, and without any time there is no waiting.
+      if (!onProgress && timeoutMs !== 0) end = await untilItEnds(startedRunId);
+      if (end && 'result' in end && end.runId === startedRunId) {
         const { startedAt } = end.result;
-        return completed(viewOfStarted(run, startedRunId, startedAt), end);
+        if (startedAt) return completed(viewOfStarted(run, startedRunId, startedAt), end);
       }
-      last = await findExecution(context, run.workflowId, startedRunId);
+      last = await getExecution(context, run, end?.runId ?? startedRunId);
     }
     for (;;) {
       const execution = await findExecution(context, run.workflowId);
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
-        // The execution that was waited for, as it is now that another one has its ID.
-        const ended = await findExecution(context, last.workflowId, last.runId);
-        return await readOutcome(context, run, ended ?? last);
+        // The one that was waited for, as it is now that another run has its ID.
+        const ended = await getExecution(context, run, end?.runId ?? last.runId);
+        return end ? withEnding(viewOf(run, ended), end) : await readOutcome(context, run, ended);
       }
-      const waitedFor = last?.runId;
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
       if (!isOpen(last)) {
-        if (end && last.runId === waitedFor) return withEnding(viewOf(run, last), end);
+        if (end?.runId === last.runId) return withEnding(viewOf(run, last), end);
         return await readOutcome(context, run, last);
       }
-      end = await executionOf(last.runId);
-      if (end && 'result' in end) return completed(viewOf(run, last), end);
+      end = await untilItEnds(last.runId);
+      if (end && 'result' in end && end.runId === last.runId) {
+        return completed(viewOf(run, last), end);
+      }
     }
   } finally {
     clearTimeout(timer);
@@ -100,25 +102,28 @@ function completed(view: RunView, end: End): RunView {
 }
 
 /**
- * What the execution ended with; `undefined` when another one goes on for it, or it was deleted.
+ * What the execution ended with, or the one that went on for it; `undefined`: it was deleted.
  * Not with a gRPC deadline: near one, the server answers long polls at once, and the client would
  * repeat them in a tight loop.
  */
 async function executionEnds(
-  { temporal }: ClientContext,
+  context: ClientContext,
   workflowId: string,
   runId: string,
   signal: AbortSignal,
 ): Promise<End | undefined> {
+  const { temporal } = context;
   let closedAt: string | null = null;
   const client = clientThatTells(temporal, (at) => (closedAt = at));
   const handle = client.getHandle(workflowId, runId, { followRuns: false });
   try {
     const ending = await temporal.withAbortSignal(signal, () => endingOf(handle));
-    return { ...ending, closedAt };
+    return { ...ending, runId, closedAt };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof WorkflowContinuedAsNewError) return undefined;
+    if (error instanceof WorkflowContinuedAsNewError) {
+      return executionEnds(context, workflowId, error.newExecutionRunId, signal);
+    }
     // Deleted meanwhile: the next look says so.
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, temporal);

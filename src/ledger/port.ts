@@ -344,8 +344,9 @@ export interface Ledger {
   /** One step, or `undefined`. */
   step(scope: string, step: string): Promise<StepRecord | undefined>;
 
-  /** The steps of turns before `beforeTurn` (default: all), by turn; model before calls, by index. */
+  /** All steps, by turn; the model's before its calls, these by index. */
   steps(scope: string): Promise<StepRecord[]>;
+
   /** What the turns before one consist of, in the order of `steps`. */
   earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]>;
 

@@ -69,6 +69,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
   } catch (error) {
     // A step that was still at work when its run was cancelled may end in any way, a timeout too.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
+      progress.stopped();
       await answered();
       progress.end('cancelled');
       throw isCancellation(error) ? error : new CancelledFailure(CANCELLED);
@@ -76,6 +77,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
     // the run, which goes on when corrected code is deployed.
     if (!(error instanceof TemporalFailure)) throw error;
+    progress.stopped();
     await answered();
     progress.end('failed');
     throw failRun(error, progress.report());
@@ -164,17 +166,20 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
     return runCall(questions ? { ...step, questions } : step, now);
   });
   const failures: unknown[] = [];
-  for (const call of running) failures.push(...(await call));
+  for (const call of running) {
+    const failed = await call;
+    if (failed) failures.push(failed.error);
+  }
   // A cancelled run is cancelled, even if another of its calls failed on the way.
   const failure = failures.find(isCancellation) ?? failures[0];
   if (failure !== undefined) throw failure;
 }
 
-/** Resolves when the call has ended, with what it failed with, if it has. */
+/** Resolves when the call has ended, and never rejects: the other calls are waited for. */
 async function runCall(
   step: ToolStepInput,
   { input, progress, decisions, group }: Turn,
-): Promise<[] | [unknown]> {
+): Promise<{ error: unknown } | undefined> {
   const { turn, index, tool, summary } = step;
   const row = progress.begin({
     step: toolStep(turn, index),
@@ -190,11 +195,11 @@ async function runCall(
         continue;
       }
       progress.toolAnswered(row, end);
-      return [];
+      return undefined;
     }
   } catch (error) {
     progress.failed(row);
-    return [error];
+    return { error };
   }
 }
 

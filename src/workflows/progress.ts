@@ -2,7 +2,7 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput, Carried, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import { type ModelStepResult, type ShadowEffect, type ToolStepDone } from '../contract/step.ts';
+import type { ModelStepResult, ShadowEffect, ToolStepDone } from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
 
@@ -98,6 +98,12 @@ export class Progress {
     this.#draw();
   }
 
+  /** No step is under way any more: the run ends badly. */
+  stopped(): void {
+    for (const row of this.#rows) if (row.state === 'running') row.state = 'failed';
+    this.#draw();
+  }
+
   /** What the run has used, and what it only pretended: for its end, and for its next execution. */
   report(): { usage: Usage; shadow?: ShadowEffect[] } {
     return { usage: this.usage, ...(this.#shadow ? { shadow: this.#shadow } : {}) };
@@ -136,7 +142,6 @@ export class Progress {
 
   end(status: 'completed' | 'failed' | 'cancelled'): void {
     this.#status = status;
-    for (const row of this.#rows) if (row.state === 'running') row.state = 'failed';
     this.#draw();
     if (this.#searchAttributes) {
       upsertSearchAttributes([

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { AwaitedRun, RunProgress } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
@@ -115,17 +115,48 @@ test('the answer of a start names that run, whatever the key names by now', asyn
   expect(await suite.client.result(started)).toMatchObject({ status: 'failed' });
   const resumed = await suite.client.start({ ...ref, input: 'x', retryFailed: true });
   expect(resumed).toMatchObject({ resumed: true, status: 'running' });
-  const first = await suite.client.result(started);
-  expect(first).toMatchObject({ status: 'failed', runId: started.runId });
+  const failed = { status: 'failed', runId: started.runId };
+  expect(await suite.client.result(started)).toMatchObject(failed);
+  expect(await suite.client.result(started, { timeoutMs: 0 })).toMatchObject(failed);
+  expect(await suite.client.result(started, { onProgress: () => {} })).toMatchObject(failed);
   await suite.worker.complete(resumed.workflowId, { output: 'done', usage: NO_USAGE });
   expect(await suite.client.result(resumed)).toMatchObject({ status: 'completed' });
   expect(await suite.client.result(resumed, { timeoutMs: 0 })).toMatchObject({ result: 'done' });
 });
 
-test('a run that Temporal does not have is not found by the answer of a start either', async () => {
+test('an execution that Temporal does not have is not found, though the key names a run', async () => {
   const { started } = await start();
-  const elsewhere = { ...started, key: 'another', runId: randomUUID() };
-  expect(await codeOf(suite.client.result(elsewhere))).toBe('run.not_found');
+  const gone = { ...started, runId: randomUUID() };
+  expect(await codeOf(suite.client.result(gone))).toBe('run.not_found');
+  expect(await codeOf(suite.client.result(gone, { timeoutMs: 0 }))).toBe('run.not_found');
+});
+
+test('the answer of a start names its run through continue-as-new, also when it is resumed', async () => {
+  const { ref, started } = await start();
+  await suite.worker.continueAsNew(started.workflowId);
+  await suite.worker.fail(started.workflowId, { type: 'tool.failed', message: 'no' });
+  const failed = await suite.client.result(ref);
+  const resumed = await suite.client.start({ ...ref, input: 'x', retryFailed: true });
+  expect(resumed).toMatchObject({ resumed: true, status: 'running' });
+  expect(await suite.client.result(started)).toEqual(failed);
+});
+
+test.each([
+  ['the answer of its start', 0],
+  ['its key', 1],
+])('a run that ends well is looked at no more than it must be: by %s', async (by, looks) => {
+  const { ref, started } = await start();
+  const { startedAt } = await suite.client.describe(ref);
+  const asked = jest.spyOn(suite.temporal.workflowService, 'describeWorkflowExecution');
+  try {
+    const result = suite.client.result(by === 'its key' ? ref : started);
+    await eventually(() => expect(asked).toHaveBeenCalledTimes(looks));
+    await suite.worker.complete(started.workflowId, { output: 1, usage: NO_USAGE, startedAt });
+    expect(await result).toMatchObject({ status: 'completed', result: 1 });
+    expect(asked).toHaveBeenCalledTimes(looks);
+  } finally {
+    asked.mockRestore();
+  }
 });
 
 test('a waiter is told that nobody has picked the run up', async () => {

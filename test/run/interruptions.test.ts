@@ -35,6 +35,41 @@ describe('a run that is cancelled while a tool ignores it', () => {
     await worker.stop();
   });
 
+  test.each(['charge', 'note'])('begins no %s whose claim was on its way', async (tool) => {
+    const worker = await system.startWorker();
+    const ref = { agent: 'tester', key: `slow-claim-${tool}` };
+    // The claim of this call takes longer than the cancellation takes to reach the activity.
+    await system.sql.query(`
+      CREATE OR REPLACE FUNCTION agent_once.claim_slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
+      CREATE TRIGGER claim_slowly BEFORE UPDATE ON agent_once.steps FOR EACH ROW
+      WHEN (OLD.state = 'planned' AND NEW.name = '${tool}') EXECUTE FUNCTION agent_once.claim_slowly()`);
+    try {
+      const { workflowId } = await system.client.start({
+        ...ref,
+        input: script(calls([tool, { label: 'slow-claim' }]), { say: 'never' }),
+      });
+      await eventually(async () => {
+        const { rows } = await system.sql.query(
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'",
+        );
+        expect(rows).toHaveLength(1);
+      });
+      await system.client.cancel(ref);
+      expect(await system.client.result(ref, { timeoutMs: 30_000 })).toMatchObject({
+        status: 'cancelled',
+      });
+      const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+      expect(step).toMatchObject({ state: 'failed', errors: [{ code: 'step.cancelled' }] });
+      expect(system.counter.requests(`${tool}:slow-claim`)).toBe(0);
+      const { rows } = await system.sql.query("SELECT 1 FROM notes WHERE label = 'slow-claim'");
+      expect(rows).toEqual([]);
+    } finally {
+      await system.sql.query('DROP TRIGGER claim_slowly ON agent_once.steps');
+      await worker.stop();
+    }
+  });
+
   test('ends a query of a transactional tool, which is rolled back', async () => {
     const worker = await system.startWorker();
     const ref = { agent: 'tester', key: 'query' };

@@ -139,8 +139,11 @@ class RedisLedger implements Ledger {
     return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
   }
 
-  earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]> {
-    return readSteps(this.#connection, scope, beforeTurn);
+  async earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]> {
+    const steps = await readSteps(this.#connection, scope, beforeTurn);
+    return steps.map(({ step, state, digest, request, result }) => {
+      return { step, state, digest, request, result };
+    });
   }
 
   close(): Promise<void> {

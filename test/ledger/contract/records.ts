@@ -88,6 +88,17 @@ export function testRecords(ledger: () => Ledger): void {
     expect((await ledger().steps(scope)).map(({ step }) => step)).toEqual(expected);
     const before = await ledger().earlier(scope, 10);
     expect(before.map(({ step }) => step)).toEqual(expected.slice(0, 26));
+    const digest = 'a'.repeat(64);
+    expect(before.slice(13, 15)).toEqual([
+      {
+        step: 't2.model',
+        state: 'completed',
+        digest: expect.any(String),
+        request: null,
+        result: 2,
+      },
+      { step: 't2.c0', state: 'planned', digest, request: { order: 1040 }, result: null },
+    ]);
     expect(await ledger().earlier(scope, 1)).toEqual([]);
   });
 }
