@@ -31,9 +31,9 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --part NAME       runs or http alone; may be repeated        (both)
-  --warm-up N       runs of each before anything is measured   (800)
+  --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
-  --runs N          runs one after the other in a repetition   (20)
+  --runs N          runs one after the other in a repetition   (10)
   --concurrency N   runs at once for runs per second           (20)
   --duplicates N    duplicates in a repetition                 (100)
   --model-ms N,N    how long the model takes for an answer     (0,300)
@@ -74,9 +74,9 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         part: { type: 'string', multiple: true, default: [...PARTS] },
-        'warm-up': { type: 'string', default: '800' },
+        'warm-up': { type: 'string', default: '400' },
         repetitions: { type: 'string', default: '5' },
-        runs: { type: 'string', default: '20' },
+        runs: { type: 'string', default: '10' },
         concurrency: { type: 'string', default: '20' },
         duplicates: { type: 'string', default: '100' },
         'model-ms': { type: 'string', default: '0,300' },

@@ -26,7 +26,6 @@ import {
   scopeFrom,
   toolStep,
   type ModelStepInput,
-  type ModelStepResult,
   type PlannedCall,
   type StepRun,
   type ToolStepInput,
