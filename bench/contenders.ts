@@ -18,7 +18,7 @@ export function createOurs(client: AgentOnceClient): Contender {
     async run() {
       const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
       const run = await client.start(request);
-      const { result, error } = await client.result(run);
+      const { result, error } = await client.result(request, { runId: run.runId });
       assertAnswer(result ?? error);
       return run.workflowId;
     },

@@ -9,7 +9,6 @@ import { forgetRun, type ForgottenRun } from './forget.ts';
 import { listRuns } from './list.ts';
 import { startRun } from './start.ts';
 import type {
-  AwaitedRun,
   CancelledRun,
   ClientOptions,
   ListFilter,
@@ -53,13 +52,13 @@ export class AgentOnceClient {
   }
 
   /**
-   * Waits for the end of a run: resolves with its completed, failed or cancelled view. Give it what
-   * `start` answered, where that is at hand: one request less.
+   * Waits for the end of a run: resolves with its completed, failed or cancelled view. With
+   * `runId`, of a start's answer, it is that run's end, and takes one request less.
    *
    * @throws {AgentOnceError} `run.still_running` at the deadline, the run going on; `run.not_found`
    */
-  async result(run: AwaitedRun, options: WaitOptions = {}): Promise<RunView> {
-    return waitForEnd(this.#context, identify(this.#context, run), options, run.runId);
+  async result(ref: RunRef, options: WaitOptions = {}): Promise<RunView> {
+    return waitForEnd(this.#context, identify(this.#context, ref), options);
   }
 
   /** The running picture; `undefined` when no worker answers within 1.5 s. */

@@ -19,15 +19,6 @@ export interface RunRef {
   tenant?: string;
 }
 
-/** A run to wait for: what `start` answered, or what names a run. */
-export interface AwaitedRun extends RunRef {
-  /**
-   * The execution that is meant, whatever the key names by now: what `start` answered has it, and
-   * every other view of a run. It is waited for without a look at it first.
-   */
-  runId?: string;
-}
-
 export interface StartRequest {
   agent: string;
   /** The idempotency key; absent: a UUID v4 is made and returned. */
@@ -123,6 +114,11 @@ export interface RunProgress {
 }
 
 export interface WaitOptions {
+  /**
+   * The execution that is meant, whatever the key names by now: the `runId` that `start` answered.
+   * It is waited for without a look at it first.
+   */
+  runId?: string;
   /** How long to wait, in milliseconds; absent: until the run ends. */
   timeoutMs?: number;
   /** Ends the waiting, never the run. `result` then rejects with the signal's reason. */

@@ -30,8 +30,6 @@ type End = Ending & { runId: string; closedAt: string | null };
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
  * good one it looks at the current one of the ID, and goes on if that has the same first execution.
  *
- * @param startedRunId of the execution that is meant, whatever the key names by now; it is waited
- *   for without a look at it first
  * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
  *   the reason of `options.signal`
  */
@@ -39,9 +37,8 @@ export async function waitForEnd(
   context: ClientContext,
   run: RunIdentity,
   options: WaitOptions,
-  startedRunId?: string,
 ): Promise<RunView> {
-  const { timeoutMs, onProgress } = options;
+  const { timeoutMs, onProgress, runId: meant } = options;
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   // Temporal's client adds a listener for every request of a long wait.
@@ -63,14 +60,14 @@ export async function waitForEnd(
     return executionEnds(context, run.workflowId, runId, signal);
   };
   try {
-    if (startedRunId !== undefined) {
+    if (meant !== undefined) {
       // What is reported is what the key names, and without any time there is no waiting.
-      if (!onProgress && timeoutMs !== 0) end = await untilItEnds(startedRunId);
-      if (end && 'result' in end && end.runId === startedRunId) {
+      if (!onProgress && timeoutMs !== 0) end = await untilItEnds(meant);
+      if (end && 'result' in end && end.runId === meant) {
         const { startedAt } = end.result;
-        if (startedAt) return completed(viewOfStarted(run, startedRunId, startedAt), end);
+        if (startedAt) return completed(viewOfStarted(run, meant, startedAt), end);
       }
-      last = await getExecution(context, run, end?.runId ?? startedRunId);
+      last = await getExecution(context, run, end?.runId ?? meant);
     }
     for (;;) {
       const execution = await findExecution(context, run.workflowId);

@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 2_000;
 /**
  * The run when it has ended, waits for a person, or the time is over: whichever comes first.
  *
- * @param startedRunId of the execution that is waited for
+ * @param runId of the execution that is meant, whatever the key names by now
  * @throws {AgentOnceError} `run.not_found`, `temporal.…`; the signal's reason
  */
 export async function waitAtMost(
@@ -19,7 +19,7 @@ export async function waitAtMost(
   run: RunIdentity,
   seconds: number,
   signal: AbortSignal,
-  startedRunId?: string,
+  runId?: string,
 ): Promise<RunView> {
   const asked = new AbortController();
   const either = AbortSignal.any([signal, asked.signal]);
@@ -28,12 +28,12 @@ export async function waitAtMost(
     if (waits) asked.abort(new AgentOnceError('run.waiting', 'The run waits for a person.'));
   });
   try {
-    return await waitForEnd(
-      context,
-      run,
-      { timeoutMs: seconds * 1_000, signal: either },
-      startedRunId,
-    );
+    const named = runId === undefined ? {} : { runId };
+    return await waitForEnd(context, run, {
+      ...named,
+      timeoutMs: seconds * 1_000,
+      signal: either,
+    });
   } catch (error) {
     signal.throwIfAborted();
     const early = error instanceof AgentOnceError ? error.code : undefined;

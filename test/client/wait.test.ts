@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { AwaitedRun, RunProgress } from '../../src/client/types.ts';
+import type { RunProgress, RunRef } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
 import { eventually } from '../support/eventually.ts';
@@ -18,9 +18,12 @@ async function start() {
 }
 
 /** Resolves once a waiter has said something: it waits by then. */
-function waiting(run: AwaitedRun) {
+function waiting(ref: RunRef, runId?: string) {
   const news: RunProgress[] = [];
-  const result = suite.client.result(run, { onProgress: (progress) => news.push(progress) });
+  const result = suite.client.result(ref, {
+    onProgress: (progress) => news.push(progress),
+    ...(runId === undefined ? {} : { runId }),
+  });
   const begun = eventually(() => {
     if (news.length === 0) throw new Error('The waiter has not begun');
   });
@@ -52,7 +55,7 @@ test('a signal ends the waiting with its reason, not the run', async () => {
 describe.each(['its key', 'the answer of its start'])('a waiter that knows the run by %s', (by) => {
   async function startToWait() {
     const { ref, started } = await start();
-    const { result, begun } = waiting(by === 'its key' ? ref : started);
+    const { result, begun } = waiting(ref, by === 'its key' ? undefined : started.runId);
     await begun;
     return { ref, started, result };
   }
@@ -93,7 +96,7 @@ describe.each(['its key', 'the answer of its start'])('a waiter that knows the r
   test('goes on through a reset', async () => {
     const { ref, started } = await start();
     await suite.worker.idle(started.workflowId);
-    const { result, begun } = waiting(by === 'its key' ? ref : started);
+    const { result, begun } = waiting(ref, by === 'its key' ? undefined : started.runId);
     await begun;
     await suite.temporal.workflowService.resetWorkflowExecution({
       namespace: suite.namespace,
@@ -112,23 +115,33 @@ describe.each(['its key', 'the answer of its start'])('a waiter that knows the r
 test('the answer of a start names that run, whatever the key names by now', async () => {
   const { ref, started } = await start();
   await suite.worker.fail(started.workflowId, { type: 'tool.failed', message: 'no' });
-  expect(await suite.client.result(started)).toMatchObject({ status: 'failed' });
+  expect(await suite.client.result(ref, { runId: started.runId })).toMatchObject({
+    status: 'failed',
+  });
   const resumed = await suite.client.start({ ...ref, input: 'x', retryFailed: true });
   expect(resumed).toMatchObject({ resumed: true, status: 'running' });
   const failed = { status: 'failed', runId: started.runId };
-  expect(await suite.client.result(started)).toMatchObject(failed);
-  expect(await suite.client.result(started, { timeoutMs: 0 })).toMatchObject(failed);
-  expect(await suite.client.result(started, { onProgress: () => {} })).toMatchObject(failed);
+  expect(await suite.client.result(ref, { runId: started.runId })).toMatchObject(failed);
+  expect(await suite.client.result(ref, { runId: started.runId, timeoutMs: 0 })).toMatchObject(
+    failed,
+  );
+  expect(
+    await suite.client.result(ref, { runId: started.runId, onProgress: () => {} }),
+  ).toMatchObject(failed);
   await suite.worker.complete(resumed.workflowId, { output: 'done', usage: NO_USAGE });
-  expect(await suite.client.result(resumed)).toMatchObject({ status: 'completed' });
-  expect(await suite.client.result(resumed, { timeoutMs: 0 })).toMatchObject({ result: 'done' });
+  expect(await suite.client.result(ref, { runId: resumed.runId })).toMatchObject({
+    status: 'completed',
+  });
+  expect(await suite.client.result(ref, { runId: resumed.runId, timeoutMs: 0 })).toMatchObject({
+    result: 'done',
+  });
 });
 
 test('an execution that Temporal does not have is not found, though the key names a run', async () => {
-  const { started } = await start();
-  const gone = { ...started, runId: randomUUID() };
-  expect(await codeOf(suite.client.result(gone))).toBe('run.not_found');
-  expect(await codeOf(suite.client.result(gone, { timeoutMs: 0 }))).toBe('run.not_found');
+  const { ref } = await start();
+  const gone = { runId: randomUUID() };
+  expect(await codeOf(suite.client.result(ref, gone))).toBe('run.not_found');
+  expect(await codeOf(suite.client.result(ref, { ...gone, timeoutMs: 0 }))).toBe('run.not_found');
 });
 
 test('the answer of a start names its run through continue-as-new, also when it is resumed', async () => {
@@ -138,7 +151,7 @@ test('the answer of a start names its run through continue-as-new, also when it 
   const failed = await suite.client.result(ref);
   const resumed = await suite.client.start({ ...ref, input: 'x', retryFailed: true });
   expect(resumed).toMatchObject({ resumed: true, status: 'running' });
-  expect(await suite.client.result(started)).toEqual(failed);
+  expect(await suite.client.result(ref, { runId: started.runId })).toEqual(failed);
 });
 
 test.each([
@@ -149,7 +162,7 @@ test.each([
   const { startedAt } = await suite.client.describe(ref);
   const asked = jest.spyOn(suite.temporal.workflowService, 'describeWorkflowExecution');
   try {
-    const result = suite.client.result(by === 'its key' ? ref : started);
+    const result = suite.client.result(ref, by === 'its key' ? {} : { runId: started.runId });
     await eventually(() => expect(asked).toHaveBeenCalledTimes(looks));
     await suite.worker.complete(started.workflowId, { output: 1, usage: NO_USAGE, startedAt });
     expect(await result).toMatchObject({ status: 'completed', result: 1 });

@@ -59,7 +59,10 @@ describe('a run', () => {
   test('tells whoever waits for it all that a later look shows', async () => {
     const input = script({ say: 'ok' });
     const started = await system.client.start({ agent: 'tester', input });
-    const view = await system.client.result(started, { timeoutMs: 50_000 });
+    const view = await system.client.result(started, {
+      runId: started.runId,
+      timeoutMs: 50_000,
+    });
     expect(view).toMatchObject({ status: 'completed', runId: started.runId });
     expect(view).toEqual(await system.client.describe(started));
   });
