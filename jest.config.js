@@ -13,5 +13,6 @@ export default {
   // One server start for all suites; see test/support/global-setup.ts.
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 60_000,
+  // A net for what hangs: whatever waits says itself, and sooner, what did not come.
+  testTimeout: 120_000,
 };

@@ -156,6 +156,7 @@ async function waitUntilReady(child: Child, url: string): Promise<void> {
     const client = new pg.Client({
       connectionString: url.replace(/[^/]+$/, 'postgres'),
       connectionTimeoutMillis: 2_000,
+      query_timeout: READY_TIMEOUT_MS,
     });
     client.on('error', () => undefined);
     try {

@@ -119,4 +119,4 @@ test('a server that goes away while somebody waits', async () => {
     await close();
     await suite.close();
   }
-}, 90_000);
+});

@@ -111,15 +111,17 @@ describe('agent-once dev', () => {
     const ready = JSON.parse(await stack.firstLine) as Ready;
     const readyWorkers = () => [...stack.stderr().matchAll(/Worker (\d+) is ready/g)];
     signalProcess(Number(readyWorkers()[0]?.[1]), 'SIGKILL');
-    await waitUntil('another worker is ready', () => readyWorkers().length === 2);
+    await waitUntil('another worker is ready', () => readyWorkers().length === 2, 40_000);
 
     const found = await queryOnce(ready.ledger, 'SHOW data_directory');
     const { data_directory: data } = found[0] as { data_directory: string };
     const [postmaster] = (await listProcesses()).filter(({ command }) =>
       command.includes(`postgres -D ${data}`),
     );
-    signalProcess(postmaster?.pid ?? 0, 'SIGKILL');
-    await waitUntil('PostgreSQL is back', () => stack.stderr().includes('PostgreSQL is back'));
+    if (postmaster === undefined) throw new Error(`No PostgreSQL runs on ${data}`);
+    signalProcess(postmaster.pid, 'SIGKILL');
+    const isBack = () => stack.stderr().includes('PostgreSQL is back');
+    await waitUntil('PostgreSQL is back', isBack, 40_000);
     expect(await queryOnce(ready.ledger, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 });

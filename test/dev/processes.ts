@@ -35,13 +35,16 @@ export async function makeFolder(): Promise<{ folder: string; remove(): Promise<
 export interface Spawned {
   process: ChildProcess;
   pid: number;
-  /** The first line on stdout; fails if it ends without one. */
+  /** The first line on stdout; fails if it ends, or goes on for too long, without one. */
   firstLine: Promise<string>;
   stdout(): string;
   stderr(): string;
   /** Resolves when it has ended, with its exit code. */
   ended: Promise<number | null>;
 }
+
+/** A machine with nothing else to do needs a few seconds for all that the tests start. */
+const FIRST_LINE_MS = 60_000;
 
 /** Starts a process of Node in the project's root. */
 export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Spawned {
@@ -56,8 +59,15 @@ export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = proc
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const firstLine = new Promise<string>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`No line within ${FIRST_LINE_MS} ms: ${stderr}`)),
+      FIRST_LINE_MS,
+    );
     createInterface({ input: child.stdout }).once('line', resolve);
-    void ended.then((code) => reject(new Error(`Ended with ${code} without a line: ${stderr}`)));
+    void ended.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`Ended with ${code} without a line: ${stderr}`));
+    });
   });
   // Whoever does not ask for it does not want its failure either.
   firstLine.catch(() => undefined);

@@ -239,4 +239,4 @@ test('34 a request that does not come whole is given up, as one to send again', 
   expect(answer).toContain('"code":"http.request_timeout"');
   const again = await suite.start('"k-34-never"', body);
   expect([again.status, isReplay(again)]).toEqual([202, false]);
-}, 60_000);
+});

@@ -64,9 +64,13 @@ function urlOf(database: string): string {
   return url.href;
 }
 
-/** One statement on a connection of its own. */
+/** One statement on a connection of its own; fails where the server does not answer. */
 export async function queryOnce(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 20_000,
+    query_timeout: 20_000,
+  });
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows;

@@ -186,7 +186,7 @@ export function testCleaning(ledger: () => Ledger): void {
       await untilOld(scope);
       expect(await cleaner().remove(scope)).toMatchObject({ steps: 1_201 });
       expect(await findOld(scope)).toBeUndefined();
-    }, 60_000);
+    });
 
     test('learns which namespaces use the ledger', async () => {
       const [one, two] = [randomUUID(), randomUUID()];
