@@ -1,22 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { AgentOnceClient } from '../src/client/agent-once-client.ts';
-import { benchAgent } from './ours/agent.ts';
-import { ANSWER, QUESTION } from './shape.ts';
+import type { Lane } from '../src/contract/step.ts';
+import { benchAgents } from './ours/agent.ts';
+import { ANSWER, questionFor } from './shape.ts';
 
-/** One of the two that are compared. */
+/** One of those that are compared: ours with its tools in either lane, and the plain workflow. */
 export interface Contender {
-  name: 'ours' | 'plain';
+  name: Lane | 'plain';
   /** Starts a run and waits for its answer; resolves with its workflow ID. */
   run(): Promise<string>;
 }
 
 /** Ours as a backend uses it: a key for each request. */
-export function createOurs(client: AgentOnceClient): Contender {
+export function createOurs(client: AgentOnceClient, lane: Lane): Contender {
+  const agent = benchAgents[lane].name;
+  const input = questionFor(lane);
   return {
-    name: 'ours',
+    name: lane,
     async run() {
-      const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
+      const request = { agent, key: randomUUID(), input };
       const run = await client.start(request);
       const { result, error } = await client.result(request, { runId: run.runId });
       assertAnswer(result ?? error);
@@ -32,7 +35,7 @@ export function createPlain(temporal: Client): Contender {
       const handle = await temporal.workflow.start('plainAgent', {
         workflowId: `plain-${randomUUID()}`,
         taskQueue: 'bench-plain',
-        args: [QUESTION],
+        args: [questionFor()],
       });
       assertAnswer(await handle.result());
       return handle.workflowId;

@@ -12,36 +12,43 @@ export function createPair(): Pair {
   return { ours: [], plain: [] };
 }
 
+/** A figure's values of each contender, one for each repetition. */
+export type Figures = Record<Contender['name'], number[]>;
+
+export function createFigures(): Figures {
+  return { fast: [], standard: [], plain: [] };
+}
+
 /** What one run after the other took, and what it left in Temporal. Times in milliseconds. */
 export interface Sequential {
   /** From the start request until the caller has the answer. */
-  callerMs: Pair;
+  callerMs: Figures;
   /** From the start to the close of the execution, as Temporal says. */
-  executionMs: Pair;
-  events: Pair;
-  bytes: Pair;
+  executionMs: Figures;
+  events: Figures;
+  bytes: Figures;
 }
 
 export function createSequential(): Sequential {
   return {
-    callerMs: createPair(),
-    executionMs: createPair(),
-    events: createPair(),
-    bytes: createPair(),
+    callerMs: createFigures(),
+    executionMs: createFigures(),
+    events: createFigures(),
+    bytes: createFigures(),
   };
 }
 
-/** One repetition: runs of both in turns, of each of which the medians are added to `into`. */
+/** One repetition: runs of all in turns, of each of which the medians are added to `into`. */
 export async function measureSequential(
   temporal: Client,
   contenders: readonly Contender[],
   runs: number,
   into: Sequential,
 ): Promise<void> {
-  const times: Pair = createPair();
-  const workflows: Record<Contender['name'], string[]> = { ours: [], plain: [] };
+  const times = createFigures();
+  const workflows: Record<Contender['name'], string[]> = { fast: [], standard: [], plain: [] };
   for (let run = 0; run < runs; run += 1) {
-    // Whoever comes second in one turn comes first in the next.
+    // Whoever comes last in one turn comes first in the next.
     for (const contender of run % 2 === 0 ? contenders : contenders.toReversed()) {
       const begun = performance.now();
       const workflowId = await contender.run();

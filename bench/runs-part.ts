@@ -3,17 +3,21 @@ import type { Client } from '@temporalio/client';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { createOurs, createPlain, type Contender } from './contenders.ts';
 import {
+  createFigures,
   createPair,
   createSequential,
   measureDuplicates,
   measureSequential,
   measureThroughput,
+  type Figures,
 } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { benchAgent } from './ours/agent.ts';
+import { benchAgents } from './ours/agent.ts';
 import { rowOf, type Row } from './report.ts';
 import type { BenchServers } from './servers.ts';
-import { ANSWER, MODEL_CALLS, QUESTION, TOOL_CALLS } from './shape.ts';
+import { ANSWER, MODEL_CALLS, questionFor, TOOL_CALLS } from './shape.ts';
+
+const LANES = ['fast', 'standard'] as const;
 
 /**
  * Runs and their duplicates, by our client and by Temporal's.
@@ -28,7 +32,11 @@ export async function runsPart(
 ): Promise<Row[]> {
   const { warmUp, repetitions, runs, concurrency, duplicates } = options;
   const client = new AgentOnceClient({ temporal });
-  const contenders = [createOurs(client), createPlain(temporal)];
+  const contenders = [
+    createOurs(client, 'fast'),
+    createOurs(client, 'standard'),
+    createPlain(temporal),
+  ];
   const rows: Row[] = [];
 
   tell(`Warming up, with ${warmUp} runs of each …`);
@@ -41,7 +49,7 @@ export async function runsPart(
   for (const modelMs of options.modelMs) {
     await servers.setModelDelay(modelMs);
     const sequential = createSequential();
-    const perSecond = createPair();
+    const perSecond = createFigures();
     for (let repetition = 1; repetition <= repetitions; repetition += 1) {
       tell(`The model takes ${modelMs} ms: repetition ${repetition} of ${repetitions} …`);
       await measureSequential(temporal, contenders, runs, sequential);
@@ -52,17 +60,17 @@ export async function runsPart(
       }
     }
     rows.push(
-      rowOf(modelMs, 'time per run', 'ms', sequential.callerMs),
-      rowOf(modelMs, 'of it in Temporal', 'ms', sequential.executionMs),
-      rowOf(modelMs, `runs per second, ${concurrency} at once`, '1/s', perSecond),
-      rowOf(modelMs, 'history per run', 'events', sequential.events),
-      rowOf(modelMs, 'history per run', 'bytes', sequential.bytes),
+      ...rowsOf(modelMs, 'time per run', 'ms', sequential.callerMs),
+      ...rowsOf(modelMs, 'of it in Temporal', 'ms', sequential.executionMs),
+      ...rowsOf(modelMs, `runs per second, ${concurrency} at once`, '1/s', perSecond),
+      ...rowsOf(modelMs, 'history per run', 'events', sequential.events),
+      ...rowsOf(modelMs, 'history per run', 'bytes', sequential.bytes),
     );
   }
 
   await servers.setModelDelay(0);
   const again = createPair();
-  const request = { agent: benchAgent.name, key: randomUUID(), input: QUESTION };
+  const request = { agent: benchAgents.fast.name, key: randomUUID(), input: questionFor('fast') };
   const { workflowId } = await client.start(request);
   await client.result(request);
   const duplicateOf = async (caller: AgentOnceClient): Promise<void> => {
@@ -91,7 +99,14 @@ export async function runsPart(
   return rows;
 }
 
-/** A figure counts only if both do the same: as many requests to the model, as many to the tools. */
+/** A figure of ours, with the tools in either lane, against the plain workflow's. */
+function rowsOf(modelMs: number, what: string, unit: string, of: Figures): Row[] {
+  return LANES.map((lane) =>
+    rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
+  );
+}
+
+/** A figure counts only if all do the same: as many requests to the model, as many to the tools. */
 async function doesItsWork(servers: BenchServers, contender: Contender): Promise<void> {
   const before = await servers.requests();
   await contender.run();

@@ -1,19 +1,32 @@
-/** What both do in a run: 4 model calls, and 4 tool calls of which two run at once. */
-const SCRIPT = [
-  { calls: [{ name: 'look', arguments: { label: 'order-1042' } }] },
-  {
-    calls: [
-      { name: 'look', arguments: { label: 'customer-7' } },
-      { name: 'look', arguments: { label: 'policy-3' } },
-    ],
-  },
-  { calls: [{ name: 'charge', arguments: { label: 'order-1042' } }] },
-  { say: 'Order 1042 is charged.' },
-];
+import type { Lane } from '../src/contract/step.ts';
+
+/** What the model calls the tools; ours has those of each lane. */
+export function toolNames(lane?: Lane): { look: string; charge: string } {
+  return lane === 'standard'
+    ? { look: 'look_standard', charge: 'charge_standard' }
+    : { look: 'look', charge: 'charge' };
+}
 
 export const ANSWER = 'Order 1042 is charged.';
 export const MODEL_CALLS = 4;
 export const TOOL_CALLS = 4;
 
-/** The request as text, which is what the model sees of it in both. */
-export const QUESTION = JSON.stringify({ script: SCRIPT });
+/**
+ * The request as text, which is what the model sees of it: it plays 4 model calls, and 4 tool calls
+ * of which two run at once.
+ */
+export function questionFor(lane?: Lane): string {
+  const { look, charge } = toolNames(lane);
+  const script = [
+    { calls: [{ name: look, arguments: { label: 'order-1042' } }] },
+    {
+      calls: [
+        { name: look, arguments: { label: 'customer-7' } },
+        { name: look, arguments: { label: 'policy-3' } },
+      ],
+    },
+    { calls: [{ name: charge, arguments: { label: 'order-1042' } }] },
+    { say: ANSWER },
+  ];
+  return JSON.stringify({ script });
+}

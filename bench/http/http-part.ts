@@ -5,14 +5,19 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+import { benchAgents } from '../ours/agent.ts';
 import type { Row } from '../report.ts';
 import type { BenchServers } from '../servers.ts';
-import { QUESTION } from '../shape.ts';
+import { questionFor } from '../shape.ts';
 import type { HttpCase, Target } from './load.ts';
 import { measureHttp, type HttpOptions } from './measure-http.ts';
 import { startHttpProcess } from './process.ts';
 import { measureReplays, type MemorySample } from './replays.ts';
 import { startOf } from './start-of.ts';
+
+// Whose runs have no setting of their own, so that the bare route can start the same.
+const AGENT = benchAgents.standard.name;
+const INPUT = questionFor('standard');
 
 export interface HttpReport {
   /** In `plain` the figures of the bare route. */
@@ -45,7 +50,7 @@ export async function httpPart(
   });
   try {
     const headers = { authorization: `Bearer ${await createApiKey(env)}` };
-    const ours: Target = { name: 'ours', url: `${service.url}/v1/agents/bench/runs`, headers };
+    const ours: Target = { name: 'ours', url: `${service.url}/v1/agents/${AGENT}/runs`, headers };
     const key = randomUUID();
     const id = await completeRun(temporal, ours, key);
     const bare = await startHttpProcess('bare-route.ts', log('bare-route'), {
@@ -59,11 +64,11 @@ export async function httpPart(
       ];
       await completeRun(temporal, targets[1], key);
       await servers.stopWorkers();
-      const replay: HttpCase = { what: 'a replay', key, input: QUESTION, status: 202 };
+      const replay: HttpCase = { what: 'a replay', key, input: INPUT, status: 202 };
       const cases: HttpCase[] = [
-        { what: 'a new start', key: undefined, input: QUESTION, status: 202 },
+        { what: 'a new start', key: undefined, input: INPUT, status: 202 },
         replay,
-        { what: 'a key with another body', key, input: `${QUESTION} `, status: 422 },
+        { what: 'a key with another body', key, input: `${INPUT} `, status: 422 },
       ];
       const rows = await measureHttp(servers, targets, cases, options, tell);
       const memory = await measureReplays(service, targets[0], replay, options, tell);
@@ -95,7 +100,7 @@ async function completeRun(
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'idempotency-key': `"${key}"`, ...headers },
-    body: JSON.stringify({ input: QUESTION }),
+    body: JSON.stringify({ input: INPUT }),
   });
   const body = (await response.json()) as { id: string };
   if (response.status !== 202) throw new Error(`${url}: ${JSON.stringify(body)}`);

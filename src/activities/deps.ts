@@ -14,6 +14,11 @@ export interface ActivityDeps {
   costUsd(model: string, usage: { inputTokens: number; outputTokens: number }): number | null;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
+  /**
+   * Aborts when the worker stops and the time that it leaves its steps is over. Temporal tells this
+   * to ordinary activities, and not to local ones.
+   */
+  stopped: AbortSignal;
   faults: Faults;
   /** Absent: the ledger's backend does not know how to clean. */
   cleaning?: {

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
-import type { StepPolicy } from '../contract/settings.ts';
+import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 import type { Claim, Ledger } from '../ledger/port.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
@@ -12,7 +12,8 @@ const HEARTBEAT_MS = 1_000;
 export interface AttemptTimes {
   limitMs: number;
   leaseMs: number;
-  heartbeatMs: number;
+  /** `undefined` in the fast lane: the lease holds for as long as the attempt may take. */
+  heartbeatMs: number | undefined;
 }
 
 /**
@@ -20,9 +21,13 @@ export interface AttemptTimes {
  * was scheduled, by a caller who may not have known the policy.
  */
 export function attemptTimes(policy: StepPolicy, context: Context): AttemptTimes {
-  const { startToCloseTimeoutMs, heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
+  const { startToCloseTimeoutMs, heartbeatTimeoutMs = policy.heartbeatMs, isLocal } = context.info;
+  const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
+  if (isLocal) {
+    return { limitMs, leaseMs: limitMs + FAST_LANE.leaseMarginMs, heartbeatMs: undefined };
+  }
   return {
-    limitMs: Math.min(policy.startToCloseMs, startToCloseTimeoutMs),
+    limitMs,
     leaseMs: Math.min(policy.leaseMs, heartbeatTimeoutMs),
     heartbeatMs: Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3))),
   };
@@ -32,7 +37,7 @@ export function attemptTimes(policy: StepPolicy, context: Context): AttemptTimes
  * Keeps an attempt alive while it really works, also when its signal has aborted and the work does
  * not care: heartbeats to Temporal, and, once there is a claim, renews its lease. Apart from each
  * other, so that a slow database does not cost the heartbeat. Ends with the attempt's time: a lease
- * that nobody works under must run out.
+ * that nobody works under must run out. In the fast lane it does neither, and keeps the time only.
  */
 export class Lease {
   /** Aborts when the run is cancelled, the worker stops, the claim is lost, or the time is over. */
@@ -41,11 +46,15 @@ export class Lease {
   readonly limit: AbortSignal;
   readonly #work = new AbortController();
   readonly #over: NodeJS.Timeout;
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #stopped: AbortSignal;
+  readonly #heartbeat: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
-  /** @param outlives whether the attempt goes on when Temporal has given it up */
-  constructor(context: Context, times: AttemptTimes, outlives = false) {
+  /**
+   * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
+   * @param outlives whether the attempt goes on when Temporal has given it up
+   */
+  constructor(context: Context, times: AttemptTimes, stopped: AbortSignal, outlives = false) {
     // Not AbortSignal.timeout: it would keep every attempt in memory until its time is over.
     const limit = new AbortController();
     this.limit = limit.signal;
@@ -56,11 +65,17 @@ export class Lease {
       this.stop();
     }, times.limitMs).unref();
     onCancelled(context, outlives, (reason) => this.#work.abort(reason));
-    this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
+    this.#stopped = stopped;
+    if (times.heartbeatMs === undefined) {
+      stopped.addEventListener('abort', this.#interrupt);
+    } else {
+      this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
+    }
   }
 
-  /** Renews the claim from now on, each third of its lease. */
+  /** Renews the claim from now on, each third of its lease, where the attempt has a heartbeat. */
   hold(ledger: Ledger, claim: Claim): void {
+    if (this.#heartbeat === undefined) return;
     let renewing = false;
     const renew = async (): Promise<void> => {
       if (renewing) return;
@@ -77,10 +92,13 @@ export class Lease {
   }
 
   stop(): void {
+    this.#stopped.removeEventListener('abort', this.#interrupt);
     clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
     clearInterval(this.#renewal);
   }
+
+  readonly #interrupt = (): void => this.#work.abort(this.#stopped.reason);
 
   #lose(): void {
     clearInterval(this.#renewal);

@@ -71,6 +71,7 @@ export async function planCalls(
       summary,
       effect,
       policy,
+      ...(tool.definition.lane === 'fast' ? { lane: 'fast' } : {}),
       digest,
       ...(approval || outcome ? { questions } : {}),
     });

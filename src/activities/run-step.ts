@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
+import { FAST_LANE } from '../contract/settings.ts';
 import type { KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
@@ -67,10 +68,11 @@ export async function runStep(
   const { ledger, faults } = deps;
   const { policy, faultName } = plan;
   const context = Context.current();
+  assertGoesOn(deps, context);
   faults('before-claim', faultName, context.info.attempt);
   const times = attemptTimes(policy, context);
   // Nobody repeats such an attempt, so its own word is worth waiting for.
-  const lease = new Lease(context, times, plan.claim.effect === 'at-most-once');
+  const lease = new Lease(context, times, deps.stopped, plan.claim.effect === 'at-most-once');
   try {
     const answer = await claimStep(deps, plan, times.leaseMs, context);
     if (answer.state === 'completed') return fromLedger(answer.record);
@@ -139,6 +141,10 @@ async function workUnderClaim(
         await noteLateEffect(deps, claim, lease.limit);
       }
     };
+    if (isStopped(deps, context)) {
+      await giveBack(INTERRUPTED, { counted: false });
+      assertGoesOn(deps, context);
+    }
     if (context.cancellationSignal.aborted) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
@@ -166,11 +172,22 @@ async function workUnderClaim(
   }
 }
 
+/** A fast step of a worker that stops, and whose run is not cancelled. */
+function isStopped({ stopped }: ActivityDeps, { info, cancellationSignal }: Context): boolean {
+  return info.isLocal && stopped.aborted && !cancellationSignal.aborted;
+}
+
+/** The wait is a timer, after which another worker goes on: this one would try again itself. */
+function assertGoesOn(deps: ActivityDeps, context: Context): void {
+  if (!isStopped(deps, context)) return;
+  throw failStep({ ...INTERRUPTED, retryable: true }, FAST_LANE.localRetryMs * 2);
+}
+
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
-const INTERRUPTED: StepError = {
+const INTERRUPTED = {
   code: 'step.interrupted',
   message: 'The worker was stopped, or lost touch with Temporal, in the middle of the step.',
-};
+} as const;
 
 /** Does the work and records it; `undefined` when another attempt has taken the step over. */
 async function record(

@@ -1,8 +1,23 @@
 import { AgentOnceError } from '../contract/errors.ts';
-import type { StepPolicy } from '../contract/settings.ts';
+import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 
 /** 24.8 days: what a timer of Node holds. */
 const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Checks what more a step of the fast lane needs.
+ *
+ * @param where which agent and tool it belongs to
+ * @throws {AgentOnceError} `agent.invalid`
+ */
+export function checkFastPolicy(where: string, { startToCloseMs }: StepPolicy): void {
+  const { longestStartToCloseMs: longest } = FAST_LANE;
+  if (startToCloseMs <= longest) return;
+  throw new AgentOnceError(
+    'agent.invalid',
+    `${where}: in the fast lane startToCloseMs (${startToCloseMs}) must be at most ${longest}. Leave lane out: what takes longer belongs into the standard lane.`,
+  );
+}
 
 /**
  * Checks the times and retries of a step, defaults included: a policy that does not fit together

@@ -32,6 +32,8 @@ export function checkTool(agent: string, tool: ToolDefinition): string {
   if (tool.shadow !== undefined && typeof tool.shadow !== 'function') {
     throw refuse('shadow must be a function of the arguments');
   }
+  const lane: string = tool.lane ?? 'standard';
+  if (lane !== 'standard' && lane !== 'fast') throw refuse("lane must be 'standard' or 'fast'");
   const problem = problemOfDedup(tool.dedup);
   if (problem !== undefined) throw refuse(problem);
   return where;

@@ -7,6 +7,7 @@ import {
   DEFAULT_MAX_TURNS,
   DEFAULT_MODEL_POLICY,
   DEFAULT_TOOL_POLICY,
+  FAST_LANE,
   withOverrides,
   type AgentSettings,
   type StepPolicy,
@@ -14,7 +15,7 @@ import {
 import type { Effect } from '../contract/step.ts';
 import type { ToolDefinition } from '../tools/define-tool.ts';
 import { checkAgent } from './check-agent.ts';
-import { checkPolicy } from './check-policy.ts';
+import { checkFastPolicy, checkPolicy } from './check-policy.ts';
 import { checkTool } from './check-tool.ts';
 import type { AgentDefinition } from './define-agent.ts';
 import { questionTerms, type PossibleQuestions } from './question-terms.ts';
@@ -55,6 +56,12 @@ export interface Registry {
    * @throws {AgentOnceError} `agent.unknown`
    */
   definitionOf(name: string): string;
+  /**
+   * Whether any of its tools runs in the fast lane.
+   *
+   * @throws {AgentOnceError} `agent.unknown`
+   */
+  hasFastTools(name: string): boolean;
   /** Every tool of every agent once: one activity each. */
   tools(): RegisteredTool[];
 }
@@ -96,6 +103,8 @@ export function createRegistry(
       definitions.set(agent, hash);
       return hash;
     },
+    hasFastTools: (name) =>
+      find(registered, name).definition.tools.some(({ lane }) => lane === 'fast'),
     tools: () => [...tools.values()],
   };
 }
@@ -164,8 +173,13 @@ function toolPolicy(where: string, tool: ToolDefinition): StepPolicy {
   const times = { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry };
   // Only what is set: an undefined member would wipe out a default.
   const set = Object.entries(times).filter(([, value]) => value !== undefined);
-  const policy = withOverrides(DEFAULT_TOOL_POLICY, Object.fromEntries(set));
+  const fast = tool.lane === 'fast';
+  const base = fast
+    ? { ...DEFAULT_TOOL_POLICY, startToCloseMs: FAST_LANE.startToCloseMs }
+    : DEFAULT_TOOL_POLICY;
+  const policy = withOverrides(base, Object.fromEntries(set));
   checkPolicy(where, policy);
+  if (fast) checkFastPolicy(where, policy);
   return policy;
 }
 

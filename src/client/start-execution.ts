@@ -3,7 +3,7 @@ import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/
 import { isHashedKey } from '../contract/key.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { AgentRunInput, RunMemo } from '../contract/run.ts';
-import { DEFAULT_KEY_TTL_MS } from '../contract/settings.ts';
+import { DEFAULT_KEY_TTL_MS, FAST_LANE } from '../contract/settings.ts';
 import type { CheckedRequest } from './check-request.ts';
 import type { ClientContext } from './context.ts';
 import { successorRequestId, withRequestId } from './request-id.ts';
@@ -34,6 +34,9 @@ export async function startExecution(
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
     ...describeStart(checked),
+    ...(context.registry?.hasFastTools?.(run.agent)
+      ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
+      : {}),
     ...(context.searchAttributes ? { typedSearchAttributes: attributesOf(checked) } : {}),
   };
   const handle = await context.temporal.workflow.start(

@@ -133,6 +133,8 @@ export interface AgentDirectory {
   settingsOf(agent: string, options?: RunOptions): AgentSettings | undefined;
   /** Hash of the agent's definition. */
   definitionOf?(agent: string): string | undefined;
+  /** Whether it has tools in the fast lane. */
+  hasFastTools?(agent: string): boolean;
 }
 
 export interface ClientOptions {

@@ -63,6 +63,24 @@ export const DEFAULT_TOOL_POLICY: StepPolicy = {
   },
 };
 
+/**
+ * A fast step is a part of its workflow's task: nobody else hears of it, so it has neither heartbeat
+ * nor renewal, and its claim holds a little longer than it may take.
+ */
+export const FAST_LANE = {
+  /** One attempt, unless the tool says otherwise. */
+  startToCloseMs: 5_000,
+  longestStartToCloseMs: 10_000,
+  leaseMarginMs: 1_000,
+  /** A longer wait for the next attempt is a timer, so that any worker can make it. */
+  localRetryMs: 1_000,
+  /**
+   * Of the runs of an agent with such tools: after four fifths of it a cancellation reaches a fast
+   * step, and after it the tasks of a worker that died go to another.
+   */
+  workflowTaskTimeoutMs: 3_000,
+} as const;
+
 export const DEFAULT_MAX_TURNS = 20;
 
 /** 24 hours, which is also what a Temporal dev server retains closed runs for. */

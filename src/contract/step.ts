@@ -9,6 +9,9 @@ import type { AgentSettings, StepPolicy } from './settings.ts';
 export const EFFECTS = ['read', 'keyed', 'transactional', 'reconcile', 'at-most-once'] as const;
 export type Effect = (typeof EFFECTS)[number];
 
+/** How a step runs: as an ordinary activity or, where it is short, as a local one. */
+export type Lane = 'standard' | 'fast';
+
 /** The step of turn `turn`'s model call. */
 export function modelStep(turn: number): string {
   return `t${turn}.model`;
@@ -79,6 +82,8 @@ export interface PlannedCall {
   summary: string;
   effect: Effect;
   policy: StepPolicy;
+  /** Absent: the standard lane. */
+  lane?: 'fast';
   /** SHA-256 of tool and canonical arguments. */
   digest: string;
   /** Present when a person may be asked about the call. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import type { StepPolicyOverrides } from '../contract/settings.ts';
+import type { Lane } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 
 /** What a tool's code gets besides its arguments. */
@@ -69,6 +70,12 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
    *   under the token of the first.
    */
   dedup?: 'turn' | 'run' | 'never' | { windowSeconds: number };
+  /**
+   * `'fast'`: calls are local activities, without a round trip through Temporal each. For tools that
+   * take milliseconds, seconds at most. They can be neither paused nor rate-limited there, and a
+   * cancellation reaches them later. The promises are the same. Default: `'standard'`.
+   */
+  lane?: Lane;
   /**
    * What a shadow run pretends that the call returned; default: that it was a shadow run. Must have
    * no effect itself.

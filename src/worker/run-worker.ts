@@ -42,7 +42,7 @@ const GRACE_MS = 10_000;
  * @throws {AgentOnceError} a setting, agent or tool that cannot work, a server that does not answer
  */
 export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
-  const { only, signal } = options;
+  const { only, signal, graceMs = GRACE_MS } = options;
   if (only !== undefined && only !== 'workflows' && !config.splitTaskQueues) {
     throw new AgentOnceError(
       'config.invalid',
@@ -75,7 +75,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       ledger = opened;
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
       for (const warning of cleaning.warnings) logger.warn(warning);
-      deps = { ...(await composeDeps(config, registry, opened, faults)), ...cleaning.deps };
+      const parts = await composeDeps(config, registry, opened, faults);
+      deps = { ...parts, ...cleaning.deps, stopped: afterGrace(signal, graceMs) };
     }
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.
@@ -115,12 +116,21 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   }
 }
 
+/** Aborts once the time is over that steps under way have when the worker is told to stop. */
+function afterGrace(signal: AbortSignal, graceMs: number): AbortSignal {
+  const over = new AbortController();
+  const begin = (): void => void setTimeout(() => over.abort(), graceMs).unref();
+  if (signal.aborted) begin();
+  signal.addEventListener('abort', begin, { once: true });
+  return over.signal;
+}
+
 async function composeDeps(
   config: Config,
   registry: Registry,
   ledger: Ledger,
   faults: ActivityDeps['faults'],
-): Promise<ActivityDeps> {
+): Promise<Omit<ActivityDeps, 'stopped'>> {
   const prices = await loadPrices(config.pricesFile);
   const scripted = usesScriptedModel(config);
   const { testNoFence: noFence, testNoClaim: noClaim } = config;

@@ -33,7 +33,7 @@ import {
 import { Decisions } from './decisions.ts';
 import { failRun } from './fail-run.ts';
 import { Progress } from './progress.ts';
-import { callModel, callTool, recordDecision } from './steps.ts';
+import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
 
 /**
  * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
@@ -160,9 +160,9 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
   const { run, turn, settings } = now;
   const historyResults = settings?.historyResults ?? 'preview';
   const running = calls.map((call) => {
-    const { index, tool, digest, policy, summary, questions } = call;
+    const { index, tool, digest, policy, summary, questions, lane } = call;
     const step: ToolStepInput = { run, turn, index, tool, digest, policy, historyResults, summary };
-    return runCall(questions ? { ...step, questions } : step, now);
+    return runCall(questions ? { ...step, questions } : step, lane, now);
   });
   const failures: unknown[] = [];
   for (const call of running) {
@@ -177,9 +177,13 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
 /** Resolves when the call has ended, and never rejects: the other calls are waited for. */
 async function runCall(
   step: ToolStepInput,
-  { input, progress, decisions, group }: Turn,
+  lane: PlannedCall['lane'],
+  { input: { queues }, progress, decisions, group }: Turn,
 ): Promise<{ error: unknown } | undefined> {
   const { turn, index, tool, summary } = step;
+  const line = `turn ${turn} · ${summary}`;
+  // Workers of split task queues have either workflows or tools.
+  const fast = lane === 'fast' && queues.tools === queues.workflows;
   const row = progress.begin({
     step: toolStep(turn, index),
     activity: toolActivity(tool),
@@ -187,7 +191,9 @@ async function runCall(
   });
   try {
     for (;;) {
-      const end = await callTool(input.queues.tools, `turn ${turn} · ${summary}`, step, group);
+      const end = await (fast
+        ? callFastTool(line, step)
+        : callTool(queues.tools, line, step, group));
       if ('waiting' in end) {
         // The ledger keeps the answer: the step, scheduled again, finds it there.
         await group.withScope(() => decisions.wait(end.waiting));

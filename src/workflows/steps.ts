@@ -1,12 +1,14 @@
 import {
   ActivityCancellationType,
   proxyActivities,
+  proxyLocalActivities,
   type ActivityOptions,
   type EventGroupMarker,
+  type RetryPolicy,
 } from '@temporalio/workflow';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
 import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
-import { DEFAULT_MODEL_POLICY, type StepPolicy } from '../contract/settings.ts';
+import { DEFAULT_MODEL_POLICY, FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 import type {
   ModelStepInput,
   ModelStepResult,
@@ -37,6 +39,26 @@ export function callTool(
   const { policy, tool } = input;
   const activity = toolActivity(tool);
   return execute(activity, taskQueue, summary, policy, input, group) as Promise<ToolStepResult>;
+}
+
+/**
+ * Runs a short tool step as a part of the workflow task, on this worker: a local activity. If the
+ * worker dies before that task is over, Temporal does not know of it; the ledger does.
+ */
+export function callFastTool(summary: string, input: ToolStepInput): Promise<ToolStepResult> {
+  const { policy, tool } = input;
+  const run = proxyLocalActivities<Activities>({
+    summary,
+    // The attempt ends itself before, and says why.
+    startToCloseTimeout: policy.startToCloseMs + FAST_LANE.leaseMarginMs,
+    scheduleToCloseTimeout: policy.scheduleToCloseMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    // Until then the workflow task is kept open, which costs an event each time.
+    localRetryThreshold: FAST_LANE.localRetryMs,
+    retry: retryOf(policy),
+  })[toolActivity(tool)];
+  if (!run) throw new Error(`No activity ${toolActivity(tool)}`);
+  return run(input) as Promise<ToolStepResult>;
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */
@@ -74,16 +96,22 @@ function execute(
     heartbeatTimeout: policy.heartbeatMs,
     // The SDK's default reports a cancelled step before its outcome is known.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: {
-      initialInterval: policy.retry.initialIntervalMs,
-      backoffCoefficient: policy.retry.backoffCoefficient,
-      maximumInterval: policy.retry.maximumIntervalMs,
-      // No maximumAttempts: waiting for another attempt's lease would use them up. The ledger
-      // counts what was executed, and `scheduleToClose` bounds the rest.
-    },
+    retry: retryOf(policy),
   };
   const run = proxyActivities<Activities>(options)[activity];
   // The proxy answers every name with a function; the check is for the compiler.
   if (!run) throw new Error(`No activity ${activity}`);
   return run(input);
+}
+
+/**
+ * No maximumAttempts: waiting for another attempt's lease would use them up. The ledger counts what
+ * was executed, and `scheduleToClose` bounds the rest.
+ */
+function retryOf({ retry }: StepPolicy): RetryPolicy {
+  return {
+    initialInterval: retry.initialIntervalMs,
+    backoffCoefficient: retry.backoffCoefficient,
+    maximumInterval: retry.maximumIntervalMs,
+  };
 }

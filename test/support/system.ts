@@ -13,7 +13,7 @@ import { createTestDatabase } from './database.ts';
 import { createTestNamespace } from './namespace.ts';
 import { program } from './program.ts';
 import { connectTestClient, temporalAddress } from './servers.ts';
-import { testAgents } from './test-agents.ts';
+import { inLane, testAgents } from './test-agents.ts';
 
 /** A worker process of a test. */
 export interface TestWorker {
@@ -78,11 +78,12 @@ export async function startTestSystem(
     // Suites that clean do so themselves.
     AGENT_ONCE_CLEANUP: 'off',
     TEST_COUNTER_URL: counter.url,
+    ...(process.env['TEST_LANE'] === undefined ? {} : { TEST_LANE: process.env['TEST_LANE'] }),
   };
   return {
     client: new AgentOnceClient({
       temporal: client,
-      registry: createRegistry(testAgents, { defaultModel: 'scripted' }),
+      registry: createRegistry(inLane(testAgents), { defaultModel: 'scripted' }),
     }),
     temporal: client,
     ledger,

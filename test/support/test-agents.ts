@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
-import { defineAgent } from '../../src/agents/define-agent.ts';
+import { defineAgent, type AgentDefinition } from '../../src/agents/define-agent.ts';
 import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
 import { NotApplied } from '../../src/tools/not-applied.ts';
 
@@ -406,3 +406,20 @@ export function withoutEffects(effects: readonly string[]): typeof testAgents {
     tools: agent.tools.filter(({ effect }) => !effects.includes(effect)),
   }));
 }
+
+/** `TEST_LANE=fast` in the environment of a worker, or of a whole suite: all tools are in it. */
+export function inLane(agents: AgentDefinition[]): AgentDefinition[] {
+  if (process.env['TEST_LANE'] !== 'fast') return agents;
+  const moved = new Map(
+    agents
+      .flatMap((agent) => agent.tools)
+      .map((tool) => [tool, { ...tool, lane: 'fast' as const, startToCloseMs: FAST_MS }]),
+  );
+  return agents.map((agent) => ({
+    ...agent,
+    tools: agent.tools.map((tool) => moved.get(tool) ?? tool),
+  }));
+}
+
+/** The claim of a worker that died holds a second longer. */
+const FAST_MS = Number(process.env['TEST_FAST_MS'] ?? 2_000);

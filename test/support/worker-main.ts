@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { readConfig } from '../../src/config.ts';
 import { PARTS, runWorker } from '../../src/worker/run-worker.ts';
-import { withoutEffects } from './test-agents.ts';
+import { inLane, withoutEffects } from './test-agents.ts';
 
 const only = PARTS.find((part) => part === process.env['TEST_ONLY']);
 const stopping = new AbortController();
@@ -16,7 +16,7 @@ if (process.env['TEST_STANDBY'] === '1') {
   await once(process, 'message');
 }
 await runWorker(readConfig(), {
-  agents: withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(',')),
+  agents: inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(','))),
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
   ...(only === undefined ? {} : { only }),

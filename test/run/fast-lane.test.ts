@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import { eventually } from '../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  process.env['TEST_LANE'] = 'fast';
+  system = await startTestSystem();
+});
+afterAll(async () => {
+  delete process.env['TEST_LANE'];
+  await system.close();
+});
+
+/** How often each kind of event is in a run's history, by the name of its attributes. */
+async function eventsOf(workflowId: string): Promise<Record<string, number>> {
+  const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+  const counted: Record<string, number> = {};
+  for (const event of events ?? []) {
+    const kind = Object.keys(event).find((name) => name.endsWith('EventAttributes')) ?? '';
+    const name = kind.replace(/EventAttributes$/, '');
+    counted[name] = (counted[name] ?? 0) + 1;
+  }
+  return counted;
+}
+
+async function scopeOf(workflowId: string): Promise<string> {
+  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
+  return raw.workflowExecutionInfo?.firstRunId ?? '';
+}
+
+/** A run of one tool call. */
+async function start(tool: string, args: { label: string } & Record<string, number | string>) {
+  const { key, workflowId } = await system.client.start({
+    agent: 'tester',
+    input: script(calls([tool, args]), { say: 'ok' }),
+  });
+  return { ref: { agent: 'tester', key }, workflowId };
+}
+
+test('calls are local activities, and all else is as in the standard lane', async () => {
+  const worker = await system.startWorker();
+  try {
+    const { workflowId } = await system.client.start({
+      agent: 'tester',
+      key: 'lane',
+      input: script(
+        calls(['look', { label: 'one' }], ['charge', { label: 'two' }]),
+        calls(['note', { label: 'three' }]),
+        { say: 'ok' },
+      ),
+    });
+    const view = await system.client.result({ agent: 'tester', key: 'lane' });
+    expect(view).toMatchObject({
+      status: 'completed',
+      result: 'ok',
+      usage: { modelCalls: 3, toolCalls: 3 },
+    });
+    // Three model steps; nobody else hears of the tools.
+    expect(await eventsOf(workflowId)).toMatchObject({
+      activityTaskScheduled: 3,
+      markerRecorded: 3,
+    });
+    const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const started = events?.[0]?.workflowExecutionStartedEventAttributes;
+    expect(Number(started?.workflowTaskTimeout?.seconds)).toBe(3);
+    const scope = await scopeOf(workflowId);
+    for (const step of ['t1.c0', 't1.c1', 't2.c0']) {
+      expect(await system.ledger.step(scope, step)).toMatchObject({
+        state: 'completed',
+        attempts: 1,
+        knownBy: null,
+      });
+    }
+    expect(system.counter.requests('charge:two')).toBe(1);
+  } finally {
+    await worker.stop();
+  }
+});
+
+describe.each([
+  { point: 'after-effect', requests: 2 },
+  { point: 'before-report', requests: 1 },
+])('a worker that is killed $point', ({ point, requests }) => {
+  test('leaves one effect, whose step does not run again once it is recorded', async () => {
+    const victim = await system.startWorker({ AGENT_ONCE_FAULT: `${point}:charge` });
+    const { ref, workflowId } = await start('charge', { label: point });
+    expect(await victim.ended).toBe('SIGKILL');
+    const worker = await system.startWorker();
+    try {
+      const view = await system.client.result(ref, { timeoutMs: 60_000 });
+      expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+      expect(system.counter.requests(`charge:${point}`)).toBe(requests);
+      expect(system.counter.effects(`charge:${point}`)).toBe(1);
+      const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+      expect(step).toMatchObject({ state: 'completed', attempts: requests });
+    } finally {
+      await worker.stop();
+    }
+  });
+});
+
+test('an attempt whose outcome nobody knows asks a person', async () => {
+  const victim = await system.startWorker({ AGENT_ONCE_FAULT: 'after-effect:send' });
+  const { ref } = await start('send', { label: 'unknown' });
+  expect(await victim.ended).toBe('SIGKILL');
+  const worker = await system.startWorker();
+  try {
+    await eventually(
+      async () => expect((await system.client.describe(ref)).status).toBe('waiting'),
+      60_000,
+    );
+    await system.client.decide(ref, { step: 't1.c0', decision: 'happened', by: 'ann' });
+    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+    expect(system.counter.requests('send:unknown')).toBe(1);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('a cancellation reaches a call that waits for an answer, and its end is recorded', async () => {
+  const worker = await system.startWorker({ TEST_FAST_MS: '10000' });
+  try {
+    const { ref, workflowId } = await start('sleepy_note', { label: 'cancelled', seconds: 60 });
+    const scope = await scopeOf(workflowId);
+    await eventually(async () =>
+      expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({ state: 'claimed' }),
+    );
+    await system.client.cancel(ref);
+    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    expect(view.status).toBe('cancelled');
+    expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({
+      state: 'failed',
+      errors: [{ code: 'step.cancelled' }],
+    });
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('a worker that is stopped gives a call back, and another one makes it', async () => {
+  const first = await system.startWorker({ TEST_GRACE_MS: '300', TEST_FAST_MS: '10000' });
+  // The tool has one attempt in all.
+  const { ref, workflowId } = await start('once', { label: 'stopped' });
+  await eventually(() => expect(system.counter.requests('once:stopped')).toBe(1));
+  await first.stop();
+  const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+  expect(step).toMatchObject({ state: 'failed', errors: [{ code: 'step.interrupted' }] });
+  const second = await system.startWorker({ TEST_ONCE_RETURNS: '1' });
+  try {
+    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+  } finally {
+    await second.stop();
+  }
+});
+
+test('an attempt that takes too long counts, and its error is told', async () => {
+  const worker = await system.startWorker({ TEST_FAST_MS: '300' });
+  try {
+    // The tool has one attempt in all, and ends when its time is over.
+    const { ref, workflowId } = await start('once', { label: 'slow' });
+    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    expect(view).toMatchObject({ status: 'failed', error: { code: 'step.timed_out' } });
+    expect(await system.ledger.step(await scopeOf(workflowId), 't1.c0')).toMatchObject({
+      state: 'failed',
+      attempts: 1,
+      errors: [{ code: 'step.timed_out' }],
+    });
+    expect(system.counter.requests('once:slow')).toBe(1);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('with split task queues every step is in the standard lane', async () => {
+  const env = { AGENT_ONCE_SPLIT_TASK_QUEUES: 'on' };
+  const worker = await system.startWorker(env);
+  try {
+    const client = new AgentOnceClient({ temporal: system.temporal, splitTaskQueues: true });
+    const { key, workflowId } = await client.start({
+      agent: 'tester',
+      input: script(calls(['look', { label: 'split' }]), { say: 'ok' }),
+    });
+    const view = await client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+    const events = await eventsOf(workflowId);
+    expect(events).toMatchObject({ activityTaskScheduled: 3 });
+    expect(events).not.toHaveProperty('markerRecorded');
+  } finally {
+    await worker.stop();
+  }
+});
