@@ -72,6 +72,11 @@ export const FAST_LANE = {
   startToCloseMs: 5_000,
   longestStartToCloseMs: 10_000,
   leaseMarginMs: 1_000,
+  /**
+   * An attempt ends itself when its time is over; this is for one that does not: a tool that does not
+   * hear, a ledger that does not answer. Long, since Temporal then begins another beside it.
+   */
+  deafMs: 15_000,
   /** A longer wait for the next attempt is a timer, so that any worker can make it. */
   localRetryMs: 1_000,
   /**

@@ -49,8 +49,7 @@ export function callFastTool(summary: string, input: ToolStepInput): Promise<Too
   const { policy, tool } = input;
   const run = proxyLocalActivities<Activities>({
     summary,
-    // The attempt ends itself before, and says why.
-    startToCloseTimeout: policy.startToCloseMs + FAST_LANE.leaseMarginMs,
+    startToCloseTimeout: policy.startToCloseMs + FAST_LANE.deafMs,
     scheduleToCloseTimeout: policy.scheduleToCloseMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Until then the workflow task is kept open, which costs an event each time.

@@ -70,7 +70,7 @@ export async function startTestSystem(
   const { Client } = await import('@temporalio/client');
   const client = new Client({ connection: temporal.connection, namespace });
   const workers: ChildProcess[] = [];
-  const env = {
+  const env: Record<string, string> = {
     TEMPORAL_ADDRESS: temporalAddress(),
     TEMPORAL_NAMESPACE: namespace,
     LEDGER_URL: ledgerUrl ?? database.url,
@@ -78,7 +78,9 @@ export async function startTestSystem(
     // Suites that clean do so themselves.
     AGENT_ONCE_CLEANUP: 'off',
     TEST_COUNTER_URL: counter.url,
-    ...(process.env['TEST_LANE'] === undefined ? {} : { TEST_LANE: process.env['TEST_LANE'] }),
+    ...Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => /^TEST_(LANE|FAST_MS)$/.test(name)),
+    ),
   };
   return {
     client: new AgentOnceClient({
