@@ -254,6 +254,12 @@ describe('refused, with a word on what to do', () => {
       { retry: { initialIntervalMs: 20_000 } },
       /initialIntervalMs \(20000\)/,
     ],
+    ['a lane that is none', { lane: 'slow' }, /lane must be 'standard' or 'fast'/],
+    [
+      'a long time in the fast lane',
+      { lane: 'fast', startToCloseMs: 10_001 },
+      /in the fast lane startToCloseMs \(10001\) must be at most 10000/,
+    ],
   ])('a tool with %s', (_what, changes, message) => {
     expect(() => register(agent({ tools: [tool(changes)] }))).toThrow(
       expect.objectContaining({
@@ -273,5 +279,17 @@ describe('refused, with a word on what to do', () => {
       scheduleToCloseMs: 15_000,
     };
     expect(register(agent({ tools: [tool(limits)] })).tools()[0]?.policy).toMatchObject(limits);
+  });
+
+  test('a tool of the fast lane has less time, and its agent is known for it', () => {
+    const registry = register(
+      agent({ name: 'quick', tools: [{ ...tool(), name: 'quick', lane: 'fast' }] }),
+      agent({ name: 'steady', tools: [tool()] }),
+    );
+    const [quick, steady] = registry.tools();
+    expect(quick?.policy).toEqual({ ...DEFAULT_TOOL_POLICY, startToCloseMs: 5_000 });
+    expect(steady?.policy).toEqual(DEFAULT_TOOL_POLICY);
+    expect(registry.hasFastTools('quick')).toBe(true);
+    expect(registry.hasFastTools('steady')).toBe(false);
   });
 });
