@@ -48,8 +48,9 @@ export async function measureSequential(
   const times = createFigures();
   const workflows: Record<Contender['name'], string[]> = { fast: [], standard: [], plain: [] };
   for (let run = 0; run < runs; run += 1) {
-    // Whoever comes last in one turn comes first in the next.
-    for (const contender of run % 2 === 0 ? contenders : contenders.toReversed()) {
+    // Whoever comes first in one turn comes last in the next.
+    const first = run % contenders.length;
+    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
       const begun = performance.now();
       const workflowId = await contender.run();
       times[contender.name].push(performance.now() - begun);

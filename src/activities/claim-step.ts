@@ -74,6 +74,8 @@ export async function claimStep(
     case 'completed':
       return answer;
     case 'busy':
+      // Otherwise the attempt after this one may not hear of it.
+      if (context.cancellationSignal.aborted) await context.cancelled;
       throw failStep(
         {
           code: 'step.busy',

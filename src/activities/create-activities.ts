@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { RecordDecisionInput } from '../contract/decision.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
 import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
@@ -37,13 +38,16 @@ export function createActivities(
   return activities;
 }
 
-/** Retried: in a rolling deployment another worker may know the tool. */
+/**
+ * Retried: in a rolling deployment another worker may know the tool. In the fast lane this one would
+ * be asked again: there the workflow schedules the step anew, where any worker can take it.
+ */
 function unknownTool(input: ToolStepInput): Promise<never> {
   throw failStep(
     {
       code: 'tool.unknown',
       message: `This worker does not know the tool "${input.tool}" that a recorded turn asks for. Deploy a worker that has it; until then the step is tried again.`,
-      retryable: true,
+      retryable: !Context.current().info.isLocal,
     },
     5_000,
   );

@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { Context, type ApplicationFailure } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { FAST_LANE } from '../contract/settings.ts';
@@ -6,6 +6,7 @@ import type { KnownBy } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
 import { NotApplied } from '../tools/not-applied.ts';
+import { assertInTime } from './assert-in-time.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
@@ -68,8 +69,9 @@ export async function runStep(
   const { ledger, faults } = deps;
   const { policy, faultName } = plan;
   const context = Context.current();
-  assertGoesOn(deps, context);
+  if (isStopped(deps, context)) throw interrupted();
   faults('before-claim', faultName, context.info.attempt);
+  await assertInTime(deps, plan, context);
   const times = attemptTimes(policy, context);
   // Nobody repeats such an attempt, so its own word is worth waiting for.
   const lease = new Lease(context, times, deps.stopped, plan.claim.effect === 'at-most-once');
@@ -143,7 +145,7 @@ async function workUnderClaim(
     };
     if (isStopped(deps, context)) {
       await giveBack(INTERRUPTED, { counted: false });
-      assertGoesOn(deps, context);
+      throw interrupted();
     }
     if (context.cancellationSignal.aborted) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
@@ -178,9 +180,8 @@ function isStopped({ stopped }: ActivityDeps, { info, cancellationSignal }: Cont
 }
 
 /** The wait is a timer, after which another worker goes on: this one would try again itself. */
-function assertGoesOn(deps: ActivityDeps, context: Context): void {
-  if (!isStopped(deps, context)) return;
-  throw failStep({ ...INTERRUPTED, retryable: true }, FAST_LANE.localRetryMs * 2);
+function interrupted(): ApplicationFailure {
+  return failStep({ ...INTERRUPTED, retryable: true }, FAST_LANE.localRetryMs * 2);
 }
 
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };

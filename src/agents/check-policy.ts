@@ -10,13 +10,19 @@ const LONGEST_MS = 2 ** 31 - 1;
  * @param where which agent and tool it belongs to
  * @throws {AgentOnceError} `agent.invalid`
  */
-export function checkFastPolicy(where: string, { startToCloseMs }: StepPolicy): void {
-  const { longestStartToCloseMs: longest } = FAST_LANE;
-  if (startToCloseMs <= longest) return;
-  throw new AgentOnceError(
-    'agent.invalid',
-    `${where}: in the fast lane startToCloseMs (${startToCloseMs}) must be at most ${longest}. Leave lane out: what takes longer belongs into the standard lane.`,
-  );
+export function checkFastPolicy(where: string, policy: StepPolicy): void {
+  const { startToCloseMs, scheduleToCloseMs } = policy;
+  const { longestStartToCloseMs: longest, leaseMarginMs } = FAST_LANE;
+  const least = 2 * startToCloseMs + leaseMarginMs;
+  const problem =
+    startToCloseMs > longest
+      ? `startToCloseMs (${startToCloseMs}) must be at most ${longest}. Leave lane out: what takes longer belongs into the standard lane`
+      : scheduleToCloseMs < least
+        ? `scheduleToCloseMs (${scheduleToCloseMs}) must be at least ${least}: an attempt, a second, and the one that takes over`
+        : undefined;
+  if (problem !== undefined) {
+    throw new AgentOnceError('agent.invalid', `${where}: in the fast lane ${problem}.`);
+  }
 }
 
 /**

@@ -26,6 +26,7 @@ export async function startExecution(
 ): Promise<string> {
   const { run } = checked;
   const { successor } = attempt;
+  const fastLane = context.queues.tools === context.queues.workflows;
   const start: WorkflowStartOptions = {
     workflowId: run.workflowId,
     taskQueue: context.queues.workflows,
@@ -34,7 +35,7 @@ export async function startExecution(
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
     ...describeStart(checked),
-    ...(context.registry?.hasFastTools?.(run.agent)
+    ...(fastLane && context.registry?.hasFastTools?.(run.agent)
       ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
       : {}),
     ...(context.searchAttributes ? { typedSearchAttributes: attributesOf(checked) } : {}),

@@ -36,7 +36,7 @@ function liveNotes({ live }: Noted): string[] {
     live.cancelRequested && 'The run was asked to stop and has not ended yet.',
     !live.hasWorker && 'No worker polls for the run: it goes on when one is there.',
     live.workflowTaskAttempt !== null &&
-      `The workflow code fails in the deployed worker (attempt ${live.workflowTaskAttempt}); the run goes on when corrected code is deployed. The worker's log says why.`,
+      `A workflow task failed, or its worker died (attempt ${live.workflowTaskAttempt}). Another worker takes a dead one's tasks over; if the worker's log says that the code failed, the run goes on when corrected code is deployed.`,
   ].filter((note) => note !== false);
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { DefaultLogger, Runtime, Worker, type LogLevel } from '@temporalio/worker';
 import { createActivities } from '../activities/create-activities.ts';
@@ -43,7 +44,7 @@ const GRACE_MS = 10_000;
  */
 export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
   const { only, signal, graceMs = GRACE_MS } = options;
-  if (only !== undefined && only !== 'workflows' && !config.splitTaskQueues) {
+  if (only !== undefined && !config.splitTaskQueues) {
     throw new AgentOnceError(
       'config.invalid',
       `--only ${only} needs split task queues: set AGENT_ONCE_SPLIT_TASK_QUEUES=on for every worker and every caller.`,
@@ -119,6 +120,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
 /** Aborts once the time is over that steps under way have when the worker is told to stop. */
 function afterGrace(signal: AbortSignal, graceMs: number): AbortSignal {
   const over = new AbortController();
+  // One listener for each call of the fast lane that is under way.
+  setMaxListeners(0, over.signal);
   const begin = (): void => void setTimeout(() => over.abort(), graceMs).unref();
   if (signal.aborted) begin();
   signal.addEventListener('abort', begin, { once: true });

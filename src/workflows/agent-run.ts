@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -183,14 +184,14 @@ async function runCall(
   const { turn, index, tool, summary } = step;
   const line = `turn ${turn} · ${summary}`;
   // Workers of split task queues have either workflows or tools.
-  const fast = lane === 'fast' && queues.tools === queues.workflows;
+  let fast = lane === 'fast' && queues.tools === queues.workflows;
   const row = progress.begin({
     step: toolStep(turn, index),
     activity: toolActivity(tool),
     summary,
   });
-  try {
-    for (;;) {
+  for (;;) {
+    try {
       const end = await (fast
         ? callFastTool(line, step)
         : callTool(queues.tools, line, step, group));
@@ -201,11 +202,21 @@ async function runCall(
       }
       progress.toolAnswered(row, end);
       return undefined;
+    } catch (error) {
+      // This worker lacks the tool. In the standard lane any other may take the step.
+      if (fast && isUnknownTool(error)) {
+        fast = false;
+        continue;
+      }
+      progress.failed(row);
+      return { error };
     }
-  } catch (error) {
-    progress.failed(row);
-    return { error };
   }
+}
+
+function isUnknownTool(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === 'tool.unknown';
 }
 
 const CANCELLED = 'The run was cancelled.';

@@ -12,19 +12,19 @@ export function failRun(error: unknown, details: RunFailureDetails): Application
 }
 
 function explain(error: unknown): { code: ErrorCode; message: string } {
-  if (error instanceof ActivityFailure) {
-    const { activityType, cause } = error;
-    if (cause instanceof TimeoutFailure) {
-      return {
-        code: 'step.timed_out',
-        message:
-          `The step ${activityType} was not done in its time (${cause.timeoutType}). What it may have ` +
-          `done is in the ledger. Check that a worker is running and that what it calls answers.`,
-      };
-    }
-    if (cause instanceof ApplicationFailure) {
-      return { code: codeOf(cause, 'step.failed'), message: cause.message };
-    }
+  // A local activity's time-out comes as it is when its history is replayed.
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    const step = error instanceof ActivityFailure ? `The step ${error.activityType}` : 'A step';
+    return {
+      code: 'step.timed_out',
+      message:
+        `${step} was not done in its time (${cause.timeoutType}). What it may have ` +
+        `done is in the ledger. Check that a worker is running and that what it calls answers.`,
+    };
+  }
+  if (error instanceof ActivityFailure && cause instanceof ApplicationFailure) {
+    return { code: codeOf(cause, 'step.failed'), message: cause.message };
   }
   if (error instanceof ApplicationFailure) {
     return { code: codeOf(error, 'run.failed'), message: error.message };

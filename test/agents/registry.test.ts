@@ -260,6 +260,11 @@ describe('refused, with a word on what to do', () => {
       { lane: 'fast', startToCloseMs: 10_001 },
       /in the fast lane startToCloseMs \(10001\) must be at most 10000/,
     ],
+    [
+      'no time left to take over in the fast lane',
+      { lane: 'fast', startToCloseMs: 8_000, scheduleToCloseMs: 16_000 },
+      /in the fast lane scheduleToCloseMs \(16000\) must be at least 17000/,
+    ],
   ])('a tool with %s', (_what, changes, message) => {
     expect(() => register(agent({ tools: [tool(changes)] }))).toThrow(
       expect.objectContaining({

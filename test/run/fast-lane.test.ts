@@ -31,11 +31,17 @@ async function scopeOf(workflowId: string): Promise<string> {
   return raw.workflowExecutionInfo?.firstRunId ?? '';
 }
 
+type Arguments = { label: string } & Record<string, number | string>;
+
+function inputOf(tool: string, args: Arguments) {
+  return script(calls([tool, args]), { say: 'ok' });
+}
+
 /** A run of one tool call. */
-async function start(tool: string, args: { label: string } & Record<string, number | string>) {
+async function start(tool: string, args: Arguments) {
   const { key, workflowId } = await system.client.start({
     agent: 'tester',
-    input: script(calls([tool, args]), { say: 'ok' }),
+    input: inputOf(tool, args),
   });
   return { ref: { agent: 'tester', key }, workflowId };
 }
@@ -100,6 +106,78 @@ describe.each([
       await worker.stop();
     }
   });
+});
+
+test.each(['note', 'book'])(
+  'a worker that is killed after the effect of %s leaves one',
+  async (tool) => {
+    const victim = await system.startWorker({ AGENT_ONCE_FAULT: `after-effect:${tool}` });
+    const { ref } = await start(tool, { label: 'once' });
+    expect(await victim.ended).toBe('SIGKILL');
+    const worker = await system.startWorker();
+    try {
+      const view = await system.client.result(ref, { timeoutMs: 60_000 });
+      expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+      // What the first attempt wrote was rolled back; what it booked was found.
+      const { rows } = await system.sql.query("SELECT 1 FROM notes WHERE label = 'once'");
+      expect(tool === 'note' ? rows.length : system.counter.requests('book:once')).toBe(1);
+    } finally {
+      await worker.stop();
+    }
+  },
+);
+
+test('a token is not sent again once the other side may have forgotten it', async () => {
+  const env = { TEST_FAST_MS: '1000', TEST_FAST_TOTAL_MS: '3000' };
+  const victim = await system.startWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:charge' });
+  const { ref, workflowId } = await start('charge', { label: 'late' });
+  expect(await victim.ended).toBe('SIGKILL');
+  const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+  await eventually(() =>
+    expect(Date.now() - Date.parse(step?.claimedAt ?? '')).toBeGreaterThan(3_000),
+  );
+  const worker = await system.startWorker(env);
+  try {
+    const view = await system.client.result(ref, { timeoutMs: 60_000 });
+    expect(view).toMatchObject({ status: 'failed', error: { code: 'step.timed_out' } });
+    expect(view.error?.message).toContain('before you resume the run');
+    expect(system.counter.requests('charge:late')).toBe(1);
+    // A person has found out, and wants it.
+    await system.client.start({
+      ...ref,
+      input: inputOf('charge', { label: 'late' }),
+      retryFailed: true,
+    });
+    const resumed = await system.client.result(ref, { timeoutMs: 60_000 });
+    expect(resumed).toMatchObject({ status: 'completed', result: 'ok' });
+    expect(system.counter.effects('charge:late')).toBe(1);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('a call of a tool that its worker lacks is made by one that has it', async () => {
+  const victim = await system.startWorker({ AGENT_ONCE_FAULT: 'before-claim:look' });
+  const { ref, workflowId } = await start('look', { label: 'lacking' });
+  expect(await victim.ended).toBe('SIGKILL');
+  const lacking = await system.startWorker({ TEST_WITHOUT_EFFECTS: 'read' });
+  // The first model step was an ordinary activity, and the call is one by now.
+  await eventually(
+    async () => expect(await eventsOf(workflowId)).toMatchObject({ activityTaskScheduled: 2 }),
+    60_000,
+  );
+  const worker = await system.startWorker();
+  try {
+    const view = await system.client.result(ref, { timeoutMs: 60_000 });
+    expect(view).toMatchObject({ status: 'completed', result: 'ok' });
+    expect(await eventsOf(workflowId)).toMatchObject({
+      activityTaskScheduled: 3,
+      markerRecorded: 1,
+    });
+    expect(system.counter.requests('look:lacking')).toBe(1);
+  } finally {
+    await Promise.all([lacking.stop(), worker.stop()]);
+  }
 });
 
 test('an attempt whose outcome nobody knows asks a person', async () => {

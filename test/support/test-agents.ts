@@ -411,9 +411,7 @@ export function withoutEffects(effects: readonly string[]): typeof testAgents {
 export function inLane(agents: AgentDefinition[]): AgentDefinition[] {
   if (process.env['TEST_LANE'] !== 'fast') return agents;
   const moved = new Map(
-    agents
-      .flatMap((agent) => agent.tools)
-      .map((tool) => [tool, { ...tool, lane: 'fast' as const, startToCloseMs: FAST_MS }]),
+    agents.flatMap((agent) => agent.tools).map((tool) => [tool, { ...tool, ...FAST }]),
   );
   return agents.map((agent) => ({
     ...agent,
@@ -421,5 +419,12 @@ export function inLane(agents: AgentDefinition[]): AgentDefinition[] {
   }));
 }
 
-/** The claim of a worker that died holds a second longer. */
-const FAST_MS = Number(process.env['TEST_FAST_MS'] ?? 2_000);
+const FAST = {
+  lane: 'fast' as const,
+  // The claim of a worker that died holds a second longer.
+  startToCloseMs: Number(process.env['TEST_FAST_MS'] ?? 2_000),
+  scheduleToCloseMs: Number(process.env['TEST_FAST_TOTAL_MS'] ?? 600_000),
+  // For calls that leave the lane.
+  heartbeatMs: 1_000,
+  leaseMs: 800,
+};
