@@ -64,9 +64,11 @@ describeAll('npm run chaos', () => {
     child.stdout?.resume();
     let said = '';
     child.stderr?.on('data', (chunk) => (said += String(chunk)));
-    // In the middle of it: workers, clients and servers are at work.
-    await eventually(() => expect(said).toMatch(/of 500 runs/), 120_000);
-    expect(markedProcesses(mark).length).toBeGreaterThan(5);
+    // In the middle of it: workers, clients and servers are at work, though one may just be killed.
+    await eventually(() => {
+      expect(said).toMatch(/of 500 runs/);
+      expect(markedProcesses(mark).length).toBeGreaterThan(5);
+    }, 120_000);
     child.kill(signal);
     const [code] = (await once(child, 'exit')) as unknown[];
     expect(code).toBe(expected);
