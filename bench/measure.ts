@@ -48,9 +48,10 @@ export async function measureSequential(
   const times = createFigures();
   const workflows: Record<Contender['name'], string[]> = { fast: [], standard: [], plain: [] };
   for (let run = 0; run < runs; run += 1) {
-    // Whoever comes first in one turn comes last in the next.
+    // Every order in turn: what one leaves behind meets the next.
     const first = run % contenders.length;
-    for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
+    const order = [...contenders.slice(first), ...contenders.slice(0, first)];
+    for (const contender of run % 2 === 0 ? order : order.toReversed()) {
       const begun = performance.now();
       const workflowId = await contender.run();
       times[contender.name].push(performance.now() - begun);
