@@ -16,6 +16,10 @@ export function createPair(): Pair {
 export type Figures = Record<Contender['name'], number[]>;
 
 export function createFigures(): Figures {
+  return ofEach<number>();
+}
+
+function ofEach<T>(): Record<Contender['name'], T[]> {
   return { fast: [], standard: [], plain: [] };
 }
 
@@ -46,7 +50,7 @@ export async function measureSequential(
   into: Sequential,
 ): Promise<void> {
   const times = createFigures();
-  const workflows: Record<Contender['name'], string[]> = { fast: [], standard: [], plain: [] };
+  const workflows = ofEach<string>();
   for (let run = 0; run < runs; run += 1) {
     // Every order in turn: what one leaves behind meets the next.
     const first = run % contenders.length;

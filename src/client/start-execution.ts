@@ -1,7 +1,7 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { isHashedKey } from '../contract/key.ts';
-import { AGENT_RUN } from '../contract/names.ts';
+import { AGENT_RUN, hasFastLane } from '../contract/names.ts';
 import type { AgentRunInput, RunMemo } from '../contract/run.ts';
 import { DEFAULT_KEY_TTL_MS, FAST_LANE } from '../contract/settings.ts';
 import type { CheckedRequest } from './check-request.ts';
@@ -26,7 +26,6 @@ export async function startExecution(
 ): Promise<string> {
   const { run } = checked;
   const { successor } = attempt;
-  const fastLane = context.queues.tools === context.queues.workflows;
   const start: WorkflowStartOptions = {
     workflowId: run.workflowId,
     taskQueue: context.queues.workflows,
@@ -35,7 +34,7 @@ export async function startExecution(
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
     ...describeStart(checked),
-    ...(fastLane && context.registry?.hasFastTools?.(run.agent)
+    ...(hasFastLane(context.queues) && context.registry?.hasFastTools?.(run.agent)
       ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
       : {}),
     ...(context.searchAttributes ? { typedSearchAttributes: attributesOf(checked) } : {}),

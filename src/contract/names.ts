@@ -53,6 +53,14 @@ export function taskQueues(split: boolean): TaskQueues {
     : { workflows: TASK_QUEUE, model: TASK_QUEUE, tools: TASK_QUEUE };
 }
 
+/**
+ * Whether tools can run in the fast lane: as a part of the workflow task, on the worker that has it.
+ * Workers of split task queues have either workflows or tools.
+ */
+export function hasFastLane({ workflows, tools }: TaskQueues): boolean {
+  return workflows === tools;
+}
+
 /** Search attributes, and the types they are registered with. */
 export const SEARCH_ATTRIBUTES = {
   AgentName: 'Keyword',

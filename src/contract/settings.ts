@@ -77,7 +77,7 @@ export const FAST_LANE = {
    * hear, a ledger that does not answer. Long, since Temporal then begins another beside it.
    */
   deafMs: 15_000,
-  /** A longer wait for the next attempt is a timer, so that any worker can make it. */
+  /** A longer wait for the next attempt is a timer, for which no workflow task is kept open. */
   localRetryMs: 1_000,
   /**
    * Of the runs of an agent with such tools: after four fifths of it a cancellation reaches a fast

@@ -72,8 +72,9 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   dedup?: 'turn' | 'run' | 'never' | { windowSeconds: number };
   /**
    * `'fast'`: calls are local activities, without a round trip through Temporal each. For tools that
-   * take milliseconds: a call keeps one of its worker's places for workflow tasks. They can be neither paused nor rate-limited there, and a
-   * cancellation reaches them later. The promises are the same. Default: `'standard'`.
+   * take milliseconds: a call keeps one of its worker's places for workflow tasks. They can be
+   * neither paused nor rate-limited there, and a cancellation reaches them later. The promises are
+   * the same. Default: `'standard'`.
    */
   lane?: Lane;
   /**

@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
@@ -14,7 +13,7 @@ import {
   workflowInfo,
   type EventGroupMarker,
 } from '@temporalio/workflow';
-import { CALL_MODEL, STATE_QUERY, toolActivity } from '../contract/names.ts';
+import { CALL_MODEL, hasFastLane, STATE_QUERY, toolActivity } from '../contract/names.ts';
 import {
   NO_USAGE,
   type AgentRunInput,
@@ -32,7 +31,7 @@ import {
   type ToolStepInput,
 } from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
-import { failRun } from './fail-run.ts';
+import { causeOf, failRun } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
 
@@ -183,8 +182,7 @@ async function runCall(
 ): Promise<{ error: unknown } | undefined> {
   const { turn, index, tool, summary } = step;
   const line = `turn ${turn} · ${summary}`;
-  // Workers of split task queues have either workflows or tools.
-  let fast = lane === 'fast' && queues.tools === queues.workflows;
+  let fast = lane === 'fast' && hasFastLane(queues);
   const row = progress.begin({
     step: toolStep(turn, index),
     activity: toolActivity(tool),
@@ -215,7 +213,7 @@ async function runCall(
 }
 
 function isUnknownTool(error: unknown): boolean {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   return cause instanceof ApplicationFailure && cause.type === 'tool.unknown';
 }
 

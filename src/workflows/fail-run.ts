@@ -12,8 +12,7 @@ export function failRun(error: unknown, details: RunFailureDetails): Application
 }
 
 function explain(error: unknown): { code: ErrorCode; message: string } {
-  // A local activity's time-out comes as it is when its history is replayed.
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   if (cause instanceof TimeoutFailure) {
     const step = error instanceof ActivityFailure ? `The step ${error.activityType}` : 'A step';
     return {
@@ -30,6 +29,11 @@ function explain(error: unknown): { code: ErrorCode; message: string } {
     return { code: codeOf(error, 'run.failed'), message: error.message };
   }
   return { code: 'run.failed', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What a step failed with. A local activity's failure may come bare when its history is replayed. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof ActivityFailure ? error.cause : error;
 }
 
 function codeOf(failure: ApplicationFailure, otherwise: ErrorCode): ErrorCode {

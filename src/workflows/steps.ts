@@ -47,7 +47,7 @@ export function callTool(
  */
 export function callFastTool(summary: string, input: ToolStepInput): Promise<ToolStepResult> {
   const { policy, tool } = input;
-  const run = proxyLocalActivities<Activities>({
+  const activities = proxyLocalActivities<Activities>({
     summary,
     startToCloseTimeout: policy.startToCloseMs + FAST_LANE.deafMs,
     scheduleToCloseTimeout: policy.scheduleToCloseMs,
@@ -55,9 +55,8 @@ export function callFastTool(summary: string, input: ToolStepInput): Promise<Too
     // Until then the workflow task is kept open, which costs an event each time.
     localRetryThreshold: FAST_LANE.localRetryMs,
     retry: retryOf(policy),
-  })[toolActivity(tool)];
-  if (!run) throw new Error(`No activity ${toolActivity(tool)}`);
-  return run(input) as Promise<ToolStepResult>;
+  });
+  return run(activities, toolActivity(tool), input) as Promise<ToolStepResult>;
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */
@@ -65,7 +64,7 @@ export function recordDecision(
   taskQueue: string,
   input: RecordDecisionInput,
 ): Promise<DecisionResult> {
-  const record = proxyActivities<Activities>({
+  const activities = proxyActivities<Activities>({
     taskQueue,
     summary: `${input.answer.step} · ${input.answer.decision}`,
     startToCloseTimeout: 30_000,
@@ -73,9 +72,8 @@ export function recordDecision(
     // No scheduleToClose: an answer must not be lost, and the run not fail, because the ledger or
     // the workers are away for long.
     retry: { initialInterval: 500, maximumInterval: 15_000 },
-  })[RECORD_DECISION];
-  if (!record) throw new Error(`No activity ${RECORD_DECISION}`);
-  return record(input) as Promise<DecisionResult>;
+  });
+  return run(activities, RECORD_DECISION, input) as Promise<DecisionResult>;
 }
 
 function execute(
@@ -97,10 +95,14 @@ function execute(
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: retryOf(policy),
   };
-  const run = proxyActivities<Activities>(options)[activity];
-  // The proxy answers every name with a function; the check is for the compiler.
-  if (!run) throw new Error(`No activity ${activity}`);
-  return run(input);
+  return run(proxyActivities<Activities>(options), activity, input);
+}
+
+/** A proxy answers every name with a function; the check is for the compiler. */
+function run(activities: Activities, name: string, input: unknown): Promise<unknown> {
+  const activity = activities[name];
+  if (!activity) throw new Error(`No activity ${name}`);
+  return activity(input);
 }
 
 /**

@@ -63,7 +63,10 @@ export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = proc
       () => reject(new Error(`No line within ${FIRST_LINE_MS} ms: ${stderr}`)),
       FIRST_LINE_MS,
     );
-    createInterface({ input: child.stdout }).once('line', resolve);
+    createInterface({ input: child.stdout }).once('line', (line) => {
+      clearTimeout(timer);
+      resolve(line);
+    });
     void ended.then((code) => {
       clearTimeout(timer);
       reject(new Error(`Ended with ${code} without a line: ${stderr}`));

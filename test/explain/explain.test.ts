@@ -320,7 +320,7 @@ describe('executions', () => {
       await expect(
         system.temporal.workflow.getHandle(workflowId, runId).describe(),
       ).rejects.toThrow();
-    });
+    }, 60_000);
     const { json, text } = await explain('gone');
     expect(json).toMatchObject({
       status: 'completed',

@@ -17,10 +17,7 @@ async function run(input: ReturnType<typeof script>, agent = 'tester') {
   return system.client.result({ agent, key }, { timeoutMs: 50_000 });
 }
 
-async function scopeOf(view: { workflowId: string }) {
-  const { raw } = await system.temporal.workflow.getHandle(view.workflowId).describe();
-  return raw.workflowExecutionInfo?.firstRunId ?? '';
-}
+const scopeOf = ({ workflowId }: { workflowId: string }) => system.scopeOf(workflowId);
 
 describe('a run', () => {
   test('calls the model, runs its tools, and returns the final answer with what it cost', async () => {

@@ -49,10 +49,7 @@ async function completed(request: StartRequest): Promise<RunView> {
   return view;
 }
 
-async function scopeOf({ workflowId }: RunView): Promise<string> {
-  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
-  return raw.workflowExecutionInfo?.firstRunId ?? '';
-}
+const scopeOf = ({ workflowId }: RunView) => system.scopeOf(workflowId);
 
 describe('identical model calls at the same time', () => {
   afterAll(() => slowModel(0));

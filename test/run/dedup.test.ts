@@ -28,10 +28,7 @@ async function completed(...answers: JsonValue[]) {
   return view;
 }
 
-async function scopeOf({ workflowId }: { workflowId: string }): Promise<string> {
-  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
-  return raw.workflowExecutionInfo?.firstRunId ?? '';
-}
+const scopeOf = ({ workflowId }: { workflowId: string }) => system.scopeOf(workflowId);
 
 const stepOf = async (
   run: { workflowId: string },

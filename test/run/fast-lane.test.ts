@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import { cancelOnceClaimed } from '../support/cancel-claimed.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 
@@ -24,11 +25,6 @@ async function eventsOf(workflowId: string): Promise<Record<string, number>> {
     counted[name] = (counted[name] ?? 0) + 1;
   }
   return counted;
-}
-
-async function scopeOf(workflowId: string): Promise<string> {
-  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
-  return raw.workflowExecutionInfo?.firstRunId ?? '';
 }
 
 type Arguments = { label: string } & Record<string, number | string>;
@@ -72,7 +68,7 @@ test('calls are local activities, and all else is as in the standard lane', asyn
     const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
     const started = events?.[0]?.workflowExecutionStartedEventAttributes;
     expect(Number(started?.workflowTaskTimeout?.seconds)).toBe(3);
-    const scope = await scopeOf(workflowId);
+    const scope = await system.scopeOf(workflowId);
     for (const step of ['t1.c0', 't1.c1', 't2.c0']) {
       expect(await system.ledger.step(scope, step)).toMatchObject({
         state: 'completed',
@@ -100,7 +96,7 @@ describe.each([
       expect(view).toMatchObject({ status: 'completed', result: 'ok' });
       expect(system.counter.requests(`charge:${point}`)).toBe(requests);
       expect(system.counter.effects(`charge:${point}`)).toBe(1);
-      const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+      const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
       expect(step).toMatchObject({ state: 'completed', attempts: requests });
     } finally {
       await worker.stop();
@@ -132,7 +128,7 @@ test('a token is not sent again once the other side may have forgotten it', asyn
   const victim = await system.startWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:charge' });
   const { ref, workflowId } = await start('charge', { label: 'late' });
   expect(await victim.ended).toBe('SIGKILL');
-  const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+  const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
   await eventually(() =>
     expect(Date.now() - Date.parse(step?.claimedAt ?? '')).toBeGreaterThan(3_000),
   );
@@ -203,17 +199,7 @@ test('a cancellation reaches a call that waits for an answer, and its end is rec
   const worker = await system.startWorker({ TEST_FAST_MS: '10000' });
   try {
     const { ref, workflowId } = await start('sleepy_note', { label: 'cancelled', seconds: 60 });
-    const scope = await scopeOf(workflowId);
-    await eventually(async () =>
-      expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({ state: 'claimed' }),
-    );
-    await system.client.cancel(ref);
-    const view = await system.client.result(ref, { timeoutMs: 30_000 });
-    expect(view.status).toBe('cancelled');
-    expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({
-      state: 'failed',
-      errors: [{ code: 'step.cancelled' }],
-    });
+    await cancelOnceClaimed(system, ref, workflowId);
   } finally {
     await worker.stop();
   }
@@ -225,7 +211,7 @@ test('a worker that is stopped gives a call back, and another one makes it', asy
   const { ref, workflowId } = await start('once', { label: 'stopped' });
   await eventually(() => expect(system.counter.requests('once:stopped')).toBe(1));
   await first.stop();
-  const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+  const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
   expect(step).toMatchObject({ state: 'failed', errors: [{ code: 'step.interrupted' }] });
   const second = await system.startWorker({ TEST_ONCE_RETURNS: '1' });
   try {
@@ -243,7 +229,7 @@ test('an attempt that takes too long counts, and its error is told', async () =>
     const { ref, workflowId } = await start('once', { label: 'slow' });
     const view = await system.client.result(ref, { timeoutMs: 30_000 });
     expect(view).toMatchObject({ status: 'failed', error: { code: 'step.timed_out' } });
-    expect(await system.ledger.step(await scopeOf(workflowId), 't1.c0')).toMatchObject({
+    expect(await system.ledger.step(await system.scopeOf(workflowId), 't1.c0')).toMatchObject({
       state: 'failed',
       attempts: 1,
       errors: [{ code: 'step.timed_out' }],

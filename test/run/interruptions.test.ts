@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import { cancelOnceClaimed } from '../support/cancel-claimed.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 
@@ -11,11 +12,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await system.close();
 });
-
-async function scopeOf(workflowId: string): Promise<string> {
-  const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
-  return raw.workflowExecutionInfo?.firstRunId ?? '';
-}
 
 describe('a run that is cancelled while a tool ignores it', () => {
   test('ends cancelled, and the effect that happened is recorded', async () => {
@@ -30,7 +26,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
     await system.client.cancel(ref);
     const view = await system.client.result(ref, { timeoutMs: 30_000 });
     expect(view).toMatchObject({ status: 'cancelled', error: { code: 'run.cancelled' } });
-    const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+    const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
     expect(step).toMatchObject({ state: 'completed', attempts: 1 });
     await worker.stop();
   });
@@ -59,7 +55,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
       expect(await system.client.result(ref, { timeoutMs: 30_000 })).toMatchObject({
         status: 'cancelled',
       });
-      const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+      const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
       expect(step).toMatchObject({ state: 'failed', errors: [{ code: 'step.cancelled' }] });
       expect(system.counter.requests(`${tool}:slow-claim`)).toBe(0);
       const { rows } = await system.sql.query("SELECT 1 FROM notes WHERE label = 'slow-claim'");
@@ -77,17 +73,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
       ...ref,
       input: script(calls(['sleepy_note', { label: 'query', seconds: 60 }]), { say: 'never' }),
     });
-    const scope = await scopeOf(workflowId);
-    await eventually(async () =>
-      expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({ state: 'claimed' }),
-    );
-    await system.client.cancel(ref);
-    const view = await system.client.result(ref, { timeoutMs: 30_000 });
-    expect(view.status).toBe('cancelled');
-    expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({
-      state: 'failed',
-      errors: [{ code: 'step.cancelled' }],
-    });
+    await cancelOnceClaimed(system, ref, workflowId);
     const { rows } = await system.sql.query("SELECT 1 FROM notes WHERE label = 'query'");
     expect(rows).toEqual([]);
     await worker.stop();
@@ -105,7 +91,7 @@ describe('a worker that is stopped gracefully', () => {
     });
     await eventually(() => expect(system.counter.requests('once:stopped')).toBe(1));
     await first.stop();
-    const step = await system.ledger.step(await scopeOf(workflowId), 't1.c0');
+    const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
     expect(step).toMatchObject({ state: 'failed', errors: [{ code: 'step.interrupted' }] });
 
     // There, the tool ends at once.
@@ -150,7 +136,9 @@ describe('an agent with long leases', () => {
     });
     const view = await careless.result({ agent: 'patient', key }, { timeoutMs: 30_000 });
     expect(view).toMatchObject({ status: 'completed', result: 'slow' });
-    expect(await system.ledger.step(await scopeOf(view.workflowId), 't1.model')).toMatchObject({
+    expect(
+      await system.ledger.step(await system.scopeOf(view.workflowId), 't1.model'),
+    ).toMatchObject({
       attempts: 1,
     });
     await worker.stop();

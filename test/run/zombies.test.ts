@@ -49,7 +49,7 @@ const untilWaiting = (which: Case) =>
     const view = await system.client.describe(runOf(which));
     expect(view.status).toBe('waiting');
     return view;
-  });
+  }, 60_000);
 const decide = (which: Case, decision: 'happened' | 'did-not-happen') =>
   system.client.decide(runOf(which), { step: 't1.c0', decision, by: 'ann' });
 const notes = async (which: Case) =>
@@ -78,7 +78,7 @@ beforeAll(async () => {
   );
   await eventually(() => {
     for (const which of CASES) expect(system.counter.requests(PAUSED_AT[which][0])).toBe(1);
-  });
+  }, 90_000);
   process.kill(paused.pid, 'SIGSTOP');
   second.go();
 

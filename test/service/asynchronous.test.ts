@@ -465,7 +465,7 @@ test('69 200 read one run at once, and one whose connection is full holds up nob
   await Promise.all(Array.from({ length: 20 }, come));
   await eventually(() => {
     for (const reader of readers) expect(secondTurn(reader, 'claimed')).toBe(50);
-  });
+  }, 50_000);
   for (const label of turns[1] ?? []) letGo(label);
   for (const reader of readers) {
     await reader.end;

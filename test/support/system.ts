@@ -39,6 +39,8 @@ export interface TestSystem {
   counter: CounterServer;
   env: Record<string, string>;
   startWorker(env?: Record<string, string>): Promise<TestWorker>;
+  /** The scope of a run that is no successor: its first execution's run ID. */
+  scopeOf(workflowId: string): Promise<string>;
   /** What the scripted model counted. */
   modelRequests(): Promise<{ requests: number; byToken: Record<string, number> }>;
   close(): Promise<void>;
@@ -94,6 +96,10 @@ export async function startTestSystem(
     counter,
     env,
     startWorker: (more = {}) => startWorker({ ...env, ...more }, workers),
+    scopeOf: async (workflowId) => {
+      const { raw } = await client.workflow.getHandle(workflowId).describe();
+      return raw.workflowExecutionInfo?.firstRunId ?? '';
+    },
     modelRequests: async () => {
       const response = await fetch(new URL('/counters', model.url));
       return (await response.json()) as { requests: number; byToken: Record<string, number> };
