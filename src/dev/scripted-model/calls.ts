@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { ParsedReply } from './script.ts';
 import type { ChatRequest } from './wire.ts';
-
-/** For `ids: "same"`: one that does not depend on the conversation. */
-const SAME = createHash('sha256').update('same').digest('hex');
 
 /** A call as it goes out, whichever API it goes through. */
 export interface OutgoingCall {
@@ -12,13 +9,25 @@ export interface OutgoingCall {
   arguments: string | object;
 }
 
-/** Makes the ID of call `index` from the conversation's hash. */
-export type MakeCallId = (conversation: string, index: number) => string;
+export interface CallIds {
+  /** The ID of call `index` of an answer; `conversation` is the hash of what was asked. */
+  next(conversation: string, index: number): string;
+  /** For `ids: "same"`. */
+  same: string;
+}
 
-export const makeCallId: MakeCallId = (conversation, index) =>
-  `call_${conversation.slice(0, 12)}_${index}`;
+/** The same request gets the same IDs. */
+export const repeatableIds: CallIds = {
+  next: (conversation, index) => `call_${conversation.slice(0, 12)}_${index}`,
+  same: 'call_same',
+};
 
-/** The same conversation has the same hash, so the same request gets the same call IDs. */
+/** New ones for every answer: an endpoint that wants to recognise a turn must know its own. */
+export const uniqueIds: CallIds = {
+  next: () => `call_${randomBytes(12).toString('hex')}`,
+  same: 'call_same',
+};
+
 export function hashConversation(request: ChatRequest): string {
   return createHash('sha256').update(JSON.stringify(request.messages)).digest('hex');
 }
@@ -26,11 +35,11 @@ export function hashConversation(request: ChatRequest): string {
 export function outgoingCalls(
   reply: ParsedReply,
   conversation: string,
-  make: MakeCallId,
+  ids: CallIds,
 ): OutgoingCall[] {
   const idOf = (index: number) => {
     if (reply.ids === 'empty') return '';
-    return reply.ids === 'same' ? make(SAME, 0) : make(conversation, index);
+    return reply.ids === 'same' ? ids.same : ids.next(conversation, index);
   };
   return (reply.calls ?? []).map((call, index) => ({
     id: call.id ?? idOf(index),

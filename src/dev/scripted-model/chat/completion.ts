@@ -1,4 +1,4 @@
-import type { MakeCallId } from '../calls.ts';
+import type { CallIds } from '../calls.ts';
 import { hashConversation, outgoingCalls } from '../calls.ts';
 import type { ParsedReply } from '../script.ts';
 import type { Usage } from '../usage.ts';
@@ -47,11 +47,7 @@ export interface Completion {
 }
 
 /** A reply as the body of a chat completion. */
-export function toCompletion(
-  request: ChatRequest,
-  reply: ParsedReply,
-  make: MakeCallId,
-): Completion {
+export function toCompletion(request: ChatRequest, reply: ParsedReply, ids: CallIds): Completion {
   const conversation = hashConversation(request);
   const usage = usageOf(request, reply);
   return {
@@ -63,7 +59,7 @@ export function toCompletion(
     choices: [
       {
         index: 0,
-        message: toMessage(reply, conversation, make),
+        message: toMessage(reply, conversation, ids),
         logprobs: null,
         finish_reason: reply.finish === undefined ? usualFinish(reply) : reply.finish,
         ...(reply.failure ? { error: reply.failure } : {}),
@@ -73,8 +69,8 @@ export function toCompletion(
   };
 }
 
-function toMessage(reply: ParsedReply, conversation: string, make: MakeCallId): ChatAnswerMessage {
-  const calls = outgoingCalls(reply, conversation, make).map(({ id, ...rest }) => ({
+function toMessage(reply: ParsedReply, conversation: string, ids: CallIds): ChatAnswerMessage {
+  const calls = outgoingCalls(reply, conversation, ids).map(({ id, ...rest }) => ({
     id,
     type: 'function' as const,
     function: rest,

@@ -19,7 +19,7 @@ export function openChat(body: unknown, dialect: Dialect): Opened {
       request,
       stream: request.stream ?? false,
       answer: (reply) => {
-        const completion = toCompletion(request, reply, dialect.callId);
+        const completion = toCompletion(request, reply, dialect.callIds);
         dialect.dressChat?.(completion, request, reply);
         return {
           id: completion.id,

@@ -1,4 +1,4 @@
-import type { MakeCallId } from '../calls.ts';
+import type { CallIds } from '../calls.ts';
 import type { Completion } from '../chat/completion.ts';
 import type { Problem } from '../problem.ts';
 import type { OutputItem } from '../responses/output.ts';
@@ -11,7 +11,7 @@ import type { ChatRequest } from '../wire.ts';
  * remembers what it issued.
  */
 export interface Dialect {
-  callId: MakeCallId;
+  callIds: CallIds;
   /** A refusal, or a fault of the wire, in the endpoint's form. */
   errorBody(problem: Problem): unknown;
   /** Why the endpoint would refuse this request, beyond its shape. */

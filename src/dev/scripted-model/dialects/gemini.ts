@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { makeCallId } from '../calls.ts';
+import { uniqueIds } from '../calls.ts';
 import { Issued } from '../issued.ts';
 import type { Problem } from '../problem.ts';
 import { invalid } from '../problem.ts';
@@ -46,7 +46,7 @@ export function geminiDialect(vendor: 'google' | 'vertex'): Dialect {
   }
 
   return {
-    callId: makeCallId,
+    callIds: uniqueIds,
     errorBody: ({ status, message }) => [
       { error: { code: status, message, status: STATUSES[status] ?? 'UNKNOWN' } },
     ],

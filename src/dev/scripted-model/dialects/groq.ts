@@ -1,4 +1,4 @@
-import { makeCallId } from '../calls.ts';
+import { uniqueIds } from '../calls.ts';
 import { invalid, openAiErrorBody } from '../problem.ts';
 import type { Dialect } from './dialect.ts';
 
@@ -9,7 +9,7 @@ const MESSAGE = new Set(
 /** Groq: no message member that it does not know. */
 export function groqDialect(): Dialect {
   return {
-    callId: makeCallId,
+    callIds: uniqueIds,
     errorBody: openAiErrorBody,
     refuseChat({ messages }) {
       for (const [index, message] of messages.entries()) {

@@ -1,4 +1,5 @@
-import type { MakeCallId } from '../calls.ts';
+import { randomBytes } from 'node:crypto';
+import type { CallIds } from '../calls.ts';
 import type { Problem } from '../problem.ts';
 import { invalid } from '../problem.ts';
 import type { ChatMessage, ChatRequest } from '../wire.ts';
@@ -20,13 +21,15 @@ const CALL = new Set(['id', 'type', 'function', 'index']);
 const CALL_ID = /^[a-zA-Z0-9]{9}$/;
 
 /** Nine letters and digits, as Mistral wants them. */
-const mistralCallId: MakeCallId = (conversation, index) =>
-  `${conversation.slice(0, 7)}${index.toString(36).padStart(2, '0')}`;
+const mistralIds: CallIds = {
+  next: () => randomBytes(8).toString('hex').slice(0, 9),
+  same: 'sameCall1',
+};
 
 /** Mistral: no member that it does not know, call IDs of nine letters or digits. */
 export function mistralDialect(): Dialect {
   return {
-    callId: mistralCallId,
+    callIds: mistralIds,
     errorBody: ({ status, message, detail, type, param, code }) => ({
       object: 'error',
       message: detail ? { detail } : message,

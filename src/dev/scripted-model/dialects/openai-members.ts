@@ -53,5 +53,5 @@ export function refuseTools(tools: readonly Tool[]): Problem | undefined {
 }
 
 export function isGpt6(model: string): boolean {
-  return /^gpt-6/.test(model);
+  return model.startsWith('gpt-6');
 }

@@ -1,4 +1,4 @@
-import { makeCallId } from '../calls.ts';
+import { uniqueIds } from '../calls.ts';
 import type { Problem } from '../problem.ts';
 import { invalid, openAiErrorBody } from '../problem.ts';
 import type { ChatRequest } from '../wire.ts';
@@ -25,7 +25,7 @@ const RESPONSES_ONLY = /^gpt-6-astra|^gpt-6\.1-sol|-(?:codex|pro)(?:-|$)/;
 /** OpenAI, and Azure's endpoint of the same form. */
 export function openAiDialect(): Dialect {
   return {
-    callId: makeCallId,
+    callIds: uniqueIds,
     errorBody: openAiErrorBody,
     refuseChat: (request) =>
       refuseMembers(request, BODY) ??

@@ -1,11 +1,11 @@
-import { hashConversation, makeCallId } from '../calls.ts';
+import { hashConversation, uniqueIds } from '../calls.ts';
 import type { Dialect } from './dialect.ts';
 import { thoughtsOf } from './thinking.ts';
 
 /** OpenRouter: thoughts as text and as details, both better sent back, neither required. */
 export function openRouterDialect(): Dialect {
   return {
-    callId: makeCallId,
+    callIds: uniqueIds,
     errorBody: ({ status, message, code }) => ({
       error: { message, code: status, metadata: { error_type: code } },
     }),

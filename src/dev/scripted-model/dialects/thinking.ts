@@ -1,4 +1,4 @@
-import { hashConversation, makeCallId } from '../calls.ts';
+import { hashConversation, uniqueIds } from '../calls.ts';
 import { Issued } from '../issued.ts';
 import type { Problem } from '../problem.ts';
 import { invalid, openAiErrorBody } from '../problem.ts';
@@ -35,7 +35,7 @@ export function thinkingDialect(maker: 'deepseek' | 'kimi'): Dialect {
   }
 
   return {
-    callId: makeCallId,
+    callIds: uniqueIds,
     errorBody: openAiErrorBody,
     refuseChat(request) {
       if (!thinks(request)) return undefined;

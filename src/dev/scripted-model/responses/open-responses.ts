@@ -23,7 +23,7 @@ export function openResponses(body: unknown, dialect: Dialect, rules: ResponsesR
       stream: request.stream ?? false,
       answer: (reply) => {
         const response = toResponse(request, chat, reply, {
-          callId: dialect.callId,
+          callIds: dialect.callIds,
           reasoning: rules.sendsReasoning(request),
         });
         rules.remember?.(response.output);

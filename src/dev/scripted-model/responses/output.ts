@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { MakeCallId } from '../calls.ts';
+import type { CallIds } from '../calls.ts';
 import { hashConversation, outgoingCalls } from '../calls.ts';
 import type { ParsedReply } from '../script.ts';
 import type { ChatRequest } from '../wire.ts';
@@ -38,7 +38,7 @@ export interface CallOutput {
 export type OutputItem = ReasoningOutput | MessageOutput | CallOutput;
 
 export interface OutputOptions {
-  callId: MakeCallId;
+  callIds: CallIds;
   reasoning: boolean;
   encrypted: boolean;
   status: ItemStatus;
@@ -48,7 +48,7 @@ export interface OutputOptions {
 export function toOutput(
   request: ChatRequest,
   reply: ParsedReply,
-  { callId, reasoning, encrypted, status }: OutputOptions,
+  { callIds, reasoning, encrypted, status }: OutputOptions,
 ): OutputItem[] {
   const items: OutputItem[] = [];
   if (reasoning) {
@@ -68,7 +68,7 @@ export function toOutput(
     const final = reply.commentary !== undefined && (reply.calls ?? []).length === 0;
     items.push({ ...toMessage(said, status), ...(final ? { phase: 'final_answer' } : {}) });
   }
-  for (const call of outgoingCalls(reply, hashConversation(request), callId)) {
+  for (const call of outgoingCalls(reply, hashConversation(request), callIds)) {
     const { id, name, arguments: args } = call;
     const rest = { call_id: id, name, arguments: args, status };
     items.push({ type: 'function_call', id: newId('fc'), ...rest });

@@ -1,4 +1,4 @@
-import type { MakeCallId } from '../calls.ts';
+import type { CallIds } from '../calls.ts';
 import type { ParsedReply } from '../script.ts';
 import { usageOf } from '../usage.ts';
 import type { ChatRequest } from '../wire.ts';
@@ -23,11 +23,11 @@ export function toResponse(
   request: ResponsesRequest,
   chat: ChatRequest,
   reply: ParsedReply,
-  { callId, reasoning }: { callId: MakeCallId; reasoning: boolean },
+  { callIds, reasoning }: { callIds: CallIds; reasoning: boolean },
 ): ResponseBody {
   const ending = endingOf(reply);
   const output = toOutput(chat, reply, {
-    callId,
+    callIds,
     reasoning,
     encrypted: asksForEncryptedContent(request),
     status: ending.status === 'incomplete' ? 'incomplete' : 'completed',
