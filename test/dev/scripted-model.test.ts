@@ -168,7 +168,12 @@ describe('counters', () => {
     await expect(ask([user('one')], 'scope:t1.model')).rejects.toThrow();
     await ask([user('two')]);
     const counters: unknown = await (await fetch(`${control}/counters`)).json();
-    expect(counters).toEqual({ requests: 3, byToken: { 'scope:t1.model': 2 } });
+    expect(counters).toEqual({
+      requests: 3,
+      byToken: { 'scope:t1.model': 2 },
+      byKey: { 'scope:t1.model': 2 },
+      replayed: 0,
+    });
   });
 });
 

@@ -34,11 +34,24 @@ const TRANSPORT = [
   'empty-object',
   /** 429 of an account without credit: waiting does not help. */
   'insufficient-quota',
+  /** The right JSON, sent as `text/plain`. */
+  'text-plain',
+  /** Server-sent events, which nobody asked for. */
+  'event-stream',
+  /** Azure's 400 `content_filter`: it does not like what it was asked. */
+  'prompt-filtered',
+  /** 409: this `Idempotency-Key` came with another body before. */
+  'key-conflict',
 ] as const;
 
 const common = {
-  /** How often it is played; from a script: per `Idempotency-Key`. */
+  /** How often it is played; from a script: per step, the part of `Idempotency-Key` before a `~`. */
   times: z.union([z.number().int().positive(), z.literal('always')]).optional(),
+};
+
+const error = {
+  code: z.number().int().default(502),
+  message: z.string().default('Provider returned error'),
 };
 
 /** What goes wrong. */
@@ -46,10 +59,30 @@ export const fault = z.union([
   z.strictObject({ kind: z.enum(ANSWERS), ...common }),
   z.strictObject({ kind: z.enum(TRANSPORT), ...common }),
   z.strictObject({
+    /** OpenRouter's 200 whose body is `{"error":{"code":…,"message":…}}`. */
+    kind: z.literal('error-in-body'),
+    ...error,
+    ...common,
+  }),
+  z.strictObject({
+    /** OpenRouter's 200 whose only choice has an `error` and `finish_reason: "error"`. */
+    kind: z.literal('error-in-choice'),
+    ...error,
+    ...common,
+  }),
+  z.strictObject({
+    /** Groq's 400: the model wrote a call that nobody could read. */
+    kind: z.literal('tool-use-failed'),
+    failedGeneration: z.string().default('<function=unreadable>'),
+    ...common,
+  }),
+  z.strictObject({
     kind: z.literal('rate-limit'),
     /** The form of `Retry-After`: `retry-after-ms`, seconds, an HTTP date, or none. */
     retryAfter: z.enum(['ms', 'seconds', 'date', 'none']).default('seconds'),
     waitMs: z.number().int().nonnegative().default(1000),
+    /** Such as `Please retry in 10h17m20s`. */
+    message: z.string().default('Rate limit reached.'),
     ...common,
   }),
   z.strictObject({
@@ -64,11 +97,11 @@ export const fault = z.union([
 ]);
 
 export type Fault = z.output<typeof fault>;
-export type AnswerFault = Extract<Fault, { kind: (typeof ANSWERS)[number] }>;
+export type AnswerFault = Extract<Fault, { kind: (typeof ANSWERS)[number] | 'error-in-choice' }>;
 export type TransportFault = Exclude<Fault, AnswerFault>;
 
 export function isAnswerFault(fault: Fault): fault is AnswerFault {
-  return (ANSWERS as readonly string[]).includes(fault.kind);
+  return fault.kind === 'error-in-choice' || (ANSWERS as readonly string[]).includes(fault.kind);
 }
 
 /** Body of `POST /faults`. */

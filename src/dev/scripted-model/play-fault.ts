@@ -1,85 +1,147 @@
 import type { ServerResponse } from 'node:http';
 import type { TransportFault } from './fault.ts';
+import type { Problem } from './problem.ts';
+import { invalid } from './problem.ts';
+import type { Sent } from './send.ts';
+import { sendText } from './send.ts';
 
-/** What would have been sent: a JSON document or server-sent events. */
-export interface DueBody {
+/** What would have been sent. */
+export interface Due {
+  /** A JSON document or server-sent events. */
   type: string;
   text: string;
+  /** The same as JSON, and as server-sent events. */
+  json: () => string;
+  events: () => string;
+  /** Errors in the endpoint's form. */
+  errorBody: (problem: Problem) => unknown;
 }
 
-/** Plays a fault of the wire on a response that nothing was written to. */
-export function playFault(response: ServerResponse, fault: TransportFault, due: DueBody): void {
+/**
+ * Plays a fault of the wire on a response that nothing was written to.
+ *
+ * @returns what was sent whole; `undefined`: nothing was
+ */
+export function playFault(
+  response: ServerResponse,
+  fault: TransportFault,
+  due: Due,
+): Sent | undefined {
+  const fail = (problem: Problem, headers: Record<string, string> = {}) =>
+    sendJson(response, problem.status, due.errorBody(problem), headers);
   switch (fault.kind) {
     case 'hang':
       // The response stays open until the client goes or the server stops.
-      return;
+      return undefined;
     case 'hang-in-body':
       sendHalf(response, due);
-      return;
+      return undefined;
     case 'drop':
       response.destroy();
-      return;
+      return undefined;
     case 'break':
       sendHalf(response, due, () => response.destroy());
-      return;
+      return undefined;
     case 'malformed-json':
-      sendText(response, 200, firstHalf(due.text), { 'content-type': due.type });
-      return;
+      return sendText(response, 200, firstHalf(due.text), { 'content-type': due.type });
     case 'html':
-      sendText(response, 200, '<!doctype html><title>Welcome</title><h1>It works!</h1>\n', {
+      return sendText(response, 200, '<!doctype html><title>Welcome</title><h1>It works!</h1>\n', {
         'content-type': 'text/html; charset=utf-8',
       });
-      return;
     case 'empty-object':
-      sendText(response, 200, '{}', { 'content-type': 'application/json' });
-      return;
+      return sendJson(response, 200, {});
+    case 'text-plain':
+      return sendText(response, 200, due.json(), { 'content-type': 'text/plain; charset=utf-8' });
+    case 'event-stream':
+      return sendText(response, 200, due.events(), { 'content-type': 'text/event-stream' });
+    case 'error-in-body':
+      return sendJson(response, 200, { error: { message: fault.message, code: fault.code } });
     case 'insufficient-quota':
-      sendError(response, 429, 'insufficient_quota', 'You exceeded your current quota.');
-      return;
+      return fail(named('insufficient_quota', 429, 'You exceeded your current quota.'));
     case 'rate-limit':
-      sendError(
-        response,
-        429,
-        'rate_limit_exceeded',
-        'Rate limit reached.',
+      return fail(
+        named('rate_limit_exceeded', 429, fault.message),
         retryAfter(fault.retryAfter, fault.waitMs),
       );
-      return;
-    case 'status':
-      if (fault.body === undefined) {
-        const code = fault.status >= 500 ? 'server_error' : 'invalid_request_error';
-        sendError(response, fault.status, code, `Scripted status ${fault.status}.`, fault.headers);
-      } else {
-        const text = typeof fault.body === 'string' ? fault.body : JSON.stringify(fault.body);
-        const type = typeof fault.body === 'string' ? 'text/plain' : 'application/json';
-        sendText(response, fault.status, text, { 'content-type': type, ...fault.headers });
+    case 'key-conflict':
+      return fail(keyConflict());
+    case 'prompt-filtered':
+      return sendJson(response, 400, promptFiltered());
+    case 'tool-use-failed':
+      return sendJson(response, 400, toolUseFailed(fault.failedGeneration));
+    case 'status': {
+      const { status, headers, body } = fault;
+      if (body === undefined) {
+        const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+        return fail(named(type, status, `Scripted status ${status}.`), headers);
       }
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const type = typeof body === 'string' ? 'text/plain' : 'application/json';
+      return sendText(response, status, text, { 'content-type': type, ...headers });
+    }
   }
 }
 
-/** An error in OpenAI's form. */
-export function sendError(
+/** As gateways refuse a body that differs from the first one under the same key. */
+export function keyConflict(): Problem {
+  return invalid('This Idempotency-Key was used with another request body.', {
+    status: 409,
+    type: 'idempotency_error',
+    code: 'idempotency_key_conflict',
+  });
+}
+
+function sendJson(
   response: ServerResponse,
   status: number,
-  code: string,
-  message: string,
+  body: unknown,
   headers: Record<string, string> = {},
-): void {
-  const body = JSON.stringify({ error: { message, type: code, param: null, code } });
-  sendText(response, status, body, { 'content-type': 'application/json', ...headers });
+): Sent {
+  return sendText(response, status, JSON.stringify(body), {
+    'content-type': 'application/json',
+    ...headers,
+  });
 }
 
-export function sendText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string>,
-): void {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
-  response.end(text);
+function named(type: string, status: number, message: string): Problem {
+  return invalid(message, { status, type, code: type });
 }
 
-function sendHalf(response: ServerResponse, due: DueBody, sent?: () => void): void {
+function promptFiltered(): object {
+  const safe = { filtered: false, severity: 'safe' };
+  return {
+    error: {
+      message:
+        "The prompt was filtered by Azure OpenAI's content management policy. Change it and try again.",
+      type: null,
+      param: 'prompt',
+      code: 'content_filter',
+      status: 400,
+      innererror: {
+        code: 'ResponsibleAIPolicyViolation',
+        content_filter_result: {
+          hate: safe,
+          self_harm: safe,
+          sexual: safe,
+          violence: { filtered: true, severity: 'medium' },
+        },
+      },
+    },
+  };
+}
+
+function toolUseFailed(generation: string): object {
+  return {
+    error: {
+      message: "Failed to call a function. See 'failed_generation' for more details.",
+      type: 'invalid_request_error',
+      code: 'tool_use_failed',
+      failed_generation: generation,
+    },
+  };
+}
+
+function sendHalf(response: ServerResponse, due: Due, sent?: () => void): void {
   // The length of the whole: so the client knows that the half is none.
   response.writeHead(200, {
     'content-type': due.type,

@@ -3,22 +3,17 @@ import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { Chat } from './chat.ts';
+import { ABOUT } from './about.ts';
+import { Counters } from './counters.ts';
+import type { DialectName } from './dialects/dialects.ts';
+import type { Parts } from './endpoints.ts';
+import { addEndpoints } from './endpoints.ts';
 import { FaultQueue, faultOrder } from './fault.ts';
+import { Gateway } from './gateway.ts';
+import { bodyOf, jsonBodies } from './json-body.ts';
 import { loadScripts } from './load-scripts.ts';
-
-const ABOUT = `This is agent-once's scripted model: it speaks the chat-completions format of OpenAI,
-but plays a script. No language model is behind it, and nothing leaves this machine.
-
-POST /v1/chat/completions   the answer, with "stream": true as server-sent events
-GET  /v1/models             the one model there is; any name is accepted
-GET  /counters              {"requests":n,"byToken":{"<Idempotency-Key>":n}}
-POST /counters/reset
-GET  /faults                what will go wrong
-POST /faults                {"faults":[{"kind":"status","status":500}],"match":"text"}: one per request
-DELETE /faults
-POST /delay                 {"ms":n}: every answer waits
-`;
+import { Player } from './player.ts';
+import { RecentRequests, requestQuery } from './recent-requests.ts';
 
 export interface ScriptedModelOptions {
   /** 0 (default): any free one. */
@@ -33,6 +28,8 @@ export interface ScriptedModel {
   /** `http://127.0.0.1:8080/v1`: what `OPENAI_BASE_URL` is set to. */
   url: string;
   port: number;
+  /** The URL of an endpoint that refuses what its namesake refuses: `…/kimi/v1`. */
+  dialectUrl(name: DialectName): string;
   /** Stops at once: requests in flight are broken. */
   stop(): Promise<void>;
 }
@@ -46,8 +43,18 @@ export async function startScriptedModel(
   options: ScriptedModelOptions = {},
 ): Promise<ScriptedModel> {
   const faults = new FaultQueue();
-  const chat = new Chat(await loadScripts(options.scriptsDir), faults, options.delayMs ?? 0);
-  const app = buildApp(chat, faults);
+  const scripts = await loadScripts(options.scriptsDir);
+  const parts = {
+    player: new Player(scripts, faults, options.delayMs ?? 0),
+    counters: new Counters(),
+    requests: new RecentRequests(),
+    gateway: new Gateway(),
+  };
+  // Long conversations are one request: the body may be large. Hanging requests must not hold stop().
+  const app = fastify({ bodyLimit: 256 * 1024 * 1024, forceCloseConnections: true });
+  jsonBodies(app);
+  addEndpoints(app, parts);
+  addControls(app, parts, faults);
   try {
     await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   } catch (error) {
@@ -59,32 +66,32 @@ export async function startScriptedModel(
     );
   }
   const { port } = app.server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/v1`, port, stop: () => app.close() };
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    url: `${origin}/v1`,
+    port,
+    dialectUrl: (name) => `${origin}/${name}/v1`,
+    stop: () => app.close(),
+  };
 }
 
-function buildApp(chat: Chat, faults: FaultQueue): FastifyInstance {
-  // Long conversations are one request: the body may be large. Hanging requests must not hold stop().
-  const app = fastify({ bodyLimit: 256 * 1024 * 1024, forceCloseConnections: true });
-
-  app.post('/v1/chat/completions', async (request, reply) => {
-    reply.hijack();
-    await chat.answer(request.body, request.headers, reply.raw);
-  });
-  app.get('/v1/models', () => ({
-    object: 'list',
-    data: [{ id: 'scripted', object: 'model', created: 0, owned_by: 'agent-once' }],
-  }));
-
+/** What tests watch and steer the model with. */
+function addControls(app: FastifyInstance, parts: Parts, faults: FaultQueue): void {
+  const { player, counters, requests, gateway } = parts;
   app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(ABOUT));
-  app.get('/counters', () => chat.counters);
+  app.get('/counters', () => counters.toJSON());
   app.post('/counters/reset', () => {
-    chat.resetCounters();
-    return chat.counters;
+    counters.reset();
+    requests.clear();
+    return counters.toJSON();
   });
+  app.get('/requests', (request) => ({
+    requests: requests.find(requestQuery.parse(request.query)),
+  }));
 
   app.get('/faults', () => ({ faults: faults.list() }));
   app.post('/faults', (request) => {
-    faults.add(faultOrder.parse(request.body));
+    faults.add(faultOrder.parse(bodyOf(request).value));
     return { faults: faults.list() };
   });
   app.delete('/faults', () => {
@@ -92,9 +99,17 @@ function buildApp(chat: Chat, faults: FaultQueue): FastifyInstance {
     return { faults: [] };
   });
   app.post('/delay', (request) => {
-    const { ms } = z.strictObject({ ms: z.number().int().nonnegative() }).parse(request.body);
-    chat.delayMs = ms;
+    const { ms } = z
+      .strictObject({ ms: z.number().int().nonnegative() })
+      .parse(bodyOf(request).value);
+    player.delayMs = ms;
     return { ms };
+  });
+  app.post('/gateway', (request) => {
+    const { replay } = z.strictObject({ replay: z.boolean() }).parse(bodyOf(request).value);
+    gateway.always = replay;
+    if (!replay) gateway.clear();
+    return { replay };
   });
 
   app.setErrorHandler((error, _request, reply) => {
@@ -104,5 +119,4 @@ function buildApp(chat: Chat, faults: FaultQueue): FastifyInstance {
     const { statusCode = 500, message } = error as Error & { statusCode?: number };
     return reply.code(statusCode).send({ error: { message } });
   });
-  return app;
 }

@@ -1,0 +1,44 @@
+import { asText } from './calls.ts';
+import type { AnswerFault } from './fault.ts';
+import type { ParsedReply } from './script.ts';
+import type { ChatRequest } from './wire.ts';
+import { offeredTools } from './wire.ts';
+
+/** What the script would have said, made wrong. */
+export function distort(request: ChatRequest, reply: ParsedReply, fault: AnswerFault): ParsedReply {
+  const tool = reply.calls?.[0]?.name ?? offeredTools(request)[0] ?? 'no_tool_was_offered';
+  switch (fault.kind) {
+    case 'unknown-tool':
+      return { calls: [{ name: 'tool_that_does_not_exist', arguments: {} }] };
+    case 'wrong-arguments':
+      return { calls: [{ name: tool, arguments: { no_such_argument: true } }] };
+    case 'malformed-arguments':
+      return { calls: [{ name: tool, arguments: '{"order": 10' }] };
+    case 'several-calls':
+      return { ...reply, calls: reply.calls?.flatMap((call) => [call, call]) };
+    case 'truncated':
+      return {
+        ...reply,
+        say: firstHalf(typeof reply.say === 'string' ? reply.say : ''),
+        calls: reply.calls?.map((call) => ({
+          name: call.name,
+          arguments: firstHalf(asText(call.arguments)),
+        })),
+        finish: 'length',
+      };
+    case 'content-filter':
+      return { finish: 'content_filter' };
+    case 'refusal':
+      return { refusal: 'I cannot help with that.', finish: 'stop' };
+    case 'error-in-choice':
+      return {
+        ...reply,
+        finish: 'error',
+        failure: { code: fault.code, message: fault.message },
+      };
+  }
+}
+
+function firstHalf(text: string): string {
+  return text.slice(0, Math.ceil(text.length / 2));
+}
