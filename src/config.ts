@@ -1,3 +1,4 @@
+import { DIALECT_NAMES, type DialectName } from './contract/dialects.ts';
 import { AgentOnceError } from './contract/errors.ts';
 
 /**
@@ -13,7 +14,18 @@ export interface Config {
   /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
   openaiBaseUrl: string | undefined;
   openaiApiKey: string | undefined;
+  /** Serves agents that name none. */
   openaiModel: string;
+  /** `auto`: Responses at OpenAI, chat completions elsewhere. */
+  openaiApi: 'auto' | 'chat' | 'responses';
+  /** For agents that set none. */
+  openaiReasoningEffort: string | undefined;
+  /** `undefined`: told by the endpoint's host. */
+  openaiDialect: DialectName | undefined;
+  /** `undefined`: the dialect's own. */
+  openaiOutputLimitField: 'max_tokens' | 'max_completion_tokens' | undefined;
+  /** Sent with each request to the model's endpoint. They may be secrets. */
+  openaiHeaders: Readonly<Record<string, string>>;
   /** Path of a JSON file with prices per model. */
   pricesFile: string | undefined;
   shopUrl: string;
@@ -70,7 +82,15 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     redisDurable: flag(env, 'AGENT_ONCE_REDIS_DURABLE', false),
     openaiBaseUrl: text(env, 'OPENAI_BASE_URL'),
     openaiApiKey: text(env, 'OPENAI_API_KEY'),
-    openaiModel: text(env, 'OPENAI_MODEL') ?? 'gpt-5-mini',
+    openaiModel: text(env, 'OPENAI_MODEL') ?? 'gpt-6-luna',
+    openaiApi: oneOf(env, 'OPENAI_API', ['auto', 'chat', 'responses'], 'auto'),
+    openaiReasoningEffort: word(env, 'OPENAI_REASONING_EFFORT'),
+    openaiDialect: optionalOf(env, 'OPENAI_DIALECT', DIALECT_NAMES),
+    openaiOutputLimitField: optionalOf(env, 'OPENAI_OUTPUT_LIMIT_FIELD', [
+      'max_tokens',
+      'max_completion_tokens',
+    ]),
+    openaiHeaders: headers(env, 'OPENAI_CUSTOM_HEADERS'),
     pricesFile: text(env, 'MODEL_PRICES_FILE'),
     shopUrl: text(env, 'SHOP_URL') ?? `http://127.0.0.1:${DEV_PORTS.shop}`,
     temporalUiUrl: text(env, 'TEMPORAL_UI_URL') ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
@@ -111,14 +131,49 @@ function flag(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean
   throw invalid(name, 'is neither on nor off');
 }
 
+function word(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = text(env, name);
+  if (value !== undefined && !/^[a-z][a-z_-]{0,31}$/.test(value)) {
+    throw invalid(name, 'is no word in small letters, such as low');
+  }
+  return value;
+}
+
+/** What one's own requests carry, and what tells one body from another. */
+const OWN_HEADERS = /^(?:idempotency-key|x-agent-run-id|content-(?:type|length)|host|connection)$/i;
+
+/** A header a line, as `Name: value`. */
+function headers(env: NodeJS.ProcessEnv, name: string): Record<string, string> {
+  const lines = (text(env, name) ?? '').split('\n').filter((line) => line.trim() !== '');
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, header, value] =
+        /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*$/.exec(line) ?? [];
+      if (header === undefined || value === undefined) {
+        throw invalid(name, 'has a line that is no "Name: value" in printable ASCII');
+      }
+      if (OWN_HEADERS.test(header)) throw invalid(name, `cannot set ${header}`);
+      return [header, value];
+    }),
+  );
+}
+
 function oneOf<T extends string>(
   env: NodeJS.ProcessEnv,
   name: string,
   values: readonly T[],
   otherwise: T,
 ): T {
+  return optionalOf(env, name, values) ?? otherwise;
+}
+
+function optionalOf<T extends string>(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  values: readonly T[],
+): T | undefined {
   const value = text(env, name);
-  if (value === undefined) return otherwise;
+  if (value === undefined) return undefined;
   const found = values.find((candidate) => candidate === value);
   if (found === undefined) throw invalid(name, `is none of ${values.join(', ')}`);
   return found;

@@ -1,4 +1,5 @@
 import { agents } from '../../src/agents/index.ts';
+import { registryDefaults } from '../../src/agents/registry-defaults.ts';
 import { createRegistry } from '../../src/agents/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { connect } from '../../src/client/connect.ts';
@@ -6,11 +7,12 @@ import { readConfig } from '../../src/config.ts';
 import { createBackend } from './app.ts';
 
 // With `npm run dev` in another terminal: node --import ./bin/register-typescript.js examples/backend/server.ts
-const { openaiModel, searchAttributes, hashKeys, splitTaskQueues } = readConfig();
+const config = readConfig();
+const { searchAttributes, hashKeys, splitTaskQueues } = config;
 const connection = await connect();
 const client = new AgentOnceClient({
   temporal: connection.temporal,
-  registry: createRegistry(agents, { defaultModel: openaiModel }),
+  registry: createRegistry(agents, registryDefaults(config)),
   searchAttributes,
   hashKeys,
   splitTaskQueues,

@@ -1,12 +1,12 @@
+import { modelOptions } from '../agents/model-options.ts';
 import type { RegisteredAgent } from '../agents/registry.ts';
-import { AgentOnceError } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import { modelStep, tokenOf, type ModelStepInput } from '../contract/step.ts';
+import { modelStep, tokenOf, type ModelStepInput, type StepUsage } from '../contract/step.ts';
 import type { Completion, EarlierStep } from '../ledger/port.ts';
-import { ModelError, type ModelReply, type ModelRequest } from '../model/port.ts';
+import { ModelError, type ModelReply, type ModelRequest, type ModelUsage } from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from './deps.ts';
 import { planCalls } from './plan-calls.ts';
@@ -14,6 +14,7 @@ import type { StepWork } from './run-step.ts';
 import { modelShare, sharesModel } from './share-terms.ts';
 import { shareWork } from './share-work.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
+import { UnusableAnswer } from './unusable-answer.ts';
 import { workflowIdHere } from './workflow-id-here.ts';
 
 /**
@@ -30,11 +31,12 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { maxOutputTokens, temperature } = agent.definition;
+  const { toolChoice, ...options } = settings.modelOptions ?? modelOptions(agent.definition);
   const model = input.model ?? settings.model;
   const own = tokenOf(run.scope, modelStep(turn));
   // Of a call that this one took over from another run: it goes on as what that one began.
   let began: string | undefined;
+  let beganRound = 0;
   const request = async (): Promise<ModelRequest> => ({
     model,
     messages: conversationOf(agent, await earlier(), turn, messages),
@@ -43,8 +45,9 @@ export function askModel(
       description: definition.description,
       parameters,
     })),
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    ...options,
+    // A model that must ask for a tool each time never ends.
+    ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
   });
   /** The calls are planned for this run, whoever asked the model: its steps are its own. */
   const complete = async (reply: Omit<ModelReply, 'usage'>): Promise<Completion> => {
@@ -55,6 +58,7 @@ export function askModel(
       calls: plan.recorded,
       planned: plan.planned,
       finish: reply.finish,
+      ...(reply.opaque ? { opaque: reply.opaque } : {}),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -67,6 +71,7 @@ export function askModel(
       const shared = await shareWork(deps.ledger, granted, share);
       if (shared.theirs === undefined) {
         if (shared.tookOver) began = shared.token;
+        beganRound = shared.round;
         return undefined;
       }
       const { result, sharedWith } = shared.theirs;
@@ -74,21 +79,30 @@ export function askModel(
       return { ...completion, usage: PAID_ELSEWHERE, sharedWith };
     },
     async run(granted) {
-      const reply = await deps.model.complete(await request(), {
-        token: deps.withoutTokens ? crypto.randomUUID() : (began ?? own),
-        workflowId: workflowIdHere(),
-        signal: granted.signal,
-        timeoutMs: requestLimit(modelPolicy.startToCloseMs),
-      });
-      assertUsable(reply);
-      return {
-        ...(await complete(reply)),
+      const round = Math.max(granted.round, beganRound);
+      const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
+        usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+      try {
+        const reply = await deps.model.complete(await request(), {
+          token: deps.withoutTokens ? crypto.randomUUID() : (began ?? own),
+          round,
+          workflowId: workflowIdHere(),
+          signal: granted.signal,
+          timeoutMs: requestLimit(modelPolicy.startToCloseMs),
+        });
+        assertFits(reply);
         // An endpoint that reports no usage: the cost is unknown, not zero.
-        ...(reply.usage === null
-          ? {}
-          : { usage: { ...reply.usage, costUsd: deps.costUsd(model, reply.usage) } }),
-        ...(began === undefined ? {} : { sharedWith: began }),
-      };
+        const usage = priced(reply.model, reply.usage);
+        return {
+          ...(await complete(reply)),
+          ...(usage ? { usage } : {}),
+          ...(began === undefined ? {} : { sharedWith: began }),
+        };
+      } catch (error) {
+        if (!(error instanceof ModelError) || !error.answered) throw error;
+        const { model: by, usage } = error.answered;
+        throw new UnusableAnswer(error, round, priced(by, usage) ?? null);
+      }
     },
   };
 }
@@ -100,21 +114,18 @@ function requestLimit(startToCloseMs: number): number {
   return Math.ceil(Math.max(startToCloseMs / 2, startToCloseMs - 1_000));
 }
 
-/** Half an answer is no answer: a call cut in its arguments, a text without its end. */
-function assertUsable(reply: ModelReply): void {
-  if (reply.finish === 'length') {
-    throw new ModelError(
-      'model.truncated',
-      "The model stopped at its output limit, in the middle of its answer; the tokens were paid. Raise the agent's maxOutputTokens or ask for less.",
-      { retryable: false },
+/** What is larger would stick in Temporal or the ledger; a repeat would be as large, and paid. */
+function assertFits({ model, usage, content, calls, opaque }: ModelReply): void {
+  const refuse = (code: 'output.too_large' | 'model.answer_too_large', message: string) =>
+    new ModelError(code, message, { retryable: false }, { model, usage });
+  if (calls.length === 0 && utf8Bytes(JSON.stringify(content)) > LIMITS.outputBytes) {
+    throw refuse('output.too_large', 'The final answer is over 1 MiB of JSON.');
+  }
+  const parts = [opaque, ...calls.map((call) => call.opaque)].filter((part) => part !== undefined);
+  if (utf8Bytes(JSON.stringify(parts)) > LIMITS.opaqueBytes) {
+    throw refuse(
+      'model.answer_too_large',
+      'What the model endpoint wants back with the next request is over 4 MiB of JSON, and was not kept. Ask for less thinking (reasoningEffort), or choose another model.',
     );
-  }
-  if (reply.finish === 'content_filter') {
-    throw new ModelError('model.refused', 'A content filter of the endpoint stopped the answer.', {
-      retryable: false,
-    });
-  }
-  if (reply.calls.length === 0 && utf8Bytes(JSON.stringify(reply.content)) > LIMITS.outputBytes) {
-    throw new AgentOnceError('output.too_large', 'The final answer is over 1 MiB of JSON.');
   }
 }

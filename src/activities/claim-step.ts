@@ -102,10 +102,14 @@ export async function claimStep(
         retryable: false,
       });
     case 'exhausted':
-      throw failStep({
-        code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
-        message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
-        retryable: false,
-      });
+      throw failStep(
+        {
+          code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
+          message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
+          retryable: false,
+        },
+        undefined,
+        answer.spent,
+      );
   }
 }

@@ -4,7 +4,7 @@ import type { JsonValue } from '../contract/json-value.ts';
 import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';
 import type { EarlierStep } from '../ledger/port.ts';
 import type { ModelMessage } from '../model/port.ts';
-import { asTurnRecord, type RecordedCall } from './turn-record.ts';
+import { asCall, asTurnRecord, callId, type RecordedCall } from './turn-record.ts';
 
 /**
  * The conversation before a turn, as the model is shown it: the ledger's steps of the turns before
@@ -24,13 +24,16 @@ export function conversationOf(
   for (let earlier = 1; earlier < turn; earlier += 1) {
     const model = completed(byName.get(modelStep(earlier)), modelStep(earlier));
     messages.push(...(model.request as unknown as UserMessage[]).map((said) => show(agent, said)));
-    const { content, calls } = asTurnRecord(model.result);
+    const { content, calls, opaque } = asTurnRecord(model.result);
+    // Named anew: earlier versions recorded the endpoint's own names, which need not be unique.
+    const named = calls.map((call) => ({ ...call, id: callId(earlier, call.index) }));
     messages.push({
       role: 'assistant',
       content,
-      calls: calls.map(({ id, tool, arguments: args }) => ({ id, name: tool, arguments: args })),
+      calls: named.map(asCall),
+      ...(opaque ? { opaque } : {}),
     });
-    for (const call of calls) {
+    for (const call of named) {
       messages.push({ role: 'tool', callId: call.id, content: answerTo(call, earlier, byName) });
     }
   }

@@ -2,8 +2,10 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { RetryPolicy } from '../contract/settings.ts';
+import { usedAnything, type StepFailureDetails, type StepUsage } from '../contract/step.ts';
 import type { StepError } from '../ledger/port.ts';
 import { ModelError } from '../model/port.ts';
+import { UnusableAnswer } from './unusable-answer.ts';
 
 /** What is to be done about an error that ended an attempt. */
 export interface Verdict extends StepError {
@@ -15,6 +17,7 @@ export interface Verdict extends StepError {
 
 /** Reads an error that a step's own work threw; `otherwise` is the code of one that has none. */
 export function judge(error: unknown, otherwise: ErrorCode): Verdict {
+  if (error instanceof UnusableAnswer) return error.verdict;
   if (error instanceof ModelError) {
     const { code, message, retryable, retryAfterMs } = error;
     return { code, message: cut(message), retryable, retryAfterMs };
@@ -51,13 +54,22 @@ export function isOwnTrouble(code: ErrorCode): boolean {
 /**
  * The failure that leaves an activity: a code as its type, a short message, no cause and no stack
  * of others. A message of megabytes would hang the attempt until its timeout.
+ *
+ * @param spent what the step has used though it failed: for the run's own account
  */
-export function failStep(verdict: Verdict, nextRetryDelayMs?: number): ApplicationFailure {
+export function failStep(
+  verdict: Verdict,
+  nextRetryDelayMs?: number,
+  spent?: StepUsage,
+): ApplicationFailure {
+  const details: StepFailureDetails | undefined =
+    spent && usedAnything(spent) ? { usage: spent } : undefined;
   return ApplicationFailure.create({
     type: verdict.code,
     message: cut(verdict.message),
     nonRetryable: !verdict.retryable,
     ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
+    ...(details ? { details: [details] } : {}),
   });
 }
 

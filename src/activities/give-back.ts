@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { SETTLED_SIGNAL } from '../contract/names.ts';
-import type { Claim, Ledger, StepError } from '../ledger/port.ts';
+import type { Claim, FailedAttempt, Ledger, StepError } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -55,14 +55,15 @@ export async function tellSettled(step: string): Promise<void> {
 /**
  * Gives the claim back, as far as that is possible: without it, the lease runs out.
  *
+ * @param how `until`: the ledger is asked until it answers, or this aborts
  * @returns `false` when the claim is no longer ours, `undefined` when the ledger did not answer
  */
 export async function release(
   ledger: Ledger,
   claim: Claim,
   { code, message }: StepError,
-  { counted = true, until }: { counted?: boolean; until?: AbortSignal } = {},
+  { until, ...how }: FailedAttempt & { until?: AbortSignal } = {},
 ): Promise<boolean | undefined> {
-  const fail = () => ledger.fail(claim, { code, message }, counted);
+  const fail = () => ledger.fail(claim, { code, message }, how);
   return (until ? untilAnswered(fail, until) : fail()).catch(() => undefined);
 }

@@ -7,7 +7,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type PlannedCall } from '../contract/step.ts';
 import type { PlannedStep, EarlierStep } from '../ledger/port.ts';
 import type { ModelCall } from '../model/port.ts';
-import type { RecordedCall } from './turn-record.ts';
+import { callId, type RecordedCall } from './turn-record.ts';
 
 export interface CallPlan {
   recorded: RecordedCall[];
@@ -34,14 +34,16 @@ export async function planCalls(
   const plan: CallPlan = { recorded: [], planned: [], steps: [] };
   const seen = new Map<string, number>();
   const ofRun = new Map(earlier.toReversed().map((held) => [held.digest, held.step]));
-  const ids = new Set<string>();
 
   for (const [index, call] of calls.entries()) {
     const step = toolStep(turn, index);
-    // Answers are matched by this name: it must be there, and once.
-    const id = call.id === '' || ids.has(call.id) ? step : call.id;
-    ids.add(id);
-    const recorded: RecordedCall = { index, id, tool: call.name, arguments: call.arguments };
+    const recorded: RecordedCall = {
+      index,
+      id: callId(turn, index),
+      tool: call.name,
+      arguments: call.arguments,
+      ...(call.opaque ? { opaque: call.opaque } : {}),
+    };
     plan.recorded.push(recorded);
 
     const checked =
@@ -80,6 +82,9 @@ export async function planCalls(
   return plan;
 }
 
+/** As JSON writes it; a backslash that is itself escaped begins no escape. */
+const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
+
 type CheckedCall =
   | { tool: RegisteredTool; request: JsonValue; summary: string; approval: boolean }
   | { refusal: string };
@@ -98,6 +103,10 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
     return {
       refusal: `The arguments are unusable. ${error instanceof Error ? error.message : ''}`,
     };
+  }
+  // PostgreSQL's text has none, so the tool would fail, or a later one that gets it from there.
+  if (NUL.test(JSON.stringify(request))) {
+    return { refusal: 'The arguments have a null character (\\u0000) in them. Leave it out.' };
   }
   const parsed = await tool.definition.input.safeParseAsync(request);
   if (!parsed.success) {

@@ -2,17 +2,18 @@ import { Context, type ApplicationFailure } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { FAST_LANE } from '../contract/settings.ts';
-import type { KnownBy } from '../contract/step.ts';
+import { addUsage, type KnownBy, type StepUsage } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
 import { NotApplied } from '../tools/not-applied.ts';
 import { assertInTime } from './assert-in-time.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';
-import { backoffMs, failStep, isOwnTrouble, judge } from './failures.ts';
+import { backoffMs, failStep, isOwnTrouble, judge, type Verdict } from './failures.ts';
 import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
 import { untilAnswered } from './until-answered.ts';
+import { UnusableAnswer } from './unusable-answer.ts';
 
 /** What a step's work gets once its claim is granted. */
 export interface Granted {
@@ -21,6 +22,8 @@ export interface Granted {
   attempt: number;
   /** Counts the step's attempts in all executions, from 1. */
   attempts: number;
+  /** See `StepRecord`. */
+  round: number;
   /** What the ledger holds as the step's request: a tool's arguments. */
   request: JsonValue | null;
   signal: AbortSignal;
@@ -36,7 +39,8 @@ export interface Granted {
 export interface StepOutcome {
   result: JsonValue;
   resultBytes: number | null;
-  usage: { inputTokens: number; outputTokens: number; costUsd: number | null } | null;
+  /** Of all its answers; `null`: not known, or not of a kind that uses any. */
+  usage: StepUsage | null;
   knownBy: KnownBy;
   /** See `Completion`; `null`: the step's own. */
   sharedWith: string | null;
@@ -89,7 +93,7 @@ async function workUnderClaim(
   deps: ActivityDeps,
   plan: StepPlan,
   work: StepWork,
-  { claim, attempt, attempts, last, request, unknownAttempts }: GrantedAnswer,
+  { claim, attempt, attempts, last, request, unknownAttempts, round, spent }: GrantedAnswer,
   lease: Lease,
   context: Context,
 ): Promise<StepOutcome> {
@@ -102,6 +106,7 @@ async function workUnderClaim(
     claim,
     attempt,
     attempts,
+    round,
     request,
     signal: lease.signal,
     beforeEffect: async () => {
@@ -122,7 +127,7 @@ async function workUnderClaim(
     return {
       result: completion.result,
       resultBytes: null,
-      usage: completion.usage ?? null,
+      usage: completion.usage ? addUsage(spent, completion.usage) : null,
       knownBy: completion.knownBy ?? 'executed',
       sharedWith: completion.sharedWith ?? null,
       attempts: attempt,
@@ -133,11 +138,13 @@ async function workUnderClaim(
     const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
     const verdict = judge(error, otherwise);
     if (unknown) await abandon(deps, claim, verdict, lease.limit);
-    const giveBack = async (why: StepError, how?: { counted?: boolean; until?: AbortSignal }) => {
+    // A whole answer was read, and paid for, whatever else ends the attempt.
+    const answered = error instanceof UnusableAnswer ? { answered: error.answered } : {};
+    const giveBack = async (why: StepError, how: { counted?: boolean; until?: AbortSignal }) => {
       if (unknown) return;
       const waited =
         effect === 'at-most-once' && (await isUndecided(ledger, claim).catch(() => false));
-      const given = await release(ledger, claim, why, how);
+      const given = await release(ledger, claim, why, { ...how, ...answered });
       if (given && waited) await tellSettled(step);
       if (given === false && begun && effect === 'reconcile') {
         await noteLateEffect(deps, claim, lease.limit);
@@ -162,16 +169,36 @@ async function workUnderClaim(
     const ours = isOwnTrouble(verdict.code);
     // That nothing happened must reach the ledger, or a person is asked what the tool knew.
     const knows = begun && error instanceof NotApplied;
+    // So must what was paid for: without it the same request would be sent again.
+    const paid = error instanceof UnusableAnswer;
     await giveBack(verdict, {
       counted: !ours,
-      ...(ours || knows ? { until: lease.limit } : {}),
+      ...(ours || knows || paid ? { until: lease.limit } : {}),
     });
     context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
+    const wait = backoffMs(policy.retry, attempt, verdict.retryAfterMs);
+    const inTime = waitInTime(verdict, wait, context);
     throw failStep(
-      { ...verdict, retryable: verdict.retryable && (!last || ours) },
-      backoffMs(policy.retry, attempt, verdict.retryAfterMs),
+      { ...inTime, retryable: inTime.retryable && (!last || ours) },
+      wait,
+      paid ? addUsage(spent, error.answered.usage ?? undefined) : spent,
     );
   }
+}
+
+/**
+ * Fails a step at once when the other side asks to wait for longer than its policy allows: Temporal
+ * would end it without a word about that.
+ */
+function waitInTime(verdict: Verdict, waitMs: number, { info }: Context): Verdict {
+  const left = info.scheduledTimestampMs + info.scheduleToCloseTimeoutMs - Date.now();
+  if (!verdict.retryable || verdict.retryAfterMs === undefined || waitMs < left) return verdict;
+  const minutes = Math.ceil(waitMs / 60_000);
+  return {
+    ...verdict,
+    retryable: false,
+    message: `${verdict.message} It asks to wait for about ${minutes} min, and the step has ${Math.max(0, Math.floor(left / 60_000))} min left (scheduleToCloseMs): resume the run when the wait is over.`,
+  };
 }
 
 /** A fast step of a worker that stops, and whose run is not cancelled. */

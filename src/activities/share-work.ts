@@ -18,8 +18,11 @@ export interface ShareTerms {
 /** Somebody else's result, or the word that the work is this step's. */
 export type Shared =
   | { theirs: { result: JsonValue; sharedWith: string } }
-  /** `token` is what to act under: that of the step which began it, if this one took it over. */
-  | { theirs: undefined; token: string; tookOver: boolean };
+  /**
+   * `token` is what to act under: that of the step which began it, if this one took it over, and
+   * from that one's `round` on.
+   */
+  | { theirs: undefined; token: string; tookOver: boolean; round: number };
 
 const FIRST_LOOK_MS = 50;
 const LATER_LOOKS_MS = 250;
@@ -43,14 +46,20 @@ export async function shareWork(
   let followed: ShareAnswer['owner'] | undefined;
   for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 2, LATER_LOOKS_MS)) {
     signal.throwIfAborted();
-    const { mine, owner, first } = await ledger.share({ name, scope, step, windowMs, leaseMs });
+    const { mine, owner, first, round } = await ledger.share({
+      name,
+      scope,
+      step,
+      windowMs,
+      leaseMs,
+    });
     // Whoever has waited for a result takes it, also one that is shared with no newcomer.
     const awaited = mine ? followed : owner;
     const held = awaited && (await ledger.step(awaited.scope, awaited.step));
     if (held?.state === 'completed') return { theirs: resultOf(held) };
     if (mine) {
       const tookOver = first.scope !== scope || first.step !== step;
-      return { theirs: undefined, token: tokenOf(first.scope, first.step), tookOver };
+      return { theirs: undefined, token: tokenOf(first.scope, first.step), tookOver, round };
     }
     followed = owner;
     if (Date.now() > until) throw stillWaiting(owner);

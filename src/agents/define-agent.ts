@@ -1,8 +1,9 @@
 import type { JsonValue } from '../contract/json.ts';
-import type { StepPolicyOverrides } from '../contract/settings.ts';
+import type { ModelOptions, StepPolicyOverrides } from '../contract/settings.ts';
 import type { ToolDefinition } from '../tools/define-tool.ts';
 
-export interface AgentDefinition {
+/** An agent. How its model is asked (`ModelOptions`) is pinned when a run starts. */
+export interface AgentDefinition extends ModelOptions {
   /** `[a-z][a-z0-9_]{0,31}`: stands in workflow IDs. */
   name: string;
   /** What it is for; for people who read the code. */
@@ -12,9 +13,6 @@ export interface AgentDefinition {
   tools: readonly ToolDefinition[];
   /** Name of the model at the endpoint; default: `OPENAI_MODEL`. */
   model?: string;
-  /** Upper bound of one answer, in tokens; default: the endpoint's own. */
-  maxOutputTokens?: number;
-  temperature?: number;
   /** Model calls before a run fails with `run.turn_limit`; default 20. */
   maxTurns?: number;
   /**

@@ -18,7 +18,9 @@ import { checkAgent } from './check-agent.ts';
 import { checkFastPolicy, checkPolicy } from './check-policy.ts';
 import { checkTool } from './check-tool.ts';
 import type { AgentDefinition } from './define-agent.ts';
+import { modelOptions } from './model-options.ts';
 import { questionTerms, type PossibleQuestions } from './question-terms.ts';
+import type { RegistryDefaults } from './registry-defaults.ts';
 import { argumentsSchema } from './tool-schema.ts';
 
 /** A tool that passed all checks. */
@@ -69,18 +71,17 @@ export interface Registry {
 /**
  * Checks agents and their tools, all of them before anything runs.
  *
- * @param defaults `defaultModel` serves agents that name no model
  * @throws {AgentOnceError} `name.invalid`, `agent.invalid`: which agent and tool, and what to change
  */
 export function createRegistry(
   agents: readonly AgentDefinition[],
-  { defaultModel }: { defaultModel: string },
+  defaults: RegistryDefaults,
 ): Registry {
   const tools = new Map<string, RegisteredTool>();
   const registered = new Map<string, RegisteredAgent>();
   const definitions = new Map<RegisteredAgent, string>();
   for (const definition of agents) {
-    checkAgent(definition);
+    checkAgent(definition, defaults.maxTools);
     if (registered.has(definition.name)) {
       throw new AgentOnceError(
         'agent.invalid',
@@ -89,7 +90,7 @@ export function createRegistry(
     }
     registered.set(definition.name, {
       definition,
-      settings: settingsFrom(definition, defaultModel),
+      settings: settingsFrom(definition, defaults),
       tools: registerTools(definition, tools),
     });
   }
@@ -109,7 +110,10 @@ export function createRegistry(
   };
 }
 
-function settingsFrom(agent: AgentDefinition, defaultModel: string): AgentSettings {
+function settingsFrom(
+  agent: AgentDefinition,
+  { defaultModel, reasoningEffort }: RegistryDefaults,
+): AgentSettings {
   const modelPolicy = withOverrides(DEFAULT_MODEL_POLICY, agent.modelPolicy);
   checkPolicy(`Agent '${agent.name}', modelPolicy`, modelPolicy);
   return {
@@ -117,19 +121,30 @@ function settingsFrom(agent: AgentDefinition, defaultModel: string): AgentSettin
     maxTurns: agent.maxTurns ?? DEFAULT_MAX_TURNS,
     keyTtlMs: agent.keyTtlSeconds === undefined ? DEFAULT_KEY_TTL_MS : agent.keyTtlSeconds * 1_000,
     modelPolicy,
+    modelOptions: modelOptions(agent, reasoningEffort),
     historyResults: agent.historyResults ?? 'preview',
   };
 }
 
 function definitionHash({ definition, settings, tools }: RegisteredAgent): string {
-  const { instructions, maxOutputTokens, temperature } = definition;
+  const { instructions } = definition;
+  // Only what is set is added, so that agents without it keep the hashes that runs have recorded.
+  const { maxOutputTokens, temperature, ...others } = modelOptions(definition);
+  const more = Object.keys(others).length > 0 ? [others] : [];
   const told = [...tools.values()].map(({ name, effect, parameters, definition: tool }) => ({
     name,
     effect,
     parameters,
     description: tool.description,
   }));
-  const text = JSON.stringify([instructions, settings.model, maxOutputTokens, temperature, told]);
+  const text = JSON.stringify([
+    instructions,
+    settings.model,
+    maxOutputTokens,
+    temperature,
+    told,
+    ...more,
+  ]);
   return sha256Hex(text).slice(0, 16);
 }
 

@@ -1,4 +1,5 @@
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
+import { usesModel } from '../explain/sum-usage.ts';
 import { named } from './name-steps.ts';
 import { printable } from './output.ts';
 import { drawCost, drawTokens } from './show-run.ts';
@@ -21,7 +22,7 @@ export function drawPrice(explanation: Explanation): string | null {
 
 /** What a sum of costs lacks. */
 function whyUnknown(steps: readonly ExplainedStep[]): string[] {
-  const calls = steps.filter(({ kind, state }) => kind === 'model' && state === 'completed');
+  const calls = steps.filter(usesModel);
   const unpriced = calls.filter(({ usage }) => usage && usage.costUsd === null);
   const models = [...new Set(unpriced.map(({ model }) => printable(model ?? 'the model')))];
   return [

@@ -58,6 +58,7 @@ function drawStep(
     attempts > 1 && drawAttempts(step, story),
     model && printable(model),
     usage && drawSpent(usage),
+    step.unusableAnswers > 0 && drawUnusable(step),
     step.possiblyPaidTwice && colours.yellow('possibly paid twice'),
   ];
   const more = [
@@ -77,6 +78,12 @@ function drawAttempts({ attempts, lastAttempts, executedIn }: ExplainedStep, sto
   const at = story.executions.findIndex(({ runId }) => runId === executedIn);
   if (at <= 0 || lastAttempts === 0 || lastAttempts >= attempts) return all;
   return `${all}, ${lastAttempts} of them by execution ${at + 1}`;
+}
+
+/** What was paid for and is no answer. */
+function drawUnusable({ unusableAnswers, state }: ExplainedStep): string {
+  const which = unusableAnswers === 1 ? '1 unusable answer' : `${unusableAnswers} unusable answers`;
+  return state === 'completed' ? `${which} before, counted here` : `${which}, counted here`;
 }
 
 function join(facts: readonly (string | false | null | undefined)[]): string {

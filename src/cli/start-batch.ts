@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AgentDefinition } from '../agents/define-agent.ts';
+import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry } from '../agents/registry.ts';
 import { batchKey, runBatch, type BatchOutcome } from '../client/batch.ts';
 import { checkRequest } from '../client/check-request.ts';
@@ -47,7 +48,7 @@ export async function startBatch(
 ): Promise<void> {
   const { request, key } = command;
   const config = readConfig();
-  const registry = createRegistry(agents, { defaultModel: config.openaiModel });
+  const registry = createRegistry(agents, registryDefaults(config));
   const known = { registry, hashKeys: config.hashKeys };
   // What is wrong with every line is said without a line.
   checkRequest(known, { ...request, key: batchKey(key, 1) });

@@ -110,6 +110,7 @@ async function runStart(
     { withClient },
     { checkRequest },
     { createRegistry },
+    { registryDefaults },
     { showStart },
   ] = await Promise.all([
     import('./read-input.ts'),
@@ -117,6 +118,7 @@ async function runStart(
     import('./open-client.ts'),
     import('../client/check-request.ts'),
     import('../agents/registry.ts'),
+    import('../agents/registry-defaults.ts'),
     import('./show-start.ts'),
   ]);
   const config = readConfig();
@@ -128,7 +130,7 @@ async function runStart(
       ? {}
       : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
   };
-  const registry = createRegistry(await loadAgents(), { defaultModel: config.openaiModel });
+  const registry = createRegistry(await loadAgents(), registryDefaults(config));
   // A wrong request is told apart before anything else can go wrong.
   checkRequest({ registry, hashKeys: config.hashKeys }, request);
   await withClient(

@@ -61,6 +61,14 @@ export const ERRORS = {
   'model.unavailable': { exit: 4, means: 'The model endpoint answered with a server error.' },
   'model.rejected': { exit: 4, means: 'The model endpoint refused the request for good.' },
   'model.bad_answer': { exit: 4, means: 'The model endpoint answered with something unreadable.' },
+  'model.incomplete': {
+    exit: 4,
+    means: 'The model endpoint ended the answer before it was complete, for a reason of its own.',
+  },
+  'model.answer_too_large': {
+    exit: 4,
+    means: 'What the model endpoint wants back with the next request is over 4 MiB.',
+  },
   'model.truncated': { exit: 4, means: 'The model stopped at its output limit, in the middle.' },
   'model.refused': { exit: 4, means: 'The model or a content filter declined to answer.' },
   'output.too_large': { exit: 4, means: 'The final answer is over 1 MiB.' },

@@ -9,6 +9,8 @@ export const LIMITS = {
   outputBytes: 1 * MiB,
   /** A tool's result: kept in the ledger, compressed; history shows a preview. */
   toolResultBytes: 8 * MiB,
+  /** What a model's endpoint wants back with the next request: kept in the ledger with the turn. */
+  opaqueBytes: 4 * MiB,
   /** A message leaving an activity: 3 MB of it hangs the attempt until its timeout. */
   errorBytes: 4 * KiB,
   /** What history shows of a tool's result. */

@@ -1,3 +1,5 @@
+import type { JsonObject } from './json-value.ts';
+
 /** Waiting times between attempts and how many there are. Times in milliseconds. */
 export interface RetryPolicy {
   initialIntervalMs: number;
@@ -20,6 +22,27 @@ export interface StepPolicy {
   retry: RetryPolicy;
 }
 
+/** How the model is asked, besides by whom and what: what an agent sets, and a run keeps. */
+export interface ModelOptions {
+  /** How long the model thinks: `'none'`, `'low'`, `'high'` …, in the endpoint's own words. */
+  reasoningEffort?: string;
+  /**
+   * Whether the first call must ask for a tool, must not, or must ask for this one. Later calls
+   * choose freely: a model that must always ask for a tool never ends. Default: `'auto'`.
+   */
+  toolChoice?: 'auto' | 'required' | 'none' | { tool: string };
+  /** Whether one answer may ask for several tools; default: the endpoint's own. */
+  parallelToolCalls?: boolean;
+  /** Upper bound of one answer, in tokens, thinking included; default: the endpoint's own. */
+  maxOutputTokens?: number;
+  temperature?: number;
+  /**
+   * Members that are added to each request as they are, for what an endpoint has beyond the rest.
+   * They stand in Temporal's history: no secrets.
+   */
+  extraBody?: JsonObject;
+}
+
 /** What a run keeps of its agent's definition from its start on, whatever is deployed later. */
 export interface AgentSettings {
   /** Name of the model at the endpoint. */
@@ -27,6 +50,8 @@ export interface AgentSettings {
   /** Model calls before the run fails with `run.turn_limit`. */
   maxTurns: number;
   modelPolicy: StepPolicy;
+  /** Absent in runs of an earlier version: the definition's count then. */
+  modelOptions?: ModelOptions;
   /** How long a key names its run after the run has closed; then it is new again. */
   keyTtlMs: number;
   /** What Temporal's history shows of tools' results: 2 KB, nothing, or up to 64 KB. */

@@ -68,10 +68,38 @@ export interface ModelStepInput {
   resuming?: true;
 }
 
+/** What a step used. `costUsd` is `null` where it is not known; it is never zero then. */
 export interface StepUsage {
   inputTokens: number;
   outputTokens: number;
   costUsd: number | null;
+}
+
+export const NOTHING_USED: StepUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+/** Adds what two answers used; `undefined`: not known. */
+export function addUsage(a: StepUsage, b: StepUsage | undefined): StepUsage {
+  if (b === undefined) return { ...a, costUsd: null };
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    costUsd: addUsd(a.costUsd, b.costUsd),
+  };
+}
+
+/** What is not known is something. */
+export function usedAnything({ inputTokens, outputTokens, costUsd }: StepUsage): boolean {
+  return inputTokens > 0 || outputTokens > 0 || costUsd !== 0;
+}
+
+/** Adds amounts of money; unknown stays unknown. Rounded, since 0.1 + 0.2 is not what people read. */
+export function addUsd(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : Math.round((a + b) * 1e9) / 1e9;
+}
+
+/** First element of `details` of the failure of a step that has used something all the same. */
+export interface StepFailureDetails {
+  usage: StepUsage;
 }
 
 /** A tool call that the model asked for and that passed the tool's schema, as history shows it. */

@@ -154,6 +154,8 @@ export interface ExplainedStep {
   decision: Decision | null;
   /** Run ID of the execution that ran it last; `null`: none has. */
   executedIn: string | null;
+  /** Whole answers of a model that nothing could be done with. They are paid for, and in `usage`. */
+  unusableAnswers: number;
   /** A model call of which attempts ended without a word: each may have been paid for. */
   possiblyPaidTwice: boolean;
   /** The last attempt's, and whether it still holds the step; in milliseconds, below zero: over. */

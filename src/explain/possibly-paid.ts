@@ -4,13 +4,17 @@ import type { ExplainedStep, PossiblyPaid } from './explanation.ts';
 const MAY_BE_PAID = new Set([
   'model.timeout',
   'model.broken_off',
+  'step.timed_out',
+  'step.cancelled',
+  'step.interrupted',
+]);
+
+/** Errors of answers that came. What they used is counted in their step, but in old ones. */
+const ANSWERED = new Set([
   'model.bad_answer',
   'model.truncated',
   'model.refused',
   'output.too_large',
-  'step.timed_out',
-  'step.cancelled',
-  'step.interrupted',
 ]);
 
 /** Calls to models that may have been paid for, though no answer of theirs was recorded. */
@@ -20,7 +24,7 @@ export function possiblyPaid(steps: readonly ExplainedStep[]): PossiblyPaid {
     .map((step) => ({ step, calls: unansweredCalls(step) }))
     .filter(({ calls }) => calls > 0);
   const costs = found.map(({ step, calls }) => {
-    const each = step.usage?.costUsd ?? null;
+    const each = costOfOne(step);
     return each === null ? null : each * calls;
   });
   return {
@@ -30,10 +34,24 @@ export function possiblyPaid(steps: readonly ExplainedStep[]): PossiblyPaid {
   };
 }
 
+/** About what one answer to a step costs: the mean of those that are known. */
+export function costOfOne({ usage, state, unusableAnswers }: ExplainedStep): number | null {
+  const answers = unusableAnswers + (state === 'completed' ? 1 : 0);
+  const cost = usage?.costUsd ?? null;
+  return cost === null || answers === 0 ? null : roundUsd([cost / answers]);
+}
+
 /** Attempts of a model step that ended without an answer, and may have been given one. */
-function unansweredCalls({ state, leaseLeftMs, unknownAttempts, errors }: ExplainedStep): number {
+function unansweredCalls(step: ExplainedStep): number {
+  const { state, leaseLeftMs, unknownAttempts, errors, unusableAnswers } = step;
   const silent = state === 'claimed' && leaseLeftMs !== null && leaseLeftMs <= 0 ? 1 : 0;
-  return unknownAttempts + silent + errors.filter(({ code }) => MAY_BE_PAID.has(code)).length;
+  const answered = errors.filter(({ code }) => ANSWERED.has(code)).length;
+  return (
+    unknownAttempts +
+    silent +
+    errors.filter(({ code }) => MAY_BE_PAID.has(code)).length +
+    Math.max(0, answered - unusableAnswers)
+  );
 }
 
 function roundUsd(costs: readonly number[]): number {

@@ -1,6 +1,7 @@
 import { THE_DEADLINE } from '../contract/decision.ts';
 import type { Effect } from '../contract/step.ts';
 import type { ExplainedQuestion, ExplainedStep } from './explanation.ts';
+import { costOfOne } from './possibly-paid.ts';
 import { labelOf } from './step-title.ts';
 
 /** What stays open when an attempt of a tool ends without a word, by the tool's effect. */
@@ -26,8 +27,9 @@ export function notesOnSteps(
   ];
 }
 
-function paidNote({ id, unknownAttempts, usage, state }: ExplainedStep): string {
-  const cost = usage?.costUsd ?? null;
+function paidNote(step: ExplainedStep): string {
+  const { id, unknownAttempts, state } = step;
+  const cost = costOfOne(step);
   const price = cost === null ? '' : `, about $${cost}${unknownAttempts === 1 ? '' : ' each time'}`;
   const then = state === 'completed' ? '; a later one succeeded' : '';
   return `The model call ${id} may have been paid ${times(unknownAttempts)} more than is counted here${price}. ${attempts(unknownAttempts)} of it ended without a word, as when a worker dies${then}. No tool call was affected by that.`;

@@ -7,16 +7,22 @@ export function sumUsage(steps: readonly ExplainedStep[]): StepsUsage {
   const done = steps.filter(({ state }) => state === 'completed');
   const answers = done.filter(({ kind }) => kind === 'model');
   const denied = done.filter(({ decision }) => decision === 'deny');
-  const costs = answers.map(({ usage }) => usage?.costUsd ?? null);
+  const paid = steps.filter(usesModel);
+  const costs = paid.map(({ usage }) => usage?.costUsd ?? null);
   return {
     turns: Math.max(0, ...begun.map(({ turn }) => turn)),
     modelCalls: answers.length,
     toolCalls: done.length - answers.length - denied.length,
     deniedCalls: denied.length,
-    inputTokens: sum(answers.map(({ usage }) => usage?.inputTokens ?? 0)),
-    outputTokens: sum(answers.map(({ usage }) => usage?.outputTokens ?? 0)),
+    inputTokens: sum(paid.map(({ usage }) => usage?.inputTokens ?? 0)),
+    outputTokens: sum(paid.map(({ usage }) => usage?.outputTokens ?? 0)),
     costUsd: costs.every((cost) => cost !== null) ? roundUsd(sum(costs)) : null,
   };
+}
+
+/** Whether a step has used a model, whatever came of it. */
+export function usesModel({ kind, state, unusableAnswers }: ExplainedStep): boolean {
+  return kind === 'model' && (state === 'completed' || unusableAnswers > 0);
 }
 
 /**

@@ -5,7 +5,7 @@ import type {
   QuestionKind,
 } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json.ts';
-import type { Effect, KnownBy } from '../contract/step.ts';
+import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { LedgerCleaner } from './cleaner.ts';
 
@@ -56,6 +56,10 @@ export type ClaimAnswer =
       /** All attempts of the step that ended without a recorded result, in all executions. */
       unknownAttempts: number;
       request: JsonValue | null;
+      /** See `StepRecord`. */
+      round: number;
+      /** What the answers before this round used. */
+      spent: StepUsage;
     }
   /** It is done: nothing runs. */
   | { state: 'completed'; record: RecordedStep }
@@ -68,11 +72,30 @@ export type ClaimAnswer =
   /** An attempt ended without a recorded result, and only a person may say how. */
   | { state: 'unknown'; attempt: UnknownAttempt }
   /** No attempt is left; `error` is what the last one said. */
-  | { state: 'exhausted'; attempts: number; error: StepError | null };
+  | { state: 'exhausted'; attempts: number; error: StepError | null; spent: StepUsage };
 
 export interface StepError {
   code: string;
   message: string;
+}
+
+/** How an attempt failed. */
+export interface FailedAttempt {
+  /**
+   * `false`: the attempt was ended by trouble that is not its own (a worker that is stopped, a
+   * database that went away), and uses up none of the execution's attempts. Default: `true`.
+   */
+  counted?: boolean;
+  /** Present when a whole answer was read and is unusable: the round that asked for it is over. */
+  answered?: UnusableRound;
+}
+
+/** A request of a model step that was answered, with nothing to go on with. */
+export interface UnusableRound {
+  /** The round of the request; the step's next one is the one after it. */
+  round: number;
+  /** What the answer used; `null`: not known. */
+  usage: StepUsage | null;
 }
 
 /** The attempt whose outcome is unknown. */
@@ -87,7 +110,8 @@ export interface UnknownAttempt {
 /** How a step ended well. */
 export interface Completion {
   result: JsonValue;
-  usage?: { inputTokens: number; outputTokens: number; costUsd: number | null };
+  /** Of this answer alone: the ledger adds what unusable ones before it used. */
+  usage?: StepUsage;
   /** The tool calls that a model step's answer asks for, recorded with it in one statement. */
   planned?: PlannedStep[];
   /** Present where no attempt of this step had the effect that `result` is of. */
@@ -161,6 +185,8 @@ export interface ShareAnswer {
    * the other before any of them was completed. Whoever has an effect has it under this one's token.
    */
   first: { scope: string; step: string };
+  /** The round in which whoever does the work begins: that of the owner it was taken over from. */
+  round: number;
 }
 
 /** A tool call that was asked for and not yet claimed. */
@@ -196,8 +222,14 @@ export interface StepRecord {
   fence: string;
   attempts: number;
   unknownAttempts: number;
+  /**
+   * Counts the whole answers to a model step's requests that were unusable, in all executions. Each
+   * is followed by a request with a token of its own.
+   */
+  round: number;
   /** Errors of failed attempts, oldest first, the last ten. */
   errors: StepError[];
+  /** Of all answers, unusable ones included. `null`: there is none, or its usage is not known. */
   inputTokens: number | null;
   outputTokens: number | null;
   costUsd: number | null;
@@ -271,12 +303,9 @@ export interface Ledger {
 
   /**
    * Releases the claim with the error of its attempt. `false`: the claim is no longer ours.
-   * Repeatable: the error is kept once.
-   *
-   * @param counted `false`: the attempt was ended by trouble that is not its own (a worker that is
-   *   stopped, a database that went away), and uses up none of the execution's attempts
+   * Repeatable: the error is kept once, and an unusable answer counted once.
    */
-  fail(claim: Claim, error: StepError, counted?: boolean): Promise<boolean>;
+  fail(claim: Claim, error: StepError, how?: FailedAttempt): Promise<boolean>;
 
   /**
    * Ends the claim with its outcome unknown: what was thrown does not say whether the effect

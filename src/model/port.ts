@@ -1,18 +1,36 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
+import type { JsonValue } from '../contract/json-value.ts';
+import type { ModelOptions } from '../contract/settings.ts';
+
+/**
+ * What an endpoint wants back with the next request, as it sent it: signatures of thoughts, thoughts
+ * themselves, encrypted or not. It is kept with the turn and read by nobody else. Another dialect,
+ * another server or another model would refuse it, so it says whose it is.
+ */
+export interface OpaquePart {
+  dialect: string;
+  /** Scheme, host and port of the endpoint. */
+  origin: string;
+  /** The model that was asked for. */
+  model: string;
+  data: JsonValue;
+}
 
 /** One message of a conversation, in no provider's dialect. */
 export type ModelMessage =
   | { role: 'system'; content: string }
   | { role: 'user'; content: string }
-  | { role: 'assistant'; content: string | null; calls: ModelCall[] }
+  | { role: 'assistant'; content: string | null; calls: ModelCall[]; opaque?: OpaquePart }
   | { role: 'tool'; callId: string; content: string };
 
 /** A tool call as the model wrote it: the arguments are text that may not even be JSON. */
 export interface ModelCall {
+  /** In a conversation, unique in it. In a reply, whatever the endpoint calls it. */
   id: string;
   name: string;
   arguments: string;
+  opaque?: OpaquePart;
 }
 
 export interface ModelTool {
@@ -22,20 +40,21 @@ export interface ModelTool {
   parameters: JsonObject;
 }
 
-export interface ModelRequest {
+export interface ModelRequest extends ModelOptions {
   model: string;
   messages: ModelMessage[];
   tools: ModelTool[];
-  maxOutputTokens?: number;
-  temperature?: number;
 }
 
+/** A whole answer that the run can go on with. */
 export interface ModelReply {
   /** The model's name as the endpoint reports it. */
   model: string;
+  /** Not blank, unless there are calls. */
   content: string | null;
   calls: ModelCall[];
-  finish: 'stop' | 'tool_calls' | 'length' | 'content_filter' | 'other';
+  opaque?: OpaquePart;
+  finish: 'stop' | 'tool_calls';
   /** `null`: the endpoint did not say. What it cost is unknown then, not nothing. */
   usage: ModelUsage | null;
 }
@@ -46,8 +65,10 @@ export interface ModelUsage {
 }
 
 export interface ModelCallContext {
-  /** Sent as `Idempotency-Key`. */
+  /** The step's token. The request's own, sent as `Idempotency-Key`, is made of it. */
   token: string;
+  /** Counts the whole answers to this step that were unusable; a part of the request's token. */
+  round: number;
   /** Sent as `X-Agent-Run-Id`. */
   workflowId: string;
   /** Aborts the request in flight. */
@@ -56,13 +77,36 @@ export interface ModelCallContext {
   timeoutMs: number;
 }
 
-/** A language model behind an endpoint. One request per call, never a retry of its own. */
+/** A language model behind an endpoint. */
 export interface Model {
   /**
+   * Asks once. Only where the endpoint refuses what it is to get back, which it does before it
+   * thinks, the same is asked once more without that.
+   *
    * @throws {ModelError} what went wrong and whether asking again may help
    * @throws the signal's reason when it aborted
    */
   complete(request: ModelRequest, context: ModelCallContext): Promise<ModelReply>;
+}
+
+/** Whether asking again may help, and how. */
+export interface Retry {
+  retryable: boolean;
+  /** What the endpoint asks to wait, in milliseconds. */
+  retryAfterMs?: number | undefined;
+  /**
+   * How many whole answers are asked for in all, this one included, before the step fails: each is
+   * paid. Default: as many as the policy has attempts.
+   */
+  rounds?: number | undefined;
+}
+
+/** A whole answer that was read and is unusable. */
+export interface Answered {
+  /** As the endpoint reports it, for the price. */
+  model: string;
+  /** `null`: not known. */
+  usage: ModelUsage | null;
 }
 
 /** A model call that failed. The message is short and free of secrets. */
@@ -70,18 +114,17 @@ export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
-  /** What the endpoint asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  readonly rounds: number | undefined;
+  /** Absent: no whole answer came. */
+  readonly answered: Answered | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    retry: { retryable: boolean; retryAfterMs?: number | undefined },
-    options?: { cause?: unknown },
-  ) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, retry: Retry, answered?: Answered) {
+    super(message);
     this.code = code;
     this.retryable = retry.retryable;
     this.retryAfterMs = retry.retryAfterMs;
+    this.rounds = retry.rounds;
+    this.answered = answered;
   }
 }

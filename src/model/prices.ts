@@ -12,12 +12,19 @@ export interface Price {
 export type Prices = ReadonlyMap<string, Price>;
 
 /**
- * Public list prices of the standard tier, as of March 2026. They change, and know neither cache
- * discounts nor surcharges for long contexts: what counts is the provider's bill. A JSON file
- * named by `MODEL_PRICES_FILE` changes and extends them:
- * `{"gpt-5-mini": {"input": 0.25, "output": 2}}`.
+ * Public list prices of the standard tier, as of November 2026 (gpt-5.5 and older: March). They
+ * change, and know neither cache discounts nor surcharges for long contexts: what counts is the
+ * provider's bill. A JSON file named by `MODEL_PRICES_FILE` changes and extends them:
+ * `{"gpt-6-luna": {"input": 0.1, "output": 0.5}}`.
  */
 const PUBLIC: Readonly<Record<string, Price>> = {
+  'gpt-6-luna': { input: 0.1, output: 0.5 },
+  'gpt-6.1-terra': { input: 1, output: 5 },
+  'gpt-6.1-sol': { input: 2, output: 10 },
+  'gpt-6-sol': { input: 2, output: 10 },
+  'gpt-6-astra': { input: 10, output: 50 },
+  'gpt-5.6-luna': { input: 0.2, output: 1.2 },
+  'gpt-5.6-terra': { input: 2, output: 12 },
   'gpt-5.2': { input: 1.75, output: 14 },
   'gpt-5.1': { input: 1.25, output: 10 },
   'gpt-5': { input: 1.25, output: 10 },
@@ -55,7 +62,7 @@ async function readPrices(file: string): Promise<Record<string, Price>> {
   const refuse = (problem: string): AgentOnceError =>
     new AgentOnceError(
       'config.invalid',
-      `MODEL_PRICES_FILE: ${file} ${problem}. It holds USD per million tokens: {"gpt-5-mini": {"input": 0.25, "output": 2}}.`,
+      `MODEL_PRICES_FILE: ${file} ${problem}. It holds USD per million tokens: {"gpt-6-luna": {"input": 0.1, "output": 0.5}}.`,
     );
   let text: string;
   try {

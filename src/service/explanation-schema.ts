@@ -129,6 +129,7 @@ export const step = schemaOf<ExplainedStep>()(
       decidedBy: z.string().nullable(),
       decision: decision.nullable(),
       executedIn: z.string().nullable(),
+      unusableAnswers: count,
       possiblyPaidTwice: z.boolean(),
       worker: operatorOnly,
       leaseLeftMs: z.number().nullable(),

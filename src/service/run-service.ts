@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { AgentDefinition } from '../agents/define-agent.ts';
+import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry } from '../agents/registry.ts';
 import { connect } from '../client/connect.ts';
 import { createContext } from '../client/context.ts';
@@ -41,7 +42,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       `Without API keys the service listens on this machine alone, not on ${host}. Leave --open out and make keys: agent-once api-keys create <tenant>`,
     );
   }
-  const registry = createRegistry(options.agents, { defaultModel: config.openaiModel });
+  const registry = createRegistry(options.agents, registryDefaults(config));
   const { temporal, close } = await connect({ attempts: ATTEMPTS });
   const closers: (() => Promise<void>)[] = [close];
   try {

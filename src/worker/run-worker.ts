@@ -5,6 +5,7 @@ import { createActivities } from '../activities/create-activities.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
 import type { AgentDefinition } from '../agents/define-agent.ts';
+import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry, type Registry } from '../agents/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
@@ -50,7 +51,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       `--only ${only} needs split task queues: set AGENT_ONCE_SPLIT_TASK_QUEUES=on for every worker and every caller.`,
     );
   }
-  const registry = createRegistry(options.agents, { defaultModel: config.openaiModel });
+  const registry = createRegistry(options.agents, registryDefaults(config));
   const faults = createFaults(config.fault);
   const logger = new DefaultLogger(config.logLevel.toUpperCase() as LogLevel);
   Runtime.install({ logger, shutdownSignals: [] });
@@ -140,12 +141,12 @@ async function composeDeps(
   return {
     ledger: weakenLedger(ledger, { noFence, noClaim }),
     model: createOpenAiModel({
-      ...(scripted
-        ? { baseUrl: `http://127.0.0.1:${DEV_PORTS.model}/v1` }
-        : config.openaiBaseUrl === undefined
-          ? {}
-          : { baseUrl: config.openaiBaseUrl }),
-      ...(config.openaiApiKey === undefined ? {} : { apiKey: config.openaiApiKey }),
+      baseUrl: scripted ? `http://127.0.0.1:${DEV_PORTS.model}/v1` : config.openaiBaseUrl,
+      apiKey: config.openaiApiKey,
+      api: config.openaiApi,
+      dialect: config.openaiDialect,
+      outputLimitField: config.openaiOutputLimitField,
+      headers: config.openaiHeaders,
     }),
     agents: registry,
     costUsd: (model, usage) => costUsd(prices, model, usage),

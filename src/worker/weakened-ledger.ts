@@ -1,4 +1,5 @@
 import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../ledger/port.ts';
+import { spentInRounds } from '../ledger/spent.ts';
 
 /** What a test takes away from the ledger, to see whether a check notices. */
 export interface Weakness {
@@ -51,7 +52,7 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
   if (answer.state !== 'busy' && answer.state !== 'completed') return answer;
   const held = await ledger.step(step.scope, step.step);
   if (!held) return answer;
-  const { scope, fence, attempts, unknownAttempts, request } = held;
+  const { scope, fence, attempts, unknownAttempts, request, round } = held;
   return {
     state: 'claimed',
     claim: { scope, step: step.step, fence, leaseMs: step.leaseMs },
@@ -60,5 +61,7 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     attempts: attempts + 1,
     unknownAttempts,
     request,
+    round,
+    spent: spentInRounds(round, held),
   };
 }

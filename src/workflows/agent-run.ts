@@ -31,7 +31,7 @@ import {
   type ToolStepInput,
 } from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
-import { causeOf, failRun } from './fail-run.ts';
+import { causeOf, failRun, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
 
@@ -76,6 +76,8 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
     // the run, which goes on when corrected code is deployed.
     if (!(error instanceof TemporalFailure)) throw error;
+    const spent = spentBy(error);
+    if (spent) progress.spend(spent);
     progress.stopped();
     await answered();
     progress.end('failed');

@@ -1,6 +1,7 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { RunFailureDetails } from '../contract/run.ts';
+import type { StepFailureDetails, StepUsage } from '../contract/step.ts';
 
 /**
  * The failure that ends a run: `type` is one of our codes, the message is for people, the first
@@ -34,6 +35,14 @@ function explain(error: unknown): { code: ErrorCode; message: string } {
 /** What a step failed with. A local activity's failure may come bare when its history is replayed. */
 export function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
+}
+
+/** What a step used that failed all the same: a model's unusable answers are paid for. */
+export function spentBy(error: unknown): StepUsage | undefined {
+  const cause = causeOf(error);
+  if (!(cause instanceof ApplicationFailure)) return undefined;
+  const [details] = (cause.details ?? []) as [Partial<StepFailureDetails>?];
+  return details?.usage;
 }
 
 function codeOf(failure: ApplicationFailure, otherwise: ErrorCode): ErrorCode {

@@ -2,7 +2,13 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput, Carried, RunState, RunStatus, Usage } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
-import type { ModelStepResult, ShadowEffect, ToolStepDone } from '../contract/step.ts';
+import {
+  addUsage,
+  type ModelStepResult,
+  type ShadowEffect,
+  type StepUsage,
+  type ToolStepDone,
+} from '../contract/step.ts';
 import { drawDetails, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
 
@@ -69,18 +75,17 @@ export class Progress {
   }
 
   modelAnswered(row: StepRow, answer: ModelStepResult, settings: AgentSettings | undefined): void {
-    const { inputTokens, outputTokens, costUsd } = answer.usage;
     this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
-    this.usage = {
-      ...this.usage,
-      modelCalls: this.usage.modelCalls + 1,
-      inputTokens: this.usage.inputTokens + inputTokens,
-      outputTokens: this.usage.outputTokens + outputTokens,
-      costUsd: addUsd(this.usage.costUsd, costUsd),
-    };
+    this.usage = { ...this.usage, modelCalls: this.usage.modelCalls + 1 };
+    this.spend(answer.usage);
     row.note = noteOf(answer);
     row.state = 'done';
     this.#draw();
+  }
+
+  /** Adds what a step used, whether it ended well or not. */
+  spend(usage: StepUsage): void {
+    this.usage = { ...this.usage, ...addUsage(this.usage, usage) };
   }
 
   toolAnswered(row: StepRow, { shadow }: ToolStepDone): void {
@@ -181,9 +186,4 @@ function inOrder(a: string, b: string): number {
 
 function numbersOf(step: string): number[] {
   return [...step.matchAll(/\d+/g)].map(Number);
-}
-
-/** Adds amounts of money; unknown stays unknown. Rounded, since 0.1 + 0.2 is not what people read. */
-function addUsd(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : Math.round((a + b) * 1e9) / 1e9;
 }

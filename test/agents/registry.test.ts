@@ -57,6 +57,7 @@ describe('a registry', () => {
       model: 'default-model',
       maxTurns: DEFAULT_MAX_TURNS,
       modelPolicy: DEFAULT_MODEL_POLICY,
+      modelOptions: {},
       keyTtlMs: 24 * 60 * 60_000,
       historyResults: 'preview',
     });
@@ -66,6 +67,8 @@ describe('a registry', () => {
       keyTtlSeconds: 60,
       historyResults: 'none',
       modelPolicy: { retry: { maximumAttempts: 2 } },
+      reasoningEffort: 'low',
+      maxOutputTokens: 99,
     });
     expect(register(own).settingsOf('helper', { model: 'asked' })).toEqual({
       model: 'asked',
@@ -74,6 +77,7 @@ describe('a registry', () => {
         ...DEFAULT_MODEL_POLICY,
         retry: { ...DEFAULT_MODEL_POLICY.retry, maximumAttempts: 2 },
       },
+      modelOptions: { reasoningEffort: 'low', maxOutputTokens: 99 },
       keyTtlMs: 60_000,
       historyResults: 'none',
     });

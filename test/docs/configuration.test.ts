@@ -30,6 +30,7 @@ test('documented defaults are the ones in force', () => {
     LEDGER_URL: config.ledgerUrl,
     AGENT_ONCE_REDIS_DURABLE: config.redisDurable ? 'on' : 'off',
     OPENAI_MODEL: config.openaiModel,
+    OPENAI_API: config.openaiApi,
     SHOP_URL: config.shopUrl,
     TEMPORAL_UI_URL: config.temporalUiUrl,
     AGENT_ONCE_SEARCH_ATTRIBUTES: config.searchAttributes ? 'on' : 'off',

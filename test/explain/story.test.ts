@@ -43,6 +43,7 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
     decidedBy: null,
     decision: null,
     executedIn: 'run',
+    unusableAnswers: 0,
     possiblyPaidTwice: false,
     worker: '1@host',
     leaseLeftMs: null,

@@ -6,6 +6,7 @@ import { testConcurrency } from './contract/concurrency.ts';
 import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
+import { testRounds } from './contract/rounds.ts';
 import { testShares } from './contract/shares.ts';
 
 /** A store for one suite. */
@@ -44,6 +45,7 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
     testEndings(ledger);
     testOutcomeUnknown(ledger);
     testRecords(ledger);
+    testRounds(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
   });

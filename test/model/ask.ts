@@ -1,4 +1,5 @@
 import { createOpenAiModel } from '../../src/model/openai/openai-model.ts';
+import type { EndpointOptions } from '../../src/model/openai/endpoint.ts';
 import type { ModelCallContext, ModelRequest } from '../../src/model/port.ts';
 import { ModelError } from '../../src/model/port.ts';
 
@@ -12,6 +13,7 @@ export const request: ModelRequest = {
 
 export const context = (changes: Partial<ModelCallContext> = {}): ModelCallContext => ({
   token: 'scope:t1.model',
+  round: 0,
   workflowId: 'agent-a-k',
   signal: new AbortController().signal,
   timeoutMs: 20_000,
@@ -22,8 +24,9 @@ export function ask(
   baseUrl: string,
   asked: Partial<ModelRequest> = {},
   changes: Partial<ModelCallContext> = {},
+  options: EndpointOptions = {},
 ) {
-  const model = createOpenAiModel({ baseUrl, apiKey: API_KEY });
+  const model = createOpenAiModel({ baseUrl, apiKey: API_KEY, ...options });
   return model.complete({ ...request, ...asked }, context(changes));
 }
 

@@ -1,7 +1,8 @@
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
-import { toRecorded, type StepRow } from './records.ts';
+import { toRecorded, usageOf, type StepRow } from './records.ts';
+import { spentInRounds } from '../spent.ts';
 
 /**
  * The claim. It always updates the row it meets: only then does it decide on the current row, under
@@ -70,6 +71,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     ) AS outcome
 )
 RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
+  s.round,
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
   extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
@@ -137,6 +139,8 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
         attempts: row.attempts,
         unknownAttempts: row.unknown_attempts,
         request: row.request && (await decodePayload(row.request)),
+        round: row.round,
+        spent: spentInRounds(row.round, usageOf(row)),
       };
     }
     case 'settled':
@@ -153,7 +157,12 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
     case 'diverged':
       return { state: 'diverged' };
     case 'exhausted':
-      return { state: 'exhausted', attempts: row.run_attempts, error: row.errors.at(-1) ?? null };
+      return {
+        state: 'exhausted',
+        attempts: row.run_attempts,
+        error: row.errors.at(-1) ?? null,
+        spent: spentInRounds(row.round, usageOf(row)),
+      };
     case 'unknown':
       return {
         state: 'unknown',

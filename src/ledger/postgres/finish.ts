@@ -1,4 +1,4 @@
-import type { Claim, Completion, Recorded, StepError } from '../port.ts';
+import type { Claim, Completion, FailedAttempt, Recorded, StepError } from '../port.ts';
 import type { Database } from './database.ts';
 import { encodePayload } from '../payload.ts';
 import { plainError } from '../plain-error.ts';
@@ -20,7 +20,10 @@ WITH here AS (
     SELECT 'completed', n.*
     FROM (
       SELECT CASE s.state WHEN 'unknown' THEN 'settled' ELSE 'recorded' END,
-             $4::bytea, $5::int, $6::bigint, $7::bigint, $8::double precision, $16::text,
+             $4::bytea, $5::int,
+             agent_once.used_by_now(s.round, s.input_tokens, $6)::bigint,
+             agent_once.used_by_now(s.round, s.output_tokens, $7)::bigint,
+             agent_once.used_by_now(s.round, s.cost_usd, $8), $16::text,
              $17::text, NULL::timestamptz, clock_timestamp()
       WHERE s.state IN ('claimed', 'unknown')
       UNION ALL
@@ -48,15 +51,28 @@ SELECT (SELECT ok FROM here) AS here, (SELECT answer FROM done) AS answer`;
 
 const FAIL = `
 UPDATE agent_once.steps AS s
-SET (state, errors, lease_until, ended_at, run_attempts) = (
+SET (
+  state, errors, lease_until, ended_at, run_attempts, round, input_tokens, output_tokens, cost_usd
+) = (
   SELECT 'failed', n.*
   FROM (
     SELECT agent_once.kept_errors(s.errors || $4::jsonb),
            NULL::timestamptz, clock_timestamp(),
-           CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END
-    WHERE s.state IN ('claimed', 'unknown')
+           CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
+           s.round, s.input_tokens, s.output_tokens, s.cost_usd
+    WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NULL
     UNION ALL
-    SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts
+    -- A whole answer was read: the next request is one round further.
+    SELECT agent_once.kept_errors(s.errors || $4::jsonb),
+           NULL::timestamptz, clock_timestamp(), s.run_attempts,
+           greatest(s.round, $6) + 1,
+           agent_once.used_by_now(s.round, s.input_tokens, $7)::bigint,
+           agent_once.used_by_now(s.round, s.output_tokens, $8)::bigint,
+           agent_once.used_by_now(s.round, s.cost_usd, $9)
+    WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NOT NULL
+    UNION ALL
+    SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts,
+           s.round, s.input_tokens, s.output_tokens, s.cost_usd
     WHERE s.state = 'failed'
   ) AS n
 )
@@ -138,9 +154,19 @@ export async function failStep(
   database: Database,
   { scope, step, fence }: Claim,
   error: StepError,
-  counted: boolean,
+  { counted = true, answered }: FailedAttempt,
 ): Promise<boolean> {
-  const rows = await database.query(FAIL, [scope, step, fence, toJsonb(error), counted]);
+  const rows = await database.query(FAIL, [
+    scope,
+    step,
+    fence,
+    toJsonb(error),
+    counted,
+    answered?.round ?? null,
+    answered?.usage?.inputTokens ?? null,
+    answered?.usage?.outputTokens ?? null,
+    answered?.usage?.costUsd ?? null,
+  ]);
   return rows.length > 0;
 }
 

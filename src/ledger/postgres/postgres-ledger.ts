@@ -6,6 +6,7 @@ import type {
   ClaimAnswer,
   Completion,
   EarlierStep,
+  FailedAttempt,
   Ledger,
   Question,
   Recorded,
@@ -74,8 +75,8 @@ export class PostgresLedger implements Ledger {
     return completeStep(this.#database, claim, completion);
   }
 
-  fail(claim: Claim, error: StepError, counted = true): Promise<boolean> {
-    return failStep(this.#database, claim, error, counted);
+  fail(claim: Claim, error: StepError, how: FailedAttempt = {}): Promise<boolean> {
+    return failStep(this.#database, claim, error, how);
   }
 
   abandon(claim: Claim, error: StepError): Promise<boolean> {

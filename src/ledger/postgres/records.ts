@@ -9,12 +9,14 @@ import type {
 } from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload } from '../payload.ts';
+import type { UsageColumns } from '../spent.ts';
 
 /** Columns of a `StepRow`, for `SELECT` and `RETURNING` on `agent_once.steps AS s`. */
 export const RECORD_COLUMNS = `
   s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
-  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts, s.unknown_attempts, s.errors, s.input_tokens, s.output_tokens,
-  s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
+  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts,
+  s.unknown_attempts, s.round, s.errors,
+  s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
 /** A row as `pg` reads it: `bigint` arrives as text. */
 export interface StepRow {
@@ -34,6 +36,7 @@ export interface StepRow {
   fence: string;
   attempts: number;
   unknown_attempts: number;
+  round: number;
   errors: StepError[];
   input_tokens: string | null;
   output_tokens: string | null;
@@ -58,6 +61,7 @@ export async function toRecord(row: StepRow): Promise<StepRecord> {
     request: row.request && (await decodePayload(row.request)),
     ...(await toRecorded(row)),
     fence: row.fence,
+    round: row.round,
     errors: row.errors,
     workflowId: row.workflow_id,
     runId: row.run_id,
@@ -88,6 +92,14 @@ export async function toRecorded(row: RecordedRow): Promise<RecordedStep> {
     sharedWith: row.shared_with,
     attempts: row.attempts,
     unknownAttempts: row.unknown_attempts,
+    ...usageOf(row),
+  };
+}
+
+export function usageOf(
+  row: Pick<StepRow, 'input_tokens' | 'output_tokens' | 'cost_usd'>,
+): UsageColumns {
+  return {
     inputTokens: row.input_tokens === null ? null : Number(row.input_tokens),
     outputTokens: row.output_tokens === null ? null : Number(row.output_tokens),
     costUsd: row.cost_usd,

@@ -12,11 +12,12 @@ WITH added AS (
   VALUES ($1, $2, $3, $2, $3, clock_timestamp(),
           clock_timestamp() + $5::double precision * interval '1 millisecond')
   ON CONFLICT (name) DO NOTHING
-  RETURNING scope, step, first_scope, first_step, version
+  RETURNING scope, step, first_scope, first_step, version, round
 )
-SELECT scope, step, first_scope, first_step, version, 'mine' AS answer FROM added
+SELECT scope, step, first_scope, first_step, version, round, 'mine' AS answer FROM added
 UNION ALL
 SELECT h.scope, h.step, h.first_scope, h.first_step, h.version,
+  greatest(h.round, coalesce(s.round, 0)),
   CASE
     WHEN h.scope = $2 AND h.step = $3 THEN 'take'
     WHEN s.state = 'completed' AND $4::double precision > 0
@@ -43,15 +44,17 @@ SET first_seen = CASE WHEN h.scope = $2 AND h.step = $3 THEN h.first_seen
     first_scope = CASE WHEN $6::boolean THEN $2 ELSE h.first_scope END,
     first_step = CASE WHEN $6::boolean THEN $3 ELSE h.first_step END,
     scope = $2, step = $3, version = h.version + 1,
+    round = CASE WHEN $6::boolean THEN 0 ELSE $7::int END,
     lease_until = clock_timestamp() + $4::double precision * interval '1 millisecond'
 WHERE h.name = $1 AND h.version = $5
-RETURNING h.scope, h.step, h.first_scope, h.first_step`;
+RETURNING h.scope, h.step, h.first_scope, h.first_step, h.round`;
 
 interface OwnerRow {
   scope: string;
   step: string;
   first_scope: string;
   first_step: string;
+  round: number;
 }
 
 interface ShareRow extends OwnerRow {
@@ -66,9 +69,9 @@ export async function shareStep(database: Database, request: ShareRequest): Prom
   for (;;) {
     const [row] = await database.query<ShareRow>(LOOK, [name, scope, step, windowMs, leaseMs]);
     if (row === undefined) continue;
-    const { version, answer } = row;
+    const { version, round, answer } = row;
     if (answer === 'mine' || answer === 'theirs') return toAnswer(row, answer === 'mine');
-    const values = [name, scope, step, leaseMs, version, answer === 'renew'];
+    const values = [name, scope, step, leaseMs, version, answer === 'renew', round];
     const [taken] = await database.query<OwnerRow>(TAKE, values);
     if (taken !== undefined) return toAnswer(taken, true);
   }
@@ -79,5 +82,6 @@ function toAnswer(row: OwnerRow, mine: boolean): ShareAnswer {
     mine,
     owner: { scope: row.scope, step: row.step },
     first: { scope: row.first_scope, step: row.first_step },
+    round: row.round,
   };
 }

@@ -1,8 +1,9 @@
 import { encodePayload } from '../payload.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
+import { spentInRounds } from '../spent.ts';
 import type { Connection } from './connection.ts';
 import { keys } from './keys.ts';
-import { Row, toRecord } from './records.ts';
+import { Row, toRecord, usageOf } from './records.ts';
 import { loadScript } from './script.ts';
 
 const CLAIM = loadScript('claim');
@@ -50,7 +51,8 @@ async function toAnswer(
 ): Promise<ClaimAnswer> {
   switch (answer) {
     case 'claimed': {
-      const { request, unknownAttempts, attempts, fence } = await toRecord(step.scope, row);
+      const record = await toRecord(step.scope, row);
+      const { request, unknownAttempts, attempts, fence, round } = record;
       const attempt = row.number('run_attempts') ?? 0;
       return {
         state: 'claimed',
@@ -60,6 +62,8 @@ async function toAnswer(
         attempts,
         unknownAttempts,
         request,
+        round,
+        spent: spentInRounds(round, record),
       };
     }
     case 'completed':
@@ -78,6 +82,7 @@ async function toAnswer(
         state: 'exhausted',
         attempts: row.number('run_attempts') ?? 0,
         error: row.errors().at(-1) ?? null,
+        spent: spentInRounds(row.number('round') ?? 0, usageOf(row)),
       };
     case 'unknown':
       return {

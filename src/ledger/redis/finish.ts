@@ -1,6 +1,6 @@
 import { encodePayload } from '../payload.ts';
 import { plainError } from '../plain-error.ts';
-import type { Claim, Completion, Recorded, StepError } from '../port.ts';
+import type { Claim, Completion, FailedAttempt, Recorded, StepError } from '../port.ts';
 import type { Connection } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript } from './script.ts';
@@ -51,9 +51,17 @@ export async function failStep(
   connection: Connection,
   { scope, step, fence }: Claim,
   error: StepError,
-  counted: boolean,
+  { counted = true, answered }: FailedAttempt,
 ): Promise<boolean> {
-  const args = [fence, toJson(error), counted ? 1 : 0];
+  const args = [
+    fence,
+    toJson(error),
+    counted ? 1 : 0,
+    answered?.round ?? '',
+    answered?.usage?.inputTokens ?? '',
+    answered?.usage?.outputTokens ?? '',
+    answered?.usage?.costUsd ?? '',
+  ];
   return (await connection.run(FAIL, [keys.step(scope, step)], args)) === 1;
 }
 

@@ -2,6 +2,7 @@ import type { Effect } from '../../contract/step.ts';
 import { decodePayload } from '../payload.ts';
 import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../port.ts';
 import type { HeldStep } from '../reader.ts';
+import type { UsageColumns } from '../spent.ts';
 import type { Connection, Reply } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript } from './script.ts';
@@ -73,15 +74,22 @@ export async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     fence: row.text('fence') ?? '0',
     attempts: row.number('attempts') ?? 0,
     unknownAttempts: row.number('unknown_attempts') ?? 0,
+    round: row.number('round') ?? 0,
     errors: row.errors(),
-    inputTokens: row.number('input_tokens'),
-    outputTokens: row.number('output_tokens'),
-    costUsd: row.number('cost_usd'),
+    ...usageOf(row),
     workflowId: row.text('workflow_id') ?? '',
     runId: row.text('run_id') ?? '',
     worker: row.text('worker'),
     claimedAt: row.time('claimed_at'),
     endedAt: row.time('ended_at'),
+  };
+}
+
+export function usageOf(row: Row): UsageColumns {
+  return {
+    inputTokens: row.number('input_tokens'),
+    outputTokens: row.number('output_tokens'),
+    costUsd: row.number('cost_usd'),
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   ClaimAnswer,
   Completion,
   EarlierStep,
+  FailedAttempt,
   Ledger,
   Question,
   Recorded,
@@ -89,8 +90,8 @@ class RedisLedger implements Ledger {
     return completeStep(this.#connection, claim, completion);
   }
 
-  fail(claim: Claim, error: StepError, counted = true): Promise<boolean> {
-    return failStep(this.#connection, claim, error, counted);
+  fail(claim: Claim, error: StepError, how: FailedAttempt = {}): Promise<boolean> {
+    return failStep(this.#connection, claim, error, how);
   }
 
   abandon(claim: Claim, error: StepError): Promise<boolean> {

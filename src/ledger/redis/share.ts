@@ -24,9 +24,14 @@ export async function shareStep(
       [scope, step, windowMs, leaseMs, owner.scope, owner.step],
     );
     const [answer, ...names] = Array.isArray(reply) ? reply.map(String) : [];
-    const [ownerScope = '', ownerStep = '', firstScope = '', firstStep = ''] = names;
+    const [ownerScope = '', ownerStep = '', firstScope = '', firstStep = '', round = '0'] = names;
     owner = { scope: ownerScope, step: ownerStep };
     if (answer === 'guess') continue;
-    return { mine: answer === 'mine', owner, first: { scope: firstScope, step: firstStep } };
+    return {
+      mine: answer === 'mine',
+      owner,
+      first: { scope: firstScope, step: firstStep },
+      round: Number(round),
+    };
   }
 }

@@ -1,97 +1,98 @@
-import { z } from 'zod';
-import { ModelError, type ModelReply } from '../port.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import {
+  ModelError,
+  type Answered,
+  type ModelReply,
+  type ModelRequest,
+  type ModelUsage,
+} from '../port.ts';
+import type { ErrorBody } from './error-body.ts';
+import { fromErrorInAnswer } from './errors.ts';
+import { judgeFinish } from './finish.ts';
 import { scrub } from './scrub.ts';
+import { isCallAsText, withoutThinking } from './text.ts';
+import { badAnswer } from './unusable.ts';
 
-const count = z.number().int().nonnegative();
+/** What an answer says, in whichever API. */
+export interface Reading {
+  model: string | undefined;
+  content: string | null;
+  calls: ReadCall[];
+  /** See `OpaquePart`; absent: the endpoint wants nothing back. */
+  data?: JsonValue;
+  /** Why it ended, in the endpoint's words; `null`: it did not say. */
+  finish: string | null;
+  /** The model's own words for why it does not answer. */
+  refusal: string | null;
+  /** What failed after the answer had begun. */
+  error?: ErrorBody | undefined;
+  usage: ModelUsage | null;
+}
 
-/** What we read of a chat completion; endpoints differ in everything else. */
-const completion = z.object({
-  model: z.string().min(1).nullish().catch(undefined),
-  choices: z
-    .array(
-      z.object({
-        message: z.object({
-          content: z.string().nullish(),
-          refusal: z.string().nullish(),
-          tool_calls: z
-            .array(
-              z.object({
-                id: z.string().nullish(),
-                function: z.object({ name: z.string(), arguments: z.string().nullish() }),
-              }),
-            )
-            .nullish(),
-        }),
-        finish_reason: z.string().nullish(),
-      }),
-    )
-    .min(1),
-  // Unreadable numbers are unknown ones: the answer itself may be fine, and is paid for.
-  usage: z.object({ prompt_tokens: count, completion_tokens: count }).nullish().catch(undefined),
-});
+export interface ReadCall {
+  id: string;
+  name: string;
+  arguments: string;
+  data?: JsonValue;
+}
 
-/** Some gateways answer 200 and put the error into the body. */
-const errorBody = z.object({
-  error: z.union([z.string(), z.object({ message: z.string() }).transform((e) => e.message)]),
-});
-
-type Choice = z.output<typeof completion>['choices'][number];
+/** A reply whose parts do not yet say whose they are. */
+export type BareReply = Omit<ModelReply, 'opaque' | 'calls'> & Pick<Reading, 'calls' | 'data'>;
 
 /**
- * Reads what the endpoint answered with status 200, which can be anything: a proxy's page, `{}`.
+ * Decides whether an answer is one that a run can go on with. Half an answer is none: a call cut in
+ * its arguments, a text without its end.
  *
- * @param model the model that was asked for, where the answer names none
- * @throws {ModelError} `model.bad_answer`, retryable
+ * @throws {ModelError} and whether asking again may help; each answer was paid for
  */
-export function readAnswer(answer: unknown, model: string, apiKey: string | undefined): ModelReply {
-  const parsed = completion.safeParse(answer);
-  const choice = parsed.data?.choices[0];
-  if (!choice) throw badAnswer(describe(answer, apiKey));
-
-  const { message } = choice;
-  const calls = (message.tool_calls ?? []).map((call) => ({
-    id: call.id ?? '',
-    name: call.function.name,
-    arguments: call.function.arguments ?? '',
-  }));
-  const content = message.content ?? message.refusal ?? null;
-  const finish = finishOf(choice);
-  if (content === null && calls.length === 0 && (finish === 'stop' || finish === 'tool_calls')) {
-    throw badAnswer('a message with neither text nor tool calls');
+export function usableReply(
+  reading: Reading,
+  request: ModelRequest,
+  secrets: readonly string[],
+): BareReply {
+  const { calls, usage } = reading;
+  const model = reading.model ?? request.model;
+  const answered: Answered = { model, usage };
+  if (reading.error) throw fromErrorInAnswer(reading.error, answered, secrets);
+  if (reading.refusal !== null && reading.refusal.trim() !== '') {
+    throw new ModelError(
+      'model.refused',
+      `The model declined to answer. It said: ${scrub(reading.refusal, secrets)}`,
+      { retryable: false },
+      answered,
+    );
   }
-  const usage = parsed.data?.usage;
+  const unfinished = judgeFinish(reading.finish, answered, secrets);
+  if (unfinished) throw unfinished;
+
+  const content = reading.content === null ? null : withoutThinking(reading.content);
+  if (calls.length === 0) {
+    if (content === null || content.trim() === '') {
+      throw badAnswer('neither text nor a tool call', answered, BLANK_ROUNDS);
+    }
+    if (
+      isCallAsText(
+        content,
+        request.tools.map(({ name }) => name),
+      )
+    ) {
+      throw new ModelError(
+        'model.bad_answer',
+        "The model wrote a tool call as text: the endpoint did not parse it. Switch on its parser for this model's calls (vLLM: --enable-auto-tool-choice --tool-call-parser), or choose a model that calls tools.",
+        { retryable: true, rounds: 2 },
+        answered,
+      );
+    }
+  }
   return {
-    model: parsed.data?.model ?? model,
+    model,
     content,
     calls,
-    finish,
-    usage: usage
-      ? { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens }
-      : null,
+    ...(reading.data === undefined ? {} : { data: reading.data }),
+    finish: calls.length > 0 ? 'tool_calls' : 'stop',
+    usage,
   };
 }
 
-function finishOf({ message, finish_reason }: Choice): ModelReply['finish'] {
-  if (finish_reason === 'length' || finish_reason === 'content_filter') return finish_reason;
-  if (message.tool_calls && message.tool_calls.length > 0) return 'tool_calls';
-  // The model's own refusal arrives with the reason `stop`.
-  if (typeof message.refusal === 'string' && message.refusal !== '') return 'content_filter';
-  return finish_reason === 'stop' || finish_reason === 'tool_calls' ? 'stop' : 'other';
-}
-
-function describe(answer: unknown, apiKey: string | undefined): string {
-  if (typeof answer === 'string') {
-    return /^\s*</.test(answer) ? 'a web page' : 'text that is not JSON';
-  }
-  const error = errorBody.safeParse(answer);
-  if (error.success) return `an error in its body: ${scrub(error.data.error, apiKey)}`;
-  return 'JSON that is no chat completion';
-}
-
-function badAnswer(what: string): ModelError {
-  return new ModelError(
-    'model.bad_answer',
-    `The model endpoint answered 200 with ${what}. If that stays so, check OPENAI_BASE_URL: it ends in /v1 as a rule.`,
-    { retryable: true },
-  );
-}
+/** Models say nothing by chance, too: more often than twice in a row it is none. */
+const BLANK_ROUNDS = 3;

@@ -1,72 +1,176 @@
-import OpenAI from 'openai';
-import { AgentOnceError } from '../../contract/errors.ts';
-import type { Model } from '../port.ts';
-import { readAnswer } from './answer.ts';
-import { toModelError } from './errors.ts';
-import { toChatRequest } from './request.ts';
+import { APIError } from 'openai';
+import type { JsonObject } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import type { Model, ModelCallContext, ModelReply, ModelRequest, OpaquePart } from '../port.ts';
+import { usableReply, type Reading } from './answer.ts';
+import { readBody } from './body.ts';
+import { mergeChunks } from './chat/merge-chunks.ts';
+import { readChat, usageOfChat } from './chat/read-chat.ts';
+import { toChatRequest } from './chat/chat-request.ts';
+import { createSend } from './client.ts';
+import { resolveEndpoint, type Endpoint, type EndpointOptions } from './endpoint.ts';
+import { readError } from './error-body.ts';
+import { fromErrorInAnswer, toModelError } from './errors.ts';
+import { requestToken } from './request-token.ts';
+import { lastResponse } from './responses/last-response.ts';
+import { readResponse, usageOfResponse } from './responses/read-response.ts';
+import { toResponsesRequest } from './responses/responses-request.ts';
+import { badAnswer } from './unusable.ts';
 
-const OPENAI = 'https://api.openai.com/v1';
+/** One of the two ways in which an endpoint is spoken to. */
+interface Api {
+  path: string;
+  /** Names the parts that came this way. */
+  dialect: string;
+  body(request: ModelRequest, kept: Kept, encrypted: boolean): JsonObject;
+  merge(events: readonly JsonValue[]): JsonValue | undefined;
+  read(value: unknown): Reading | undefined;
+  usage(value: unknown): Reading['usage'];
+  /** What an answer should have been, for people. */
+  name: string;
+}
 
-/** For endpoints that take any key, or none: the package insists on one. */
-const NO_KEY = 'none';
+type Kept = (part: OpaquePart | undefined) => OpaquePart | undefined;
 
 /**
- * A model behind any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, Ollama, the
- * scripted model. One request per call: Temporal owns the retries.
+ * A model behind any endpoint that speaks OpenAI's chat completions or its Responses: OpenAI, Azure,
+ * Gemini, DeepSeek, Kimi, Mistral, OpenRouter, vLLM, Ollama, the scripted model.
  *
- * @param options `baseUrl`: up to and with `/v1`; default: OpenAI's. `apiKey`: needed without a
- *   `baseUrl`; many other endpoints take none
  * @throws {AgentOnceError} `config.invalid`
  */
-export function createOpenAiModel(options: { baseUrl?: string; apiKey?: string } = {}): Model {
-  const { baseUrl, apiKey } = options;
-  if (baseUrl === undefined && apiKey === undefined) {
-    throw new AgentOnceError(
-      'config.invalid',
-      'No model is configured. Set OPENAI_API_KEY for OpenAI, or OPENAI_BASE_URL for another endpoint that speaks chat completions.',
-    );
+export function createOpenAiModel(options: EndpointOptions = {}): Model {
+  const endpoint = resolveEndpoint(options);
+  const api = endpoint.api === 'responses' ? responsesApi() : chatApi(endpoint);
+  const send = createSend(endpoint);
+  const { origin, baseUrl, secrets } = endpoint;
+  /** Models that have no thoughts to encrypt. */
+  const unencrypted = new Set<string>();
+
+  function ask(
+    request: ModelRequest,
+    context: ModelCallContext,
+    kept: Kept,
+    encrypted: boolean,
+  ): Promise<unknown> {
+    const { token, round } = context;
+    const body = api.body(request, kept, encrypted);
+    const key = requestToken(token, `${baseUrl}${api.path}`, JSON.stringify(body), round);
+    return send(api.path, body, key, context);
   }
-  if (baseUrl !== undefined) assertBaseUrl(baseUrl);
-  const client = new OpenAI({
-    baseURL: baseUrl ?? OPENAI,
-    apiKey: apiKey ?? NO_KEY,
-    maxRetries: 0,
-    // Left out, the package would read these from the environment, past src/config.ts.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    // On `debug` it would log whole conversations.
-    logLevel: 'off',
-  });
+
+  /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
+  async function answerTo(request: ModelRequest, context: ModelCallContext): Promise<unknown> {
+    const own: Kept = (part) =>
+      part?.dialect === api.dialect && part.origin === origin && part.model === request.model
+        ? part
+        : undefined;
+    const encrypted = !unencrypted.has(request.model);
+    try {
+      return await ask(request, context, own, encrypted);
+    } catch (error) {
+      const refused = refusedPart(error);
+      if (refused === 'given') return ask(request, context, () => undefined, encrypted);
+      if (refused !== 'asked' || !encrypted) throw error;
+      unencrypted.add(request.model);
+      return ask(request, context, own, false);
+    }
+  }
+
   return {
-    complete: async (request, { token, workflowId, signal, timeoutMs }) => {
+    async complete(request, context) {
+      const { signal, timeoutMs } = context;
+      const { model } = request;
       signal.throwIfAborted();
       let answer: unknown;
       try {
-        answer = await client.chat.completions.create(toChatRequest(request), {
-          signal,
-          timeout: timeoutMs,
-          // Its own `idempotencyKey` option is dropped without a configured header name.
-          headers: { 'Idempotency-Key': token, 'X-Agent-Run-Id': workflowId },
-        });
+        answer = await answerTo(request, context);
       } catch (error) {
-        throw toModelError(error, { signal, timeoutMs, apiKey });
+        throw toModelError(error, { model, signal, timeoutMs, secrets });
       }
-      return readAnswer(answer, request.model, apiKey);
+      const { calls, data, ...reply } = usableReply(
+        readAnswer(api, answer, model, secrets),
+        request,
+        secrets,
+      );
+      const opaque = (part: JsonValue | undefined): Pick<ModelReply, 'opaque'> =>
+        part === undefined ? {} : { opaque: { dialect: api.dialect, origin, model, data: part } };
+      return {
+        ...reply,
+        ...opaque(data),
+        calls: calls.map(({ data: part, ...call }) => ({ ...call, ...opaque(part) })),
+      };
     },
   };
 }
 
-function assertBaseUrl(baseUrl: string): void {
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
-  let problem: string | undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    problem = 'is not an http or https URL, such as http://127.0.0.1:8000/v1';
-  } else if (url.username !== '' || url.password !== '') {
-    problem = 'has a user name or password in it; put the credential into OPENAI_API_KEY';
+function chatApi(endpoint: Endpoint): Api {
+  return {
+    path: '/chat/completions',
+    dialect: endpoint.dialect,
+    body: (request, kept) => toChatRequest(request, endpoint, kept),
+    merge: mergeChunks,
+    read: readChat,
+    usage: usageOfChat,
+    name: 'chat completion',
+  };
+}
+
+function responsesApi(): Api {
+  return {
+    path: '/responses',
+    dialect: 'responses',
+    body: toResponsesRequest,
+    merge: lastResponse,
+    read: readResponse,
+    usage: usageOfResponse,
+    name: 'response',
+  };
+}
+
+/**
+ * Reads what came with status 200, which can be anything: a proxy's page, `{}`, an error.
+ *
+ * @throws {ModelError}
+ */
+function readAnswer(
+  { name, read, merge, usage }: Api,
+  answer: unknown,
+  model: string,
+  secrets: readonly string[],
+): Reading {
+  const body = readBody(answer);
+  // Nobody pays for a page of a proxy, and it may be gone soon.
+  if (body.kind === 'page') {
+    throw badAnswer('a web page', { model, usage: NO_USAGE }, Number.POSITIVE_INFINITY);
   }
-  if (problem !== undefined) {
-    throw new AgentOnceError('config.invalid', `OPENAI_BASE_URL ${problem}.`);
+  if (body.kind === 'text') throw badAnswer('text that is not JSON', { model, usage: null });
+  const value = body.kind === 'events' ? merge(body.data) : body.value;
+  const reading = read(value);
+  if (reading) return reading;
+  const used = usage(value);
+  if (hasError(value)) {
+    throw fromErrorInAnswer(readError(value), { model, usage: used ?? NO_USAGE }, secrets);
   }
+  const what = body.kind === 'events' ? 'an event stream that has' : 'JSON that is';
+  throw badAnswer(`${what} no ${name}`, { model, usage: used });
+}
+
+const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
+
+function hasError(value: unknown): boolean {
+  const body: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof body === 'object' && body !== null && 'error' in body && Boolean(body.error);
+}
+
+/**
+ * What a refused request must leave out: parts that were given back, which another organisation's
+ * key or a changed one cannot open; or the question for encrypted thoughts, which models without
+ * thoughts refuse. Neither refusal costs anything.
+ */
+function refusedPart(error: unknown): 'given' | 'asked' | undefined {
+  if (!(error instanceof APIError) || error.status !== 400) return undefined;
+  const { code, message } = readError(error.error);
+  if (code === 'invalid_encrypted_content') return 'given';
+  if (/encrypted content .*could not be verified/i.test(message)) return 'given';
+  return /encrypted content is not supported/i.test(message) ? 'asked' : undefined;
 }

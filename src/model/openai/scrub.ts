@@ -18,12 +18,14 @@ const SECRETS: [RegExp, string][] = [
 
 /**
  * Somebody else's text, made fit for a message, a log and Temporal's history: one line, without
- * the configured key and whatever looks like a credential, at most 1 KiB of UTF-8.
+ * the configured secrets and whatever looks like a credential, at most 1 KiB of UTF-8.
  */
-export function scrub(text: string, apiKey: string | undefined): string {
+export function scrub(text: string, secrets: readonly string[]): string {
   let clean = text.slice(0, READ);
-  // Shorter ones are no secrets, and may be parts of words.
-  if (apiKey !== undefined && apiKey.length >= 4) clean = clean.replaceAll(apiKey, GONE);
+  for (const secret of secrets) {
+    // Shorter ones are no secrets, and may be parts of words.
+    if (secret.length >= 4) clean = clean.replaceAll(secret, GONE);
+  }
   for (const [pattern, instead] of SECRETS) clean = clean.replaceAll(pattern, instead);
   // Control characters would let an endpoint write to the terminal of whoever reads this.
   clean = clean.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();

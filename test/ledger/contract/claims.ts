@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { NOTHING_USED } from '../../../src/contract/step.ts';
 import type { Ledger } from '../../../src/ledger/port.ts';
 import { abandoned, again, claimed, granted, plannedStep, stepClaim } from '../steps.ts';
 
@@ -14,6 +15,8 @@ export function testClaims(ledger: () => Ledger): void {
         attempts: 1,
         unknownAttempts: 0,
         request: { order: 1042 },
+        round: 0,
+        spent: NOTHING_USED,
       });
     });
 
@@ -106,6 +109,7 @@ export function testClaims(ledger: () => Ledger): void {
         state: 'exhausted',
         attempts: 2,
         error: { code: 'tool.failed', message: 'two' },
+        spent: NOTHING_USED,
       });
     });
 
@@ -116,6 +120,7 @@ export function testClaims(ledger: () => Ledger): void {
         state: 'exhausted',
         attempts: 1,
         error: null,
+        spent: NOTHING_USED,
       });
       // Nobody took it over: its holder may still bring the result.
       expect(await ledger().complete(claim, { result: 'late' })).toBe('recorded');

@@ -52,6 +52,7 @@ export function testRecords(ledger: () => Ledger): void {
         fence: '1',
         attempts: 1,
         unknownAttempts: 0,
+        round: 0,
         errors: [],
         inputTokens: null,
         outputTokens: null,

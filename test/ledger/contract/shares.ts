@@ -28,6 +28,7 @@ export function testShares(workers: () => readonly Ledger[]): void {
     mine: true,
     owner: stepOf(request),
     first: stepOf(first),
+    round: 0,
   });
   const ownedBy = (request: ShareRequest, first = request) => ({
     ...owned(request, first),

@@ -64,7 +64,7 @@ export class RealStep {
       }
       case 'fail': {
         const { fence, error, counted } = command;
-        return { ok: await ledger.fail(this.#claim(fence), errorOf(error), counted) };
+        return { ok: await ledger.fail(this.#claim(fence), errorOf(error), { counted }) };
       }
       case 'abandon':
         return { ok: await ledger.abandon(this.#claim(command.fence), errorOf(command.error)) };

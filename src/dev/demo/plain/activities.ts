@@ -26,6 +26,8 @@ async function askModel(messages: PlainMessage[]): Promise<PlainMessage> {
     model: config.openaiModel,
     messages,
     tools: TOOLS,
+    // OpenAI's own models take tools in chat completions only without thinking.
+    ...(config.openaiBaseUrl === undefined ? { reasoning_effort: 'none' as const } : {}),
   });
   const message = completion.choices[0]?.message;
   if (!message) throw new Error('No answer');

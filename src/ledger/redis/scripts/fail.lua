@@ -1,7 +1,8 @@
 -- KEYS: the step.
 local key = KEYS[1]
 local fence, error, counted = ARGV[1], ARGV[2], ARGV[3] == '1'
-local s = read(key, 'state', 'fence', 'run_attempts')
+local answered, input_tokens, output_tokens, cost_usd = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local s = read(key, 'state', 'fence', 'run_attempts', 'round')
 if s.fence ~= fence then
   return 0
 end
@@ -16,5 +17,11 @@ redis.call('HSET', key, 'state', 'failed', 'ended_at', stamp(clock()))
 redis.call('HDEL', key, 'lease_until')
 if not counted then
   redis.call('HSET', key, 'run_attempts', math.max(tonumber(s.run_attempts) - 1, 0))
+end
+-- A whole answer was read: the next request is one round further.
+if answered ~= '' then
+  local round = tonumber(s.round or 0)
+  use_all(key, round, input_tokens, output_tokens, cost_usd)
+  redis.call('HSET', key, 'round', math.max(round, tonumber(answered)) + 1)
 end
 return 1

@@ -41,3 +41,22 @@ local function add_error(key, error)
   end
   redis.call('HSET', key, 'errors', cjson.encode(errors))
 end
+
+-- Adds to what a step's answers used. Before the first round is over there is nothing to add to; an
+-- empty argument is not known, and makes the sum unknown.
+local function use(key, name, round, value, form)
+  local had = round > 0 and redis.call('HGET', key, name)
+  if round == 0 then
+    put(key, name, value)
+  elseif had and value ~= '' then
+    redis.call('HSET', key, name, string.format(form, had + value))
+  else
+    redis.call('HDEL', key, name)
+  end
+end
+
+local function use_all(key, round, input_tokens, output_tokens, cost_usd)
+  use(key, 'input_tokens', round, input_tokens, '%.0f')
+  use(key, 'output_tokens', round, output_tokens, '%.0f')
+  use(key, 'cost_usd', round, cost_usd, '%.9f')
+end

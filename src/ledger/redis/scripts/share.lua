@@ -7,16 +7,19 @@ local scope, step, window_ms, lease_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), to
 local guessed_scope, guessed_step = ARGV[5], ARGV[6]
 local now = clock()
 
-local h = read(key, 'scope', 'step', 'first_scope', 'first_step', 'first_seen', 'lease_until')
+local h = read(key, 'scope', 'step', 'first_scope', 'first_step', 'first_seen', 'lease_until', 'round')
+local round = tonumber(h.round or 0)
 
 -- The step that began it stays the first until a completed owner's result is too old.
 local function take(first_seen, begin)
+  round = begin and 0 or round
   local first_scope = begin and scope or h.first_scope
   local first_step = begin and step or h.first_step
   redis.call('HSET', key, 'scope', scope, 'step', step, 'first_seen', first_seen,
-    'first_scope', first_scope, 'first_step', first_step, 'lease_until', stamp(now + lease_ms))
+    'first_scope', first_scope, 'first_step', first_step, 'lease_until', stamp(now + lease_ms),
+    'round', round)
   redis.call('ZADD', taken, now, key)
-  return { 'mine', scope, step, first_scope, first_step }
+  return { 'mine', scope, step, first_scope, first_step, tostring(round) }
 end
 
 if not h.scope then
@@ -29,8 +32,9 @@ if h.scope ~= guessed_scope or h.step ~= guessed_step then
   return { 'guess', h.scope, h.step }
 end
 
-local theirs = { 'theirs', h.scope, h.step, h.first_scope, h.first_step }
-local s = read(owner_step, 'state', 'lease_until', 'effect')
+local s = read(owner_step, 'state', 'lease_until', 'effect', 'round')
+round = math.max(round, tonumber(s.round or 0))
+local theirs = { 'theirs', h.scope, h.step, h.first_scope, h.first_step, tostring(round) }
 if s.state == 'completed' then
   if window_ms > 0 and tonumber(h.first_seen) + window_ms > now then
     return theirs

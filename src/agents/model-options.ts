@@ -1,0 +1,16 @@
+import type { ModelOptions } from '../contract/settings.ts';
+import type { AgentDefinition } from './define-agent.ts';
+
+/** What an agent sets of how its model is asked, and no more. */
+export function modelOptions(agent: AgentDefinition, defaultEffort?: string): ModelOptions {
+  const { reasoningEffort = defaultEffort, toolChoice, parallelToolCalls } = agent;
+  const { maxOutputTokens, temperature, extraBody } = agent;
+  return {
+    ...(reasoningEffort === undefined ? {} : { reasoningEffort }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(extraBody === undefined ? {} : { extraBody }),
+  };
+}

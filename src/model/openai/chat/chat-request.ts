@@ -1,0 +1,80 @@
+import type { JsonObject } from '../../../contract/json.ts';
+import type { ModelCall, ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { sendableArguments, sendableName } from '../sendable.ts';
+import { traitsOf } from './dialect-traits.ts';
+
+/**
+ * A request in chat completions' words, as the endpoint's dialect has them.
+ *
+ * @param kept gives back what the endpoint wants to see again; `undefined`: it is not this one's
+ */
+export function toChatRequest(
+  request: ModelRequest,
+  { dialect, outputLimitField }: Pick<Endpoint, 'dialect' | 'outputLimitField'>,
+  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
+): JsonObject {
+  const { model, messages, tools, toolChoice = 'auto', parallelToolCalls } = request;
+  const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
+  const traits = traitsOf(dialect);
+  const nameOf = traits.callId ?? ((id: string) => id);
+
+  const toCall = (call: ModelCall, index: number): JsonObject => {
+    const part = kept(call.opaque);
+    return {
+      id: nameOf(call.id),
+      type: 'function',
+      function: { name: sendableName(call.name), arguments: sendableArguments(call.arguments) },
+      ...(part ? { extra_content: part.data } : index === 0 ? traits.withoutSignature : {}),
+    };
+  };
+  const toMessage = (message: ModelMessage): JsonObject => {
+    switch (message.role) {
+      case 'system':
+      case 'user':
+        return { role: message.role, content: message.content };
+      case 'tool':
+        return { role: 'tool', tool_call_id: nameOf(message.callId), content: message.content };
+      case 'assistant': {
+        const part = kept(message.opaque);
+        const parts = (part?.data ?? {}) as JsonObject;
+        if (message.calls.length === 0) {
+          return { role: 'assistant', content: message.content ?? '', ...parts };
+        }
+        return {
+          role: 'assistant',
+          content: message.content,
+          ...traits.withoutThoughts,
+          ...parts,
+          tool_calls: message.calls.map(toCall),
+        };
+      }
+    }
+  };
+  return {
+    ...extraBody,
+    model,
+    messages: messages.map(toMessage),
+    // An empty list is refused by some endpoints, and so is what is said about it.
+    ...(tools.length === 0
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            type: 'function',
+            function: { name, description, parameters },
+          })),
+          ...(toolChoice === 'auto'
+            ? {}
+            : {
+                tool_choice:
+                  typeof toolChoice === 'string'
+                    ? toolChoice
+                    : { type: 'function', function: { name: toolChoice.tool } },
+              }),
+          ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+        }),
+    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+    ...(maxOutputTokens === undefined ? {} : { [outputLimitField]: maxOutputTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+  };
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { DialectName } from '../../../contract/dialects.ts';
+import type { JsonObject } from '../../../contract/json.ts';
+
+/** How an endpoint wants its conversation told. */
+export interface DialectTraits {
+  /** What a message with calls says in the place of thoughts that nobody has kept. */
+  withoutThoughts?: JsonObject;
+  /** What its first call says in the place of a signature that nobody has kept. */
+  withoutSignature?: JsonObject;
+  /** Rewrites the names of calls. */
+  callId?: (id: string) => string;
+}
+
+/** Google's documented word for a call that no thought of this model led to. */
+const UNSIGNED = { thought_signature: 'skip_thought_signature_validator' };
+
+const TRAITS: Partial<Record<DialectName, DialectTraits>> = {
+  gemini: { withoutSignature: { extra_content: { google: UNSIGNED } } },
+  vertex: { withoutSignature: { extra_content: { vertex: UNSIGNED } } },
+  deepseek: { withoutThoughts: { reasoning_content: '' } },
+  // An empty one is not there to it.
+  kimi: { withoutThoughts: { reasoning_content: ' ' } },
+  mistral: { callId: nineLettersOrDigits },
+};
+
+export function traitsOf(dialect: DialectName): DialectTraits {
+  return TRAITS[dialect] ?? {};
+}
+
+/** The same for the same call, so that its answer finds it. */
+function nineLettersOrDigits(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, 9);
+}

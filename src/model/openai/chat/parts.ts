@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { JsonObject } from '../../../contract/json.ts';
+import type { JsonValue } from '../../../contract/json-value.ts';
+
+/** Members of a message that endpoints want back as they are, empty ones too. */
+const MESSAGE_PARTS = [
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'extra_content',
+] as const;
+
+const json = z.json();
+
+/**
+ * What an answer's message holds that must come back.
+ *
+ * @returns members to put into the message again; `undefined`: there are none
+ */
+export function partsOfMessage(message: Record<string, unknown>): JsonObject | undefined {
+  const parts: JsonObject = {};
+  for (const name of MESSAGE_PARTS) {
+    const part = present(message[name]);
+    if (part !== undefined) parts[name] = part;
+  }
+  // Text beside thoughts, each a chunk: they belong together.
+  if (hasThoughts(message['content'])) parts['content'] = json.parse(message['content']);
+  return Object.keys(parts).length > 0 ? parts : undefined;
+}
+
+/** Google signs a thought in the call that it led to. */
+export function partsOfCall(call: Record<string, unknown>): JsonValue | undefined {
+  return present(call['extra_content']);
+}
+
+function present(value: unknown): JsonValue | undefined {
+  if (value === undefined || value === null) return undefined;
+  const parsed = json.safeParse(value);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function hasThoughts(content: unknown): boolean {
+  return (
+    Array.isArray(content) &&
+    content.some((chunk: unknown) => (chunk as { type?: unknown } | null)?.type === 'thinking')
+  );
+}

@@ -1,0 +1,106 @@
+import type { JsonObject } from '../../../contract/json.ts';
+import type { JsonValue } from '../../../contract/json-value.ts';
+import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
+import { sendableArguments, sendableName } from '../sendable.ts';
+
+/**
+ * A request in the words of the Responses API, without any state on the endpoint's side: it stores
+ * nothing, gives its thoughts encrypted, and gets them back with the conversation.
+ *
+ * @param kept gives back what the endpoint wants to see again; `undefined`: it is not this one's
+ * @param encrypted `false`: the model has no thoughts to encrypt, and refuses to be asked for them
+ */
+export function toResponsesRequest(
+  request: ModelRequest,
+  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
+  encrypted: boolean,
+): JsonObject {
+  const { model, messages, tools, toolChoice = 'auto', parallelToolCalls } = request;
+  const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
+  const instructions = messages.flatMap((each) => (each.role === 'system' ? each.content : []));
+  return {
+    ...extraBody,
+    model,
+    ...(instructions.length === 0 ? {} : { instructions: instructions.join('\n\n') }),
+    input: toItems(messages, kept),
+    ...(tools.length === 0
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            type: 'function',
+            name,
+            description,
+            parameters,
+            // Strict schemas allow less than zod says: arguments are checked here all the same.
+            strict: false,
+          })),
+          ...(toolChoice === 'auto'
+            ? {}
+            : {
+                tool_choice:
+                  typeof toolChoice === 'string'
+                    ? toolChoice
+                    : { type: 'function', name: toolChoice.tool },
+              }),
+          ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+        }),
+    ...(reasoningEffort === undefined ? {} : { reasoning: { effort: reasoningEffort } }),
+    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    store: false,
+    ...(encrypted ? { include: ['reasoning.encrypted_content'] } : {}),
+  };
+}
+
+function toItems(
+  messages: readonly ModelMessage[],
+  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
+): JsonValue[] {
+  /** Names of calls that were said by the endpoint, where it gets its own items back. */
+  const names = new Map<string, string>();
+  return messages.flatMap((message): JsonValue[] => {
+    switch (message.role) {
+      case 'system':
+        return [];
+      case 'user':
+        return [{ role: 'user', content: message.content }];
+      case 'tool':
+        return [
+          {
+            type: 'function_call_output',
+            call_id: names.get(message.callId) ?? message.callId,
+            output: message.content,
+          },
+        ];
+      case 'assistant': {
+        const items = itemsOf(kept(message.opaque));
+        const ids = items.filter(isCall).map(({ call_id }) => call_id);
+        if (items.length === 0 || ids.length !== message.calls.length) return rebuilt(message);
+        for (const [index, { id }] of message.calls.entries()) names.set(id, ids[index] ?? id);
+        return items;
+      }
+    }
+  });
+}
+
+function itemsOf(part: OpaquePart | undefined): JsonValue[] {
+  return Array.isArray(part?.data) ? part.data : [];
+}
+
+function isCall(item: JsonValue): item is { type: 'function_call'; call_id: string } {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return false;
+  return item['type'] === 'function_call' && typeof item['call_id'] === 'string';
+}
+
+/** A turn of another endpoint, or one that was kept without its items: without IDs, which are not ours. */
+function rebuilt({ content, calls }: Extract<ModelMessage, { role: 'assistant' }>): JsonValue[] {
+  return [
+    ...(content === null || content === '' ? [] : [{ role: 'assistant', content }]),
+    ...calls.map((call) => ({
+      type: 'function_call',
+      call_id: call.id,
+      name: sendableName(call.name),
+      arguments: sendableArguments(call.arguments),
+    })),
+  ];
+}
