@@ -127,6 +127,11 @@ function refuseStateful(request: ResponsesRequest): Problem | undefined {
       code: 'previous_response_not_found',
     });
   }
+  if (request['background'] === true && request.store === false) {
+    return invalid('Background responses must be stored: set `store` to true.', {
+      param: 'background',
+    });
+  }
   const reference = inputItems(request).find((item) => item.type === 'item_reference');
   return reference && notFound(reference.id);
 }
