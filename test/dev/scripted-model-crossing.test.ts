@@ -59,7 +59,7 @@ test.each(NAMES)('a turn of %s goes to every other endpoint with its placeholder
     // Mistral is the strictest about IDs.
     const id = to === 'mistral' ? 'abcDEF789' : (issued[0]?.id ?? '');
     const [message, result] = foreignTurn(id, PLACEHOLDERS[to]?.message as never);
-    const [call] = message?.['tool_calls'] as object[];
+    const [call] = (message?.['tool_calls'] ?? []) as object[];
     const rebuilt = { ...message, tool_calls: [{ ...call, ...PLACEHOLDERS[to]?.call }] };
     const answered = messageOf(await ask(to, [START, rebuilt, result ?? {}]));
     expect(JSON.stringify(answered.content)).toContain('done');
