@@ -77,15 +77,17 @@ describe('mistral', () => {
     expect((await ask([START], more)).status).toBe(200);
   });
 
-  test('answers as a list of thoughts and text, where a model thinks, and takes it back', async () => {
-    const magistral = { model: 'magistral-medium' };
+  test.each([
+    { model: 'magistral-medium' },
+    { model: 'mistral-small-latest', reasoning_effort: 'high' },
+  ])('answers as a list of thoughts and text, and takes it back: %j', async (thinking) => {
     const start = script({ say: 'Hello.', reasoning: 'Hm.' }, { say: 'done' });
-    const { content } = messageOf(await ask([start], magistral));
+    const { content } = messageOf(await ask([start], thinking));
     expect(content).toEqual([
       { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] },
       { type: 'text', text: 'Hello.' },
     ]);
-    const again = await ask([start, { role: 'assistant', content }], magistral);
+    const again = await ask([start, { role: 'assistant', content }], thinking);
     expect(again.status).toBe(200);
   });
 });

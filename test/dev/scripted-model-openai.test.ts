@@ -215,6 +215,7 @@ describe.each(['openai', 'azure'] as const)('responses of %s', (name) => {
     [{ stop: ['x'] }],
     [{ temperature: 0.5 }],
     [{ previous_response_id: 'resp_1' }],
+    [{ background: true }],
   ])('refuse %j', async (more) => {
     expect((await ask([START], more)).status).toBe(400);
   });

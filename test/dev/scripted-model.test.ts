@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
+import { z } from 'zod';
+import { fault } from '../../src/dev/scripted-model/fault.ts';
 import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
 
 let model: ScriptedModel;
@@ -311,6 +313,17 @@ describe('the wire', () => {
   test('lists a model and says what it is', async () => {
     expect((await openai.models.list()).data).toHaveLength(1);
     expect(await (await fetch(control)).text()).toContain('scripted model');
+  });
+
+  test('names every kind of fault where it says what it is', async () => {
+    const about = await (await fetch(control)).text();
+    const kinds = [
+      ...JSON.stringify(z.toJSONSchema(fault)).matchAll(/"(?:const|enum)":(\[.*?\]|".*?")/g),
+    ]
+      .flatMap(([, value]) => JSON.parse(value ?? '') as string | string[])
+      .filter((kind) => !['always', 'ms', 'seconds', 'date', 'none'].includes(kind));
+    expect(kinds.length).toBeGreaterThan(20);
+    for (const kind of kinds) expect(about).toContain(kind);
   });
 
   test('answers slowly when told to', async () => {

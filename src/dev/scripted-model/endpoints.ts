@@ -6,11 +6,13 @@ import type { Dialect } from './dialects/dialect.ts';
 import { createDialects } from './dialects/dialects.ts';
 import { lenientDialect } from './dialects/lenient.ts';
 import type { Opened } from './exchange.ts';
+import { keyConflict } from './fault-bodies.ts';
 import type { Gateway } from './gateway.ts';
 import { bodyOf } from './json-body.ts';
-import { keyConflict } from './play-fault.ts';
 import type { Player } from './player.ts';
 import { sendProblem } from './player.ts';
+import type { Problem } from './problem.ts';
+import { invalid } from './problem.ts';
 import type { RecentRequests } from './recent-requests.ts';
 import { openResponses } from './responses/open-responses.ts';
 import type { Sent } from './send.ts';
@@ -47,6 +49,11 @@ export function addEndpoints(app: FastifyInstance, parts: Parts): void {
   }
 }
 
+function brokenModel(error: unknown): Problem {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return invalid(`The scripted model failed: ${what}`, { status: 500, type: 'server_error' });
+}
+
 const MODELS = {
   object: 'list',
   data: [{ id: 'scripted', object: 'model', created: 0, owned_by: 'agent-once' }],
@@ -68,9 +75,15 @@ async function serve(
 ): Promise<void> {
   const key = headers['idempotency-key']?.toString();
   requests.add(path, headers, raw);
-  const ask = (): Promise<Sent | undefined> => {
+  const ask = async (): Promise<Sent | undefined> => {
     counters.countRequest(key);
-    return player.answer(open(), dialect, key, response);
+    try {
+      return await player.answer(open(), dialect, key, response);
+    } catch (error) {
+      // Nobody else answers a response that was taken from Fastify: the client would wait for ever.
+      if (response.headersSent) throw error;
+      return sendProblem(response, brokenModel(error), dialect.errorBody);
+    }
   };
   if (key === undefined || !(throughGateway || gateway.always)) {
     await ask();

@@ -90,7 +90,7 @@ export const fault = z.union([
     status: z.number().int().min(200).max(599),
     /** Such as `{"x-should-retry": "false"}`. */
     headers: z.record(z.string(), z.string()).default({}),
-    /** Text is sent as it is, anything else as JSON; default: an error in OpenAI's form. */
+    /** Text is sent as it is, anything else as JSON; default: an error in the endpoint's form. */
     body: z.json().optional(),
     ...common,
   }),

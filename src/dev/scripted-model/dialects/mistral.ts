@@ -43,9 +43,9 @@ export function mistralDialect(): Dialect {
       if (unknown.length > 0) return unprocessable(unknown);
       return refuseCallIds(request.messages);
     },
-    dressChat({ model, choices: [{ message }] }, request, reply) {
+    dressChat({ choices: [{ message }] }, request, reply) {
       if (message.content === null) message.content = '';
-      if (!model.startsWith('magistral') || typeof message.content !== 'string') return;
+      if (!thinks(request) || typeof message.content !== 'string') return;
       const thought = { type: 'text', text: thoughtsOf(request, reply) };
       message.content = [
         { type: 'thinking', thinking: [thought] },
@@ -53,6 +53,11 @@ export function mistralDialect(): Dialect {
       ];
     },
   };
+}
+
+function thinks(request: ChatRequest): boolean {
+  const effort = request['reasoning_effort'] ?? 'none';
+  return request.model.startsWith('magistral') || effort !== 'none';
 }
 
 /** Where an unknown member stands, and its value. */
@@ -72,7 +77,7 @@ function unknownMembers(request: ChatRequest): Unknown[] {
 }
 
 function takesEffort(model: string, member: string): boolean {
-  return member === 'reasoning_effort' && /^mistral-(?:small|medium)/.test(model);
+  return member === 'reasoning_effort' && /^mistral-(?:small|medium|large-[4-9])/.test(model);
 }
 
 function extras(value: object, knows: (name: string) => boolean, at: Unknown[0]): Unknown[] {
