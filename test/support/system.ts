@@ -29,6 +29,22 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
+/** What the scripted model counted. */
+interface ModelCounters {
+  requests: number;
+  /** By the step that asked: the part of the key before a `~`. */
+  byToken: Record<string, number>;
+  byKey: Record<string, number>;
+  /** Answers that its gateway gave again. */
+  replayed: number;
+}
+
+interface ReceivedRequest {
+  path: string;
+  headers: Record<string, string>;
+  body: Record<string, unknown>;
+}
+
 /** Everything a run needs, made for one suite: real servers, and worker processes to kill. */
 export interface TestSystem {
   client: AgentOnceClient;
@@ -42,7 +58,9 @@ export interface TestSystem {
   /** The scope of a run that is no successor: its first execution's run ID. */
   scopeOf(workflowId: string): Promise<string>;
   /** What the scripted model counted. */
-  modelRequests(): Promise<{ requests: number; byToken: Record<string, number> }>;
+  modelRequests(): Promise<ModelCounters>;
+  /** What the scripted model received for a step, oldest first. */
+  receivedBy(token: string): Promise<ReceivedRequest[]>;
   close(): Promise<void>;
 }
 
@@ -102,7 +120,11 @@ export async function startTestSystem(
     },
     modelRequests: async () => {
       const response = await fetch(new URL('/counters', model.url));
-      return (await response.json()) as { requests: number; byToken: Record<string, number> };
+      return (await response.json()) as ModelCounters;
+    },
+    receivedBy: async (token) => {
+      const url = new URL(`/requests?token=${encodeURIComponent(token)}`, model.url);
+      return ((await (await fetch(url)).json()) as { requests: ReceivedRequest[] }).requests;
     },
     async close() {
       for (const worker of workers) worker.kill('SIGKILL');

@@ -60,16 +60,19 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
 
   /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
   async function answerTo(request: ModelRequest, context: ModelCallContext): Promise<unknown> {
-    const own: Kept = (part) =>
-      part?.dialect === api.dialect && part.origin === origin && part.model === request.model
-        ? part
-        : undefined;
+    let given = false;
+    const own: Kept = (part) => {
+      const isOwn =
+        part?.dialect === api.dialect && part.origin === origin && part.model === request.model;
+      given ||= isOwn;
+      return isOwn ? part : undefined;
+    };
     const encrypted = !unencrypted.has(request.model);
     try {
       return await ask(request, context, own, encrypted);
     } catch (error) {
       const refused = refusedPart(error);
-      if (refused === 'given') return ask(request, context, () => undefined, encrypted);
+      if (refused === 'given' && given) return ask(request, context, () => undefined, encrypted);
       if (refused !== 'asked' || !encrypted) throw error;
       unencrypted.add(request.model);
       return ask(request, context, own, false);
@@ -162,15 +165,18 @@ function hasError(value: unknown): boolean {
   return typeof body === 'object' && body !== null && 'error' in body && Boolean(body.error);
 }
 
+/** Words for a part that the endpoint cannot open, or does not know as its own. */
+const FOREIGN_PART =
+  /encrypted content .*could not be verified|item (?:with id )?'?rs_\S* not found|thought[ _]signature/i;
+
 /**
  * What a refused request must leave out: parts that were given back, which another organisation's
  * key or a changed one cannot open; or the question for encrypted thoughts, which models without
  * thoughts refuse. Neither refusal costs anything.
  */
 function refusedPart(error: unknown): 'given' | 'asked' | undefined {
-  if (!(error instanceof APIError) || error.status !== 400) return undefined;
+  if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 404)) return;
   const { code, message } = readError(error.error);
-  if (code === 'invalid_encrypted_content') return 'given';
-  if (/encrypted content .*could not be verified/i.test(message)) return 'given';
+  if (code === 'invalid_encrypted_content' || FOREIGN_PART.test(message)) return 'given';
   return /encrypted content is not supported/i.test(message) ? 'asked' : undefined;
 }

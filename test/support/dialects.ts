@@ -1,0 +1,38 @@
+import type { DialectName } from '../../src/dev/scripted-model/dialects/dialects.ts';
+
+/** An endpoint that the scripted model plays strictly, and how a worker is set up for it. */
+export interface StrictEndpoint {
+  name: string;
+  dialect: DialectName;
+  api: 'chat' | 'responses';
+  model: string;
+  /** For models that take tools in chat completions only without thinking. */
+  effort?: string;
+}
+
+export const STRICT_ENDPOINTS: readonly StrictEndpoint[] = [
+  { name: 'OpenAI, Responses', dialect: 'openai', api: 'responses', model: 'gpt-6-luna' },
+  { name: 'Gemini 3', dialect: 'gemini', api: 'chat', model: 'gemini-3-pro' },
+  { name: 'DeepSeek', dialect: 'deepseek', api: 'chat', model: 'deepseek-v4' },
+  { name: 'Kimi', dialect: 'kimi', api: 'chat', model: 'kimi-k2.6' },
+  { name: 'Mistral', dialect: 'mistral', api: 'chat', model: 'magistral-medium' },
+  { name: 'Vertex', dialect: 'vertex', api: 'chat', model: 'gemini-3-pro' },
+  { name: 'Azure, Responses', dialect: 'azure', api: 'responses', model: 'gpt-6-luna' },
+  { name: 'OpenRouter', dialect: 'openrouter', api: 'chat', model: 'vendor/thinker' },
+  { name: 'Groq', dialect: 'groq', api: 'chat', model: 'gpt-oss' },
+  { name: 'OpenAI, chat', dialect: 'openai', api: 'chat', model: 'gpt-6-luna', effort: 'none' },
+];
+
+/** The environment of a worker that asks this endpoint; on loopback no host tells what it is. */
+export function workerEnv(
+  { dialect, api, effort }: StrictEndpoint,
+  model: { dialectUrl(name: DialectName): string },
+): Record<string, string> {
+  return {
+    OPENAI_BASE_URL: model.dialectUrl(dialect),
+    OPENAI_API_KEY: 'test-key-0123456789',
+    OPENAI_DIALECT: dialect,
+    OPENAI_API: api,
+    ...(effort === undefined ? {} : { OPENAI_REASONING_EFFORT: effort }),
+  };
+}
