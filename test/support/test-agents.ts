@@ -391,6 +391,16 @@ export const testAgents = [
     modelPolicy: { heartbeatMs: 60_000, leaseMs: 60_000 },
   }),
   defineAgent({
+    name: 'chooser',
+    description: 'Must ask for a tool at first.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    toolChoice: 'required',
+    reasoningEffort: 'low',
+    extraBody: { service_tier: 'flex' },
+  }),
+  defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',
     instructions,

@@ -25,15 +25,15 @@ end
 if not h.scope then
   return take(stamp(now), true)
 end
-if h.scope == scope and h.step == step then
-  return take(h.first_seen, false)
-end
 if h.scope ~= guessed_scope or h.step ~= guessed_step then
   return { 'guess', h.scope, h.step }
 end
 
 local s = read(owner_step, 'state', 'lease_until', 'effect', 'round')
 round = math.max(round, tonumber(s.round or 0))
+if h.scope == scope and h.step == step then
+  return take(h.first_seen, false)
+end
 local theirs = { 'theirs', h.scope, h.step, h.first_scope, h.first_step, tostring(round) }
 if s.state == 'completed' then
   if window_ms > 0 and tonumber(h.first_seen) + window_ms > now then
