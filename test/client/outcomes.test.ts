@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunState, Usage } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let suite: ClientSuite;
 
@@ -112,7 +113,7 @@ describe('a start of a key whose run has ended returns how it ended', () => {
       taskQueue: 'nobody',
       workflowExecutionTimeout: '1s',
     });
-    expect(await suite.client.result({ ...request, key }, { timeoutMs: 20_000 })).toMatchObject({
+    expect(await untilEnd(suite.client, { ...request, key })).toMatchObject({
       status: 'failed',
       error: { code: 'run.timed_out' },
     });

@@ -23,9 +23,9 @@ test.each(rows)('$id names a test that is there, or says that there is none yet'
     return;
   }
   // What can be deleted takes its tests away with it: `npm run eject-example`, the HTTP service.
-  const gone = Object.entries({ examples: 'test/example/', 'src/service': 'test/service/' })
+  const gone = Object.entries({ examples: 'example/', 'src/service': 'service/' })
     .filter(([folder]) => !existsSync(join(ROOT, folder)))
-    .map(([, folder]) => folder);
+    .flatMap(([, folder]) => [`test/${folder}`, `test/all/${folder}`]);
   const kept = tests.filter((path) => !gone.some((folder) => path.startsWith(folder)));
   expect(kept.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import type { ExplainedStep } from '../../src/explain/explanation.ts';
 import { runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 const RUNS = 20;
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   system = await startTestSystem();
   const env = { MODEL_PRICES_FILE: prices };
   await Promise.all([system.startWorker(env), system.startWorker(env)]);
-}, 120_000);
+});
 afterAll(async () => {
   await system.close();
   await rm(folder, { recursive: true });
@@ -44,7 +45,7 @@ async function requestsFor<T>(work: () => Promise<T>): Promise<{ requests: numbe
 
 async function completed(request: StartRequest): Promise<RunView> {
   const run = await system.client.start(request);
-  const view = await system.client.result(run, { timeoutMs: 50_000 });
+  const view = await untilEnd(system.client, run);
   expect(view).toMatchObject({ status: 'completed', result: 'ok' });
   return view;
 }
@@ -155,7 +156,7 @@ test('and no longer', async () => {
   } finally {
     await other.close();
   }
-}, 120_000);
+});
 
 test('whoever waits for a killed worker’s call makes it, and is waited for in turn', async () => {
   const other = await startTestSystem();
@@ -167,10 +168,10 @@ test('whoever waits for a killed worker’s call makes it, and is waited for in 
     const runs = [await other.client.start({ agent: 'thrifty', input })];
     await eventually(async () => expect((await other.modelRequests()).requests).toBe(1));
     for (let i = 0; i < 5; i++) runs.push(await other.client.start({ agent: 'thrifty', input }));
-    expect(await doomed.ended).toBe('SIGKILL');
+    expect(await doomed.untilEnded()).toBe('SIGKILL');
     rescuer.go();
     for (const run of runs) {
-      const view = await other.client.result(run, { timeoutMs: 50_000 });
+      const view = await untilEnd(other.client, run);
       expect(view).toMatchObject({ status: 'completed', result: 'ok' });
     }
     const { requests, byToken } = await other.modelRequests();
@@ -180,4 +181,4 @@ test('whoever waits for a killed worker’s call makes it, and is waited for in 
   } finally {
     await other.close();
   }
-}, 120_000);
+});

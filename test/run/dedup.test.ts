@@ -3,6 +3,7 @@ import type { JsonValue } from '../../src/contract/json-value.ts';
 import type { StepRecord } from '../../src/ledger/port.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 const RUNS = 10;
 
@@ -20,7 +21,7 @@ async function start(...answers: JsonValue[]) {
 }
 
 const endOf = (run: { agent: string; key: string; tenant?: string }) =>
-  system.client.result(run, { timeoutMs: 50_000 });
+  untilEnd(system.client, run);
 
 async function completed(...answers: JsonValue[]) {
   const view = await endOf(await start(...answers));
@@ -130,7 +131,7 @@ test('after its end a window begins anew, and asking does not keep it open', asy
     let runs = 0;
     await eventually(async () => {
       const run = await other.client.start({ agent: 'tester', input });
-      const view = await other.client.result(run, { timeoutMs: 50_000 });
+      const view = await untilEnd(other.client, run);
       expect(view).toMatchObject({ status: 'completed' });
       runs += 1;
       expect(other.counter.requests('ship:blink')).toBe(2);
@@ -139,7 +140,7 @@ test('after its end a window begins anew, and asking does not keep it open', asy
   } finally {
     await other.close();
   }
-}, 120_000);
+});
 
 test('a killed owner’s call is made by who waits, under the same token; its own run gets that result', async () => {
   const other = await startTestSystem();
@@ -150,10 +151,10 @@ test('a killed owner’s call is made by who waits, under the same token; its ow
     const first = await other.client.start({ agent: 'tester', input });
     await eventually(() => expect(other.counter.requests('ship:killed')).toBe(1));
     const second = await other.client.start({ agent: 'tester', input });
-    expect(await doomed.ended).toBe('SIGKILL');
+    expect(await doomed.untilEnded()).toBe('SIGKILL');
     rescuer.go();
     for (const run of [first, second]) {
-      const view = await other.client.result(run, { timeoutMs: 50_000 });
+      const view = await untilEnd(other.client, run);
       expect(view).toMatchObject({ status: 'completed' });
     }
     expect(other.counter.requests('ship:killed')).toBe(2);
@@ -162,4 +163,4 @@ test('a killed owner’s call is made by who waits, under the same token; its ow
   } finally {
     await other.close();
   }
-}, 120_000);
+});

@@ -12,6 +12,7 @@ import { FORGOTTEN } from '../../src/contract/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { testAgents } from '../support/test-agents.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -37,7 +38,7 @@ function failing(key: string, agent = 'tester'): StartRequest {
 
 async function end(request: StartRequest, more: Partial<StartRequest> = {}) {
   const { agent, key } = await system.client.start({ ...request, ...more });
-  return system.client.result({ agent, key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent, key });
 }
 
 function describeRun(workflowId: string, runId?: string): Promise<WorkflowExecutionDescription> {
@@ -256,7 +257,7 @@ describe('a key', () => {
       code: 'run.still_running',
     });
     await system.client.cancel({ agent: 'tester', key: 'busy' });
-    await system.client.result({ agent: 'tester', key: 'busy' }, { timeoutMs: 30_000 });
+    await untilEnd(system.client, { agent: 'tester', key: 'busy' });
     await system.client.forget({ agent: 'tester', key: 'busy' });
   });
 
@@ -291,7 +292,7 @@ describe('a key', () => {
           expect(forgotten.reason).toMatchObject({ code: 'run.still_running' });
         }
         expect(resumed.status).toBe('fulfilled');
-        const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+        const view = await untilEnd(system.client, { agent: 'tester', key });
         expect(view).toMatchObject({ status: 'completed' });
         const executions = await chain(view.workflowId);
         const ends = executions.filter(({ type }) => type !== FORGOTTEN).map((e) => e.status.name);
