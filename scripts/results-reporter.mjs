@@ -6,6 +6,10 @@ import fs from 'node:fs';
 export default class ResultsReporter {
   #file = process.env.AGENT_ONCE_TEST_RESULTS;
 
+  onRunStart({ numTotalTestSuites }) {
+    this.#write({ suites: numTotalTestSuites });
+  }
+
   onTestFileStart({ path }) {
     this.#write({ suite: path, began: true });
   }
@@ -22,7 +26,7 @@ export default class ResultsReporter {
       failed: result.numFailingTests,
       skipped: result.numPendingTests + result.numTodoTests,
       // The suite itself could not be loaded, or its set-up failed where there is no test to blame.
-      broken: result.testExecError != null,
+      broken: Boolean(result.testExecError),
     });
   }
 

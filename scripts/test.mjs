@@ -38,7 +38,7 @@ const jest = spawn(
     ...forJest,
     `--maxWorkers=${workers}`,
     '--reporters=default',
-    '--reporters=./scripts/results-reporter.mjs',
+    `--reporters=${path.join(root, 'scripts', 'results-reporter.mjs')}`,
     ...(all || namedAll ? [] : ['--testPathIgnorePatterns=/test/all/']),
     ...(onlyAll && !named ? ['--testPathPatterns=test/all/'] : []),
   ],
@@ -66,13 +66,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 const [code, signal] = await new Promise((resolve) => jest.once('close', (...how) => resolve(how)));
 clearTimeout(net);
-const { passed, failed, skipped, unended } = countResults();
+const { passed, failed, skipped, unended, unbegun } = countResults();
 fs.rmSync(folder, { recursive: true, force: true });
 
 if (code === null && !torn) {
   console.log(`The tests were ended by ${stoppedBy ?? signal}.`);
 }
-if (unended.length > 0) console.log(`Not ended: ${unended.join(', ')}.`);
+if (unended.length > 0) console.log(`These suites had not ended: ${unended.join(', ')}.`);
+if (unbegun > 0) console.log(`${unbegun} more had not begun.`);
 if (!all && !named) {
   console.log('`npm run test:all` has the rest: what kills processes, waits or starts many.');
 }
@@ -95,15 +96,18 @@ function installForAll() {
 /** Of a suite that has not ended, the tests that have. */
 function countResults() {
   const suites = new Map();
+  let total = 0;
   for (const line of readLines()) {
     const { suite, status, ended } = line;
+    total = line.suites ?? total;
+    if (suite === undefined) continue;
     const so = suites.get(suite) ?? { passed: 0, failed: 0, skipped: 0, ended: false };
     if (ended) Object.assign(so, line, { failed: line.failed + (line.broken ? 1 : 0) });
     else if (status === 'passed') so.passed += 1;
     else if (status === 'failed') so.failed += 1;
     suites.set(suite, so);
   }
-  const sum = (what) => [...suites.values()].reduce((all, suite) => all + suite[what], 0);
+  const sum = (what) => [...suites.values()].reduce((sofar, each) => sofar + each[what], 0);
   return {
     passed: sum('passed'),
     failed: sum('failed'),
@@ -111,6 +115,7 @@ function countResults() {
     unended: [...suites]
       .filter(([, { ended }]) => !ended)
       .map(([suite]) => path.relative(root, suite)),
+    unbegun: Math.max(0, total - suites.size),
   };
 }
 

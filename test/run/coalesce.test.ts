@@ -30,8 +30,8 @@ afterAll(async () => {
 const recall = (label: string) => script(calls(['recall', { label }]), { say: 'ok' });
 
 /** Every answer of the model takes so long: runs that start together ask at the same time. */
-const slowModel = (ms: number, { model } = system) =>
-  fetch(new URL('/delay', model.url), {
+const slowModel = (ms: number) =>
+  fetch(new URL('/delay', system.model.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ms }),
@@ -153,31 +153,6 @@ test('and no longer', async () => {
       expect(await other.client.result(run)).toMatchObject({ status: 'completed' });
       expect((await other.modelRequests()).requests).toBe(2);
     });
-  } finally {
-    await other.close();
-  }
-});
-
-test('whoever waits for a killed worker’s call makes it, and is waited for in turn', async () => {
-  const other = await startTestSystem();
-  try {
-    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-effect:model' });
-    const rescuer = await other.startWorker({ TEST_STANDBY: '1' });
-    await slowModel(3_000, other);
-    const input = script({ say: 'ok' });
-    const runs = [await other.client.start({ agent: 'thrifty', input })];
-    await eventually(async () => expect((await other.modelRequests()).requests).toBe(1));
-    for (let i = 0; i < 5; i++) runs.push(await other.client.start({ agent: 'thrifty', input }));
-    expect(await doomed.untilEnded()).toBe('SIGKILL');
-    rescuer.go();
-    for (const run of runs) {
-      const view = await untilEnd(other.client, run);
-      expect(view).toMatchObject({ status: 'completed', result: 'ok' });
-    }
-    const { requests, byToken } = await other.modelRequests();
-    expect(requests).toBe(2);
-    // The second one says what it repeats.
-    expect(Object.values(byToken)).toEqual([2]);
   } finally {
     await other.close();
   }

@@ -141,26 +141,3 @@ test('after its end a window begins anew, and asking does not keep it open', asy
     await other.close();
   }
 });
-
-test('a killed owner’s call is made by who waits, under the same token; its own run gets that result', async () => {
-  const other = await startTestSystem();
-  try {
-    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-effect:ship' });
-    const rescuer = await other.startWorker({ TEST_STANDBY: '1' });
-    const input = script(...ship('killed', 1_000));
-    const first = await other.client.start({ agent: 'tester', input });
-    await eventually(() => expect(other.counter.requests('ship:killed')).toBe(1));
-    const second = await other.client.start({ agent: 'tester', input });
-    expect(await doomed.untilEnded()).toBe('SIGKILL');
-    rescuer.go();
-    for (const run of [first, second]) {
-      const view = await untilEnd(other.client, run);
-      expect(view).toMatchObject({ status: 'completed' });
-    }
-    expect(other.counter.requests('ship:killed')).toBe(2);
-    // What a server that honours idempotency keys has done, whichever run was the one to ask again.
-    expect(other.counter.effects('ship:killed')).toBe(1);
-  } finally {
-    await other.close();
-  }
-});

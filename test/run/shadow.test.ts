@@ -156,23 +156,6 @@ describe('a shadow run', () => {
   });
 });
 
-test('a worker that dies while it pretends a call asks nobody either', async () => {
-  const other = await startTestSystem();
-  try {
-    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-claim:send' });
-    const next = await other.startWorker({ TEST_STANDBY: '1' });
-    const request = shadowOf(calls(['send', { label: 'died' }]), { say: 'ok' });
-    const run = await other.client.start(request);
-    expect(await doomed.untilEnded()).toBe('SIGKILL');
-    next.go();
-    const view = await untilEnd(other.client, run);
-    expect(view).toMatchObject({ status: 'completed', shadow: [{ tool: 'send' }] });
-    expect(other.counter.requests('send:died')).toBe(0);
-  } finally {
-    await other.close();
-  }
-});
-
 test('a worker for shadow runs only ends a real run before anything is done or paid', async () => {
   const other = await startTestSystem();
   try {
