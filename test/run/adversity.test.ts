@@ -148,7 +148,7 @@ describe('a reset', () => {
       reason: 'test',
     });
     expect(runId).not.toBe(view.runId);
-    const after = await system.client.result({ agent: 'tester', key: view.key });
+    const after = await untilEnd(system.client, { agent: 'tester', key: view.key });
     expect(after).toMatchObject({ status: 'completed', result: 'once', usage: view.usage });
     expect(after.runId).toBe(runId);
     expect((await system.modelRequests()).requests).toBe(before.requests);

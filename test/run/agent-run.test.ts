@@ -149,7 +149,7 @@ describe('a run', () => {
       input,
       options: { model: 'gpt-4o-mini' },
     });
-    const view = await system.client.result({ agent: 'tester', key: priced.key });
+    const view = await untilEnd(system.client, { agent: 'tester', key: priced.key });
     expect(view.usage).toMatchObject({ inputTokens: 1_000_000, outputTokens: 100_000 });
     expect(view.usage?.costUsd).toBeCloseTo(0.15 + 0.06, 9);
     expect((await run(input)).usage?.costUsd).toBeNull();

@@ -150,7 +150,7 @@ test('and no longer', async () => {
     const input = script({ say: 'ok' });
     await eventually(async () => {
       const run = await other.client.start({ agent: 'thriftier', input });
-      expect(await other.client.result(run)).toMatchObject({ status: 'completed' });
+      expect(await untilEnd(other.client, run)).toMatchObject({ status: 'completed' });
       expect((await other.modelRequests()).requests).toBe(2);
     });
   } finally {

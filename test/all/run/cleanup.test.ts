@@ -22,6 +22,7 @@ import {
   type TestWorker,
 } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
+import { within } from '../../support/within.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -132,9 +133,12 @@ async function startCleaning(more: Partial<CleanupInput> = {}) {
   });
 }
 
+const reportOf = (cleaning: { workflowId: string; result(): Promise<unknown> }) =>
+  within(cleaning.result(), () => `${cleaning.workflowId} ended. ${worker?.output()}`);
+
 async function clean(more: Partial<CleanupInput> = {}): Promise<CleanupReport> {
   const handle = await startCleaning(more);
-  return (await handle.result()) as CleanupReport;
+  return (await reportOf(handle)) as CleanupReport;
 }
 
 async function rowsOf({ scope }: Pick<Run, 'scope'>): Promise<number> {
@@ -380,7 +384,7 @@ describe('a cleaning that is killed between its mark and its deletion', () => {
     const cleaning = await startCleaning();
     expect(await dying.untilEnded()).toBe('SIGKILL');
     await work();
-    expect(await cleaning.result()).toMatchObject({ removed: 1 });
+    expect(await reportOf(cleaning)).toMatchObject({ removed: 1 });
     expect(await rowsOf(run)).toBe(0);
   });
 
@@ -427,7 +431,7 @@ test('a run that begins between the two questions keeps its rows, and the report
     await lock.query('COMMIT');
     lock.release();
   }
-  expect(await cleaning.result()).toMatchObject({ removed: 0, kept: { found: 1 } });
+  expect(await reportOf(cleaning)).toMatchObject({ removed: 0, kept: { found: 1 } });
   expect(await rowsOf(run)).toBe(rows);
   expect(await marksOf(run)).toEqual([]);
 });

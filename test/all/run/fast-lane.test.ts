@@ -55,7 +55,7 @@ test('calls are local activities, and all else is as in the standard lane', asyn
         { say: 'ok' },
       ),
     });
-    const view = await system.client.result({ agent: 'tester', key: 'lane' });
+    const view = await untilEnd(system.client, { agent: 'tester', key: 'lane' });
     expect(view).toMatchObject({
       status: 'completed',
       result: 'ok',

@@ -34,7 +34,7 @@ const HAPPENED = ['known', 'idleKnown'] as const;
 const NOBODY_DECIDES = ['settles', 'turnedDown', 'idle'] as const;
 
 /** A worker with this many steps at once is late with a heartbeat on a busy machine. */
-const unhurried = { TEST_HEARTBEAT_MS: '5000' };
+const unhurried = { TEST_HEARTBEAT_MS: '5000', TEST_GRACE_MS: '120000' };
 
 let system: TestSystem;
 let paused: TestWorker;
@@ -48,7 +48,7 @@ const endOf = (which: Case) => untilEnd(system.client, runOf(which));
 const untilWaiting = (which: Case) =>
   eventually(async () => {
     const view = await system.client.describe(runOf(which));
-    expect(view.status).toBe('waiting');
+    expect({ which, status: view.status }).toEqual({ which, status: 'waiting' });
     return view;
   });
 const decide = (which: Case, decision: 'happened' | 'did-not-happen') =>
@@ -78,7 +78,8 @@ beforeAll(async () => {
     }),
   );
   await eventually(() => {
-    for (const which of CASES) expect(system.counter.requests(PAUSED_AT[which][0])).toBe(1);
+    const asked = CASES.map((which) => [which, system.counter.requests(PAUSED_AT[which][0])]);
+    expect(asked).toEqual(CASES.map((which) => [which, 1]));
   });
   process.kill(paused.pid, 'SIGSTOP');
   second.go();
