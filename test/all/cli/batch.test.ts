@@ -97,9 +97,13 @@ test('killed in the middle and run again: a run a line, and no step twice', asyn
   const before = await system.modelRequests();
   const first = startCli(args, env());
   const charged = () => labels.filter((label) => system.counter.requests(`charge:${label}`) > 0);
+  // However late this test learns of it: the command cannot have come to the last line.
+  const held = labels.slice(12).map((label) => `charge:${label}`);
+  for (const name of held) system.counter.hold(name);
   await eventually(() => expect(charged().length).toBeGreaterThan(5));
   first.child.kill('SIGKILL');
   await first.ended;
+  for (const name of held) system.counter.letGo(name);
   const begun = charged().length;
   expect(begun).toBeLessThan(total);
 
