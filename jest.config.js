@@ -13,6 +13,6 @@ export default {
   // One server start for all suites; see test/support/global-setup.ts.
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // A net for what hangs: whatever waits says itself, and sooner, what did not come.
-  testTimeout: 120_000,
+  // The nets of single waits and of tests; scripts/test.mjs has the one of the whole.
+  setupFilesAfterEnv: ['<rootDir>/test/support/set-nets.ts'],
 };

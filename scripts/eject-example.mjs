@@ -17,6 +17,7 @@ const REMOVED = [
   'src/tools/note-on-order.ts',
   'src/tools/shop-client.ts',
   'test/example',
+  'test/all/example',
 ];
 const AGENTS = 'src/agents/index.ts';
 const KNIP = 'knip.json';

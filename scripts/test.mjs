@@ -1,8 +1,8 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
-//   node scripts/test.mjs              all but what needs more than Node and npm: that is skipped
+//   node scripts/test.mjs              all but the suites in test/all
 //   node scripts/test.mjs --all        everything; installs Chromium and Redis first where they are missing
-//   node scripts/test.mjs --only-all   only what the first one skips (the suites in test/all)
+//   node scripts/test.mjs --only-all   only the suites in test/all, and installs likewise
 //
 // Other arguments go to Jest: node scripts/test.mjs test/dev -t 'port in use'
 import { spawn, spawnSync } from 'node:child_process';
@@ -18,63 +18,69 @@ const all = onlyAll || given.includes('--all');
 const forJest = given.filter((arg) => arg !== '--all' && arg !== '--only-all');
 // Jest runs what any of several patterns names: one that was given stands alone.
 const named = forJest.some((arg) => arg.startsWith('test/'));
+const namedAll = forJest.some((arg) => arg.startsWith('test/all'));
 // Suites wait for servers, leases and deadlines more than they work.
 const workers = os.availableParallelism() + 1;
-// One hanging test must not hang everything for ever.
-const limitMinutes = all ? 40 : 20;
+// A net for what hangs: it says nothing about how long the tests take.
+const netSeconds = Number(process.env.AGENT_ONCE_TEST_NET_SECONDS ?? 3_600);
 
 if (all) installForAll();
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'agent-once-jest-'));
-const resultsFile = path.join(folder, 'results.json');
+const resultsFile = path.join(folder, 'results.jsonl');
 const jest = spawn(
   process.execPath,
   [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     path.join('node_modules', 'jest', 'bin', 'jest.js'),
-    `--maxWorkers=${workers}`,
-    '--json',
-    `--outputFile=${resultsFile}`,
-    ...(onlyAll && !named ? ['--testPathPatterns=test/all/', '--passWithNoTests'] : []),
+    // First: an option that takes a list takes all words that follow it.
     ...forJest,
+    `--maxWorkers=${workers}`,
+    '--reporters=default',
+    `--reporters=${path.join(root, 'scripts', 'results-reporter.mjs')}`,
+    ...(all || namedAll ? [] : ['--testPathIgnorePatterns=/test/all/']),
+    ...(onlyAll && !named ? ['--testPathPatterns=test/all/'] : []),
   ],
   {
     cwd: root,
-    // Jest writes for people to stderr; its JSON is in the file.
+    // Jest writes for people to stderr.
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, AGENT_ONCE_TEST_ALL: all ? '1' : '0' },
+    env: { ...process.env, AGENT_ONCE_TEST_RESULTS: resultsFile },
   },
 );
 
-let timedOut = false;
-const timer = setTimeout(() => {
-  timedOut = true;
-  console.error(`\nThe tests did not end within ${limitMinutes} minutes and were stopped.`);
+let torn = false;
+const net = setTimeout(() => {
+  torn = true;
+  console.error(`\nThe tests have not ended within ${netSeconds} s and are stopped.`);
   jest.kill('SIGKILL');
-}, limitMinutes * 60_000);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
+}, netSeconds * 1_000);
+let stoppedBy;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    stoppedBy = signal;
+    jest.kill(signal);
+  });
+}
 
-const code = await new Promise((resolve) => jest.once('close', resolve));
-clearTimeout(timer);
-const results = readResults();
+const [code, signal] = await new Promise((resolve) => jest.once('close', (...how) => resolve(how)));
+clearTimeout(net);
+const { passed, failed, skipped, unended, unbegun } = countResults();
 fs.rmSync(folder, { recursive: true, force: true });
 
-const passed = results?.numPassedTests ?? 0;
-const skipped = (results?.numPendingTests ?? 0) + (results?.numTodoTests ?? 0);
-// A suite that could not even be loaded has no tests to count.
-let failed = (results?.numFailedTests ?? 0) + (results?.numRuntimeErrorTestSuites ?? 0);
-if (failed === 0 && (code !== 0 || timedOut || results === undefined)) failed = 1;
-if (skipped > 0) {
-  const suites = (results?.testResults ?? [])
-    .filter(({ assertionResults }) => assertionResults.some(({ status }) => status === 'pending'))
-    .map(({ name }) => path.relative(root, name));
-  console.log(
-    `Skipped here, needs a browser or Redis: ${suites.join(', ')}. npm run test:all runs it.`,
-  );
+if (code === null && !torn) {
+  console.log(`The tests were ended by ${stoppedBy ?? signal}.`);
 }
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 ? 0 : 1;
+if (unended.length > 0) console.log(`These suites had not ended: ${unended.join(', ')}.`);
+if (unbegun > 0) console.log(`${unbegun} more had not begun.`);
+if (!all && !named) {
+  console.log('`npm run test:all` has the rest: what kills processes, waits or starts many.');
+}
+// Whatever it counted: what did not end, or ended badly, is a failure.
+const failures = Math.max(failed + unended.length, code === 0 && !torn ? 0 : 1);
+console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failures === 0 ? 0 : 1;
 
 function installForAll() {
   const { status } = spawnSync(
@@ -87,10 +93,41 @@ function installForAll() {
   process.exit(1);
 }
 
-function readResults() {
-  try {
-    return JSON.parse(fs.readFileSync(resultsFile, 'utf8'));
-  } catch {
-    return undefined;
+/** Of a suite that has not ended, the tests that have. */
+function countResults() {
+  const suites = new Map();
+  let total = 0;
+  for (const line of readLines()) {
+    const { suite, status, ended } = line;
+    total = line.suites ?? total;
+    if (suite === undefined) continue;
+    const so = suites.get(suite) ?? { passed: 0, failed: 0, skipped: 0, ended: false };
+    if (ended) Object.assign(so, line, { failed: line.failed + (line.broken ? 1 : 0) });
+    else if (status === 'passed') so.passed += 1;
+    else if (status === 'failed') so.failed += 1;
+    suites.set(suite, so);
   }
+  const sum = (what) => [...suites.values()].reduce((sofar, each) => sofar + each[what], 0);
+  return {
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: sum('skipped'),
+    unended: [...suites]
+      .filter(([, { ended }]) => !ended)
+      .map(([suite]) => path.relative(root, suite)),
+    unbegun: Math.max(0, total - suites.size),
+  };
+}
+
+function readLines() {
+  if (!fs.existsSync(resultsFile)) return [];
+  const lines = fs.readFileSync(resultsFile, 'utf8').split('\n');
+  // The last one may be cut off in the middle.
+  return lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -1,14 +1,11 @@
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { chaos, stopChaos } from '../chaos/run-chaos.ts';
-import { describeAll } from '../support/describe-all.ts';
 
-// Servers and workers are started again and again, while other suites use the machine.
-jest.setTimeout(400_000);
 // On a busy machine a paused process may wake too late to do harm: then it gets another chance.
 jest.retryTimes(2);
 afterEach(stopChaos);
 
-describeAll('npm run chaos, where a protection is switched off,', () => {
+describe('npm run chaos, where a protection is switched off,', () => {
   test('notices that keyed tools get another token in each attempt', async () => {
     const { code, report } = await chaos(
       '--runs 4 --workers 1 --faults after-effect:charge,after-effect:charge',

@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { chaos, startChaos, stopChaos } from '../chaos/run-chaos.ts';
-import { describeAll } from '../support/describe-all.ts';
 import { eventually } from '../support/eventually.ts';
 
-// Servers and workers are started again and again, while other suites use the machine.
-jest.setTimeout(400_000);
 afterEach(stopChaos);
 
 /** In the environment of everything that the kit starts, so that what is left of it is found. */
@@ -26,7 +23,7 @@ function markedProcesses(mark: string): number[] {
     .map(Number);
 }
 
-describeAll('npm run chaos', () => {
+describe('npm run chaos', () => {
   test('keeps every promise when workers, servers and wires are killed, stopped and cut', async () => {
     const { code, report, text } = await chaos('--runs 30 --kills 8');
     // The whole of it, should it fail: the seed, the schedule, what was found.
@@ -68,11 +65,11 @@ describeAll('npm run chaos', () => {
     await eventually(() => {
       expect(said).toMatch(/of 500 runs/);
       expect(markedProcesses(mark).length).toBeGreaterThan(5);
-    }, 120_000);
+    });
     child.kill(signal);
     const [code] = (await once(child, 'exit')) as unknown[];
     expect(code).toBe(expected);
-    await eventually(() => expect(markedProcesses(mark)).toEqual([]), 40_000);
+    await eventually(() => expect(markedProcesses(mark)).toEqual([]));
   });
 
   test('refuses an option that is none before anything starts', async () => {

@@ -1,13 +1,13 @@
+import { describe } from '@jest/globals';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { describeClaimProperties } from '../ledger/properties/describe-properties.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { describeAll } from '../support/describe-all.ts';
 import { startRedis } from '../support/redis-server.ts';
 
 const RUNS = 300;
 
-describeAll('many scenarios', () => {
+describe('many scenarios', () => {
   describeClaimProperties(
     'Redis',
     async () => {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openTemporalUi, type TemporalUi } from '../../src/dev/browser/temporal-ui.ts';
 import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal-server.ts';
-import { describeAll } from '../support/describe-all.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 /** A run that has ended, and one that is in the middle of a tool call; both of the agent `tester`. */
 const ENDED = 'ended-1';
@@ -16,10 +16,7 @@ const WAITING = 'waiting-1';
 /** In USD per million tokens. */
 const PRICES = { 'scripted-priced': { input: 1, output: 2 } };
 
-// A browser is slow where others work too.
-jest.setTimeout(120_000);
-
-describeAll('a person with a browser in Temporal UI', () => {
+describe('a person with a browser in Temporal UI', () => {
   let server: TemporalServer;
   let system: TestSystem;
   let ui: TemporalUi;
@@ -61,7 +58,7 @@ describeAll('a person with a browser in Temporal UI', () => {
       key: WAITING,
       input: script(calls(['spend', { label: 'a * b', amount: 100 }]), { say: 'ok' }),
     });
-    await system.client.result({ agent, key: ENDED }, { timeoutMs: 50_000 });
+    await untilEnd(system.client, { agent, key: ENDED });
     await eventually(async () => {
       const state = await system.client.state({ agent, key: RUNNING });
       expect(state?.active).toMatchObject([{ activity: 'tool.endless' }]);

@@ -5,11 +5,10 @@ import { openLedger, openLedgerReader } from '../../src/ledger/open-ledger.ts';
 import type { Ledger, StepClaim } from '../../src/ledger/port.ts';
 import { describeLedgerContract } from '../ledger/contract.ts';
 import { again, claimed, granted, plannedStep, stepClaim } from '../ledger/steps.ts';
-import { describeAll } from '../support/describe-all.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 
-describeAll('with a Redis', () => {
+describe('with a Redis', () => {
   describeLedgerContract('Redis', async () => {
     const server = await startRedis();
     return { open: () => openLedger(server.url), drop: () => server.stop() };

@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { describeAll } from '../support/describe-all.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 /** What a Redis without the operator's word serves. */
 const SERVED = { TEST_WITHOUT_EFFECTS: 'transactional,at-most-once' };
 /** What one with it serves too. */
 const DURABLE = { TEST_WITHOUT_EFFECTS: 'transactional', AGENT_ONCE_REDIS_DURABLE: 'on' };
 
-// Each run starts processes and kills some.
-jest.setTimeout(120_000);
-
-describeAll('runs on a Redis ledger', () => {
+describe('runs on a Redis ledger', () => {
   let redis: RedisServer;
   let system: TestSystem;
   beforeAll(async () => {
@@ -32,8 +29,7 @@ describeAll('runs on a Redis ledger', () => {
     const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
     return { agent: 'tester', key, scope: raw.workflowExecutionInfo?.firstRunId ?? '' };
   };
-  const endOf = (run: { agent: string; key: string }) =>
-    system.client.result(run, { timeoutMs: 50_000 });
+  const endOf = (run: { agent: string; key: string }) => untilEnd(system.client, run);
 
   describe('that goes on', () => {
     test('make each call once, and hold the conversation', async () => {
@@ -78,7 +74,7 @@ describeAll('runs on a Redis ledger', () => {
         system.startWorker({ ...SERVED, TEST_STANDBY: '1' }),
       ]);
       const run = await started(calls([tool, { label }]), { say: 'ok' });
-      expect(await first.ended).toBe('SIGKILL');
+      expect(await first.untilEnded()).toBe('SIGKILL');
       second.go();
       expect(await endOf(run)).toMatchObject({ status: 'completed', usage: { modelCalls: 2 } });
       expect(system.counter.requests(`${tool}:${label}`)).toBe(requests);

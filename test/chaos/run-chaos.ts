@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Report } from '../../chaos/report.ts';
 import { ROOT } from '../structure/checkout-copy.ts';
+import { PROGRAM_NET_MS } from '../support/nets.ts';
+import { within } from '../support/within.ts';
 
 const started: ChildProcess[] = [];
 
@@ -29,7 +31,11 @@ export async function chaos(
   let stderr = '';
   child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
   child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
-  const [code] = (await once(child, 'close')) as unknown[];
+  const [code] = (await within(
+    once(child, 'close'),
+    () => `the crash kit ended. It wrote:\n${stderr}`,
+    PROGRAM_NET_MS,
+  )) as unknown[];
   if (stdout === '') throw new Error(`The crash kit gave no report:\n${stderr}`);
   return { code, report: JSON.parse(stdout) as Report, text: stderr };
 }

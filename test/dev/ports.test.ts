@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { findFreePort, isPortFree, requireFreePort } from '../../src/dev/ports.ts';
+import { NET_MS } from '../support/nets.ts';
 
 const use = { part: 'Temporal', flag: '--temporal-port' };
 let occupant: Server | undefined;
@@ -34,7 +35,7 @@ describe('ports', () => {
   test('a port that is freed within the waiting time is fine', async () => {
     const port = await findFreePort();
     const server = await occupy(port);
-    const waiting = requireFreePort(port, use, 10_000);
+    const waiting = requireFreePort(port, use, NET_MS);
     server.close();
     await expect(waiting).resolves.toBeUndefined();
   });

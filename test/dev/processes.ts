@@ -6,16 +6,17 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { readCommandLine } from '../../src/dev/leftover.ts';
 import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+import { NET_MS, PROGRAM_NET_MS } from '../support/nets.ts';
+import { within } from '../support/within.ts';
 
 /** Waits for a condition; fails with its description. */
 export async function waitUntil(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  limitMs = 20_000,
 ): Promise<void> {
-  const deadline = Date.now() + limitMs;
+  const deadline = Date.now() + NET_MS;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${limitMs} ms in vain until ${what}.`);
+    if (Date.now() > deadline) throw new Error(`Waited ${NET_MS / 1_000} s in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -43,9 +44,6 @@ export interface Spawned {
   ended: Promise<number | null>;
 }
 
-/** A machine with nothing else to do needs a few seconds for all that the tests start. */
-const FIRST_LINE_MS = 60_000;
-
 /** Starts a process of Node in the project's root. */
 export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = process.env): Spawned {
   const child = spawn(process.execPath, args, {
@@ -57,11 +55,15 @@ export function spawnNode(args: readonly string[], env: NodeJS.ProcessEnv = proc
   let stderr = '';
   child.stdout.on('data', (chunk) => (stdout += String(chunk)));
   child.stderr.on('data', (chunk) => (stderr += String(chunk)));
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const ended = within(
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+    () => `${args.join(' ')} ended. It wrote:\n${stdout}${stderr}`,
+    PROGRAM_NET_MS,
+  );
   const firstLine = new Promise<string>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`No line within ${FIRST_LINE_MS} ms: ${stderr}`)),
-      FIRST_LINE_MS,
+      () => reject(new Error(`No line within ${NET_MS / 1_000} s: ${stderr}`)),
+      NET_MS,
     );
     createInterface({ input: child.stdout }).once('line', (line) => {
       clearTimeout(timer);

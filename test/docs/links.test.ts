@@ -12,7 +12,7 @@ const pages = [
 
 /** What `npm run eject-example` takes away is named in the docs all the same. */
 const ejected = !existsSync(join(ROOT, 'examples'));
-const ofTheExample = /^(examples|test\/example)\/|^src\/agents\/support\.ts$/;
+const ofTheExample = /^(examples|test\/(all\/)?example)\/|^src\/agents\/support\.ts$/;
 
 test.each(pages)('what %s points to is there', (page) => {
   const text = readFileSync(join(ROOT, page), 'utf8');

@@ -21,6 +21,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { testAgents } from '../support/test-agents.ts';
+import { untilEnd } from '../support/until-end.ts';
 import { expectGolden } from './golden.ts';
 
 let system: TestSystem;
@@ -46,7 +47,7 @@ beforeAll(async () => {
   // The one run that loses a worker is first: later ones have a worker that lives.
   const dying = await system.startWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:model' });
   await system.client.start({ agent, key: 'killed', input: twoTurns('k') });
-  expect(await dying.ended).toBe('SIGKILL');
+  expect(await dying.untilEnded()).toBe('SIGKILL');
   await eventually(async () => {
     dead = await explain('killed');
     expect(dead.json.steps).toMatchObject([{ id: 't1.model', leaseLeftMs: expect.any(Number) }]);
@@ -54,7 +55,7 @@ beforeAll(async () => {
   });
   await system.startWorker(env);
   deleted = await deleteResumed('gone');
-}, 120_000);
+});
 afterAll(async () => {
   await system.close();
   await rm(folder, { recursive: true });
@@ -110,7 +111,7 @@ async function deleteResumed(key: string) {
 }
 
 async function ended(key: string) {
-  return system.client.result({ agent, key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent, key });
 }
 
 describe('the story of a run', () => {
@@ -210,7 +211,7 @@ describe('the story of a run', () => {
   test('a limit that was hit: the command that raises it', async () => {
     const input = script(asks(['look', { label: '1' }]), asks(['look', { label: '2' }]));
     await system.client.start({ agent: 'short', key: 'limit', input });
-    await system.client.result({ agent: 'short', key: 'limit' }, { timeoutMs: 50_000 });
+    await untilEnd(system.client, { agent: 'short', key: 'limit' });
     const { text } = await explain('limit', { agent: 'short' });
     expect(text).toContain(
       " start short --key limit --retry-failed --max-turns 4 --input '<the same input>'",
@@ -260,7 +261,7 @@ describe('executions', () => {
       await suite.worker.continueAsNew(workflowId);
       const reported = { ...NO_USAGE, turns: 1, modelCalls: 1 };
       await suite.worker.complete(workflowId, { output: 'ok', usage: reported });
-      await suite.client.result({ agent, key: 'chain' }, { timeoutMs: 30_000 });
+      await untilEnd(suite.client, { agent, key: 'chain' });
       const { json, text } = await explain('chain', { temporal: suite.temporal });
       expect(json.executions).toMatchObject([
         { intent: 'new', status: 'continued', predecessor: null },
@@ -280,14 +281,14 @@ describe('executions', () => {
   test('a new one after the key has expired', async () => {
     const request = { agent: 'brief', key: 'expired', input: script({ say: 'ok' }) };
     const { runId } = await system.client.start(request);
-    await system.client.result(request, { timeoutMs: 30_000 });
+    await untilEnd(system.client, request);
     await eventually(async () => {
       const { text } = await explain('expired', { agent: 'brief' });
       expect(text).toContain('has expired at');
       expect(text).toContain('the next start makes a NEW run');
     });
     expect(await system.client.start(request)).toMatchObject({ replayed: false });
-    await system.client.result(request, { timeoutMs: 30_000 });
+    await untilEnd(system.client, request);
     const { json, text } = await explain('expired', { agent: 'brief' });
     expect(json.executions).toMatchObject([{ runId }, { intent: 'new', predecessor: runId }]);
     expect(json.steps).toMatchObject([{ id: 't1.model', knownBy: 'executed' }]);
@@ -320,7 +321,7 @@ describe('executions', () => {
       await expect(
         system.temporal.workflow.getHandle(workflowId, runId).describe(),
       ).rejects.toThrow();
-    }, 60_000);
+    });
     const { json, text } = await explain('gone');
     expect(json).toMatchObject({
       status: 'completed',
@@ -331,7 +332,7 @@ describe('executions', () => {
     });
     expect(text).toContain('1. an earlier execution, deleted by Temporal');
     expect(text).toContain('Temporal has deleted an earlier execution under this key');
-  }, 120_000);
+  });
 });
 
 describe('what is missing', () => {

@@ -7,6 +7,7 @@ import { collect } from '../../src/explain/collect.ts';
 import { openLedgerReader } from '../../src/ledger/open-ledger.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 import { expectGolden } from './golden.ts';
 
 let system: TestSystem;
@@ -34,7 +35,7 @@ async function startWaiting(key: string, ...call: Parameters<typeof calls>) {
 }
 
 function ended(key: string) {
-  return system.client.result({ agent, key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent, key });
 }
 
 /** What the command prints, both outputs, as they are kept. */

@@ -162,7 +162,7 @@ describe('a turn without parts is told as the dialect wants it:', () => {
 
   test('mistral, whose calls have names of nine letters or digits', async () => {
     const [, assistant, ...tools] = await turn({ dialect: 'mistral' });
-    const ids = (assistant?.['tool_calls'] as { id: string }[]).map(({ id }) => id);
+    const ids = ((assistant?.['tool_calls'] ?? []) as { id: string }[]).map(({ id }) => id);
     for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9]{9}$/);
     expect(new Set(ids).size).toBe(2);
     expect(tools.map((message) => message['tool_call_id'])).toEqual(ids);

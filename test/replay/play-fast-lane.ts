@@ -25,7 +25,7 @@ export const playFastLane: Play = async (system, record) => {
     const { events } = await handle.fetchHistory();
     const scheduled = events?.filter((event) => event.activityTaskScheduledEventAttributes);
     if (scheduled?.length !== 2) throw new Error('The call has not left the lane');
-  }, 60_000);
+  });
   const other = await system.startWorker();
   await untilEnd(system, leaving);
   await record('fast-lane-left', started);

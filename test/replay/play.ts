@@ -57,7 +57,7 @@ export async function untilAsked(
     const { waiting } = await client.describe({ agent, key });
     const asked = waiting.map(({ step }) => step).sort();
     if (asked.join() !== steps.join()) throw new Error(`${key} asks about: ${asked.join()}`);
-  }, 60_000);
+  });
 }
 
 /** Waits until the other side of the tools was asked under this name. */

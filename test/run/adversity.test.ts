@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../src/contract/limits.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -15,7 +16,7 @@ afterAll(async () => {
 
 async function run(input: ReturnType<typeof script>) {
   const { key } = await system.client.start({ agent: 'tester', input });
-  return system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent: 'tester', key });
 }
 
 describe('the model', () => {
@@ -64,7 +65,7 @@ describe('sizes', () => {
   test('an input of exactly 1 MiB reaches the model', async () => {
     const input = 'x'.repeat(LIMITS.inputBytes - 2);
     const { key } = await system.client.start({ agent: 'tester', input });
-    const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+    const view = await untilEnd(system.client, { agent: 'tester', key });
     expect(view).toMatchObject({ status: 'completed' });
     expect(view.usage?.inputTokens).toBeGreaterThan(200_000);
   });
@@ -105,7 +106,7 @@ describe('cancelling', () => {
     });
     await system.client.cancel({ agent: 'tester', key });
     // The step is awaited until it has ended: without the abort it would hang for five minutes.
-    const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    const view = await untilEnd(system.client, { agent: 'tester', key });
     expect(view).toMatchObject({ status: 'cancelled', error: { code: 'run.cancelled' } });
     expect(view.usage).toMatchObject({ turns: 1, modelCalls: 0 });
     const steps = await system.ledger.steps(raw.workflowExecutionInfo?.firstRunId ?? '');
@@ -120,7 +121,7 @@ describe('cancelling', () => {
     });
     await eventually(() => expect(system.counter.requests('endless:begun')).toBe(before + 1));
     await system.client.cancel({ agent: 'tester', key });
-    const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    const view = await untilEnd(system.client, { agent: 'tester', key });
     expect(view.status).toBe('cancelled');
   });
 });
@@ -147,7 +148,7 @@ describe('a reset', () => {
       reason: 'test',
     });
     expect(runId).not.toBe(view.runId);
-    const after = await system.client.result({ agent: 'tester', key: view.key });
+    const after = await untilEnd(system.client, { agent: 'tester', key: view.key });
     expect(after).toMatchObject({ status: 'completed', result: 'once', usage: view.usage });
     expect(after.runId).toBe(runId);
     expect((await system.modelRequests()).requests).toBe(before.requests);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -14,7 +15,7 @@ afterAll(async () => {
 
 async function run(input: ReturnType<typeof script>, agent = 'tester') {
   const { key } = await system.client.start({ agent, input });
-  return system.client.result({ agent, key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent, key });
 }
 
 const scopeOf = ({ workflowId }: { workflowId: string }) => system.scopeOf(workflowId);
@@ -56,10 +57,7 @@ describe('a run', () => {
   test('tells whoever waits for it all that a later look shows', async () => {
     const input = script({ say: 'ok' });
     const started = await system.client.start({ agent: 'tester', input });
-    const view = await system.client.result(started, {
-      runId: started.runId,
-      timeoutMs: 50_000,
-    });
+    const view = await untilEnd(system.client, started, { runId: started.runId });
     expect(view).toMatchObject({ status: 'completed', runId: started.runId });
     expect(view).toEqual(await system.client.describe(started));
   });
@@ -130,7 +128,7 @@ describe('a run', () => {
   test('of an agent that the worker does not know fails at once', async () => {
     const careless = new AgentOnceClient({ temporal: system.temporal });
     const { key } = await careless.start({ agent: 'nobody', input: 'hello' });
-    const view = await careless.result({ agent: 'nobody', key }, { timeoutMs: 50_000 });
+    const view = await untilEnd(careless, { agent: 'nobody', key });
     expect(view).toMatchObject({ status: 'failed', error: { code: 'agent.unknown' } });
   });
 
@@ -140,7 +138,7 @@ describe('a run', () => {
       say: 'late',
     });
     const { key } = await careless.start({ agent: 'short', input });
-    const view = await careless.result({ agent: 'short', key }, { timeoutMs: 50_000 });
+    const view = await untilEnd(careless, { agent: 'short', key });
     expect(view).toMatchObject({ status: 'failed', error: { code: 'run.turn_limit' } });
   });
 
@@ -151,7 +149,7 @@ describe('a run', () => {
       input,
       options: { model: 'gpt-4o-mini' },
     });
-    const view = await system.client.result({ agent: 'tester', key: priced.key });
+    const view = await untilEnd(system.client, { agent: 'tester', key: priced.key });
     expect(view.usage).toMatchObject({ inputTokens: 1_000_000, outputTokens: 100_000 });
     expect(view.usage?.costUsd).toBeCloseTo(0.15 + 0.06, 9);
     expect((await run(input)).usage?.costUsd).toBeNull();

@@ -7,6 +7,7 @@ import type { ExplainedStep } from '../../src/explain/explanation.ts';
 import { runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 const RUNS = 20;
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
   system = await startTestSystem();
   const env = { MODEL_PRICES_FILE: prices };
   await Promise.all([system.startWorker(env), system.startWorker(env)]);
-}, 120_000);
+});
 afterAll(async () => {
   await system.close();
   await rm(folder, { recursive: true });
@@ -29,8 +30,8 @@ afterAll(async () => {
 const recall = (label: string) => script(calls(['recall', { label }]), { say: 'ok' });
 
 /** Every answer of the model takes so long: runs that start together ask at the same time. */
-const slowModel = (ms: number, { model } = system) =>
-  fetch(new URL('/delay', model.url), {
+const slowModel = (ms: number) =>
+  fetch(new URL('/delay', system.model.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ms }),
@@ -44,7 +45,7 @@ async function requestsFor<T>(work: () => Promise<T>): Promise<{ requests: numbe
 
 async function completed(request: StartRequest): Promise<RunView> {
   const run = await system.client.start(request);
-  const view = await system.client.result(run, { timeoutMs: 50_000 });
+  const view = await untilEnd(system.client, run);
   expect(view).toMatchObject({ status: 'completed', result: 'ok' });
   return view;
 }
@@ -149,35 +150,10 @@ test('and no longer', async () => {
     const input = script({ say: 'ok' });
     await eventually(async () => {
       const run = await other.client.start({ agent: 'thriftier', input });
-      expect(await other.client.result(run)).toMatchObject({ status: 'completed' });
+      expect(await untilEnd(other.client, run)).toMatchObject({ status: 'completed' });
       expect((await other.modelRequests()).requests).toBe(2);
     });
   } finally {
     await other.close();
   }
-}, 120_000);
-
-test('whoever waits for a killed worker’s call makes it, and is waited for in turn', async () => {
-  const other = await startTestSystem();
-  try {
-    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-effect:model' });
-    const rescuer = await other.startWorker({ TEST_STANDBY: '1' });
-    await slowModel(3_000, other);
-    const input = script({ say: 'ok' });
-    const runs = [await other.client.start({ agent: 'thrifty', input })];
-    await eventually(async () => expect((await other.modelRequests()).requests).toBe(1));
-    for (let i = 0; i < 5; i++) runs.push(await other.client.start({ agent: 'thrifty', input }));
-    expect(await doomed.ended).toBe('SIGKILL');
-    rescuer.go();
-    for (const run of runs) {
-      const view = await other.client.result(run, { timeoutMs: 50_000 });
-      expect(view).toMatchObject({ status: 'completed', result: 'ok' });
-    }
-    const { requests, byToken } = await other.modelRequests();
-    expect(requests).toBe(2);
-    // The second one says what it repeats.
-    expect(Object.values(byToken)).toEqual([2]);
-  } finally {
-    await other.close();
-  }
-}, 120_000);
+});

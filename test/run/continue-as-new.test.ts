@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startTemporalServer } from '../../src/dev/temporal-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let folder: string;
 let temporal: Awaited<ReturnType<typeof startTemporalServer>>;
@@ -34,7 +35,7 @@ test('a long run continues as new, and stays one run: its key, its usage, its st
   const looks = Array.from({ length: 7 }, (_, i) => calls(['look', { label: `long-${i}` }]));
   const request = { agent: 'tester', key: 'long', input: script(...looks, { say: 'at last' }) };
   const { workflowId, runId } = await system.client.start(request);
-  const view = await system.client.result(request, { timeoutMs: 50_000 });
+  const view = await untilEnd(system.client, request);
   expect(view).toMatchObject({
     status: 'completed',
     result: 'at last',
@@ -68,7 +69,7 @@ test('a cancellation is not lost when a tool ends well in spite of it', async ()
   await system.client.start(request);
   await eventually(() => expect(system.counter.requests('deaf:can')).toBe(1));
   await system.client.cancel(request);
-  const view = await system.client.result(request, { timeoutMs: 50_000 });
+  const view = await untilEnd(system.client, request);
   expect(view.status).toBe('cancelled');
   expect(system.counter.requests('look:after')).toBe(0);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -28,8 +29,7 @@ const untilWaiting = (run: { agent: string; key: string }): Promise<RunView> =>
     return view;
   });
 
-const endOf = (run: { agent: string; key: string }) =>
-  system.client.result(run, { timeoutMs: 50_000 });
+const endOf = (run: { agent: string; key: string }) => untilEnd(system.client, run);
 
 describe('a tool at most once whose connection is cut after its effect', () => {
   const send = (label: string) => [calls(['send', { label }]), { say: 'ok' }] as const;

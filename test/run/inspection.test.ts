@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -43,7 +44,7 @@ describe('an operator in Temporal UI', () => {
       expect(found).toContain(workflowId);
     });
     await system.client.cancel({ agent: 'tester', key });
-    await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    await untilEnd(system.client, { agent: 'tester', key });
     await eventually(async () => {
       const { typedSearchAttributes } = await system.temporal.workflow
         .getHandle(workflowId)
@@ -87,7 +88,7 @@ describe('an operator in Temporal UI', () => {
       agent: 'tester',
       input: script(calls(['charge', { label: 'h' }], ['look', { label: 'h' }]), { say: 'ok' }),
     });
-    await system.client.result({ agent: 'tester', key }, { timeoutMs: 30_000 });
+    await untilEnd(system.client, { agent: 'tester', key });
     const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
     const steps = (events ?? []).flatMap((event) => {
       const type = event.activityTaskScheduledEventAttributes?.activityType?.name;
@@ -119,7 +120,7 @@ describe('an operator in Temporal UI', () => {
     const previews = await Promise.all(
       ['tester', 'discreet'].map(async (agent) => {
         const { key, workflowId } = await system.client.start({ agent, input });
-        await system.client.result({ agent, key }, { timeoutMs: 30_000 });
+        await untilEnd(system.client, { agent, key });
         const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
         return JSON.stringify(
           (events ?? []).flatMap(
@@ -144,7 +145,7 @@ describe('an operator in Temporal UI', () => {
         agent: 'tester',
         input: script(...answers, { say: 'ok' }),
       });
-      await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+      await untilEnd(system.client, { agent: 'tester', key });
       const { raw } = await system.temporal.workflow.getHandle(workflowId).describe();
       const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
       const inputs = (events ?? []).flatMap((event) => {

@@ -3,6 +3,7 @@ import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { cancelOnceClaimed } from '../support/cancel-claimed.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -24,7 +25,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
     });
     await eventually(() => expect(system.counter.requests('deaf:cancelled')).toBe(1));
     await system.client.cancel(ref);
-    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    const view = await untilEnd(system.client, ref);
     expect(view).toMatchObject({ status: 'cancelled', error: { code: 'run.cancelled' } });
     const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
     expect(step).toMatchObject({ state: 'completed', attempts: 1 });
@@ -52,7 +53,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
         expect(rows).toHaveLength(1);
       });
       await system.client.cancel(ref);
-      expect(await system.client.result(ref, { timeoutMs: 30_000 })).toMatchObject({
+      expect(await untilEnd(system.client, ref)).toMatchObject({
         status: 'cancelled',
       });
       const step = await system.ledger.step(await system.scopeOf(workflowId), 't1.c0');
@@ -96,7 +97,7 @@ describe('a worker that is stopped gracefully', () => {
 
     // There, the tool ends at once.
     const second = await system.startWorker({ TEST_ONCE_RETURNS: '1' });
-    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    const view = await untilEnd(system.client, ref);
     expect(view).toMatchObject({ status: 'completed', result: 'done' });
     await second.stop();
   });
@@ -117,7 +118,7 @@ describe('a tool with one attempt', () => {
       expect(rows).toHaveLength(1);
       await system.sql.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
     });
-    const view = await system.client.result(ref, { timeoutMs: 30_000 });
+    const view = await untilEnd(system.client, ref);
     expect(view).toMatchObject({ status: 'completed', result: 'noted' });
     const { rows } = await system.sql.query("SELECT 1 FROM notes WHERE label = 'broken'");
     expect(rows).toHaveLength(1);
@@ -134,7 +135,7 @@ describe('an agent with long leases', () => {
       // Longer than the heartbeat timeout that such a caller's first step has.
       input: script({ say: 'slow', delayMs: 6_500 }),
     });
-    const view = await careless.result({ agent: 'patient', key }, { timeoutMs: 30_000 });
+    const view = await untilEnd(careless, { agent: 'patient', key });
     expect(view).toMatchObject({ status: 'completed', result: 'slow' });
     expect(
       await system.ledger.step(await system.scopeOf(view.workflowId), 't1.model'),

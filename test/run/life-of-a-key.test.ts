@@ -12,6 +12,7 @@ import { FORGOTTEN } from '../../src/contract/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { testAgents } from '../support/test-agents.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -37,7 +38,7 @@ function failing(key: string, agent = 'tester'): StartRequest {
 
 async function end(request: StartRequest, more: Partial<StartRequest> = {}) {
   const { agent, key } = await system.client.start({ ...request, ...more });
-  return system.client.result({ agent, key }, { timeoutMs: 50_000 });
+  return untilEnd(system.client, { agent, key });
 }
 
 function describeRun(workflowId: string, runId?: string): Promise<WorkflowExecutionDescription> {
@@ -71,7 +72,7 @@ describe('a failed run', () => {
     system.counter.heal('charge:resume');
     const started = await system.client.start({ ...request, retryFailed: true });
     expect(started).toMatchObject({ replayed: false, resumed: true, definitionChanged: false });
-    const view = await system.client.result({ agent: 'tester', key: 'resume' });
+    const view = await untilEnd(system.client, { agent: 'tester', key: 'resume' });
     expect(view).toMatchObject({ status: 'completed', result: 'resume done' });
 
     const after = await system.modelRequests();
@@ -115,7 +116,7 @@ describe('a failed run', () => {
     );
     expect(started.filter((run) => !run.replayed)).toHaveLength(1);
     expect(new Set(started.map((run) => run.runId)).size).toBe(1);
-    await system.client.result({ agent: 'tester', key: 'crowd' });
+    await untilEnd(system.client, { agent: 'tester', key: 'crowd' });
     expect(await chain(failed.workflowId)).toHaveLength(2);
   });
 
@@ -147,7 +148,7 @@ describe('a failed run', () => {
     });
     const started = await client.start({ ...request, retryFailed: true });
     expect(started).toMatchObject({ resumed: true, definitionChanged: true });
-    const view = await client.result({ agent: 'tester', key: 'changed' });
+    const view = await untilEnd(client, { agent: 'tester', key: 'changed' });
     expect(view.status).toBe('completed');
     expect(system.counter.requests('look:changed')).toBe(1);
   });
@@ -201,7 +202,7 @@ describe('a key', () => {
     );
     expect(won).toMatchObject([{ replayed: false, resumed: false }]);
     expect(lost).toMatchObject([{ code: 'key.conflict' }]);
-    const view = await system.client.result({ agent: 'brief', key: 'expired' });
+    const view = await untilEnd(system.client, { agent: 'brief', key: 'expired' });
     expect(view.runId).toBe((won[0] as StartedRun).runId);
     expect(await chain(view.workflowId)).toHaveLength(2);
   });
@@ -256,7 +257,7 @@ describe('a key', () => {
       code: 'run.still_running',
     });
     await system.client.cancel({ agent: 'tester', key: 'busy' });
-    await system.client.result({ agent: 'tester', key: 'busy' }, { timeoutMs: 30_000 });
+    await untilEnd(system.client, { agent: 'tester', key: 'busy' });
     await system.client.forget({ agent: 'tester', key: 'busy' });
   });
 
@@ -273,7 +274,7 @@ describe('a key', () => {
     expect(await system.client.start({ ...request, input: script({ say: 'new' }) })).toMatchObject({
       replayed: false,
     });
-    expect(await system.client.result(request as never)).toMatchObject({ result: 'new' });
+    expect(await untilEnd(system.client, request as never)).toMatchObject({ result: 'new' });
   });
 
   test('forgotten and resumed at the same moment: no run that runs is terminated', async () => {
@@ -291,7 +292,7 @@ describe('a key', () => {
           expect(forgotten.reason).toMatchObject({ code: 'run.still_running' });
         }
         expect(resumed.status).toBe('fulfilled');
-        const view = await system.client.result({ agent: 'tester', key }, { timeoutMs: 50_000 });
+        const view = await untilEnd(system.client, { agent: 'tester', key });
         expect(view).toMatchObject({ status: 'completed' });
         const executions = await chain(view.workflowId);
         const ends = executions.filter(({ type }) => type !== FORGOTTEN).map((e) => e.status.name);
@@ -320,14 +321,14 @@ describe('a caller who is two generations late', () => {
         successor,
       });
     await startLate();
-    const second = await system.client.result({ agent: 'brief', key: 'late' });
+    const second = await untilEnd(system.client, { agent: 'brief', key: 'late' });
     await system.client.forget({ agent: 'brief', key: 'late' });
     const third = await end(request);
     const before = await system.modelRequests();
     const charges = system.counter.requests('charge:late');
 
     await startLate();
-    const stale = await system.client.result({ agent: 'brief', key: 'late' });
+    const stale = await untilEnd(system.client, { agent: 'brief', key: 'late' });
     expect(stale.runId).not.toBe(third.runId);
     // The scope of the second generation was retired by the third.
     expect(stale).toMatchObject({ status: 'failed', error: { code: 'step.superseded' } });
@@ -350,7 +351,7 @@ describe('a caller who is two generations late', () => {
       firstSeen: new Date(),
       successor,
     });
-    expect(await system.client.result({ agent: 'tester', key: 'stale' })).toMatchObject({
+    expect(await untilEnd(system.client, { agent: 'tester', key: 'stale' })).toMatchObject({
       error: { code: 'step.superseded' },
     });
     expect(system.counter.requests('charge:stale')).toBe(charges);
@@ -358,21 +359,24 @@ describe('a caller who is two generations late', () => {
 });
 
 describe('a request without a key', () => {
+  const WINDOW_MS = 8_000;
+
   test('is the same request inside its window, counted from its first start', async () => {
     const request: StartRequest = {
       agent: 'tester',
       input: script({ say: 'windowed' }),
-      dedupeWindowMs: 2_000,
+      // Long enough for a run on a busy machine.
+      dedupeWindowMs: WINDOW_MS,
     };
     const first = await system.client.start(request);
     expect(first).toMatchObject({ replayed: false, keyGenerated: true });
-    await system.client.result({ agent: 'tester', key: first.key });
+    await untilEnd(system.client, { agent: 'tester', key: first.key });
     expect(await system.client.start(request)).toMatchObject({
       replayed: true,
       runId: first.runId,
     });
     const seen = Date.parse(first.startedAt);
-    await eventually(() => expect(Date.now() - seen).toBeGreaterThan(2_200));
+    await eventually(() => expect(Date.now() - seen).toBeGreaterThan(WINDOW_MS + 200));
     const next = await system.client.start(request);
     expect(next).toMatchObject({ replayed: false, key: first.key });
     expect(next.runId).not.toBe(first.runId);
@@ -402,7 +406,7 @@ describe('waiting callers', () => {
     };
     const { workflowId, runId } = await system.client.start(request);
     const ref = { agent: 'tester', key: 'reset-while-waiting' };
-    const waiting = [system.client.result(ref), system.client.result(ref)];
+    const waiting = [untilEnd(system.client, ref), untilEnd(system.client, ref)];
     await eventually(() => expect(system.counter.requests('look:w')).toBe(1));
     const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
     const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);

@@ -260,7 +260,7 @@ test('calls that an endpoint names alike in all turns are told apart', async () 
   const { view, scope } = await play(same('first'), same('second'), { say: 'ok' });
   expect(view).toMatchObject({ status: 'completed', result: 'ok' });
   const [last] = await system.receivedBy(`${scope}:t3.model`);
-  const { messages } = last?.body as { messages: { tool_call_id?: string }[] };
+  const { messages = [] } = (last?.body ?? {}) as { messages?: { tool_call_id?: string }[] };
   const answered = messages.flatMap(({ tool_call_id: id }) => id ?? []);
   expect(answered).toEqual(['call_1_0', 'call_1_1', 'call_2_0', 'call_2_1']);
 });

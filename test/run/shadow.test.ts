@@ -3,6 +3,7 @@ import type { JsonValue } from '../../src/contract/json-value.ts';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
 import { runCommand } from '../support/cli.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -21,7 +22,7 @@ const shadowOf = (...answers: JsonValue[]): StartRequest => ({
 });
 
 async function ended(request: StartRequest, { client } = system): Promise<RunView> {
-  return client.result(await client.start(request), { timeoutMs: 50_000 });
+  return untilEnd(client, await client.start(request));
 }
 
 async function scopeOf({ workflowId }: RunView): Promise<string> {
@@ -152,25 +153,8 @@ describe('a shadow run', () => {
       { id: 't2.model', knownBy: 'executed' },
     ]);
     expect(system.counter.requests('charge:cli')).toBe(0);
-  }, 120_000);
+  });
 });
-
-test('a worker that dies while it pretends a call asks nobody either', async () => {
-  const other = await startTestSystem();
-  try {
-    const doomed = await other.startWorker({ AGENT_ONCE_FAULT: 'after-claim:send' });
-    const next = await other.startWorker({ TEST_STANDBY: '1' });
-    const request = shadowOf(calls(['send', { label: 'died' }]), { say: 'ok' });
-    const run = await other.client.start(request);
-    expect(await doomed.ended).toBe('SIGKILL');
-    next.go();
-    const view = await other.client.result(run, { timeoutMs: 50_000 });
-    expect(view).toMatchObject({ status: 'completed', shadow: [{ tool: 'send' }] });
-    expect(other.counter.requests('send:died')).toBe(0);
-  } finally {
-    await other.close();
-  }
-}, 120_000);
 
 test('a worker for shadow runs only ends a real run before anything is done or paid', async () => {
   const other = await startTestSystem();
@@ -190,4 +174,4 @@ test('a worker for shadow runs only ends a real run before anything is done or p
   } finally {
     await other.close();
   }
-}, 120_000);
+});

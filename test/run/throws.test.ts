@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { untilEnd } from '../support/until-end.ts';
 
 let system: TestSystem;
 
@@ -22,8 +23,7 @@ async function started(...answers: JsonValue[]) {
   return { run: { agent: 'tester', key }, scope: raw.workflowExecutionInfo?.firstRunId ?? '' };
 }
 
-const endOf = (run: { agent: string; key: string }) =>
-  system.client.result(run, { timeoutMs: 50_000 });
+const endOf = (run: { agent: string; key: string }) => untilEnd(system.client, run);
 
 const untilWaiting = (run: { agent: string; key: string }) =>
   eventually(async () => {

@@ -7,6 +7,7 @@ import { createParser } from 'eventsource-parser';
 import { runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
+import { NET_MS } from '../support/nets.ts';
 import { calls, script } from '../support/system.ts';
 
 const WINDOW_SECONDS = 10;
@@ -19,7 +20,7 @@ beforeAll(async () => {
   suite = await startHttpSuite({ TEST_START_WINDOW_SECONDS: String(WINDOW_SECONDS) });
   await suite.system.startWorker();
   ofRevoked = await followAndRevoke(await startHeld('revoked'));
-}, 240_000);
+});
 afterAll(() => suite.close());
 
 const isReplay = (answer: Response) => answer.headers.get('idempotent-replayed') === 'true';
@@ -191,7 +192,7 @@ describe('62 a stream of events', () => {
 
   test('answers HEAD at once, however long the run goes on', async () => {
     const location = await startHeld('head');
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(NET_MS);
     const answer = await suite.send('HEAD', `${location}/events`, { signal });
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -465,7 +466,7 @@ test('69 200 read one run at once, and one whose connection is full holds up nob
   await Promise.all(Array.from({ length: 20 }, come));
   await eventually(() => {
     for (const reader of readers) expect(secondTurn(reader, 'claimed')).toBe(50);
-  }, 50_000);
+  });
   for (const label of turns[1] ?? []) letGo(label);
   for (const reader of readers) {
     await reader.end;
@@ -481,7 +482,7 @@ test('69 200 read one run at once, and one whose connection is full holds up nob
   expect(secondTurn(late, 'claimed')).toBeLessThan(50);
   expect(secondTurn(late, 'completed')).toBe(50);
   expect(late.text).toContain('event: end');
-}, 120_000);
+});
 
 /** Reads a stream as it comes. */
 function readOn(answer: Response): { text: string; end: Promise<void> } {

@@ -7,7 +7,7 @@ let suite: HttpSuite;
 
 beforeAll(async () => {
   suite = await startHttpSuite();
-}, 180_000);
+});
 afterAll(() => suite.close());
 
 /** Sends a body as text, so that it stands on the wire as it stands here. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
   // The third says 409 to duplicates of a running run where a test asks it alone.
   services = [suite.service, await suite.startAnother(), await suite.startAnother()];
   conflicting = await suite.startAnother({ AGENT_ONCE_HTTP_DUPLICATES: 'conflict' });
-}, 240_000);
+});
 afterAll(() => suite.close());
 
 interface Outcome {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   suite = await startHttpSuite();
   const answer = await fetch(`${suite.service.url}/openapi.json`);
   document = (await answer.json()) as typeof document;
-}, 120_000);
+});
 afterAll(() => suite.close());
 
 /** `getRun 404`, and what is answered then. */

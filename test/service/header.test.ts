@@ -10,7 +10,7 @@ let strict: TestService;
 beforeAll(async () => {
   suite = await startHttpSuite();
   strict = await suite.startAnother({ AGENT_ONCE_HTTP_STRICT_KEYS: 'on' });
-}, 180_000);
+});
 afterAll(() => suite.close());
 
 /** Starts the same run under a header as it stands on the wire. */

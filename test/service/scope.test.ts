@@ -9,7 +9,7 @@ let suite: HttpSuite;
 
 beforeAll(async () => {
   suite = await startHttpSuite({ TEST_SHOW_COMPARISONS: '1' });
-}, 180_000);
+});
 afterAll(() => suite.close());
 
 const as = (apiKey: string) => ({ authorization: `Bearer ${apiKey}` });
@@ -122,7 +122,7 @@ test('53 after 401, 403 and 429 the same key works', async () => {
   expect((await startAs(third, 'k-53', { service: narrow })).status).toBe(202);
   const works = await startAs(suite.key, 'k-53');
   expect([works.status, isReplay(works)]).toEqual([202, false]);
-}, 180_000);
+});
 
 test('a refused request counts as one, and every answer says how many are left', async () => {
   const service = await suite.startAnother({ AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '5' });

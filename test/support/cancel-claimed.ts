@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import type { RunRef } from '../../src/client/types.ts';
 import { eventually } from './eventually.ts';
 import type { TestSystem } from './system.ts';
+import { untilEnd } from './until-end.ts';
 
 /** Cancels a run once its first call is at work: it ends cancelled, and the claim is given back. */
 export async function cancelOnceClaimed(
@@ -14,7 +15,7 @@ export async function cancelOnceClaimed(
     expect(await ledger.step(scope, 't1.c0')).toMatchObject({ state: 'claimed' }),
   );
   await client.cancel(ref);
-  const view = await client.result(ref, { timeoutMs: 30_000 });
+  const view = await untilEnd(client, ref);
   expect(view.status).toBe('cancelled');
   expect(await ledger.step(scope, 't1.c0')).toMatchObject({
     state: 'failed',

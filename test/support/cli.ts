@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { PROGRAM_NET_MS } from './nets.ts';
 import { program } from './program.ts';
+import { within } from './within.ts';
 
 export interface CliResult {
   code: number | null;
@@ -57,11 +59,11 @@ function run(args: string[], env: Record<string, string>, stdin: string | Buffer
   // It may end before it has read all of it.
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);
-  const ended = once(child, 'close').then(([code]) => ({
-    code: code as number | null,
-    stdout,
-    stderr,
-  }));
+  const ended = within(
+    once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr })),
+    () => `the command ended: ${args.slice(1).join(' ')}\nIt wrote:\n${stdout}${stderr}`,
+    PROGRAM_NET_MS,
+  );
   return { child, stderr: () => stderr, ended };
 }
 
@@ -87,6 +89,9 @@ export async function onTerminal(
     output += String(chunk);
     if (output.includes('[y/N] ')) child.stdin.end(typed);
   });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code] = (await within(
+    once(child, 'close'),
+    () => `the command ended: ${args.join(' ')}\nIt wrote:\n${output}`,
+  )) as [number | null];
   return { code, output };
 }

@@ -4,6 +4,7 @@ import { openApiKeys } from '../../src/service/api-keys/postgres-api-keys.ts';
 import { SCOPES, type ApiKeys, type Scope } from '../../src/service/api-keys/port.ts';
 import { program } from './program.ts';
 import type { TestSystem } from './system.ts';
+import { within } from './within.ts';
 
 /** A process of the HTTP service on a test's own system. */
 export interface TestService {
@@ -35,15 +36,16 @@ export async function startTestService(
   child.stdout?.on('data', (chunk) => (output += String(chunk)));
   child.stderr?.on('data', (chunk) => (output += String(chunk)));
   const ended = once(child, 'exit');
-  const url = await Promise.race([
+  const ready = Promise.race([
     once(child, 'message').then(([message]) => String(message)),
     ended.then(([code]) => {
       throw new Error(`The service ended (${String(code)}) before it was ready:\n${output}`);
     }),
   ]);
+  const url = await within(ready, () => `the service was ready. It wrote:\n${output}`);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    await ended;
+    await within(ended, () => `the service ended after ${signal}. It wrote:\n${output}`);
   };
   return {
     url,

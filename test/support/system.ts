@@ -14,6 +14,7 @@ import { createTestNamespace } from './namespace.ts';
 import { program } from './program.ts';
 import { connectTestClient, temporalAddress } from './servers.ts';
 import { inLane, testAgents } from './test-agents.ts';
+import { within } from './within.ts';
 
 /** A worker process of a test. */
 export interface TestWorker {
@@ -22,8 +23,15 @@ export interface TestWorker {
   output(): string;
   /** Resolves with its signal or exit code. */
   ended: Promise<NodeJS.Signals | number>;
-  /** Ends the standby of a worker started with `TEST_STANDBY=1`. */
-  go(): void;
+  /**
+   * Waits for its end, and tells it as `ended` does. Where it does not come, the error says so, and
+   * has what the worker wrote.
+   *
+   * @param where it is to end, for that error
+   */
+  untilEnded(where?: string): Promise<NodeJS.Signals | number>;
+  /** Ends the standby of a worker started with `TEST_STANDBY=1`, which gets more settings then. */
+  go(env?: Record<string, string>): void;
   kill(): Promise<void>;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
@@ -152,24 +160,28 @@ async function startWorker(
   const ended = once(child, 'exit').then(
     ([code, signal]) => (signal ?? code) as NodeJS.Signals | number,
   );
-  await Promise.race([
+  const untilEnded = (where = '') =>
+    within(ended, () => `worker ${child.pid} ended${where}. It wrote:\n${output}`);
+  const ready = Promise.race([
     once(child, 'message'),
     ended.then((how) => {
       throw new Error(`The worker ended (${how}) before it was ready:\n${output}`);
     }),
   ]);
+  await within(ready, () => `worker ${child.pid} was ready. It wrote:\n${output}`);
   return {
     pid: child.pid ?? 0,
     output: () => output,
     ended,
-    go: () => child.send('go'),
+    untilEnded,
+    go: (env = {}) => child.send(env),
     async kill() {
       child.kill('SIGKILL');
-      await ended;
+      await untilEnded(' after SIGKILL');
     },
     async stop() {
       child.kill('SIGTERM');
-      await ended;
+      await untilEnded(' after SIGTERM');
     },
   };
 }

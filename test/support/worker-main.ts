@@ -13,7 +13,8 @@ process.on('disconnect', orphaned);
 
 if (process.env['TEST_STANDBY'] === '1') {
   process.send?.('standing by');
-  await once(process, 'message');
+  const [env] = (await once(process, 'message')) as [Record<string, string>];
+  Object.assign(process.env, env);
 }
 await runWorker(readConfig(), {
   agents: inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(','))),

@@ -7,6 +7,7 @@ import { commands, plans, scenarios, type Command } from './commands.ts';
 import { checkHistory, type Event } from './invariants.ts';
 import { Model, type Seen } from './model.ts';
 import { RealStep } from './perform.ts';
+import { TEST_NET_MS } from '../../support/nets.ts';
 
 const WORKERS = 4;
 /**
@@ -42,7 +43,7 @@ export function describeClaimProperties(
       return found;
     };
     // Shrinking takes its time.
-    const limitMs = 60_000 + runs * 1_000;
+    const limitMs = TEST_NET_MS + runs * 1_000;
 
     test(
       'does what the model does, one command after another',

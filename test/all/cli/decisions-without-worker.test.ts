@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { runCommand } from '../../support/cli.ts';
+import { eventually } from '../../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { untilEnd } from '../../support/until-end.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+});
+afterAll(() => system.close());
+
+const cli = (...args: string[]) => runCommand(args, { ...system.env, TEST_AGENTS: 'of workers' });
+
+test('an attempt fell silent, and no worker is left: the run still says what it asks, and whose process it was', async () => {
+  const ref = { agent: 'tester', key: `k-${randomUUID()}` };
+  const input = script(calls(['send', { label: 'silent' }]), { say: 'ok' });
+  const killed = await system.startWorker({ AGENT_ONCE_FAULT: 'after-effect:send' });
+  await system.client.start({ ...ref, input });
+  expect(await killed.untilEnded()).toBe('SIGKILL');
+  const asking = await system.startWorker();
+  await eventually(async () => {
+    expect(await system.client.describe(ref)).toMatchObject({ status: 'waiting' });
+  });
+  await asking.kill();
+
+  const waited = await cli('result', 'tester', ref.key, '--wait=60');
+  expect(waited).toMatchObject({ code: 8, stdout: '' });
+  expect(waited.stderr).toContain(`agent-once resolve tester ${ref.key} t1.c0 --happened`);
+
+  const didNot = ['resolve', 'tester', ref.key, '--did-not-happen', '--by', 'ann'];
+  const refused = await cli(...didNot);
+  expect(refused.code).toBe(2);
+  const process = `process ${killed.pid} on ${hostname()}`;
+  expect(refused.stderr).toMatch(new RegExp(`Begun by ${process} at .*; then it fell silent`));
+  expect(refused.stderr).toContain(`No process ${killed.pid} runs on this machine now`);
+  expect(refused.stderr).toMatch(new RegExp(`Make sure that ${process} is dead.*--yes`));
+
+  await system.startWorker();
+  expect(await cli(...didNot, '--yes')).toMatchObject({ code: 0 });
+  expect(await untilEnd(system.client, ref)).toMatchObject({
+    status: 'completed',
+    result: 'ok',
+  });
+  expect(system.counter.requests('send:silent')).toBe(2);
+});

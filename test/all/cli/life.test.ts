@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runCommand } from '../../support/cli.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { untilEnd } from '../../support/until-end.ts';
+
+let system: TestSystem;
+
+beforeAll(async () => {
+  system = await startTestSystem();
+  await system.startWorker();
+});
+afterAll(() => system.close());
+
+async function cli(args: string[], more: Record<string, string> = {}) {
+  const result = await runCommand(args, { ...system.env, TEST_AGENTS: 'of workers', ...more });
+  const json = args.includes('--json') ? JSON.parse(result.stdout) : undefined;
+  return { ...result, json };
+}
+
+function start(key: string, input: unknown, ...flags: string[]): string[] {
+  return ['start', 'tester', '--key', key, '--input-json', JSON.stringify(input), ...flags];
+}
+
+/** A key, and an input whose run fails until `heal` is called. */
+function failing() {
+  const key = `k-${randomUUID()}`;
+  system.counter.fail(`charge:${key}`);
+  const input = script(calls(['look', { label: key }]), calls(['charge', { label: key }]), {
+    say: 'charged',
+  });
+  return { key, input, heal: () => system.counter.heal(`charge:${key}`) };
+}
+
+describe('a run that failed', () => {
+  test('says how to go on, wherever it is shown', async () => {
+    const { key, input } = failing();
+    const shown = [
+      await cli(start(key, input, '--wait')),
+      await cli(start(key, input)),
+      await cli(['result', 'tester', key]),
+      await cli(['status', 'tester', key]),
+    ];
+    expect(shown.map(({ code }) => code)).toEqual([4, 4, 4, 0]);
+    for (const { stderr } of shown) {
+      expect(stderr).toMatch(
+        new RegExp(`agent-once start tester --key ${key} --retry-failed --input`),
+      );
+      expect(stderr).toContain(`agent-once forget tester ${key}`);
+    }
+  });
+
+  test('is resumed by --retry-failed, which says so; without it, it is only shown', async () => {
+    const { key, input, heal } = failing();
+    await cli(start(key, input, '--wait'));
+    heal();
+    expect(await cli(start(key, input, '--json'))).toMatchObject({
+      code: 4,
+      json: { status: 'failed', replayed: true, resumed: false, definitionChanged: false },
+    });
+    const resumed = await cli(start(key, input, '--retry-failed', '--wait', '--json'));
+    expect(resumed).toMatchObject({
+      code: 0,
+      json: { status: 'completed', result: 'charged', replayed: false, resumed: true },
+    });
+    expect(resumed.stderr).toMatch(/Resumed: .*nothing that is recorded runs again/);
+    expect(resumed.stderr).not.toMatch(/definition/);
+    expect(system.counter.requests(`look:${key}`)).toBe(1);
+    // Once more: it has not failed.
+    expect(await cli(start(key, input, '--retry-failed', '--json'))).toMatchObject({
+      code: 0,
+      json: { status: 'completed', replayed: true },
+    });
+  });
+
+  test('of an agent that was changed since: says what counts', async () => {
+    const { key, input, heal } = failing();
+    await cli(start(key, input, '--wait'));
+    heal();
+    const changed = { TEST_INSTRUCTIONS: 'Be quick about it.' };
+    const { code, json, stderr } = await cli(
+      start(key, input, '--retry-failed', '--json'),
+      changed,
+    );
+    expect({ code, json }).toMatchObject({ code: 0, json: { definitionChanged: true } });
+    expect(stderr).toMatch(/definition has changed since: recorded steps count/);
+  });
+
+  test('at its turn limit goes on with the --max-turns that the message names', async () => {
+    const key = `k-${randomUUID()}`;
+    const two = script(calls(['look', { label: key }]), calls(['look', { label: `${key}-2` }]), {
+      say: 'in three',
+    });
+    const input = ['--input-json', JSON.stringify(two), '--wait'];
+    const failed = await cli(['start', 'short', '--key', key, ...input]);
+    expect(failed.code).toBe(4);
+    expect(failed.stderr).toContain('--retry-failed --max-turns 4 --input');
+    expect(
+      await cli(['start', 'short', '--key', key, ...input, '--retry-failed', '--max-turns', '4']),
+    ).toMatchObject({ code: 0, stdout: 'in three\n' });
+  });
+});
+
+describe('--dedupe-window', () => {
+  test('makes one run of the same input, and says under which key', async () => {
+    const input = JSON.stringify(script({ say: `windowed ${randomUUID()}` }));
+    const flags = ['start', 'tester', '--dedupe-window', '--input-json', input, '--json'];
+    const first = await cli(flags);
+    expect(first).toMatchObject({ code: 0, json: { replayed: false, keyGenerated: true } });
+    expect(first.stderr).toMatch(
+      new RegExp(`same input is the same run for 300 s .*${first.json.key}`),
+    );
+    expect(await cli(flags)).toMatchObject({
+      code: 0,
+      json: { replayed: true, runId: first.json.runId, key: first.json.key },
+    });
+    const other = flags.map((flag) => (flag === input ? '"another"' : flag));
+    expect((await cli(other)).json).toMatchObject({ replayed: false });
+  });
+});
+
+describe('forget', () => {
+  test('makes the key of an ended run new', async () => {
+    const key = `k-${randomUUID()}`;
+    const first = await cli(start(key, script({ say: 'one' }), '--wait', '--json'));
+    expect(await cli(start(key, script({ say: 'two' })))).toMatchObject({ code: 3 });
+    const forgotten = await cli(['forget', 'tester', key, '--json']);
+    expect(forgotten).toMatchObject({
+      code: 0,
+      json: {
+        agent: 'tester',
+        tenant: 'default',
+        key,
+        workflowId: `agent-tester-${key}`,
+        runId: first.json.runId,
+        forgotten: true,
+      },
+    });
+    expect(await cli(['status', 'tester', key])).toMatchObject({ code: 5 });
+    expect(await cli(start(key, script({ say: 'two' }), '--wait'))).toMatchObject({
+      code: 0,
+      stdout: 'two\n',
+    });
+  });
+
+  test('says for people what is gone and what is not', async () => {
+    const key = `k-${randomUUID()}`;
+    await cli(start(key, script({ say: 'one' }), '--wait'));
+    const { code, stdout, stderr } = await cli(['forget', 'tester', key]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `forgotten  agent-tester-${key}\n` });
+    expect(stderr).toMatch(new RegExp(`what the run did stays done.*start tester --key ${key}`));
+  });
+
+  test('leaves a run that is under way: 7, and says how to cancel it', async () => {
+    const key = `k-${randomUUID()}`;
+    const input = script(calls(['endless', {}]), { say: 'never' });
+    await cli(start(key, input));
+    expect(await cli(['forget', 'tester', key, '--json'])).toMatchObject({
+      code: 7,
+      json: {
+        error: {
+          code: 'run.still_running',
+          message: expect.stringContaining(`agent-once cancel tester ${key}`),
+        },
+      },
+    });
+    await system.client.cancel({ agent: 'tester', key });
+    const view = await untilEnd(system.client, { agent: 'tester', key });
+    expect(view).toMatchObject({ status: 'cancelled' });
+  });
+
+  test('knows no run: 5; no agent: 2; nobody at the address: 6', async () => {
+    expect(await cli(['forget', 'tester', randomUUID(), '--json'])).toMatchObject({
+      code: 5,
+      json: { error: { code: 'run.not_found' } },
+    });
+    expect(await cli(['forget', 'testre', 'k', '--json'])).toMatchObject({
+      code: 2,
+      json: { error: { code: 'agent.unknown' } },
+    });
+    const nowhere = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+    expect(await cli(['forget', 'tester', 'k', '--json'], nowhere)).toMatchObject({
+      code: 6,
+      json: { error: { code: 'temporal.unreachable' } },
+    });
+  });
+});
+
+test('a wrong command line ends with exit code 2 and says why', async () => {
+  const input = ['--input', 'x'];
+  const wrong: [string[], RegExp][] = [
+    [['--key', 'k', '--dedupe-window', ...input], /--key or --dedupe-window/],
+    [['--dedupe-window=soon', ...input], /--dedupe-window=60/],
+    [['--dedupe-window=0', ...input], /--dedupe-window=60/],
+    [['--max-turns', '0', ...input], /whole number from 1/],
+    [['--concurrency', '2', ...input], /for a --batch/],
+    [['--batch', 'f.jsonl'], /needs a --key/],
+    [['--batch', 'f.jsonl', '--key', 'k', ...input], /inputs in its file/],
+    [['--batch', 'f.jsonl', '--dedupe-window'], /needs a --key/],
+    [['--batch', 'not-there.jsonl', '--key', 'k'], /not-there\.jsonl.*ENOENT/],
+    [['--batch', 'f.jsonl', '--key', 'k', '--concurrency', '0'], /from 1 to 1000/],
+  ];
+  const nowhere = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  for (const [args, says] of wrong) {
+    const { code, stdout, stderr } = await runCommand(['start', 'assistant', ...args], nowhere);
+    expect({ args, code, stdout, stderr }).toEqual({
+      args,
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(says),
+    });
+  }
+});

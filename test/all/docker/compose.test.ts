@@ -1,0 +1,208 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { DEV_PORTS, readConfig } from '../../../src/config.ts';
+import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
+import { findTemporalCli } from '../../../src/dev/temporal-cli.ts';
+import { temporalAddress } from '../../support/servers.ts';
+import { variablesRead } from '../../support/variables-read.ts';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+const Service = z.object({
+  image: z.string(),
+  build: z.string().optional(),
+  user: z.string().optional(),
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).default({}),
+  depends_on: z
+    .record(
+      z.string(),
+      z.object({ condition: z.enum(['service_healthy', 'service_completed_successfully']) }),
+    )
+    .default({}),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+  ports: z.array(z.string()).default([]),
+  restart: z.string().optional(),
+});
+const compose = z
+  .object({
+    services: z.record(z.string(), Service),
+    configs: z.record(z.string(), z.object({ content: z.string() })),
+  })
+  .parse(parse(read('docker-compose.yml'), { uniqueKeys: true }));
+const services = Object.entries(compose.services);
+const dockerfile = read('Dockerfile');
+
+function service(name: string): z.output<typeof Service> {
+  const found = compose.services[name];
+  if (!found) throw new Error(`docker-compose.yml has no service "${name}".`);
+  return found;
+}
+
+describe('docker-compose.yml', () => {
+  test.each(services)('%s has a pinned image', (_, { image, build }) => {
+    expect(image).toMatch(
+      build === undefined ? /^[a-z0-9/-]+:\d+\.\d+(\.\d+)?$/ : /:\d+\.\d+\.\d+$/,
+    );
+  });
+
+  test('the image of the worker has the version of the package', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    expect(service('worker').image).toBe(`agent-once:${version}`);
+  });
+
+  test('the worker gets only variables that something reads', () => {
+    const known = new Set([
+      ...variablesRead(readConfig),
+      ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
+    ]);
+    const given = Object.keys(service('worker').environment);
+    expect(given).toEqual(expect.arrayContaining(['LEDGER_URL', 'TEMPORAL_ADDRESS']));
+    expect(given.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('every command of agent-once in it exists', () => {
+    const command = service('worker').command ?? [];
+    const fromImage = z
+      .array(z.string())
+      .parse(JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? ''));
+    for (const args of [command, fromImage]) {
+      expect(args.length).toBeGreaterThan(0);
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [join(ROOT, 'bin/agent-once.js'), ...args, '--help'],
+        { encoding: 'utf8' },
+      );
+      expect({ status, usage: stdout.split('\n')[0] }).toEqual({
+        status: 0,
+        usage: expect.stringContaining(`agent-once ${args[0]}`),
+      });
+    }
+  });
+
+  test('each service waits for one that exists, and that ends or tells its health', () => {
+    for (const [name, { depends_on }] of services) {
+      for (const [needed, { condition }] of Object.entries(depends_on)) {
+        const other = service(needed);
+        const tells =
+          condition === 'service_healthy'
+            ? other.healthcheck !== undefined
+            : other.restart === undefined;
+        expect({ name, needed, tells }).toEqual({ name, needed, tells: true });
+      }
+    }
+  });
+
+  test('every service that stays up tells its health', () => {
+    for (const [name, { healthcheck, restart, build }] of services) {
+      // The worker's is in the Dockerfile.
+      const tells = healthcheck !== undefined || build !== undefined;
+      if (restart !== undefined) expect({ name, tells }).toEqual({ name, tells: true });
+    }
+    expect(dockerfile).toMatch(/^HEALTHCHECK .*\\\n\s+CMD \[.*AGENT_ONCE_HEALTH_PORT.*\/healthz/m);
+  });
+
+  test('ports are those that the command looks at by default, on this machine only', () => {
+    expect(services.flatMap(([, { ports }]) => ports).sort()).toEqual(
+      [
+        `127.0.0.1:${DEV_PORTS.postgres}:5432`,
+        `127.0.0.1:${DEV_PORTS.temporal}:7233`,
+        `127.0.0.1:${DEV_PORTS.ui}:8080`,
+      ].sort(),
+    );
+  });
+
+  test('the server polls fast enough for short steps', () => {
+    const settings = z
+      .record(z.string(), z.array(z.object({ value: z.number() })))
+      .parse(parse(compose.configs['temporal-dynamic-config']?.content ?? ''));
+    expect(settings['history.transferProcessorMaxPollRPS']).toEqual([{ value: 5000 }]);
+  });
+
+  test('the set-up makes the namespace and its search attributes, and may run again', async () => {
+    const script = (service('temporal-setup').command?.[0] ?? '').replaceAll('$$', '$');
+    const bin = mkdtempSync(join(tmpdir(), 'agent-once-compose-'));
+    symlinkSync(await findTemporalCli(), join(bin, 'temporal'));
+    const namespace = `compose-${process.pid}`;
+    const env = {
+      PATH: `${bin}${delimiter}${process.env['PATH']}`,
+      TEMPORAL_ADDRESS: temporalAddress(),
+      TEMPORAL_NAMESPACE: namespace,
+    };
+    try {
+      execFileSync('/bin/sh', ['-euc', script], { env, stdio: 'pipe' });
+      execFileSync('/bin/sh', ['-euc', script], { env, stdio: 'pipe' });
+      const listed = z
+        .object({ customAttributes: z.record(z.string(), z.string()) })
+        .parse(
+          JSON.parse(
+            execFileSync(
+              join(bin, 'temporal'),
+              ['operator', 'search-attribute', 'list', '--output', 'json'],
+              { env, encoding: 'utf8' },
+            ),
+          ),
+        );
+      expect(listed.customAttributes).toMatchObject(
+        Object.fromEntries(
+          Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [
+            name,
+            `INDEXED_VALUE_TYPE_${type.toUpperCase()}`,
+          ]),
+        ),
+      );
+    } finally {
+      rmSync(bin, { recursive: true, force: true });
+    }
+  });
+
+  test('no secret but the local default', () => {
+    const passwords = read('docker-compose.yml').match(/\$\{[A-Z_]*(PASSWORD|KEY)[^}]*\}/g) ?? [];
+    expect(new Set(passwords)).toEqual(
+      new Set(['${POSTGRES_PASSWORD:-postgres}', expect.stringMatching(/^\$\{OPENAI_API_KEY:\?/)]),
+    );
+  });
+});
+
+describe('Dockerfile', () => {
+  const stages = [...dockerfile.matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm)];
+
+  test('every stage starts from one pinned image', () => {
+    expect(stages.length).toBeGreaterThan(1);
+    for (const [, image] of stages) expect(image).toMatch(/^node:\d+\.\d+\.\d+-bookworm-slim$/);
+    expect(new Set(stages.map(([, image]) => image)).size).toBe(1);
+  });
+
+  test('what it copies exists and reaches the build', () => {
+    const allowed = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, sources]) => sources?.split(' ') ?? [],
+    );
+    expect(copied).toContain('src');
+    for (const path of copied) {
+      expect({ path, exists: existsSync(join(ROOT, path)) }).toEqual({ path, exists: true });
+      expect(allowed).toContain(path.split('/')[0]);
+    }
+    for (const [, stage] of dockerfile.matchAll(/^COPY --from=(\S+)/gm)) {
+      expect(stages.map(([, , name]) => name)).toContain(stage);
+    }
+  });
+
+  test('it runs as nobody special, with production packages only', () => {
+    const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+    expect(last).toMatch(/^USER node$/m);
+    expect(last).not.toMatch(/npm (ci|install)/);
+    expect(dockerfile).toMatch(/^RUN npm install --no-save --omit=dev/m);
+  });
+});
