@@ -48,6 +48,8 @@ describe('a run of several turns goes through at an endpoint that wants its own 
       expect(system.counter.effects(`charge:${label}-1`)).toBe(1);
       expect(system.counter.effects(`charge:${label}-2`)).toBe(1);
       expect(view.usage).toMatchObject({ turns: 3, modelCalls: 3, toolCalls: 3 });
+      const [second] = await system.receivedBy(`${await system.scopeOf(view.workflowId)}:t2.model`);
+      expect(JSON.stringify(second?.body)).toMatch(endpoint.comesBack ?? /./);
     } finally {
       await worker.stop();
     }

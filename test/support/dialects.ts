@@ -8,17 +8,47 @@ export interface StrictEndpoint {
   model: string;
   /** For models that take tools in chat completions only without thinking. */
   effort?: string;
+  /** What turn 2 must hold of what came with turn 1; absent: nothing came. */
+  comesBack?: RegExp;
 }
 
+const ENCRYPTED = /"encrypted_content":"[^"]+"/;
+const SIGNED = /"thought_signature":"(?!skip_)[^"]+"/;
+const THOUGHTS = /"reasoning_content":"[^"]*\w[^"]*"/;
+
 export const STRICT_ENDPOINTS: readonly StrictEndpoint[] = [
-  { name: 'OpenAI, Responses', dialect: 'openai', api: 'responses', model: 'gpt-6-luna' },
-  { name: 'Gemini 3', dialect: 'gemini', api: 'chat', model: 'gemini-3-pro' },
-  { name: 'DeepSeek', dialect: 'deepseek', api: 'chat', model: 'deepseek-v4' },
-  { name: 'Kimi', dialect: 'kimi', api: 'chat', model: 'kimi-k2.6' },
-  { name: 'Mistral', dialect: 'mistral', api: 'chat', model: 'magistral-medium' },
-  { name: 'Vertex', dialect: 'vertex', api: 'chat', model: 'gemini-3-pro' },
-  { name: 'Azure, Responses', dialect: 'azure', api: 'responses', model: 'gpt-6-luna' },
-  { name: 'OpenRouter', dialect: 'openrouter', api: 'chat', model: 'vendor/thinker' },
+  {
+    name: 'OpenAI, Responses',
+    dialect: 'openai',
+    api: 'responses',
+    model: 'gpt-6-luna',
+    comesBack: ENCRYPTED,
+  },
+  { name: 'Gemini 3', dialect: 'gemini', api: 'chat', model: 'gemini-3-pro', comesBack: SIGNED },
+  { name: 'DeepSeek', dialect: 'deepseek', api: 'chat', model: 'deepseek-v4', comesBack: THOUGHTS },
+  { name: 'Kimi', dialect: 'kimi', api: 'chat', model: 'kimi-k2.6', comesBack: THOUGHTS },
+  {
+    name: 'Mistral',
+    dialect: 'mistral',
+    api: 'chat',
+    model: 'magistral-medium',
+    comesBack: /"type":"thinking"/,
+  },
+  { name: 'Vertex', dialect: 'vertex', api: 'chat', model: 'gemini-3-pro', comesBack: SIGNED },
+  {
+    name: 'Azure, Responses',
+    dialect: 'azure',
+    api: 'responses',
+    model: 'gpt-6-luna',
+    comesBack: ENCRYPTED,
+  },
+  {
+    name: 'OpenRouter',
+    dialect: 'openrouter',
+    api: 'chat',
+    model: 'vendor/thinker',
+    comesBack: /"reasoning_details":\[/,
+  },
   { name: 'Groq', dialect: 'groq', api: 'chat', model: 'gpt-oss' },
   { name: 'OpenAI, chat', dialect: 'openai', api: 'chat', model: 'gpt-6-luna', effort: 'none' },
 ];

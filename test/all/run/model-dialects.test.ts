@@ -35,6 +35,8 @@ describe('an effect in turn 1, and the worker killed between the turns: turn 2 h
       const { byToken } = await system.modelRequests();
       expect(byToken[`${scope}:t1.model`]).toBe(1);
       expect(byToken[`${scope}:t2.model`]).toBe(1);
+      const [second] = await system.receivedBy(`${scope}:t2.model`);
+      expect(JSON.stringify(second?.body)).toMatch(endpoint.comesBack ?? /./);
     } finally {
       await worker.stop();
     }
