@@ -99,7 +99,7 @@ describe('runs on a Redis ledger', () => {
       code: 'ledger.unreachable',
     });
     // Longer than the lease, so that the claim is over when it is back.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect((await system.client.describe(run)).status).toBe('running');
     await redis.restart();
 

@@ -61,7 +61,7 @@ test('a cancellation is not lost when a tool ends well in spite of it', async ()
     key: 'cancelled',
     input: script(
       ...before,
-      calls(['deaf', { label: 'can', ms: 1_500 }]),
+      calls(['deaf', { label: 'can', ms: 6_000 }]),
       calls(['look', { label: 'after' }]),
       { say: 'finished anyway' },
     ),

@@ -21,7 +21,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
     const { workflowId } = await system.client.start({
       ...ref,
       // Longer than the tool's heartbeat timeout after the cancellation.
-      input: script(calls(['deaf', { label: 'cancelled', ms: 3_000 }]), { say: 'never' }),
+      input: script(calls(['deaf', { label: 'cancelled', ms: 8_000 }]), { say: 'never' }),
     });
     await eventually(() => expect(system.counter.requests('deaf:cancelled')).toBe(1));
     await system.client.cancel(ref);
@@ -38,7 +38,7 @@ describe('a run that is cancelled while a tool ignores it', () => {
     // The claim of this call takes longer than the cancellation takes to reach the activity.
     await system.sql.query(`
       CREATE OR REPLACE FUNCTION agent_once.claim_slowly() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
+      BEGIN PERFORM pg_sleep(8); RETURN NEW; END $$;
       CREATE TRIGGER claim_slowly BEFORE UPDATE ON agent_once.steps FOR EACH ROW
       WHEN (OLD.state = 'planned' AND NEW.name = '${tool}') EXECUTE FUNCTION agent_once.claim_slowly()`);
     try {

@@ -77,8 +77,7 @@ const TOOL: Record<Exclude<StepClass, 'model'>, string> = {
 
 /**
  * Workers that have loaded everything and wait to be told to begin, so that no test waits for the
- * start of a process. A worker that lives must not be late with a heartbeat, or its step would be
- * given to another one: on a busy machine a second is too short for that.
+ * start of a process.
  */
 export class StandbyWorkers {
   readonly #system: TestSystem;
@@ -98,7 +97,7 @@ export class StandbyWorkers {
   }
 
   #start(): Promise<TestWorker> {
-    const worker = this.#system.startWorker({ TEST_STANDBY: '1', TEST_HEARTBEAT_MS: '4000' });
+    const worker = this.#system.startWorker({ TEST_STANDBY: '1' });
     // Whoever takes it hears of its failure; at the end of the suite nobody does.
     worker.catch(() => {});
     return worker;

@@ -17,8 +17,12 @@ async function count(name: string, ctx: ToolContext): Promise<unknown> {
   return response.json();
 }
 
-/** A dead worker is noticed in a second, and failures are not waited for: tests make many. */
-const heartbeatMs = Number(process.env['TEST_HEARTBEAT_MS'] ?? 1_000);
+/**
+ * A dead worker is noticed soon, and failures are not waited for: tests make many. But a worker that
+ * lives must not be late, or its step goes to another attempt: on a busy machine it may stand still
+ * for longer than a second.
+ */
+const heartbeatMs = Number(process.env['TEST_HEARTBEAT_MS'] ?? 4_000);
 const quick = {
   heartbeatMs,
   leaseMs: heartbeatMs * 0.8,

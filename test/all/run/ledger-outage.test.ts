@@ -44,7 +44,7 @@ test('a run whose database goes away in the middle goes on when it is back, and 
   await postgres.stop();
   await expect(system.ledger.steps(scope)).rejects.toMatchObject({ code: 'ledger.unreachable' });
   // Longer than the lease, so that the claim is over when the database is back.
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
   expect((await system.client.describe({ agent: 'tester', key })).status).toBe('running');
 
   postgres = await startPostgres({
