@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createRegistry } from '../../src/agents/registry.ts';
+import { AGENT_RUN, TASK_QUEUE, taskQueues } from '../../src/contract/names.ts';
+import type { AgentRunInput } from '../../src/contract/run.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
+import { testAgents } from '../support/test-agents.ts';
 
 let system: TestSystem;
 
@@ -32,6 +36,34 @@ test('a tool that must be asked for at first need not be later, and all options 
     for (const body of bodies) {
       expect(body).toMatchObject({ reasoning_effort: 'low', service_tier: 'flex' });
     }
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('a run that was started before options were pinned has those of the definition', async () => {
+  const worker = await system.startWorker();
+  try {
+    const settings = createRegistry(testAgents, { defaultModel: 'scripted' }).settingsOf('chooser');
+    const { modelOptions: _none, ...earlier } = settings;
+    const input = {
+      v: 1,
+      tenant: 'default',
+      agent: 'chooser',
+      key: 'earlier',
+      input: script(calls(['look', { label: 'earlier' }]), { say: 'ok' }),
+      settings: earlier,
+      queues: taskQueues(false),
+      searchAttributes: false,
+    } satisfies AgentRunInput;
+    const handle = await system.temporal.workflow.start(AGENT_RUN, {
+      workflowId: 'agent-chooser-earlier',
+      taskQueue: TASK_QUEUE,
+      args: [input],
+    });
+    expect(await handle.result()).toMatchObject({ output: 'ok' });
+    const [sent] = await system.receivedBy(`${handle.firstExecutionRunId}:t1.model`);
+    expect(sent?.body).toMatchObject({ tool_choice: 'required', reasoning_effort: 'low' });
   } finally {
     await worker.stop();
   }
