@@ -44,6 +44,8 @@ const jest = spawn(
   ],
   {
     cwd: root,
+    // A process group of its own: Jest's processes and those that suites start end together.
+    detached: true,
     // Jest writes for people to stderr.
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, AGENT_ONCE_TEST_RESULTS: resultsFile },
@@ -54,13 +56,13 @@ let torn = false;
 const net = setTimeout(() => {
   torn = true;
   console.error(`\nThe tests have not ended within ${netSeconds} s and are stopped.`);
-  jest.kill('SIGKILL');
+  endAll('SIGKILL');
 }, netSeconds * 1_000);
 let stoppedBy;
-for (const signal of ['SIGINT', 'SIGTERM']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     stoppedBy = signal;
-    jest.kill(signal);
+    endAll(signal);
   });
 }
 
@@ -69,6 +71,8 @@ clearTimeout(net);
 const { passed, failed, skipped, unended, unbegun } = countResults();
 fs.rmSync(folder, { recursive: true, force: true });
 
+// Nobody has stopped what the suites of a Jest that died had started.
+if (code === null) endAll('SIGKILL');
 if (code === null && !torn) {
   console.log(`The tests were ended by ${stoppedBy ?? signal}.`);
 }
@@ -81,6 +85,14 @@ if (!all && !named) {
 const failures = Math.max(failed + unended.length, code === 0 && !torn ? 0 : 1);
 console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 process.exitCode = failures === 0 ? 0 : 1;
+
+function endAll(how) {
+  try {
+    process.kill(-jest.pid, how);
+  } catch {
+    // All of them have ended.
+  }
+}
 
 function installForAll() {
   const { status } = spawnSync(
