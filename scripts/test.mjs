@@ -87,6 +87,7 @@ console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} s
 process.exitCode = failures === 0 ? 0 : 1;
 
 function endAll(how) {
+  if (jest.pid === undefined) return;
   try {
     process.kill(-jest.pid, how);
   } catch {
