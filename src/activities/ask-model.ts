@@ -1,4 +1,3 @@
-import { modelOptions } from '../agents/model-options.ts';
 import type { RegisteredAgent } from '../agents/registry.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -6,7 +5,13 @@ import { LIMITS } from '../contract/limits.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { modelStep, tokenOf, type ModelStepInput, type StepUsage } from '../contract/step.ts';
 import type { Completion, EarlierStep } from '../ledger/port.ts';
-import { ModelError, type ModelReply, type ModelRequest, type ModelUsage } from '../model/port.ts';
+import {
+  ModelError,
+  type Answered,
+  type ModelReply,
+  type ModelRequest,
+  type ModelUsage,
+} from '../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from './deps.ts';
 import { planCalls } from './plan-calls.ts';
@@ -31,7 +36,7 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { toolChoice, ...options } = settings.modelOptions ?? modelOptions(agent.definition);
+  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
   const model = input.model ?? settings.model;
   const own = tokenOf(run.scope, modelStep(turn));
   // Of a call that this one took over from another run: it goes on as what that one began.
@@ -80,29 +85,35 @@ export function askModel(
     },
     async run(granted) {
       const round = Math.max(granted.round, beganRound);
+      // A resumed run asks as often as a new one; who took a call over goes on with its budget.
+      const before = began === undefined ? Math.min(round, granted.attempt - 1) : round;
+      const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
+        new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
       const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
         usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+      const asked = await request();
+      let reply: ModelReply;
       try {
-        const reply = await deps.model.complete(await request(), {
+        reply = await deps.model.complete(asked, {
           token: deps.withoutTokens ? crypto.randomUUID() : (began ?? own),
           round,
           workflowId: workflowIdHere(),
           signal: granted.signal,
           timeoutMs: requestLimit(modelPolicy.startToCloseMs),
         });
-        assertFits(reply);
-        // An endpoint that reports no usage: the cost is unknown, not zero.
-        const usage = priced(reply.model, reply.usage);
-        return {
-          ...(await complete(reply)),
-          ...(usage ? { usage } : {}),
-          ...(began === undefined ? {} : { sharedWith: began }),
-        };
       } catch (error) {
-        if (!(error instanceof ModelError) || !error.answered) throw error;
-        const { model: by, usage } = error.answered;
-        throw new UnusableAnswer(error, round, priced(by, usage) ?? null);
+        if (error instanceof ModelError && error.answered) throw unusable(error, error.answered);
+        throw error;
       }
+      const tooLarge = tooLargeIn(reply);
+      if (tooLarge) throw unusable(tooLarge, reply);
+      // An endpoint that reports no usage: the cost is unknown, not zero.
+      const usage = priced(reply.model, reply.usage);
+      return {
+        ...(await complete(reply)),
+        ...(usage ? { usage } : {}),
+        ...(began === undefined ? {} : { sharedWith: began }),
+      };
     },
   };
 }
@@ -115,17 +126,17 @@ function requestLimit(startToCloseMs: number): number {
 }
 
 /** What is larger would stick in Temporal or the ledger; a repeat would be as large, and paid. */
-function assertFits({ model, usage, content, calls, opaque }: ModelReply): void {
-  const refuse = (code: 'output.too_large' | 'model.answer_too_large', message: string) =>
-    new ModelError(code, message, { retryable: false }, { model, usage });
+function tooLargeIn({ content, calls, opaque }: ModelReply): ModelError | undefined {
   if (calls.length === 0 && utf8Bytes(JSON.stringify(content)) > LIMITS.outputBytes) {
-    throw refuse('output.too_large', 'The final answer is over 1 MiB of JSON.');
+    return new ModelError('output.too_large', 'The final answer is over 1 MiB of JSON.', {
+      retryable: false,
+    });
   }
   const parts = [opaque, ...calls.map((call) => call.opaque)].filter((part) => part !== undefined);
-  if (utf8Bytes(JSON.stringify(parts)) > LIMITS.opaqueBytes) {
-    throw refuse(
-      'model.answer_too_large',
-      'What the model endpoint wants back with the next request is over 4 MiB of JSON, and was not kept. Ask for less thinking (reasoningEffort), or choose another model.',
-    );
-  }
+  if (utf8Bytes(JSON.stringify(parts)) <= LIMITS.opaqueBytes) return undefined;
+  return new ModelError(
+    'model.answer_too_large',
+    'What the model endpoint wants back with the next request is over 4 MiB of JSON, and was not kept. Ask for less thinking (reasoningEffort), or choose another model.',
+    { retryable: false },
+  );
 }

@@ -82,9 +82,6 @@ export async function planCalls(
   return plan;
 }
 
-/** As JSON writes it; a backslash that is itself escaped begins no escape. */
-const NUL = /(?<!\\)(?:\\\\)*\\u0000/;
-
 type CheckedCall =
   | { tool: RegisteredTool; request: JsonValue; summary: string; approval: boolean }
   | { refusal: string };
@@ -105,10 +102,11 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
     };
   }
   // PostgreSQL's text has none, so the tool would fail, or a later one that gets it from there.
-  if (NUL.test(JSON.stringify(request))) {
+  if (hasNull(request)) {
     return { refusal: 'The arguments have a null character (\\u0000) in them. Leave it out.' };
   }
-  const parsed = await tool.definition.input.safeParseAsync(request);
+  const parsed = await parseArguments(tool, request);
+  if (!parsed) return { refusal: 'The arguments cannot be checked: the tool cannot read them.' };
   if (!parsed.success) {
     return {
       refusal: `The arguments do not fit the tool's schema.\n${z.prettifyError(parsed.error)}`,
@@ -120,6 +118,24 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
     summary: summarise(tool, parsed.data),
     approval: needsApproval(tool, parsed.data),
   };
+}
+
+/** A schema's own code that throws must not cost the model's answer, which is paid for. */
+async function parseArguments({ definition: { input } }: RegisteredTool, request: JsonValue) {
+  try {
+    return await input.safeParseAsync(request);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a null character stands in any text of a value, or in the name of a member. */
+function hasNull(value: JsonValue): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value)
+    ? value.some(hasNull)
+    : Object.entries(value).some(([name, member]) => name.includes('\0') || hasNull(member));
 }
 
 /** One that cannot tell asks: a person is a smaller harm than an effect that nobody wanted. */

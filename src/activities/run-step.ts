@@ -138,8 +138,9 @@ async function workUnderClaim(
     const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
     const verdict = judge(error, otherwise);
     if (unknown) await abandon(deps, claim, verdict, lease.limit);
-    // A whole answer was read, and paid for, whatever else ends the attempt.
-    const answered = error instanceof UnusableAnswer ? { answered: error.answered } : {};
+    // A whole answer was read and paid for, whatever else ends the attempt: that must be recorded.
+    const paid = error instanceof UnusableAnswer;
+    const answered = paid ? { answered: error.answered, until: lease.limit } : {};
     const giveBack = async (why: StepError, how: { counted?: boolean; until?: AbortSignal }) => {
       if (unknown) return;
       const waited =
@@ -150,15 +151,17 @@ async function workUnderClaim(
         await noteLateEffect(deps, claim, lease.limit);
       }
     };
+    const { cancelRequested } = context.cancellationDetails ?? {};
     if (isStopped(deps, context)) {
       await giveBack(INTERRUPTED, { counted: false });
       throw interrupted();
     }
-    if (context.cancellationSignal.aborted) {
+    // A worker that stops with an answer in its hand has used the attempt, as any other has.
+    if (context.cancellationSignal.aborted && (!paid || cancelRequested === true)) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
-      const cancelled = context.cancellationDetails?.cancelRequested === true;
-      await giveBack(cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
+      const cancelled = cancelRequested === true;
+      await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
     if (unknown) {
@@ -169,11 +172,9 @@ async function workUnderClaim(
     const ours = isOwnTrouble(verdict.code);
     // That nothing happened must reach the ledger, or a person is asked what the tool knew.
     const knows = begun && error instanceof NotApplied;
-    // So must what was paid for: without it the same request would be sent again.
-    const paid = error instanceof UnusableAnswer;
     await giveBack(verdict, {
       counted: !ours,
-      ...(ours || knows || paid ? { until: lease.limit } : {}),
+      ...(ours || knows ? { until: lease.limit } : {}),
     });
     context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
     const wait = backoffMs(policy.retry, attempt, verdict.retryAfterMs);

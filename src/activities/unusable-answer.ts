@@ -1,4 +1,3 @@
-import type { StepUsage } from '../contract/step.ts';
 import type { UnusableRound } from '../ledger/port.ts';
 import type { ModelError } from '../model/port.ts';
 import type { Verdict } from './failures.ts';
@@ -12,13 +11,16 @@ export class UnusableAnswer extends Error {
   readonly verdict: Verdict;
   readonly answered: UnusableRound;
 
-  /** @param round of the request that was answered */
-  constructor(error: ModelError, round: number, usage: StepUsage | null) {
+  /**
+   * @param request `round`: that of the request that was answered; `before`: unusable answers that
+   *   count as earlier ones; `usage`: what this answer used, `null` where that is not known
+   */
+  constructor(error: ModelError, { round, before, usage }: UnusableRound & { before: number }) {
     super(error.message);
     const { code, message, retryable, retryAfterMs } = error;
     const { rounds = Number.POSITIVE_INFINITY } = error;
-    // Each answer is paid for: a mistake of ours is not repeated as often as the policy would.
-    this.verdict = { code, message, retryable: retryable && round + 1 < rounds, retryAfterMs };
+    // Each answer is paid for, so the policy's attempts are too many.
+    this.verdict = { code, message, retryable: retryable && before + 1 < rounds, retryAfterMs };
     this.answered = { round, usage };
   }
 }

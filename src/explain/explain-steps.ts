@@ -53,7 +53,7 @@ function explainStep(
     decidedBy: null,
     decision: null,
     executedIn: state === 'planned' ? null : record.runId,
-    unusableAnswers: record.round,
+    unusableAnswers: record.unusableAnswers,
     possiblyPaidTwice: isModel && record.unknownAttempts > 0,
     worker: record.worker,
     leaseLeftMs: record.leaseLeftMs,

@@ -12,8 +12,10 @@ const MAY_BE_PAID = new Set([
 /** Errors of answers that came. What they used is counted in their step, but in old ones. */
 const ANSWERED = new Set([
   'model.bad_answer',
+  'model.incomplete',
   'model.truncated',
   'model.refused',
+  'model.answer_too_large',
   'output.too_large',
 ]);
 

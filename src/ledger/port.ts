@@ -58,7 +58,7 @@ export type ClaimAnswer =
       request: JsonValue | null;
       /** See `StepRecord`. */
       round: number;
-      /** What the answers before this round used. */
+      /** What unusable answers to this step have used. */
       spent: StepUsage;
     }
   /** It is done: nothing runs. */
@@ -223,10 +223,12 @@ export interface StepRecord {
   attempts: number;
   unknownAttempts: number;
   /**
-   * Counts the whole answers to a model step's requests that were unusable, in all executions. Each
-   * is followed by a request with a token of its own.
+   * Of a model step's next request: one after the last that was answered with something unusable, in
+   * whatever execution. A call that was taken over begins in the round of its owner.
    */
   round: number;
+  /** Whole answers to this step that were unusable. */
+  unusableAnswers: number;
   /** Errors of failed attempts, oldest first, the last ten. */
   errors: StepError[];
   /** Of all answers, unusable ones included. `null`: there is none, or its usage is not known. */

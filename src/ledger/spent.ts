@@ -7,12 +7,11 @@ export interface UsageColumns {
   costUsd: number | null;
 }
 
-/** What a step's unusable answers used: in round 0 there is none, and later `null` is not known. */
-export function spentInRounds(
-  round: number,
+/** What a step's unusable answers used. Without any there is nothing; `null` is not known. */
+export function spentOn(
+  unusableAnswers: number,
   { inputTokens, outputTokens, costUsd }: UsageColumns,
 ): StepUsage {
-  if (round === 0) return NOTHING_USED;
-  if (inputTokens === null || outputTokens === null) return { ...NOTHING_USED, costUsd: null };
-  return { inputTokens, outputTokens, costUsd };
+  if (unusableAnswers === 0) return NOTHING_USED;
+  return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd };
 }

@@ -1,5 +1,5 @@
 import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../ledger/port.ts';
-import { spentInRounds } from '../ledger/spent.ts';
+import { spentOn } from '../ledger/spent.ts';
 
 /** What a test takes away from the ledger, to see whether a check notices. */
 export interface Weakness {
@@ -62,6 +62,6 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     unknownAttempts,
     request,
     round,
-    spent: spentInRounds(round, held),
+    spent: spentOn(held.unusableAnswers, held),
   };
 }

@@ -39,7 +39,9 @@ export function causeOf(error: unknown): unknown {
 
 /** What a step used that failed all the same: a model's unusable answers are paid for. */
 export function spentBy(error: unknown): StepUsage | undefined {
-  const cause = causeOf(error);
+  const found = causeOf(error);
+  // A time-out has the last attempt's failure as its cause.
+  const cause = found instanceof TimeoutFailure ? found.cause : found;
   if (!(cause instanceof ApplicationFailure)) return undefined;
   const [details] = (cause.details ?? []) as [Partial<StepFailureDetails>?];
   return details?.usage;

@@ -83,6 +83,11 @@ describe('options of the model', () => {
       { extraBody: { stream: true, n: 2 } },
       /extraBody cannot set stream, n/,
     ],
+    [
+      'a body that chooses tools',
+      { extraBody: { tool_choice: 'required' } },
+      /cannot set tool_choice/,
+    ],
     ['a body that stores', { extraBody: { store: true } }, /extraBody cannot set store/],
   ])('with %s are refused', (_what, changes, message) => {
     expect(() => register(changes)).toThrow(

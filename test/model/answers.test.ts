@@ -111,6 +111,27 @@ describe('a chat completion', () => {
       { content: 'The tag </think> ends it.' },
     ],
     [
+      'a text about calls, that names a tool',
+      completion(
+        { content: 'A call begins with <tool_call>; then comes JSON. Use echo for it.' },
+        'stop',
+      ),
+      { content: 'A call begins with <tool_call>; then comes JSON. Use echo for it.' },
+    ],
+    [
+      'a call of another kind, which goes back to the model',
+      completion(
+        { tool_calls: [{ id: 'x', type: 'custom', custom: { name: 'a' } }] },
+        'tool_calls',
+      ),
+      { calls: [{ id: 'x', name: '', arguments: '' }] },
+    ],
+    [
+      'arguments as a list, which go back to the model',
+      completion({ tool_calls: [toolCall('echo', [1])] }, 'tool_calls'),
+      { calls: [{ id: 'c1', name: 'echo', arguments: '[1]' }] },
+    ],
+    [
       'JSON about something else than a tool',
       completion({ content: '{"name":"echo chamber","arguments":{}}' }, 'stop'),
       { content: '{"name":"echo chamber","arguments":{}}' },
@@ -163,6 +184,113 @@ describe('a chat completion', () => {
       calls: [{ id: 'c9', name: 'echo', arguments: '{"text":"a"}' }],
       opaque: { data: { reasoning_content: 'let me see' } },
       usage: USAGE,
+    });
+  });
+});
+
+/** Events as a stream of them is sent. */
+const stream = (events: unknown[], end = ''): string =>
+  `${events.map((event) => `data: ${JSON.stringify(event)}\r\n\r\n`).join('')}${end}`;
+const piece = (delta: object, finish_reason: string | null = null, more: object = {}) => ({
+  choices: [{ index: 0, delta, finish_reason, ...more }],
+});
+const asStream = { 'content-type': 'text/event-stream' };
+
+describe('an event stream that nobody asked for', () => {
+  const half = [piece({ content: 'Half ' }), piece({ content: 'a text' })];
+
+  test.each<[string, string, 'chat' | 'responses']>([
+    ['a text', stream(half), 'chat'],
+    [
+      'a call that happens to be JSON',
+      stream([
+        piece({ tool_calls: [{ index: 0, id: 'a', function: { name: 'echo', arguments: '{}' } }] }),
+      ]),
+      'chat',
+    ],
+    [
+      'a response',
+      stream([
+        { type: 'response.created', response: { status: 'in_progress', output: [] } },
+        { type: 'response.output_text.delta', delta: 'Half' },
+      ]),
+      'responses',
+    ],
+  ])(
+    'is no answer where it breaks off in %s: the same request is sent again',
+    async (_what, text, api) => {
+      endpoint.reply(200, text, asStream);
+      const error = await modelError(ask(endpoint.url, { tools }, {}, { api }));
+      expect(error).toMatchObject({ code: 'model.broken_off', retryable: true });
+      // No whole answer was read: the request keeps its token.
+      expect(error.answered).toBeUndefined();
+    },
+  );
+
+  test('is whole without a reason where it says that it is done', async () => {
+    endpoint.reply(200, stream(half, 'data: [DONE]\n\n'), asStream);
+    expect(await askChat()).toMatchObject({ content: 'Half a text' });
+  });
+
+  test('keeps the reason that ended it', async () => {
+    const events = [...half, piece({}, 'length'), piece({}, '')];
+    endpoint.reply(200, stream(events, 'data: [DONE]\n\n'), asStream);
+    expect(await modelError(askChat())).toMatchObject({ code: 'model.truncated' });
+  });
+
+  test.each<[string, string, 'chat' | 'responses']>([
+    ['chat', stream([...half, { error: { code: 429, message: 'slow down' } }]), 'chat'],
+    [
+      'responses',
+      stream([
+        { type: 'response.created', response: { status: 'in_progress', output: [] } },
+        { type: 'error', code: 'rate_limit_exceeded', message: 'slow down' },
+      ]),
+      'responses',
+    ],
+  ])('that ends in an error is that error: %s', async (_name, text, api) => {
+    endpoint.reply(200, text, asStream);
+    const error = await modelError(ask(endpoint.url, { tools }, {}, { api }));
+    expect(error).toMatchObject({
+      code: 'model.rate_limited',
+      message: expect.stringContaining('slow down'),
+    });
+  });
+
+  test('holds one choice, and calls that only their IDs tell apart', async () => {
+    const call = (id: string, args: string) =>
+      piece({ tool_calls: [{ index: 0, id, function: { name: 'echo', arguments: args } }] });
+    const other = { choices: [{ index: 1, delta: { content: 'two' }, finish_reason: 'stop' }] };
+    endpoint.reply(
+      200,
+      stream([
+        piece({ content: 'one' }),
+        other,
+        call('a', '{"x":1}'),
+        call('b', '{"y":2}'),
+        piece({}, 'tool_calls'),
+      ]),
+      asStream,
+    );
+    expect(await askChat()).toMatchObject({
+      content: 'one',
+      calls: [
+        { id: 'a', arguments: '{"x":1}' },
+        { id: 'b', arguments: '{"y":2}' },
+      ],
+    });
+  });
+
+  test('holds thoughts as a list, and then text', async () => {
+    const thinking = [{ type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] }];
+    endpoint.reply(
+      200,
+      stream([piece({ content: thinking }), piece({ content: 'Hello' }), piece({}, 'stop')]),
+      asStream,
+    );
+    expect(await askChat()).toMatchObject({
+      content: 'Hello',
+      opaque: { data: { content: [...thinking, { type: 'text', text: 'Hello' }] } },
     });
   });
 });
@@ -301,6 +429,18 @@ describe('is no answer:', () => {
       completion({ content: '{"name":"echo","arguments":{"text":"a"}}' }, 'stop'),
       once,
     ],
+    ...[
+      '<tool_call>\n{"name": "echo", "arguments": {}}',
+      '<function=echo>{"text":"a"}</function>',
+      '[TOOL_CALLS]echo[ARGS]{"text":"a"}',
+      '<|tool_call_begin|>functions.echo:0<|tool_call_argument_begin|>{}',
+      '<|python_tag|>{"type":"function","name":"echo","parameters":{}}',
+      '[{"function":{"name":"echo","arguments":{}}}]',
+    ].map((content): [string, object, Refused] => [
+      `a call as text: ${content}`,
+      completion({ content }, 'stop'),
+      once,
+    ]),
     [
       'a call in a fence',
       completion({ content: '```json\n{"tool":"echo","parameters":{}}\n```' }, 'stop'),
@@ -331,17 +471,22 @@ describe('is no answer:', () => {
     [
       'a response that failed',
       response([], { status: 'failed', error: { code: 'server_error', message: 'oh' } }),
-      ['model.unavailable', Number.POSITIVE_INFINITY],
+      ['model.unavailable', 3],
     ],
     [
       'a response that a limit failed',
       response([], { status: 'failed', error: { code: 'rate_limit_exceeded', message: 'oh' } }),
-      ['model.rate_limited', Number.POSITIVE_INFINITY],
+      ['model.rate_limited', 3],
     ],
     [
       'a response that refuses',
       response([said('', { content: [{ type: 'refusal', refusal: 'I cannot.' }] })]),
       ['model.refused', undefined],
+    ],
+    [
+      'a response with half a call',
+      response([{ ...functionCall('echo', '{"a"'), status: 'incomplete' }]),
+      ['model.incomplete', 2],
     ],
     ['a response of thoughts alone', response([thought('x')]), ['model.bad_answer', 3]],
     ['a response that has not ended', response([], { status: 'in_progress' }), once],
@@ -358,6 +503,18 @@ describe('is no answer:', () => {
     const { message } = await modelError(askChat());
     expect(message).toMatch(/declined to answer\. It said: I cannot use \[redacted\]/);
   });
+});
+
+test('a fence with nothing but space in it takes no time', async () => {
+  endpoint.reply(200, completion({ content: `\`\`\`json${'\n'.repeat(200_000)}x` }, 'stop'));
+  expect(await askChat()).toMatchObject({ finish: 'stop' });
+});
+
+test('a web page says nothing about the request behind it, which keeps its token', async () => {
+  endpoint.reply(200, '<!doctype html><h1>Gateway</h1>');
+  const error = await modelError(askChat());
+  expect(error).toMatchObject({ code: 'model.bad_answer', retryable: true, rounds: undefined });
+  expect(error.answered).toBeUndefined();
 });
 
 describe('an error of status', () => {
@@ -390,6 +547,19 @@ describe('an error of status', () => {
     ),
     refusal(422, { code: 'idempotency_key_conflict' }, 'model.rejected', false),
     refusal(409, { code: 'idempotency_request_in_progress' }, 'model.unavailable', true),
+    refusal(
+      409,
+      { message: 'A request with this Idempotency-Key is already being processed.' },
+      'model.unavailable',
+      true,
+    ),
+    refusal(409, { message: 'idempotency: already in flight' }, 'model.unavailable', true),
+    refusal(
+      409,
+      { message: 'Idempotency-Key was used with a different payload.' },
+      'model.rejected',
+      false,
+    ),
     refusal(409, { message: 'busy' }, 'model.unavailable', true),
   ])('$status with $error is $code', async ({ status, error, code, retryable }) => {
     endpoint.reply(status, { error });
@@ -417,6 +587,10 @@ describe('an error of status', () => {
     ['Try again in 45 seconds', 45_000],
     ['Please try again in 120ms', 120],
     ['Please retry after 2 minutes', 120_000],
+    ['Please wait 20 seconds and try again', 20_000],
+    ['Please retry your request after 10 seconds.', 10_000],
+    ['Try again in 1 minute and 30 seconds.', 90_000],
+    ['Try again in 2 months.', undefined],
     ['Please try again later', undefined],
   ])('a wait in words is a wait: %s', async (message, expected) => {
     endpoint.reply(429, { error: { message } });
@@ -436,6 +610,38 @@ describe('an error of status', () => {
     expect(error).toMatchObject({ code: expected, retryable });
     // Whoever keeps answers by their key would give it for ever: the next request has another one.
     expect(error.answered).toBeDefined();
+  });
+
+  test.each<[object, string, boolean, number | undefined]>([
+    [
+      { code: 'context_length_exceeded', type: 'invalid_request_error' },
+      'model.rejected',
+      false,
+      undefined,
+    ],
+    [{ code: null, type: 'insufficient_quota' }, 'model.quota_exhausted', false, undefined],
+    [{ code: 'insufficient_balance' }, 'model.quota_exhausted', false, undefined],
+    [{ code: 'invalid_api_key' }, 'model.rejected', false, undefined],
+    [{ code: 'rate_limit_exceeded' }, 'model.rate_limited', true, undefined],
+    [{ message: 'oh' }, 'model.unavailable', true, undefined],
+  ])('that is named in a 200 is what its name says: %j', async (error, code, retryable, rounds) => {
+    endpoint.reply(200, { error });
+    expect(await modelError(askChat())).toMatchObject({ code, retryable, rounds });
+  });
+
+  test('beside half an answer takes its place, and is not paid for without end', async () => {
+    const half = completion({ content: 'half' }, null);
+    endpoint.reply(200, { ...half, error: { code: 502, message: 'gone' } });
+    expect(await modelError(askChat())).toMatchObject({
+      code: 'model.unavailable',
+      rounds: 3,
+      answered: { usage: USAGE },
+    });
+  });
+
+  test('402 is not asked again, whatever the endpoint says', async () => {
+    endpoint.reply(402, { error: { message: 'credit' } }, { 'x-should-retry': 'true' });
+    expect(await modelError(askChat())).toMatchObject({ retryable: false });
   });
 
   test('that comes with a choice is the same', async () => {

@@ -189,10 +189,6 @@ describe('from odd endpoints', () => {
     ['nothing in the message', { choices: [{ message: {}, finish_reason: 'stop' }] }],
     ['a list', []],
     ['null', null],
-    [
-      'a call without a name',
-      { choices: [{ message: { tool_calls: [{ id: 'c', function: {} }] } }] },
-    ],
   ])('200 with %s is a bad answer', async (_what, body) => {
     endpoint.reply(200, body);
     expect(await modelError(ask(endpoint.url))).toMatchObject({

@@ -163,6 +163,21 @@ describe('the token of a request', () => {
 });
 
 describe('custom headers', () => {
+  test.each([
+    ['the word that is the credential', 'Bearer planted-4711-xyz', 'wrong token planted-4711-xyz'],
+    ['a value within JSON', 'a"planted-4711', 'got {"x":"a\\"planted-4711"}'],
+    ['what begins with the key', `${API_KEY}-planted-4711`, `got ${API_KEY}-planted-4711`],
+  ])('stand in no error, nor does %s', async (_what, value, message) => {
+    endpoint.reply(400, { error: { message } });
+    const model = createOpenAiModel({
+      baseUrl: endpoint.url,
+      apiKey: API_KEY,
+      headers: { 'X-Auth': value },
+    });
+    const error = await modelError(model.complete(request, context()));
+    expect(error.message).not.toContain('4711');
+  });
+
   test('are sent, and stand in no error that the endpoint echoes', async () => {
     const secret = 'team-secret-4711';
     endpoint.reply(400, { error: { message: `bad header ${secret} with ${API_KEY}` } });

@@ -244,6 +244,12 @@ describe('options', () => {
     });
   });
 
+  test('of a body of one’s own stand beside the effort', async () => {
+    const extraBody = { reasoning: { summary: 'auto' } };
+    const body = await sent({ reasoningEffort: 'low', extraBody }, { api: 'responses' });
+    expect(body['reasoning']).toEqual({ summary: 'auto', effort: 'low' });
+  });
+
   test.each(['chat', 'responses'] as const)(
     'about tools are not sent without tools: %s',
     async (api) => {

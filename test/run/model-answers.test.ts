@@ -159,7 +159,7 @@ describe('an answer that is none fails the run, and is not asked for more often 
     const played = await play(answer);
     expect(played.view).toMatchObject({ status: 'failed', error: { code } });
     expect(played.requests).toBe(requests);
-    expect(played.step).toMatchObject({ state: 'failed', round: rounds });
+    expect(played.step).toMatchObject({ state: 'failed', round: rounds, unusableAnswers: rounds });
     // Each round has a token of its own; attempts without a whole answer share theirs.
     expect(played.keys).toHaveLength(Math.max(1, rounds));
   });
@@ -189,6 +189,34 @@ test('and in the run that a later answer completes', async () => {
   expect(step).toMatchObject({ round: 1, ...paid });
   expect(view.usage).toMatchObject({ modelCalls: 1, ...paid });
 });
+
+test('a resumed run asks as often as a new one, and its cost is that of both', async () => {
+  const usage = { inputTokens: 1_000, outputTokens: 100 };
+  const input = script({ say: ' ', usage });
+  const run = { agent: 'tester', input, options: { model: 'scripted' } };
+  const { key, workflowId } = await system.client.start(run);
+  await system.client.result({ agent: 'tester', key });
+  await system.client.start({ ...run, key, retryFailed: true });
+  const view = await system.client.result({ agent: 'tester', key });
+  expect(view).toMatchObject({ status: 'failed', error: { code: 'model.bad_answer' } });
+  const paid = { inputTokens: 6_000, outputTokens: 600, costUsd: 0.0027 };
+  expect(view.usage).toMatchObject(paid);
+  // A resumed run keeps the scope of the first, which a description of the new one does not tell.
+  const scope = await scopeOfFirst(workflowId);
+  expect(await system.ledger.step(scope, 't1.model')).toMatchObject({
+    unusableAnswers: 6,
+    ...paid,
+  });
+});
+
+/** The scope of the first run under a key. */
+async function scopeOfFirst(workflowId: string): Promise<string> {
+  const { rows } = await system.sql.query<{ scope: string }>(
+    'SELECT scope FROM agent_once.steps WHERE workflow_id = $1 LIMIT 1',
+    [workflowId],
+  );
+  return rows[0]?.scope ?? '';
+}
 
 test('a refusal is told in the model’s own words', async () => {
   const { view } = await play({ refusal: 'I must not refund that.' });

@@ -2,7 +2,7 @@ import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
 import { toRecorded, usageOf, type StepRow } from './records.ts';
-import { spentInRounds } from '../spent.ts';
+import { spentOn } from '../spent.ts';
 
 /**
  * The claim. It always updates the row it meets: only then does it decide on the current row, under
@@ -71,7 +71,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     ) AS outcome
 )
 RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
-  s.round,
+  s.round, s.unusable_answers,
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
   extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
@@ -140,7 +140,7 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
         unknownAttempts: row.unknown_attempts,
         request: row.request && (await decodePayload(row.request)),
         round: row.round,
-        spent: spentInRounds(row.round, usageOf(row)),
+        spent: spentOn(row.unusable_answers, usageOf(row)),
       };
     }
     case 'settled':
@@ -161,7 +161,7 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
         state: 'exhausted',
         attempts: row.run_attempts,
         error: row.errors.at(-1) ?? null,
-        spent: spentInRounds(row.round, usageOf(row)),
+        spent: spentOn(row.unusable_answers, usageOf(row)),
       };
     case 'unknown':
       return {

@@ -21,9 +21,9 @@ WITH here AS (
     FROM (
       SELECT CASE s.state WHEN 'unknown' THEN 'settled' ELSE 'recorded' END,
              $4::bytea, $5::int,
-             agent_once.used_by_now(s.round, s.input_tokens, $6)::bigint,
-             agent_once.used_by_now(s.round, s.output_tokens, $7)::bigint,
-             agent_once.used_by_now(s.round, s.cost_usd, $8), $16::text,
+             agent_once.tokens_by_now(s.unusable_answers, s.input_tokens, $6),
+             agent_once.tokens_by_now(s.unusable_answers, s.output_tokens, $7),
+             agent_once.cost_by_now(s.unusable_answers, s.cost_usd, $8), $16::text,
              $17::text, NULL::timestamptz, clock_timestamp()
       WHERE s.state IN ('claimed', 'unknown')
       UNION ALL
@@ -52,27 +52,29 @@ SELECT (SELECT ok FROM here) AS here, (SELECT answer FROM done) AS answer`;
 const FAIL = `
 UPDATE agent_once.steps AS s
 SET (
-  state, errors, lease_until, ended_at, run_attempts, round, input_tokens, output_tokens, cost_usd
+  state, errors, lease_until, ended_at, run_attempts, round, unusable_answers,
+  input_tokens, output_tokens, cost_usd
 ) = (
   SELECT 'failed', n.*
   FROM (
     SELECT agent_once.kept_errors(s.errors || $4::jsonb),
            NULL::timestamptz, clock_timestamp(),
            CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
-           s.round, s.input_tokens, s.output_tokens, s.cost_usd
+           s.round, s.unusable_answers, s.input_tokens, s.output_tokens, s.cost_usd
     WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NULL
     UNION ALL
     -- A whole answer was read: the next request is one round further.
     SELECT agent_once.kept_errors(s.errors || $4::jsonb),
-           NULL::timestamptz, clock_timestamp(), s.run_attempts,
-           greatest(s.round, $6) + 1,
-           agent_once.used_by_now(s.round, s.input_tokens, $7)::bigint,
-           agent_once.used_by_now(s.round, s.output_tokens, $8)::bigint,
-           agent_once.used_by_now(s.round, s.cost_usd, $9)
+           NULL::timestamptz, clock_timestamp(),
+           CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
+           greatest(s.round, $6) + 1, s.unusable_answers + 1,
+           agent_once.tokens_by_now(s.unusable_answers, s.input_tokens, $7),
+           agent_once.tokens_by_now(s.unusable_answers, s.output_tokens, $8),
+           agent_once.cost_by_now(s.unusable_answers, s.cost_usd, $9)
     WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NOT NULL
     UNION ALL
     SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts,
-           s.round, s.input_tokens, s.output_tokens, s.cost_usd
+           s.round, s.unusable_answers, s.input_tokens, s.output_tokens, s.cost_usd
     WHERE s.state = 'failed'
   ) AS n
 )

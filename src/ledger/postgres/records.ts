@@ -15,7 +15,7 @@ import type { UsageColumns } from '../spent.ts';
 export const RECORD_COLUMNS = `
   s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
   s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts,
-  s.unknown_attempts, s.round, s.errors,
+  s.unknown_attempts, s.round, s.unusable_answers, s.errors,
   s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
 /** A row as `pg` reads it: `bigint` arrives as text. */
@@ -37,6 +37,7 @@ export interface StepRow {
   attempts: number;
   unknown_attempts: number;
   round: number;
+  unusable_answers: number;
   errors: StepError[];
   input_tokens: string | null;
   output_tokens: string | null;
@@ -62,6 +63,7 @@ export async function toRecord(row: StepRow): Promise<StepRecord> {
     ...(await toRecorded(row)),
     fence: row.fence,
     round: row.round,
+    unusableAnswers: row.unusable_answers,
     errors: row.errors,
     workflowId: row.workflow_id,
     runId: row.run_id,

@@ -1,6 +1,6 @@
 import { encodePayload } from '../payload.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
-import { spentInRounds } from '../spent.ts';
+import { spentOn } from '../spent.ts';
 import type { Connection } from './connection.ts';
 import { keys } from './keys.ts';
 import { Row, toRecord, usageOf } from './records.ts';
@@ -63,7 +63,7 @@ async function toAnswer(
         unknownAttempts,
         request,
         round,
-        spent: spentInRounds(round, record),
+        spent: spentOn(record.unusableAnswers, record),
       };
     }
     case 'completed':
@@ -82,7 +82,7 @@ async function toAnswer(
         state: 'exhausted',
         attempts: row.number('run_attempts') ?? 0,
         error: row.errors().at(-1) ?? null,
-        spent: spentInRounds(row.number('round') ?? 0, usageOf(row)),
+        spent: spentOn(row.number('unusable_answers') ?? 0, usageOf(row)),
       };
     case 'unknown':
       return {

@@ -75,6 +75,7 @@ export async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     attempts: row.number('attempts') ?? 0,
     unknownAttempts: row.number('unknown_attempts') ?? 0,
     round: row.number('round') ?? 0,
+    unusableAnswers: row.number('unusable_answers') ?? 0,
     errors: row.errors(),
     ...usageOf(row),
     workflowId: row.text('workflow_id') ?? '',

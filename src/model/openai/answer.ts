@@ -11,7 +11,6 @@ import { fromErrorInAnswer } from './errors.ts';
 import { judgeFinish } from './finish.ts';
 import { scrub } from './scrub.ts';
 import { isCallAsText, withoutThinking } from './text.ts';
-import { badAnswer } from './unusable.ts';
 
 /** What an answer says, in whichever API. */
 export interface Reading {
@@ -24,7 +23,7 @@ export interface Reading {
   finish: string | null;
   /** The model's own words for why it does not answer. */
   refusal: string | null;
-  /** What failed after the answer had begun. */
+  /** What failed after the answer had begun; then the rest of the answer does not count. */
   error?: ErrorBody | undefined;
   usage: ModelUsage | null;
 }
@@ -53,7 +52,10 @@ export function usableReply(
   const { calls, usage } = reading;
   const model = reading.model ?? request.model;
   const answered: Answered = { model, usage };
-  if (reading.error) throw fromErrorInAnswer(reading.error, answered, secrets);
+  if (reading.error) {
+    const begun = calls.length > 0 || (reading.content ?? '') !== '';
+    throw fromErrorInAnswer(reading.error, answered, secrets, begun);
+  }
   if (reading.refusal !== null && reading.refusal.trim() !== '') {
     throw new ModelError(
       'model.refused',
@@ -68,7 +70,12 @@ export function usableReply(
   const content = reading.content === null ? null : withoutThinking(reading.content);
   if (calls.length === 0) {
     if (content === null || content.trim() === '') {
-      throw badAnswer('neither text nor a tool call', answered, BLANK_ROUNDS);
+      throw new ModelError(
+        'model.bad_answer',
+        'The model answered with neither text nor a tool call.',
+        { retryable: true, rounds: BLANK_ROUNDS },
+        answered,
+      );
     }
     if (
       isCallAsText(
@@ -94,5 +101,5 @@ export function usableReply(
   };
 }
 
-/** Models say nothing by chance, too: more often than twice in a row it is none. */
+/** Models say nothing by chance at times. After three such answers it is not by chance. */
 const BLANK_ROUNDS = 3;

@@ -5,9 +5,12 @@ import type { JsonValue } from '../../contract/json-value.ts';
 export type Body =
   | { kind: 'json'; value: unknown }
   /** An event stream, which some endpoints send though nobody asked for one. */
-  | { kind: 'events'; data: JsonValue[] }
+  | { kind: 'events'; events: readonly JsonValue[]; done: boolean }
   | { kind: 'page' }
   | { kind: 'text' };
+
+/** What a stream's events add up to: an answer, or `cut` where it ended before its answer did. */
+export type Merged = { value: JsonValue | undefined } | 'cut';
 
 /** @param answer JSON that was parsed, or the text of anything else */
 export function readBody(answer: unknown): Body {
@@ -15,22 +18,25 @@ export function readBody(answer: unknown): Body {
   const json = parse(answer);
   if (json !== undefined) return { kind: 'json', value: json };
   if (/^\s*</.test(answer)) return { kind: 'page' };
-  const data = readEvents(answer);
-  if (data.length > 0) return { kind: 'events', data };
+  const { events, done } = readEvents(answer);
+  if (events.length > 0) return { kind: 'events', events, done };
   return { kind: 'text' };
 }
 
-/** The JSON of each event; `[DONE]` and comments are left out. */
-function readEvents(text: string): JsonValue[] {
-  const found: JsonValue[] = [];
+/** The JSON of each event, and whether the stream said that it is complete (`[DONE]`). */
+function readEvents(text: string): { events: JsonValue[]; done: boolean } {
+  const events: JsonValue[] = [];
+  let done = false;
   const parser = createParser({
     onEvent: ({ data }) => {
+      if (data.trim() === '[DONE]') done = true;
       const value = parse(data);
-      if (value !== undefined) found.push(value);
+      if (value !== undefined) events.push(value);
     },
   });
+  // The parser waits for an empty line after the last event.
   parser.feed(`${text}\n\n`);
-  return found;
+  return { events, done };
 }
 
 function parse(text: string): JsonValue | undefined {

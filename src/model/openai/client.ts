@@ -52,7 +52,8 @@ export function createSend({ baseUrl, apiKey = NO_KEY, headers }: Endpoint): Sen
 /** The package reads an error's code and text only where OpenAI has them. */
 const fetchWithErrors: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
-  if (response.ok) return response;
+  // Others have no body, or are none of the endpoint's words.
+  if (response.status < 400) return response;
   const error = readErrorBody(await response.text());
   const headers = new Headers(response.headers);
   headers.set('content-type', 'application/json');

@@ -58,7 +58,7 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
       options.outputLimitField ??
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
     headers,
-    secrets: [...(apiKey === undefined ? [] : [apiKey]), ...Object.values(headers)],
+    secrets: secretsIn([...(apiKey === undefined ? [] : [apiKey]), ...Object.values(headers)]),
   };
 }
 
@@ -73,4 +73,18 @@ function originOf(baseUrl: string): string {
     return url.origin;
   }
   throw new AgentOnceError('config.invalid', `OPENAI_BASE_URL ${problem}.`);
+}
+
+/** Of a value of several words, shorter ones are words of a language. */
+const SHORTEST_WORD = 8;
+
+/** Endpoints echo a value whole, or the word of it that is the credential, or both as JSON. */
+function secretsIn(values: readonly string[]): string[] {
+  const words = values.flatMap((value) => [
+    value,
+    ...value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD),
+  ]);
+  const escaped = words.map((word) => JSON.stringify(word).slice(1, -1));
+  // The longest first: what is a part of another one must not be taken out of it.
+  return [...new Set([...words, ...escaped])].sort((a, b) => b.length - a.length);
 }

@@ -32,16 +32,35 @@ export function readErrorBody(body: string): ErrorBody {
 
 /** @param value `{error: …}`, `[{error: …}]` as Google has it, or the error itself */
 export function readError(value: unknown): ErrorBody {
-  const body: unknown = Array.isArray(value) ? value[0] : value;
+  const body = innermost(value);
   if (typeof body === 'string') return { ...NONE, message: body };
   if (typeof body !== 'object' || body === null) return NONE;
-  if ('error' in body) return readError(body.error);
   const { message, code, type, status, detail } = fields.parse(body);
   return {
     code: String(code ?? '').toLowerCase(),
     type: (type ?? status ?? '').toLowerCase(),
     message: asText(message ?? detail),
   };
+}
+
+/** Gateways wrap the error of the endpoint behind them; more often than this it is nonsense. */
+const DEEPEST = 5;
+
+function innermost(value: unknown): unknown {
+  let body = value;
+  for (let depth = 0; depth < DEEPEST; depth += 1) {
+    const inside: unknown = Array.isArray(body) ? body[0] : memberOf(body);
+    if (inside === undefined) return body;
+    body = inside;
+  }
+  return body;
+}
+
+function memberOf(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { error, errors } = body as { error?: unknown; errors?: unknown };
+  if (error !== undefined && error !== null && error !== false) return error;
+  return Array.isArray(errors) && errors.length > 0 ? errors : undefined;
 }
 
 function asText(value: unknown): string {

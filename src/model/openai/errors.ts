@@ -4,7 +4,7 @@ import { ModelError, type Answered } from '../port.ts';
 import { readError, type ErrorBody } from './error-body.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { scrub } from './scrub.ts';
-import { badAnswer } from './unusable.ts';
+import { misread } from './unusable.ts';
 
 /** What is known of the request that failed. */
 export interface FailedRequest {
@@ -40,7 +40,7 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
   // name, since an error from inside Node need not be an instance of this realm's class.
   const name = isError(error) ? error.name : undefined;
   if (name === 'SyntaxError') {
-    return badAnswer('JSON that cannot be parsed', { model: request.model, usage: null });
+    return misread('JSON that cannot be parsed', { model: request.model, usage: null });
   }
   if (name === 'TypeError') {
     return new ModelError(
@@ -82,67 +82,88 @@ function fromStatus(
   headers: Headers | undefined,
   request: FailedRequest,
 ): ModelError {
-  const judged = judge(status, body);
-  // The endpoint knows best.
+  const meaning = meaningOf(status, body);
+  // The endpoint knows best; but money that is not there does not come by itself.
   const told = headers?.get('x-should-retry');
-  const retryable = told === 'true' || (told !== 'false' && judged.retryable);
-  const message = messageOf(`The model endpoint answered ${status}.`, judged.advice, body.message);
+  const retryable =
+    meaning.code !== 'model.quota_exhausted' &&
+    (told === 'true' || (told !== 'false' && meaning.retryable));
+  const message = messageOf(`The model endpoint answered ${status}.`, meaning.advice, body.message);
   return new ModelError(
-    judged.code,
+    meaning.code,
     scrub(message, request.secrets),
     {
       retryable,
       retryAfterMs: retryable ? retryAfterMs(headers, body.message) : undefined,
-      rounds: judged.rounds,
+      rounds: meaning.rounds,
     },
-    judged.answered ? { model: request.model, usage: null } : undefined,
+    meaning.answered ? { model: request.model, usage: null } : undefined,
   );
 }
 
+/** An answer that ends in an error was perhaps paid for: it is asked for as often as any such. */
+const PAID_ROUNDS = 3;
+
 /**
  * An error that came with status 200, as gateways answer that had begun before something failed.
- * They tell the status as the error's code.
+ * They tell the status, or OpenAI's name for it, as the error's code.
  *
  * @param answered the answer is whole, and is not asked for again under its token
+ * @param begun whether a part of an answer came with it
  */
 export function fromErrorInAnswer(
   body: ErrorBody,
   answered: Answered,
   secrets: readonly string[],
+  begun = false,
 ): ModelError {
-  const status = STATUS_OF[body.code] ?? Number(/^[45]\d\d$/.exec(body.code)?.[0] ?? 502);
-  const { code, retryable, advice, rounds } = judge(status, body);
+  const status = statusOf(body);
+  const { code, retryable, advice, rounds } = meaningOf(status, body);
   const message = messageOf(
     `The model endpoint answered 200 with an error in its body (${status}).`,
     advice,
     body.message,
   );
+  const used =
+    answered.usage === null ? 0 : answered.usage.inputTokens + answered.usage.outputTokens;
+  const paid = begun || used > 0;
   return new ModelError(
     code,
     scrub(message, secrets),
     {
       retryable,
       retryAfterMs: retryable ? retryAfterMs(undefined, body.message) : undefined,
-      rounds,
+      rounds: rounds ?? (paid ? PAID_ROUNDS : undefined),
     },
     answered,
   );
 }
 
-/** What a response that failed has in the place of a status. */
-const STATUS_OF: Readonly<Record<string, number>> = {
-  rate_limit_exceeded: 429,
-  insufficient_quota: 429,
-  invalid_prompt: 400,
-  bio_policy: 400,
-  content_filter: 400,
-};
+/** What an error without a status is called, by its code or its type. */
+const STATUS_OF: [RegExp, number][] = [
+  [/^(?:rate_limit_exceeded|rate_limit_error|resource_exhausted|insufficient_quota)$/, 429],
+  [/^(?:invalid_api_key|authentication_error|unauthenticated)$/, 401],
+  [/^(?:permission_error|permission_denied)$/, 403],
+  [/^(?:model_not_found|not_found_error|not_found)$/, 404],
+  [
+    /^(?:invalid_request_error|invalid_argument|invalid_prompt|context_length_exceeded|content_filter|content_policy_violation|\w+_policy|\w+_policy_violation)$/,
+    400,
+  ],
+];
+
+function statusOf({ code, type }: ErrorBody): number {
+  if (/^[45]\d\d$/.test(code)) return Number(code);
+  const named = [code, type].flatMap(
+    (name) => STATUS_OF.find(([pattern]) => pattern.test(name))?.[1] ?? [],
+  );
+  return named[0] ?? 502;
+}
 
 function messageOf(what: string, advice: string, said: string): string {
   return [what, advice, said === '' ? '' : `It said: ${said}`].filter((part) => part).join(' ');
 }
 
-interface Judgement {
+interface Meaning {
   code: ErrorCode;
   retryable: boolean;
   advice: string;
@@ -151,36 +172,31 @@ interface Judgement {
   answered?: true;
 }
 
-/** What an account without money is told with status 429, which otherwise means to wait. */
+/** What an account without money is told, with status 429 or another one. */
 const NO_CREDIT =
   /^(?:insufficient_quota|insufficient_balance|billing_hard_limit_reached|exceeded_current_quota(?:_error)?)$/;
+const FILTERED = /^(?:content_filter|content_policy_violation|\w+_policy|\w+_policy_violation)$/;
 
-function judge(status: number, body: ErrorBody): Judgement {
+function meaningOf(status: number, body: ErrorBody): Meaning {
   const { code, type, message } = body;
-  const noCredit = NO_CREDIT.test(code) || NO_CREDIT.test(type);
-  if (status === 402 || (status === 429 && noCredit)) {
+  if (status === 402 || NO_CREDIT.test(code) || NO_CREDIT.test(type)) {
     return {
       code: 'model.quota_exhausted',
       retryable: false,
       advice: "Add credit to the provider's account, then start the run again.",
     };
   }
-  if (status === 400 && /^(?:content_filter|content_policy_violation|bio_policy)$/.test(code)) {
+  if (status === 400 && FILTERED.test(code)) {
     return { code: 'model.refused', retryable: false, advice: 'A content filter stopped it.' };
   }
   // The model wrote a call that the endpoint could not read: the next one may be better.
   if (status === 400 && code === 'tool_use_failed') {
-    return {
-      code: 'model.bad_answer',
-      retryable: true,
-      advice: '',
-      rounds: 3,
-      answered: true,
-    };
+    const advice = '';
+    return { code: 'model.bad_answer', retryable: true, advice, rounds: 3, answered: true };
   }
   if (status === 408) return { code: 'model.timeout', retryable: true, advice: '' };
   if (status === 429) return { code: 'model.rate_limited', retryable: true, advice: '' };
-  if ((status === 409 || status === 422) && namesAnotherBody(code, type, message)) {
+  if ((status === 409 || status === 422) && namesAnotherBody([code, type, message].join(' '))) {
     return {
       code: 'model.rejected',
       retryable: false,
@@ -193,10 +209,17 @@ function judge(status: number, body: ErrorBody): Judgement {
   return { code: 'model.rejected', retryable: false, advice: adviceFor(status, message) };
 }
 
-/** A gateway's word that the key is used for something else; not that the first is under way. */
-function namesAnotherBody(...said: string[]): boolean {
-  const text = said.join(' ');
-  return /idempoten/i.test(text) && !/in[ _-]progress|concurrent|processing|pending/i.test(text);
+/**
+ * A gateway's word that the key was used for another request. Any other 409 says that the first
+ * request is still under way, as after the death of the worker that sent it: that passes.
+ */
+function namesAnotherBody(said: string): boolean {
+  if (!/idempoten/i.test(said)) return false;
+  if (/in[ _-]?(?:progress|flight)|process|concurrent|pending|running|locked/i.test(said))
+    return false;
+  return /another|different|mismatch|not match|reuse|conflict|other (?:body|request|payload)/i.test(
+    said,
+  );
 }
 
 function adviceFor(status: number, message: string): string {

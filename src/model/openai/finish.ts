@@ -1,17 +1,19 @@
 import { ModelError, type Answered } from '../port.ts';
 import { scrub } from './scrub.ts';
 
-const WHOLE = /^(?:stop|tool_calls|function_call|eos)?$/i;
+/** Of chat completions, and what some servers leave in its place. */
+const WHOLE = /^(?:stop|tool_calls|function_call|eos|eos_token|end_turn|stop_sequence|tool_use)?$/i;
 /** The context was full, or the limit of the answer reached. */
 const TOO_LONG = /^(?:length|model_length|max_tokens|max_output_tokens)$/i;
 /** Google says behind a colon which filter it was. */
-const FILTERED = /^(?:content_filter|safety|recitation|prohibited_content|refusal)\b/i;
+const FILTERED =
+  /^(?:content_filter|safety|recitation|prohibited_content|blocklist|spii|sensitive|refusal)\b/i;
 const MALFORMED_CALL = /malformed_function_call|unexpected_tool_call/i;
 /** Trouble of the endpoint's own, which passes. */
 const TROUBLE = /^(?:error|insufficient_system_resource)$/i;
 
 /**
- * Reads why an answer ended. Whatever is not known to end a whole answer did not.
+ * Reads why an answer ended. A reason that is not known here counts as the end of half an answer.
  *
  * @param finish in the endpoint's words; `null`: it did not say, as some servers never do
  * @returns what is wrong; `undefined`: it is whole

@@ -1,9 +1,9 @@
 import { APIError } from 'openai';
 import type { JsonObject } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
-import type { Model, ModelCallContext, ModelReply, ModelRequest, OpaquePart } from '../port.ts';
+import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.ts';
 import { usableReply, type Reading } from './answer.ts';
-import { readBody } from './body.ts';
+import { readBody, type Merged } from './body.ts';
 import { mergeChunks } from './chat/merge-chunks.ts';
 import { readChat, usageOfChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';
@@ -11,11 +11,12 @@ import { createSend } from './client.ts';
 import { resolveEndpoint, type Endpoint, type EndpointOptions } from './endpoint.ts';
 import { readError } from './error-body.ts';
 import { fromErrorInAnswer, toModelError } from './errors.ts';
+import type { Kept } from './kept.ts';
 import { requestToken } from './request-token.ts';
 import { lastResponse } from './responses/last-response.ts';
 import { readResponse, usageOfResponse } from './responses/read-response.ts';
 import { toResponsesRequest } from './responses/responses-request.ts';
-import { badAnswer } from './unusable.ts';
+import { cutOff, misread } from './unusable.ts';
 
 /** One of the two ways in which an endpoint is spoken to. */
 interface Api {
@@ -23,14 +24,13 @@ interface Api {
   /** Names the parts that came this way. */
   dialect: string;
   body(request: ModelRequest, kept: Kept, encrypted: boolean): JsonObject;
-  merge(events: readonly JsonValue[]): JsonValue | undefined;
+  /** `undefined`: they are no events of this API. */
+  merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
   read(value: unknown): Reading | undefined;
   usage(value: unknown): Reading['usage'];
   /** What an answer should have been, for people. */
   name: string;
 }
-
-type Kept = (part: OpaquePart | undefined) => OpaquePart | undefined;
 
 /**
  * A model behind any endpoint that speaks OpenAI's chat completions or its Responses: OpenAI, Azure,
@@ -142,12 +142,12 @@ function readAnswer(
   secrets: readonly string[],
 ): Reading {
   const body = readBody(answer);
-  // Nobody pays for a page of a proxy, and it may be gone soon.
-  if (body.kind === 'page') {
-    throw badAnswer('a web page', { model, usage: NO_USAGE }, Number.POSITIVE_INFINITY);
-  }
-  if (body.kind === 'text') throw badAnswer('text that is not JSON', { model, usage: null });
-  const value = body.kind === 'events' ? merge(body.data) : body.value;
+  // It comes from a proxy, and says nothing about the request behind it: that keeps its token.
+  if (body.kind === 'page') throw misread('a web page');
+  if (body.kind === 'text') throw misread('text that is not JSON', { model, usage: null });
+  const merged = body.kind === 'events' ? merge(body.events, body.done) : body;
+  if (merged === 'cut') throw cutOff();
+  const value = merged?.value;
   const reading = read(value);
   if (reading) return reading;
   const used = usage(value);
@@ -155,7 +155,7 @@ function readAnswer(
     throw fromErrorInAnswer(readError(value), { model, usage: used ?? NO_USAGE }, secrets);
   }
   const what = body.kind === 'events' ? 'an event stream that has' : 'JSON that is';
-  throw badAnswer(`${what} no ${name}`, { model, usage: used });
+  throw misread(`${what} no ${name}`, { model, usage: used });
 }
 
 const NO_USAGE = { inputTokens: 0, outputTokens: 0 };

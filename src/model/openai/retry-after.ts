@@ -23,24 +23,30 @@ export function retryAfterMs(
   return wait > 0 && Number.isFinite(wait) ? Math.ceil(wait) : undefined;
 }
 
-const ASKED =
-  /\b(?:retry|try again) (?:in|after) ((?:\d+(?:\.\d+)? ?(?:d|h|ms|milli|m|s)[a-z]*[ ,]*)+)/i;
-const PART = /(\d+(?:\.\d+)?) ?(d|h|ms|milli|m|s)/gi;
-const UNITS_MS: Record<string, number> = {
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1_000,
-  ms: 1,
-  milli: 1,
-};
+/** What stands after this is an amount of time. */
+const ASKED = /\b(?:retry|try again|wait)(?: (?:your|the|this) request)?(?: in| after| for)? /i;
+/** One unit of it: in `10h17m20.5s` they stand together. */
+const PART =
+  /^(?:,? and |[ ,]*)(\d+(?:\.\d+)?) ?(days?|d|hours?|hrs?|h|milliseconds?|ms|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])/i;
+const UNITS_MS: [RegExp, number][] = [
+  [/^mi?l?l?i?s/i, 1],
+  [/^d/i, 86_400_000],
+  [/^h/i, 3_600_000],
+  [/^m/i, 60_000],
+  [/^s/i, 1_000],
+];
 
-/** `10h17m20.5s`, `45 seconds`, `120ms` after "retry in" or "try again in". */
+/** `10h17m20.5s`, `45 seconds`, `120ms`; `NaN`: no wait is named. */
 function inWords(said: string): number {
-  const [, asked] = ASKED.exec(said) ?? [];
-  if (asked === undefined) return Number.NaN;
-  return [...asked.matchAll(PART)].reduce(
-    (sum, [, count, unit = '']) => sum + Number(count) * (UNITS_MS[unit.toLowerCase()] ?? 0),
-    0,
-  );
+  const asked = ASKED.exec(said);
+  let rest = asked ? said.slice(asked.index + asked[0].length) : '';
+  let sum = Number.NaN;
+  for (;;) {
+    const part = PART.exec(rest);
+    if (!part) return sum;
+    const [whole, count, unit = ''] = part;
+    const ms = UNITS_MS.find(([name]) => name.test(unit))?.[1] ?? 0;
+    sum = (Number.isNaN(sum) ? 0 : sum) + Number(count) * ms;
+    rest = rest.slice(whole.length);
+  }
 }

@@ -5,40 +5,72 @@ const CLOSE_ALONE = /(?:^|\n)[ \t]*<\/think(?:ing)?>[ \t]*(?:\n|$)/i;
 
 /** A text without the thinking that some endpoints leave before it. */
 export function withoutThinking(text: string): string {
-  const opened = OPEN.test(text);
-  const close = (opened ? CLOSE : CLOSE_ALONE).exec(text);
-  // Thinking that never ended is no answer.
-  if (!close) return opened ? '' : text;
-  // A tag inside the answer is somebody's subject, not somebody's thinking.
-  if (!opened && /<think/i.test(text.slice(0, close.index))) return text;
-  const rest = text.slice(close.index + close[0].length).trimStart();
-  return OPEN.test(rest) ? withoutThinking(rest) : rest;
+  let rest = text;
+  for (;;) {
+    const opened = OPEN.test(rest);
+    if (!opened && rest !== text) return rest;
+    const close = (opened ? CLOSE : CLOSE_ALONE).exec(rest);
+    // Thinking that never ended is no answer.
+    if (!close) return opened ? '' : rest;
+    // With an opening tag before it, the closing one is quoted by the answer.
+    if (!opened && /<think/i.test(rest.slice(0, close.index))) return rest;
+    rest = rest.slice(close.index + close[0].length).trimStart();
+  }
 }
 
-/** What models' own templates begin a call with, where nobody has parsed it. */
+/** What the templates of models begin a call with. */
 const MARKS =
   /<\|?tool_call(?:s_(?:begin|section_begin)|_begin)?\|?>|\[TOOL_CALLS\]|<function=|<function_call>|<｜tool▁calls?▁begin｜>|<\|python_tag\|>/;
-const FENCED = /^```(?:json|tool_call|tool_code)?\s*([\s\S]*?)\s*```$/;
+/** An answer that explains calls has more words around one than this. */
+const LONGEST_LEAD = 300;
 
 /** Whether a text is plainly a call of one of the tools that were offered, written as text. */
 export function isCallAsText(text: string, tools: readonly string[]): boolean {
-  if (tools.length === 0) return false;
   const trimmed = text.trim();
-  if (MARKS.test(trimmed.slice(0, 40))) return true;
   const mark = MARKS.exec(trimmed);
-  if (mark && tools.some((name) => trimmed.slice(mark.index).includes(name))) return true;
-  return namesTool(parse(FENCED.exec(trimmed)?.[1] ?? trimmed), tools);
+  if (mark && mark.index <= LONGEST_LEAD) {
+    const call = trimmed.slice(mark.index + mark[0].length, mark.index + mark[0].length + 200);
+    return tools.some((name) => startsWithName(call, name));
+  }
+  return namesTool(parse(withoutFence(trimmed)), tools);
+}
+
+/** `{"name": "look", …`, `look>`, `look[ARGS]{…`, `functions.look:0`. */
+function startsWithName(call: string, tool: string): boolean {
+  const at = call.indexOf(tool);
+  if (at < 0) return false;
+  const before = call.slice(0, at);
+  const after = call.slice(at + tool.length, at + tool.length + 1);
+  // Between the mark and the name stands punctuation, and at most the word "name" or the like.
+  return (
+    /^[^A-Za-z]*(?:(?:name|type|functions?|tool)[^A-Za-z]*)*$/.test(before) && !/\w/.test(after)
+  );
+}
+
+const FENCE = '```';
+
+function withoutFence(text: string): string {
+  if (!text.startsWith(FENCE) || !text.endsWith(FENCE) || text.length < 2 * FENCE.length)
+    return text;
+  const inside = text.slice(FENCE.length, -FENCE.length);
+  return inside.replace(/^[a-z_]{0,20}\s/, '').trim();
 }
 
 function namesTool(value: unknown, tools: readonly string[]): boolean {
-  if (Array.isArray(value))
-    return value.length > 0 && value.every((each) => namesTool(each, tools));
+  if (Array.isArray(value)) {
+    return value.length > 0 && value.every((each) => isNamedCall(each, tools));
+  }
+  return isNamedCall(value, tools);
+}
+
+function isNamedCall(value: unknown, tools: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const call = value as Record<string, unknown>;
-  const given = ['arguments', 'parameters', 'args', 'input'].some((name) => name in call);
-  const { function: nested } = call;
-  if (typeof nested === 'object') return namesTool(nested, tools);
-  const name = call['name'] ?? call['tool'] ?? call['tool_name'] ?? nested;
+  const outer = value as Record<string, unknown>;
+  const nested = outer['function'];
+  const call =
+    typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : outer;
+  const name = call['name'] ?? call['tool'] ?? call['tool_name'] ?? call['function'];
+  const given = ['arguments', 'parameters', 'args', 'input'].some((member) => member in call);
   return given && typeof name === 'string' && tools.includes(name);
 }
 

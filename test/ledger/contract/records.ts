@@ -53,6 +53,7 @@ export function testRecords(ledger: () => Ledger): void {
         attempts: 1,
         unknownAttempts: 0,
         round: 0,
+        unusableAnswers: 0,
         errors: [],
         inputTokens: null,
         outputTokens: null,

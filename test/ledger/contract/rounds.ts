@@ -25,6 +25,7 @@ export function testRounds(ledger: () => Ledger): void {
       expect(await record(step)).toMatchObject({
         state: 'failed',
         round: 1,
+        unusableAnswers: 1,
         errors: [BAD],
         ...used(100, 10, 0.0001),
       });
@@ -42,18 +43,14 @@ export function testRounds(ledger: () => Ledger): void {
       expect(await record(step)).toMatchObject({ round: 2, ...used(201, 32, 0.5003) });
     });
 
-    test('of unknown usage makes the sum unknown, not smaller', async () => {
+    test('of unknown usage makes the cost unknown, not smaller', async () => {
       const step = modelClaim();
       const first = await claimed(ledger(), step);
       await ledger().fail(first, BAD, { answered: { round: 0, usage: null } });
       const second = granted(await ledger().claim(again(step)));
       expect(second).toMatchObject({ round: 1, spent: used(0, 0, null) });
       await ledger().complete(second.claim, { result: 'ok', usage: used(1, 2, 0.5) });
-      expect(await record(step)).toMatchObject({
-        inputTokens: null,
-        outputTokens: null,
-        costUsd: null,
-      });
+      expect(await record(step)).toMatchObject(used(1, 2, null));
     });
 
     test('of an unknown price leaves the tokens known', async () => {
@@ -81,6 +78,16 @@ export function testRounds(ledger: () => Ledger): void {
     });
   });
 
+  test('one that a worker read as it stopped is counted, and its attempt is not', async () => {
+    const step = modelClaim();
+    await ledger().fail(await claimed(ledger(), step), BAD, {
+      counted: false,
+      answered: { round: 0, usage: used(3, 4, 0.25) },
+    });
+    const answer = granted(await ledger().claim(again(step)));
+    expect(answer).toMatchObject({ attempt: 1, attempts: 2, round: 1, spent: used(3, 4, 0.25) });
+  });
+
   test('an attempt that ends without an answer stays in its round', async () => {
     const step = modelClaim();
     await ledger().fail(await claimed(ledger(), step), { code: 'model.timeout', message: 'late' });
@@ -105,6 +112,8 @@ export function testRounds(ledger: () => Ledger): void {
     // Its own row is in round 0: what it asked for was the round after its owner's.
     await ledger().fail(taken, BAD, { answered: { round: 1, usage: null } });
     expect(await ask(second)).toMatchObject({ mine: true, round: 2 });
+
+    expect(await record(second)).toMatchObject({ round: 2, unusableAnswers: 1 });
 
     const third = modelClaim();
     await claimed(ledger(), third);

@@ -4,7 +4,7 @@ local fence, result, bytes = ARGV[1], ARGV[2], ARGV[3]
 local input_tokens, output_tokens, cost_usd = ARGV[4], ARGV[5], ARGV[6]
 local known_by, shared_with = ARGV[7], ARGV[8]
 
-local s = read(key, 'state', 'fence', 'known_by', 'settled', 'workflow_id', 'run_id', 'round')
+local s = read(key, 'state', 'fence', 'known_by', 'settled', 'workflow_id', 'run_id', 'unusable_answers')
 if s.fence ~= fence or s.known_by == 'person' then
   return 'lost'
 end
@@ -13,7 +13,7 @@ if s.state == 'claimed' or s.state == 'unknown' then
   redis.call('HSET', key, 'state', 'completed', 'result', result, 'result_bytes', bytes,
     'ended_at', stamp(clock()))
   redis.call('HDEL', key, 'lease_until')
-  use_all(key, tonumber(s.round or 0), input_tokens, output_tokens, cost_usd)
+  use(key, tonumber(s.unusable_answers or 0), input_tokens, output_tokens, cost_usd)
   put(key, 'known_by', known_by)
   put(key, 'shared_with', shared_with)
   if s.state == 'unknown' then

@@ -2,7 +2,7 @@
 local key = KEYS[1]
 local fence, error, counted = ARGV[1], ARGV[2], ARGV[3] == '1'
 local answered, input_tokens, output_tokens, cost_usd = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local s = read(key, 'state', 'fence', 'run_attempts', 'round')
+local s = read(key, 'state', 'fence', 'run_attempts', 'round', 'unusable_answers')
 if s.fence ~= fence then
   return 0
 end
@@ -20,8 +20,8 @@ if not counted then
 end
 -- A whole answer was read: the next request is one round further.
 if answered ~= '' then
-  local round = tonumber(s.round or 0)
-  use_all(key, round, input_tokens, output_tokens, cost_usd)
-  redis.call('HSET', key, 'round', math.max(round, tonumber(answered)) + 1)
+  use(key, tonumber(s.unusable_answers or 0), input_tokens, output_tokens, cost_usd)
+  redis.call('HINCRBY', key, 'unusable_answers', 1)
+  redis.call('HSET', key, 'round', math.max(tonumber(s.round or 0), tonumber(answered)) + 1)
 end
 return 1

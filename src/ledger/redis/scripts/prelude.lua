@@ -42,21 +42,31 @@ local function add_error(key, error)
   redis.call('HSET', key, 'errors', cjson.encode(errors))
 end
 
--- Adds to what a step's answers used. Before the first round is over there is nothing to add to; an
--- empty argument is not known, and makes the sum unknown.
-local function use(key, name, round, value, form)
-  local had = round > 0 and redis.call('HGET', key, name)
-  if round == 0 then
+-- Adds what an answer used to what unusable ones before it did; before the first there is nothing to
+-- add to. An empty argument is not known.
+local function use_tokens(key, name, answers, value)
+  if answers == 0 then
     put(key, name, value)
+    return
+  end
+  local had = redis.call('HGET', key, name) or 0
+  redis.call('HSET', key, name, string.format('%.0f', had + (tonumber(value) or 0)))
+end
+
+-- A cost that is not known makes the sum unknown.
+local function use_cost(key, answers, value)
+  local had = answers > 0 and redis.call('HGET', key, 'cost_usd')
+  if answers == 0 then
+    put(key, 'cost_usd', value)
   elseif had and value ~= '' then
-    redis.call('HSET', key, name, string.format(form, had + value))
+    redis.call('HSET', key, 'cost_usd', string.format('%.9f', had + value))
   else
-    redis.call('HDEL', key, name)
+    redis.call('HDEL', key, 'cost_usd')
   end
 end
 
-local function use_all(key, round, input_tokens, output_tokens, cost_usd)
-  use(key, 'input_tokens', round, input_tokens, '%.0f')
-  use(key, 'output_tokens', round, output_tokens, '%.0f')
-  use(key, 'cost_usd', round, cost_usd, '%.9f')
+local function use(key, answers, input_tokens, output_tokens, cost_usd)
+  use_tokens(key, 'input_tokens', answers, input_tokens)
+  use_tokens(key, 'output_tokens', answers, output_tokens)
+  use_cost(key, answers, cost_usd)
 end

@@ -1,20 +1,18 @@
 import type { JsonObject } from '../../../contract/json.ts';
-import type { ModelCall, ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
+import type { ModelCall, ModelMessage, ModelRequest } from '../../port.ts';
 import type { Endpoint } from '../endpoint.ts';
+import type { Kept } from '../kept.ts';
 import { sendableArguments, sendableName } from '../sendable.ts';
+import { aboutTools } from '../tool-choice.ts';
 import { traitsOf } from './dialect-traits.ts';
 
-/**
- * A request in chat completions' words, as the endpoint's dialect has them.
- *
- * @param kept gives back what the endpoint wants to see again; `undefined`: it is not this one's
- */
+/** A request in the words of chat completions, as the endpoint's dialect has them. */
 export function toChatRequest(
   request: ModelRequest,
   { dialect, outputLimitField }: Pick<Endpoint, 'dialect' | 'outputLimitField'>,
-  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
+  kept: Kept,
 ): JsonObject {
-  const { model, messages, tools, toolChoice = 'auto', parallelToolCalls } = request;
+  const { model, messages, tools } = request;
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
   const traits = traitsOf(dialect);
   const nameOf = traits.callId ?? ((id: string) => id);
@@ -63,15 +61,7 @@ export function toChatRequest(
             type: 'function',
             function: { name, description, parameters },
           })),
-          ...(toolChoice === 'auto'
-            ? {}
-            : {
-                tool_choice:
-                  typeof toolChoice === 'string'
-                    ? toolChoice
-                    : { type: 'function', function: { name: toolChoice.tool } },
-              }),
-          ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+          ...aboutTools(request, (name) => ({ type: 'function', function: { name } })),
         }),
     ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
     ...(maxOutputTokens === undefined ? {} : { [outputLimitField]: maxOutputTokens }),

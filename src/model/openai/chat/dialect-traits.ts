@@ -19,7 +19,7 @@ const TRAITS: Partial<Record<DialectName, DialectTraits>> = {
   gemini: { withoutSignature: { extra_content: { google: UNSIGNED } } },
   vertex: { withoutSignature: { extra_content: { vertex: UNSIGNED } } },
   deepseek: { withoutThoughts: { reasoning_content: '' } },
-  // An empty one is not there to it.
+  // It refuses an empty text like one that is missing.
   kimi: { withoutThoughts: { reasoning_content: ' ' } },
   mistral: { callId: nineLettersOrDigits },
 };

@@ -1,33 +1,49 @@
 import type { JsonObject } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
+import type { Merged } from '../body.ts';
 
 /**
  * The chat completion that an event stream tells in pieces. Texts are put together, also those that
  * only the endpoint knows, such as its thoughts.
  *
- * @returns `undefined`: the events are not those of a chat completion
+ * @param done whether the stream said that it is complete
+ * @returns `undefined`: it is no stream of a chat completion
  */
-export function mergeChunks(events: readonly JsonValue[]): JsonObject | undefined {
+export function mergeChunks(events: readonly JsonValue[], done: boolean): Merged | undefined {
   const whole: JsonObject = {};
   const choice: JsonObject = { message: {} };
   let seen = false;
   for (const event of events) {
     if (!isObject(event)) continue;
     const { choices, ...rest } = event;
-    // The last word counts, of the model's name or the usage.
-    for (const [name, value] of Object.entries(rest)) if (value !== null) whole[name] = value;
-    const [first] = Array.isArray(choices) ? choices : [];
-    if (!isObject(first)) continue;
+    // Later events correct earlier ones: the usage comes last.
+    set(whole, rest);
+    const first = Array.isArray(choices) ? choices.find(isFirst) : undefined;
+    if (!first) continue;
     seen = true;
     const { delta, ...end } = first;
-    for (const [name, value] of Object.entries(end)) if (value !== null) choice[name] = value;
+    set(choice, end);
     if (isObject(delta)) choice['message'] = merge(choice['message'] as JsonObject, delta);
   }
-  if (!seen) return 'error' in whole ? whole : undefined;
-  return { ...whole, choices: [choice] };
+  const value = { ...whole, choices: [choice] };
+  if (whole['error'] !== undefined) return { value };
+  if (!seen) return undefined;
+  return !done && choice['finish_reason'] === undefined ? 'cut' : { value };
 }
 
-/** Names, kinds and numbers come once, whole; some endpoints repeat them in every piece. */
+/** Nothing takes the place of something. */
+function set(target: JsonObject, members: JsonObject): void {
+  for (const [name, value] of Object.entries(members)) {
+    if (value !== null && value !== '') target[name] = value;
+  }
+}
+
+/** Only one choice was asked for; other choices are left out. */
+function isFirst(choice: JsonValue): choice is JsonObject {
+  return isObject(choice) && (choice['index'] === undefined || choice['index'] === 0);
+}
+
+/** These come once, whole; some endpoints repeat them in every piece. */
 const WHOLE = new Set(['role', 'id', 'type', 'index', 'name', 'format', 'signature']);
 
 function merge(before: JsonObject, delta: JsonObject): JsonObject {
@@ -37,8 +53,9 @@ function merge(before: JsonObject, delta: JsonObject): JsonObject {
     if (value === null && had !== undefined) continue;
     if (typeof had === 'string' && typeof value === 'string' && !WHOLE.has(name)) {
       merged[name] = had + value;
-    } else if (Array.isArray(value)) {
-      merged[name] = mergeLists(Array.isArray(had) ? had : [], value);
+    } else if (Array.isArray(value) || Array.isArray(had)) {
+      // Mistral sends thoughts as a list, and then the text as a text.
+      merged[name] = mergeLists(asList(had), asList(value));
     } else if (isObject(had) && isObject(value)) {
       merged[name] = merge(had, value);
     } else if (had === undefined || had === null || value !== '') {
@@ -48,19 +65,29 @@ function merge(before: JsonObject, delta: JsonObject): JsonObject {
   return merged;
 }
 
+function asList(value: JsonValue | undefined): JsonValue[] {
+  if (Array.isArray(value)) return value;
+  return typeof value === 'string' && value !== '' ? [{ type: 'text', text: value }] : [];
+}
+
 /** Pieces of one element carry its index; without one, each is an element of its own. */
 function mergeLists(before: readonly JsonValue[], pieces: readonly JsonValue[]): JsonValue[] {
   const merged = [...before];
   for (const piece of pieces) {
-    const at =
-      isObject(piece) && typeof piece['index'] === 'number'
-        ? merged.findIndex((each) => isObject(each) && each['index'] === piece['index'])
-        : -1;
+    const at = merged.findLastIndex((each) => isSameElement(each, piece));
     const had = merged[at];
     if (isObject(piece) && isObject(had)) merged[at] = merge(had, piece);
     else merged.push(piece);
   }
   return merged;
+}
+
+/** Some endpoints give each call the index 0, and tell them apart by their IDs. */
+function isSameElement(had: JsonValue, piece: JsonValue): boolean {
+  if (!isObject(had) || !isObject(piece) || typeof piece['index'] !== 'number') return false;
+  const { id } = piece;
+  const sameId = id === undefined || id === null || id === '' || id === had['id'];
+  return had['index'] === piece['index'] && sameId;
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Reading } from '../answer.ts';
-import { readError } from '../error-body.ts';
+import { readError, type ErrorBody } from '../error-body.ts';
 import { partsOfCall, partsOfMessage } from './parts.ts';
 
 const count = z.number().int().nonnegative();
@@ -16,7 +16,7 @@ const content = z.union([
 
 /** Some servers give the arguments as the object that they are. */
 const argumentsOfCall = z
-  .union([z.string(), z.record(z.string(), z.json())])
+  .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
   .nullish()
   .transform((value) =>
     typeof value === 'string' || value === undefined || value === null
@@ -24,9 +24,12 @@ const argumentsOfCall = z
       : JSON.stringify(value),
   );
 
+/** A call of another kind, or a broken one, goes back to the model as one of no known tool. */
 const call = z.looseObject({
   id: text,
-  function: z.object({ name: z.string(), arguments: argumentsOfCall }),
+  function: z
+    .object({ name: z.string(), arguments: argumentsOfCall })
+    .catch({ name: '', arguments: '' }),
 });
 
 const message = z.looseObject({
@@ -48,6 +51,7 @@ const completion = z.object({
       }),
     )
     .min(1),
+  error: z.unknown().optional(),
   usage: z.unknown().optional(),
 });
 
@@ -70,7 +74,7 @@ export function readChat(value: unknown): Reading | undefined {
   const parsed = completion.safeParse(value);
   const choice = parsed.data?.choices[0];
   if (!parsed.success || !choice) return undefined;
-  // An answer of which nothing is there has at least a reason why.
+  // Where a filter took the message away, its reason is left.
   if (!choice.message && !choice.finish_reason && !choice.error) return undefined;
 
   const said = choice.message ?? {};
@@ -90,9 +94,13 @@ export function readChat(value: unknown): Reading | undefined {
     ...(data === undefined ? {} : { data }),
     finish: choice.finish_reason ?? null,
     refusal: said.refusal ?? refusalIn(said.content),
-    error: choice.error ? readError(choice.error) : undefined,
+    error: errorIn(choice.error) ?? errorIn(parsed.data.error),
     usage: usageOfChat(value),
   };
+}
+
+function errorIn(value: unknown): ErrorBody | undefined {
+  return value ? readError(value) : undefined;
 }
 
 type Content = z.output<typeof message>['content'];

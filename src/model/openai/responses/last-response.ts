@@ -1,20 +1,29 @@
+import type { JsonObject } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
+import type { Merged } from '../body.ts';
 
-const ENDS = /^response\.(?:completed|incomplete|failed)$/;
+const END = /^response\.(?:completed|incomplete|failed)$/;
 
 /**
- * The response that an event stream ends with.
+ * The response that an event stream ends with, or the error that ended it, as `{ error }`.
  *
- * @returns `undefined`: it does not end, or its events are not those of a response
+ * @returns `undefined`: it is no stream of a response
  */
-export function lastResponse(events: readonly JsonValue[]): JsonValue | undefined {
-  const end = events.findLast(
-    (event) =>
-      typeof event === 'object' &&
-      event !== null &&
-      !Array.isArray(event) &&
-      typeof event['type'] === 'string' &&
-      ENDS.test(event['type']),
+export function lastResponse(events: readonly JsonValue[]): Merged | undefined {
+  const typed = events.filter(isTyped);
+  const end = typed.findLast(({ type }) => END.test(type));
+  if (end) return { value: end['response'] };
+  const error = typed.findLast(({ type }) => type === 'error');
+  // The error is a member of the event, or the event itself.
+  if (error) return { value: { error: error['error'] ?? { ...error, type: null } } };
+  return typed.some(({ type }) => type.startsWith('response.')) ? 'cut' : undefined;
+}
+
+function isTyped(event: JsonValue): event is JsonObject & { type: string } {
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    !Array.isArray(event) &&
+    typeof event['type'] === 'string'
   );
-  return (end as { response?: JsonValue } | undefined)?.response;
 }

@@ -16,9 +16,11 @@ const item = z.looseObject({
   phase: text,
   name: text,
   call_id: text,
+  status: text,
   arguments: z
-    .union([z.string(), z.record(z.string(), z.json())])
+    .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
     .nullish()
+    .catch(undefined)
     .transform((value) =>
       typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
     ),
@@ -63,7 +65,9 @@ export function readResponse(value: unknown): Reading | undefined {
     })),
     // All of it, in its order and with its IDs: an item without the one before it is refused.
     ...(output.length === 0 ? {} : { data: (value as { output: JsonValue }).output }),
-    finish: finishOf(status, incomplete?.reason),
+    finish: calls.some((call) => call.status === 'incomplete')
+      ? 'incomplete call'
+      : finishOf(status, incomplete?.reason),
     refusal: refusals.length > 0 ? refusals.join('') : null,
     error: status === 'failed' ? readError(error ?? {}) : undefined,
     usage: usageOfResponse(value),

@@ -1,21 +1,22 @@
 import type { JsonObject } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
+import type { Kept } from '../kept.ts';
 import { sendableArguments, sendableName } from '../sendable.ts';
+import { aboutTools } from '../tool-choice.ts';
 
 /**
  * A request in the words of the Responses API, without any state on the endpoint's side: it stores
  * nothing, gives its thoughts encrypted, and gets them back with the conversation.
  *
- * @param kept gives back what the endpoint wants to see again; `undefined`: it is not this one's
  * @param encrypted `false`: the model has no thoughts to encrypt, and refuses to be asked for them
  */
 export function toResponsesRequest(
   request: ModelRequest,
-  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
+  kept: Kept,
   encrypted: boolean,
 ): JsonObject {
-  const { model, messages, tools, toolChoice = 'auto', parallelToolCalls } = request;
+  const { model, messages, tools } = request;
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
   const instructions = messages.flatMap((each) => (each.role === 'system' ? each.content : []));
   return {
@@ -34,17 +35,11 @@ export function toResponsesRequest(
             // Strict schemas allow less than zod says: arguments are checked here all the same.
             strict: false,
           })),
-          ...(toolChoice === 'auto'
-            ? {}
-            : {
-                tool_choice:
-                  typeof toolChoice === 'string'
-                    ? toolChoice
-                    : { type: 'function', name: toolChoice.tool },
-              }),
-          ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
+          ...aboutTools(request, (name) => ({ type: 'function', name })),
         }),
-    ...(reasoningEffort === undefined ? {} : { reasoning: { effort: reasoningEffort } }),
+    ...(reasoningEffort === undefined
+      ? {}
+      : { reasoning: { ...asObject(extraBody['reasoning']), effort: reasoningEffort } }),
     ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
     ...(temperature === undefined ? {} : { temperature }),
     store: false,
@@ -52,10 +47,7 @@ export function toResponsesRequest(
   };
 }
 
-function toItems(
-  messages: readonly ModelMessage[],
-  kept: (part: OpaquePart | undefined) => OpaquePart | undefined,
-): JsonValue[] {
+function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
   /** Names of calls that were said by the endpoint, where it gets its own items back. */
   const names = new Map<string, string>();
   return messages.flatMap((message): JsonValue[] => {
@@ -103,4 +95,8 @@ function rebuilt({ content, calls }: Extract<ModelMessage, { role: 'assistant' }
       arguments: sendableArguments(call.arguments),
     })),
   ];
+}
+
+function asObject(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }
