@@ -12,7 +12,7 @@ export function withoutThinking(text: string): string {
     const close = (opened ? CLOSE : CLOSE_ALONE).exec(rest);
     // Thinking that never ended is no answer.
     if (!close) return opened ? '' : rest;
-    // With an opening tag before it, the closing one is quoted by the answer.
+    // An answer that quotes both tags is about them.
     if (!opened && /<think/i.test(rest.slice(0, close.index))) return rest;
     rest = rest.slice(close.index + close[0].length).trimStart();
   }

@@ -23,7 +23,7 @@ export function partsOfMessage(message: Record<string, unknown>): JsonObject | u
     const part = present(message[name]);
     if (part !== undefined) parts[name] = part;
   }
-  // Text beside thoughts, each a chunk: they belong together.
+  // A list of thoughts and texts goes back as the list that it was.
   if (hasThoughts(message['content'])) parts['content'] = json.parse(message['content']);
   return Object.keys(parts).length > 0 ? parts : undefined;
 }
