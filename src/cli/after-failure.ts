@@ -42,13 +42,13 @@ export function afterFailure(run: Ended, story?: Story): string[] {
 
 function resume(run: Ended, story: Story | undefined): string {
   const turns = 2 * Math.max(1, run.usage?.turns ?? 1);
-  const limit = run.error?.code === 'run.turn_limit' ? ` --max-turns ${turns}` : '';
-  const flags = ` --retry-failed${limit}`;
+  const limit = run.error?.code === 'run.turn_limit' ? [`--max-turns ${turns}`] : [];
+  const flags = ['--retry-failed', ...limit];
   if (!story) {
     const same = `${run.shadow ? '--shadow ' : ''}--input '${INPUT_TO_FILL_IN.same}'`;
     return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, flags, same)}`;
   }
-  const request = wordRequest(story.request, commandFor('explain', run));
+  const request = wordRequest(story.request, (options) => commandFor('explain', run, options));
   const steps = story.steps ?? [];
   const before =
     story.keyExpiresAt === null

@@ -48,7 +48,7 @@ async function runCancel(
     }
     print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId) }));
     if (view.closedAt === null) {
-      say(`The run was asked to stop. See its end: ${commandFor('result', ref, ' --wait')}`);
+      say(`The run was asked to stop. See its end: ${commandFor('result', ref, ['--wait'])}`);
     }
   });
 }

@@ -1,13 +1,16 @@
 import { relative } from 'node:path';
 import type { RunRef } from '../client/types.ts';
+import { optionWith, runCommandLine, shellWord } from '../contract/command-line.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
-import { shellWord } from './output.ts';
 
 /** The command to type next, about a run, or about a step of it. */
-export function commandFor(name: string, ref: Required<RunRef>, flags = '', step = ''): string {
-  const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
-  const names = [ref.agent, shellWord(ref.key), step].filter(Boolean).join(' ');
-  return `${invocation()} ${name} ${names}${tenant}${flags}`;
+export function commandFor(
+  name: string,
+  ref: Required<RunRef>,
+  options: readonly string[] = [],
+  step?: string,
+): string {
+  return `${invocation()} ${runCommandLine(name, ref, options, step)}`;
 }
 
 /** What stands in a command in the place of an input; `start` takes neither for one. */
@@ -16,20 +19,28 @@ export const INPUT_TO_FILL_IN = { any: '<the input>', same: '<the same input>' }
 /** The command that starts a run under a key; its input is for the caller to fill in. */
 export function startCommandFor(
   ref: Required<RunRef>,
-  flags = '',
+  options: readonly string[] = [],
   input = `--input '${INPUT_TO_FILL_IN.any}'`,
 ): string {
-  const tenant = ref.tenant === DEFAULT_TENANT ? '' : ` --tenant ${ref.tenant}`;
-  return `${invocation()} start ${ref.agent} --key ${shellWord(ref.key)}${tenant}${flags} ${input}`;
+  return start(ref.agent, [optionWith('--key', ref.key), ...tenantOf(ref), ...options, input]);
 }
 
 /** The command that goes on with a batch. */
 export function batchCommandFor(
   batch: { agent: string; tenant: string; file: string; key: string },
-  flags = '',
+  options: readonly string[] = [],
 ): string {
-  const tenant = batch.tenant === DEFAULT_TENANT ? '' : ` --tenant ${batch.tenant}`;
-  return `${invocation()} start ${batch.agent} --batch ${shellWord(batch.file)} --key ${shellWord(batch.key)}${tenant}${flags}`;
+  const { agent, file, key } = batch;
+  const named = [optionWith('--batch', file), optionWith('--key', key)];
+  return start(agent, [...named, ...tenantOf(batch), ...options]);
+}
+
+function start(agent: string, options: readonly string[]): string {
+  return [invocation(), 'start', agent, ...options].join(' ');
+}
+
+function tenantOf({ tenant }: { tenant: string }): string[] {
+  return tenant === DEFAULT_TENANT ? [] : [optionWith('--tenant', tenant)];
 }
 
 /** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */

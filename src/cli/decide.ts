@@ -152,7 +152,7 @@ function tell(
     none: '',
   }[outcome];
   print(`${colours.green(outcome)}  ${label} · ${how}`);
-  say(`Follow the run: ${commandFor('result', ref, ' --wait')}`);
+  say(`Follow the run: ${commandFor('result', ref, ['--wait'])}`);
 }
 
 function notAsked(

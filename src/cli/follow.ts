@@ -28,7 +28,7 @@ export async function followRun(
     interrupted.abort(
       new AgentOnceError(
         'run.still_running',
-        `Stopped waiting; the run goes on. Follow it: ${commandFor('result', ref, ' --wait')}`,
+        `Stopped waiting; the run goes on. Follow it: ${commandFor('result', ref, ['--wait'])}`,
       ),
     );
   }
@@ -43,7 +43,7 @@ export async function followRun(
         return { view, exitCode: EXIT.interrupted, early };
       }
       if (ended.code === 'run.still_running') {
-        const message = `The run had not ended after ${String(wait)} s; it goes on. Follow it: ${commandFor('result', ref, ' --wait')}`;
+        const message = `The run had not ended after ${String(wait)} s; it goes on. Follow it: ${commandFor('result', ref, ['--wait'])}`;
         return { view, exitCode: ended.exitCode, early: { code: ended.code, message } };
       }
       // Somebody may have answered meanwhile.

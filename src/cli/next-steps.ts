@@ -74,7 +74,7 @@ function whileRunning(explanation: Explanation): string[] {
   return [
     ...(live?.hasWorker === false ? ['Start a worker: agent-once worker'] : []),
     ...(paused ? ['A step is paused in Temporal: unpause it there, and it goes on.'] : []),
-    `Wait for its end:\n$ ${commandFor('result', explanation, ' --wait')}`,
+    `Wait for its end:\n$ ${commandFor('result', explanation, ['--wait'])}`,
     ...(live?.cancelRequested === true ? [] : [stop(explanation)]),
   ];
 }

@@ -37,11 +37,6 @@ export function printable(text: string, lines = false): string {
   return text.replace(controls, ' ');
 }
 
-/** An argument as it must be typed in a shell. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 /** `agent-once list | head -1` closes the pipe early; that is no error. */
 export function endsQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,6 +1,7 @@
+import { optionWith } from '../contract/command-line.ts';
 import type { SentRequest } from '../explain/explanation.ts';
 import { INPUT_TO_FILL_IN } from './commands.ts';
-import { printable, shellWord } from './output.ts';
+import { printable } from './output.ts';
 
 /** What is longer is not for a command line. */
 const LONGEST = 2_000;
@@ -15,16 +16,21 @@ export interface RequestWords {
 /**
  * The flags that send the same request again, as far as it is known.
  *
- * @param explain the command that explains the run
+ * @param explain the command that explains the run, with more options
  */
-export function wordRequest(request: SentRequest | null, explain: string): RequestWords {
+export function wordRequest(
+  request: SentRequest | null,
+  explain: (options: readonly string[]) => string,
+): RequestWords {
   const { model, shadow } = request?.options ?? {};
-  const flags = `${shadow ? '--shadow ' : ''}${model === undefined ? '' : `--model ${shellWord(model)} `}`;
+  const flags = `${shadow ? '--shadow ' : ''}${model === undefined ? '' : `${optionWith('--model', model)} `}`;
   const input = request?.input;
   if (input === undefined) {
     return {
       input: `${flags}--input '${INPUT_TO_FILL_IN.same}'`,
-      before: [`The input is not shown here; add --show-input to see it: ${explain} --show-input`],
+      before: [
+        `The input is not shown here; add --show-input to see it: ${explain(['--show-input'])}`,
+      ],
     };
   }
   // A line break or an escape in a text must not reach the terminal.
@@ -35,11 +41,11 @@ export function wordRequest(request: SentRequest | null, explain: string): Reque
       input: `${flags}--input-file ${FILE}`,
       before: [
         'The input is long; this writes it to a file:',
-        `$ ${explain} --show-input --json | jq .request.input > ${FILE}`,
+        `$ ${explain(['--show-input', '--json'])} | jq .request.input > ${FILE}`,
       ],
     };
   }
-  return { input: `${flags}${plain ? '--input' : '--input-json'} ${shellWord(word)}`, before: [] };
+  return { input: `${flags}${optionWith(plain ? '--input' : '--input-json', word)}`, before: [] };
 }
 
 function escapeControls(json: string): string {

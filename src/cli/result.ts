@@ -56,7 +56,7 @@ async function runResult(
     } else if (view.closedAt === null) {
       // Without an answer of a worker, there is no usage.
       const alone = view.usage ? '' : ' No worker answered: it goes on when one is there.';
-      const message = `The run has not ended.${alone} Wait for it: ${commandFor('result', ref, ' --wait')}`;
+      const message = `The run has not ended.${alone} Wait for it: ${commandFor('result', ref, ['--wait'])}`;
       followed = {
         view,
         exitCode: EXIT.stillRunning,

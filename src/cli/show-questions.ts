@@ -45,19 +45,19 @@ export function drawQuestions(ref: Required<RunRef>, questions: readonly OpenQue
 }
 
 /** What answers each kind of question: the command, its flag, when and what for. */
-const ANSWERS: Record<QuestionKind, [name: string, flag: string, does: string][]> = {
+const ANSWERS: Record<QuestionKind, [name: string, options: readonly string[], does: string][]> = {
   approval: [
-    ['approve', '', 'to let it run; on a terminal this shows its arguments first, and asks'],
-    ['deny', '', 'to keep it from running; the model is told so, and the run goes on'],
+    ['approve', [], 'to let it run; on a terminal this shows its arguments first, and asks'],
+    ['deny', [], 'to keep it from running; the model is told so, and the run goes on'],
   ],
   outcome: [
     [
       'resolve',
-      ' --happened',
+      ['--happened'],
       'if it happened: it is done; --result JSON is what the model is told',
     ],
-    ['resolve', ' --did-not-happen', 'if not, and that attempt can no longer act: it runs AGAIN'],
-    ['resolve', ' --fail', 'if nobody can tell: the run fails; a resume asks again'],
+    ['resolve', ['--did-not-happen'], 'if not, and that attempt can no longer act: it runs AGAIN'],
+    ['resolve', ['--fail'], 'if nobody can tell: the run fails; a resume asks again'],
   ],
 };
 
@@ -78,7 +78,7 @@ export function answersTo(
   ref: Required<RunRef>,
   { kind, step }: Pick<OpenQuestion, 'kind' | 'step'>,
 ): string[] {
-  return ANSWERS[kind].map(([name, flag]) => commandFor(name, ref, flag, step));
+  return ANSWERS[kind].map(([name, options]) => commandFor(name, ref, options, step));
 }
 
 /** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */

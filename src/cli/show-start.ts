@@ -51,7 +51,7 @@ export async function showStart(
     return;
   }
   print(drawRun(coloursOf(process.stdout), view, { url }));
-  if (view.closedAt === null) say(`Follow it: ${commandFor('result', started, ' --wait')}`);
+  if (view.closedAt === null) say(`Follow it: ${commandFor('result', started, ['--wait'])}`);
   else if (view.status === 'completed') say(`Its result: ${commandFor('result', started)}`);
   else for (const line of afterFailure(view)) say(line);
 }

@@ -129,11 +129,9 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   const { counts } = tally;
   const colours = coloursOf(process.stderr);
   const batch = { ...command.request, file: command.file, key: command.key };
-  const mode = command.request.options?.shadow ? ' --shadow' : '';
-  const again = batchCommandFor(
-    batch,
-    `${mode}${command.request.retryFailed ? ' --retry-failed' : ''}`,
-  );
+  const mode = command.request.options?.shadow ? ['--shadow'] : [];
+  const retry = ['--retry-failed'];
+  const again = batchCommandFor(batch, [...mode, ...(command.request.retryFailed ? retry : [])]);
   if (ending.problem) {
     const { message, code } = ending.problem;
     say(`${colours.red('error')} ${message} ${colours.dim(`(${code})`)}`);
@@ -165,7 +163,7 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   }
   if (counts.failed > 0) {
     say(
-      `Resume what failed; nothing that is recorded runs again: ${batchCommandFor(batch, `${mode} --retry-failed`)}`,
+      `Resume what failed; nothing that is recorded runs again: ${batchCommandFor(batch, [...mode, ...retry])}`,
     );
   }
 }

@@ -1,5 +1,5 @@
+import { runCommandLine } from '../contract/command-line.ts';
 import type { Decision, OpenQuestion } from '../contract/decision.ts';
-import { DEFAULT_TENANT } from '../contract/names.ts';
 import type { AgentRunInput } from '../contract/run.ts';
 
 /** What names the run, as it stands in the workflow ID. */
@@ -26,8 +26,8 @@ function drawOne(question: OpenQuestion, run: RunNames): string[] {
   const answers =
     kind === 'approval'
       ? [commandFor('approve', run, step), commandFor('deny', run, step)]
-      : ['--happened', '--did-not-happen', '--fail'].map(
-          (flag) => `${commandFor('resolve', run, step)} ${flag}`,
+      : ['--happened', '--did-not-happen', '--fail'].map((flag) =>
+          commandFor('resolve', run, step, [flag]),
         );
   return [
     `- \`${step}\` ${plain(tool)} · ${plain(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
@@ -43,10 +43,9 @@ function attemptOf({ worker, claimedAt, error }: OpenQuestion): string {
 }
 
 /** The key is as the workflow ID has it: a hashed one has to be filled in. */
-function commandFor(name: string, { tenant, agent, key }: RunNames, step: string): string {
-  const known = key.startsWith('~') ? 'KEY' : key;
-  const flag = tenant === DEFAULT_TENANT ? '' : ` --tenant ${tenant}`;
-  return `agent-once ${name} ${agent} ${known} ${step}${flag}`;
+function commandFor(name: string, run: RunNames, step: string, options: string[] = []): string {
+  const key = run.key.startsWith('~') ? 'KEY' : run.key;
+  return `agent-once ${runCommandLine(name, { ...run, key }, options, step)}`;
 }
 
 /** Text of tools and of what they threw: one line, without marks of its own. */

@@ -321,7 +321,8 @@ test('of an earlier execution the cause is told, and not what to do', () => {
 });
 
 describe('the request, to be sent again', () => {
-  const words = (request: SentRequest | null) => wordRequest(request, 'explain');
+  const words = (request: SentRequest | null) =>
+    wordRequest(request, (options) => ['explain', ...options].join(' '));
 
   test.each<[string, SentRequest | null, string]>([
     ['that is not shown', { options: {} }, "--input '<the same input>'"],

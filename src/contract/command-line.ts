@@ -1,0 +1,40 @@
+import { DEFAULT_TENANT } from './names.ts';
+
+/** Which run a command is about. */
+interface NamedRun {
+  tenant: string;
+  agent: string;
+  key: string;
+}
+
+/**
+ * The words of a command about a run, quoted for a POSIX shell. Keys are chosen by clients, so one
+ * that begins with a hyphen would be read as an option: the operands then follow `--` (POSIX.1-2024,
+ * Utility Syntax Guideline 10), and the options stand before it.
+ *
+ * @param options as they are typed, such as `--wait`; quoted already
+ * @param step `t2.c0`, where it is about one step
+ */
+export function runCommandLine(
+  command: string,
+  { tenant, agent, key }: NamedRun,
+  options: readonly string[] = [],
+  step?: string,
+): string {
+  const operands = [agent, key, ...(step === undefined ? [] : [step])].map(shellWord);
+  const all = [...(tenant === DEFAULT_TENANT ? [] : [optionWith('--tenant', tenant)]), ...options];
+  const words = key.startsWith('-')
+    ? [command, ...all, '--', ...operands]
+    : [command, ...operands, ...all];
+  return words.join(' ');
+}
+
+/** An option and its value, which may begin with a hyphen. */
+export function optionWith(name: string, value: string): string {
+  return `${name}${value.startsWith('-') ? '=' : ' '}${shellWord(value)}`;
+}
+
+/** A word as a POSIX shell reads it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
