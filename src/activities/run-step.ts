@@ -1,8 +1,14 @@
-import { Context, type ApplicationFailure } from '@temporalio/activity';
+import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { FAST_LANE } from '../contract/settings.ts';
-import { addUsage, type KnownBy, type StepUsage } from '../contract/step.ts';
+import {
+  addUsage,
+  usedAnything,
+  type KnownBy,
+  type StepFailureDetails,
+  type StepUsage,
+} from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
 import { NotApplied } from '../tools/not-applied.ts';
@@ -127,7 +133,7 @@ async function workUnderClaim(
     return {
       result: completion.result,
       resultBytes: null,
-      usage: completion.usage ? addUsage(spent, completion.usage) : null,
+      usage: completion.usage || usedAnything(spent) ? addUsage(spent, completion.usage) : null,
       knownBy: completion.knownBy ?? 'executed',
       sharedWith: completion.sharedWith ?? null,
       attempts: attempt,
@@ -162,6 +168,8 @@ async function workUnderClaim(
       // none of its attempts is used up.
       const cancelled = cancelRequested === true;
       await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
+      const used = paid ? addUsage(spent, error.answered.usage ?? undefined) : spent;
+      if (cancelled && usedAnything(used)) throw cancelledWith(used);
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
     if (unknown) {
@@ -200,6 +208,12 @@ function waitInTime(verdict: Verdict, waitMs: number, { info }: Context): Verdic
     retryable: false,
     message: `${verdict.message} It asks to wait for about ${minutes} min, and the step has ${Math.max(0, Math.floor(left / 60_000))} min left (scheduleToCloseMs): resume the run when the wait is over.`,
   };
+}
+
+/** A cancellation that tells the run what the step has used. */
+function cancelledWith(usage: StepUsage): CancelledFailure {
+  const details: StepFailureDetails = { usage };
+  return new CancelledFailure(CANCELLED.message, [details]);
 }
 
 /** A fast step of a worker that stops, and whose run is not cancelled. */

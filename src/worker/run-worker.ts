@@ -13,6 +13,7 @@ import { taskQueues } from '../contract/names.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
+import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
 import { prepareCleaning } from './cleaning.ts';
 import { connectWorker, type WorkerConnection } from './connect.ts';
@@ -52,6 +53,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     );
   }
   const registry = createRegistry(options.agents, registryDefaults(config));
+  // Before anything is connected to: a setting that is wrong is told at once.
+  const model = only === 'workflows' ? undefined : createModel(config);
   const faults = createFaults(config.fault);
   const logger = new DefaultLogger(config.logLevel.toUpperCase() as LogLevel);
   Runtime.install({ logger, shutdownSignals: [] });
@@ -71,13 +74,13 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     }
 
     let deps: ActivityDeps | undefined;
-    if (only !== 'workflows') {
+    if (model) {
       const { ledgerUrl, redisDurable } = config;
       const opened = await openLedger(ledgerUrl, { tools: registry.tools(), redisDurable });
       ledger = opened;
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
       for (const warning of cleaning.warnings) logger.warn(warning);
-      const parts = await composeDeps(config, registry, opened, faults);
+      const parts = await composeDeps(config, registry, opened, model, faults);
       deps = { ...parts, ...cleaning.deps, stopped: afterGrace(signal, graceMs) };
     }
     let workers = new Map<string, Worker>();
@@ -133,21 +136,14 @@ async function composeDeps(
   config: Config,
   registry: Registry,
   ledger: Ledger,
+  model: Model,
   faults: ActivityDeps['faults'],
 ): Promise<Omit<ActivityDeps, 'stopped'>> {
   const prices = await loadPrices(config.pricesFile);
-  const scripted = usesScriptedModel(config);
   const { testNoFence: noFence, testNoClaim: noClaim } = config;
   return {
     ledger: weakenLedger(ledger, { noFence, noClaim }),
-    model: createOpenAiModel({
-      baseUrl: scripted ? `http://127.0.0.1:${DEV_PORTS.model}/v1` : config.openaiBaseUrl,
-      apiKey: config.openaiApiKey,
-      api: config.openaiApi,
-      dialect: config.openaiDialect,
-      outputLimitField: config.openaiOutputLimitField,
-      headers: config.openaiHeaders,
-    }),
+    model,
     agents: registry,
     costUsd: (model, usage) => costUsd(prices, model, usage),
     worker: `${process.pid}@${os.hostname()}`,
@@ -155,6 +151,20 @@ async function composeDeps(
     shadowOnly: config.shadowOnly,
     withoutTokens: config.testNoTokens,
   };
+}
+
+/** @throws {AgentOnceError} `config.invalid` */
+function createModel(config: Config): Model {
+  return createOpenAiModel({
+    baseUrl: usesScriptedModel(config)
+      ? `http://127.0.0.1:${DEV_PORTS.model}/v1`
+      : config.openaiBaseUrl,
+    apiKey: config.openaiApiKey,
+    api: config.openaiApi,
+    dialect: config.openaiDialect,
+    outputLimitField: config.openaiOutputLimitField,
+    headers: config.openaiHeaders,
+  });
 }
 
 async function createWorkers(

@@ -66,6 +66,8 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     progress.end('completed');
     return { output, ...progress.report(), ...started() };
   } catch (error) {
+    const spent = spentBy(error);
+    if (spent) progress.spend(spent);
     // A step that was still at work when its run was cancelled may end in any way, a timeout too.
     if (isCancellation(error) || CancellationScope.current().consideredCancelled) {
       progress.stopped();
@@ -76,8 +78,6 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     // Anything else is continue-as-new, or a defect of this code: that fails the workflow task, not
     // the run, which goes on when corrected code is deployed.
     if (!(error instanceof TemporalFailure)) throw error;
-    const spent = spentBy(error);
-    if (spent) progress.spend(spent);
     progress.stopped();
     await answered();
     progress.end('failed');

@@ -1,4 +1,9 @@
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { RunFailureDetails } from '../contract/run.ts';
 import type { StepFailureDetails, StepUsage } from '../contract/step.ts';
@@ -42,7 +47,7 @@ export function spentBy(error: unknown): StepUsage | undefined {
   const found = causeOf(error);
   // A time-out has the last attempt's failure as its cause.
   const cause = found instanceof TimeoutFailure ? found.cause : found;
-  if (!(cause instanceof ApplicationFailure)) return undefined;
+  if (!(cause instanceof ApplicationFailure || cause instanceof CancelledFailure)) return undefined;
   const [details] = (cause.details ?? []) as [Partial<StepFailureDetails>?];
   return details?.usage;
 }

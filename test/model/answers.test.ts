@@ -62,11 +62,6 @@ describe('a chat completion', () => {
       { calls: [{ id: 'c1', name: 'echo', arguments: '{"text":"a"}' }] },
     ],
     ['tool_calls: null', completion({ content: 'x', tool_calls: null }, 'stop'), { calls: [] }],
-    [
-      'the reason tool_calls without calls',
-      completion({ content: 'x' }, 'tool_calls'),
-      { finish: 'stop' },
-    ],
     ['the reason null', completion({ content: 'x' }, null), { content: 'x', finish: 'stop' }],
     ['the reason eos', completion({ content: 'x' }, 'eos'), { content: 'x', finish: 'stop' }],
     [
@@ -407,6 +402,12 @@ describe('is no answer:', () => {
         { content: null, function_call: { name: 'echo', arguments: '{}' } },
         'function_call',
       ),
+      ['model.bad_answer', 3],
+    ],
+    ['calls that were lost', completion({ content: 'x' }, 'tool_calls'), ['model.bad_answer', 3]],
+    [
+      'a legacy function_call beside a text',
+      completion({ content: 'x', function_call: { name: 'echo', arguments: '{}' } }, 'stop'),
       ['model.bad_answer', 3],
     ],
     [

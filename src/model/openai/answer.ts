@@ -23,6 +23,8 @@ export interface Reading {
   finish: string | null;
   /** The model's own words for why it does not answer. */
   refusal: string | null;
+  /** Whether it says that it has calls; where it has none, they were lost on the way. */
+  saysCalls: boolean;
   /** What failed after the answer had begun; then the rest of the answer does not count. */
   error?: ErrorBody | undefined;
   usage: ModelUsage | null;
@@ -59,7 +61,7 @@ export function usableReply(
   if (reading.refusal !== null && reading.refusal.trim() !== '') {
     throw new ModelError(
       'model.refused',
-      `The model declined to answer. It said: ${scrub(reading.refusal, secrets)}`,
+      scrub(`The model declined to answer. It said: ${reading.refusal}`, secrets),
       { retryable: false },
       answered,
     );
@@ -69,7 +71,15 @@ export function usableReply(
 
   const content = reading.content === null ? null : withoutThinking(reading.content);
   if (calls.length === 0) {
-    if (content === null || content.trim() === '') {
+    if (reading.saysCalls) {
+      throw new ModelError(
+        'model.bad_answer',
+        'The model endpoint announced tool calls, and sent none that can be read.',
+        { retryable: true, rounds: BLANK_ROUNDS },
+        answered,
+      );
+    }
+    if (content === null || !SOMETHING.test(content)) {
       throw new ModelError(
         'model.bad_answer',
         'The model answered with neither text nor a tool call.',
@@ -101,5 +111,7 @@ export function usableReply(
   };
 }
 
+/** Spaces and characters that nobody sees are nothing. */
+const SOMETHING = /[^\s\p{Cc}\p{Cf}]/u;
 /** Models say nothing by chance at times. After three such answers it is not by chance. */
 const BLANK_ROUNDS = 3;

@@ -5,7 +5,7 @@ import type { JsonValue } from '../../contract/json-value.ts';
 export type Body =
   | { kind: 'json'; value: unknown }
   /** An event stream, which some endpoints send though nobody asked for one. */
-  | { kind: 'events'; events: readonly JsonValue[]; done: boolean }
+  | { kind: 'events'; events: readonly JsonValue[]; done: boolean; broken: boolean }
   | { kind: 'page' }
   | { kind: 'text' };
 
@@ -18,25 +18,30 @@ export function readBody(answer: unknown): Body {
   const json = parse(answer);
   if (json !== undefined) return { kind: 'json', value: json };
   if (/^\s*</.test(answer)) return { kind: 'page' };
-  const { events, done } = readEvents(answer);
-  if (events.length > 0) return { kind: 'events', events, done };
+  const stream = readEvents(answer);
+  if (stream.events.length > 0) return { kind: 'events', ...stream };
   return { kind: 'text' };
 }
 
-/** The JSON of each event, and whether the stream said that it is complete (`[DONE]`). */
-function readEvents(text: string): { events: JsonValue[]; done: boolean } {
+/**
+ * The JSON of each event, whether the stream said that it is complete (`[DONE]`), and whether an
+ * event of it cannot be read: then nobody knows what is missing.
+ */
+function readEvents(text: string): { events: JsonValue[]; done: boolean; broken: boolean } {
   const events: JsonValue[] = [];
   let done = false;
+  let broken = false;
   const parser = createParser({
     onEvent: ({ data }) => {
-      if (data.trim() === '[DONE]') done = true;
       const value = parse(data);
       if (value !== undefined) events.push(value);
+      else if (data.trim() === '[DONE]') done = true;
+      else broken = true;
     },
   });
   // The parser waits for an empty line after the last event.
   parser.feed(`${text}\n\n`);
-  return { events, done };
+  return { events, done, broken };
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -44,6 +44,12 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
       'No model is configured. Set OPENAI_API_KEY for OpenAI, or OPENAI_BASE_URL for another endpoint that speaks its chat completions or its Responses.',
     );
   }
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new AgentOnceError(
+      'config.invalid',
+      'OPENAI_API_KEY has a character that no HTTP header can hold, such as a space, a line break or a letter that is not ASCII.',
+    );
+  }
   const baseUrl = options.baseUrl ?? OPENAI_URL;
   const origin = originOf(baseUrl);
   const dialect = options.dialect ?? dialectOf(baseUrl);
@@ -69,6 +75,8 @@ function originOf(baseUrl: string): string {
     problem = 'is not an http or https URL, such as http://127.0.0.1:8000/v1';
   } else if (url.username !== '' || url.password !== '') {
     problem = 'has a user name or password in it; put the credential into OPENAI_API_KEY';
+  } else if (url.hash !== '') {
+    problem = "has a '#' in it; what stands behind it would not be sent";
   } else {
     return url.origin;
   }

@@ -65,5 +65,12 @@ function memberOf(body: unknown): unknown {
 
 function asText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : JSON.stringify(value, withoutInput);
+}
+
+/** Validators show what they were given beside what is wrong with it. */
+function withoutInput(name: string, value: unknown): unknown {
+  return ['input', 'ctx', 'value', 'body'].includes(name) && typeof value !== 'boolean'
+    ? undefined
+    : value;
 }

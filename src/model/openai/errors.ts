@@ -226,7 +226,7 @@ function adviceFor(status: number, message: string): string {
   if (status === 401 || status === 403) return 'Check OPENAI_API_KEY and what it may do.';
   if (status === 404) return "Check OPENAI_BASE_URL and the model's name.";
   if (/reasoning_effort/.test(message) && /tool/.test(message)) {
-    return 'Set OPENAI_API=responses, or OPENAI_REASONING_EFFORT=none.';
+    return 'Set OPENAI_API=responses for the worker, or OPENAI_REASONING_EFFORT=none where the run is started.';
   }
   return '';
 }

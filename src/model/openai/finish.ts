@@ -36,7 +36,7 @@ export function judgeFinish(
   if (FILTERED.test(reason)) {
     return new ModelError(
       'model.refused',
-      `A content filter of the endpoint stopped the answer (${scrub(reason, secrets)}).`,
+      scrub(`A content filter of the endpoint stopped the answer (${reason}).`, secrets),
       { retryable: false },
       answered,
     );
@@ -51,7 +51,7 @@ export function judgeFinish(
   }
   return new ModelError(
     'model.incomplete',
-    `The model endpoint ended the answer before it was complete (${scrub(reason, secrets)}).`,
+    scrub(`The model endpoint ended the answer before it was complete (${reason}).`, secrets),
     { retryable: true, rounds: TROUBLE.test(reason) ? 3 : 2 },
     answered,
   );

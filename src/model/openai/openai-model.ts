@@ -1,8 +1,14 @@
 import { APIError } from 'openai';
 import type { JsonObject } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
-import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.ts';
-import { usableReply, type Reading } from './answer.ts';
+import {
+  ModelError,
+  type Model,
+  type ModelCallContext,
+  type ModelReply,
+  type ModelRequest,
+} from '../port.ts';
+import { usableReply, type BareReply, type Reading } from './answer.ts';
 import { readBody, type Merged } from './body.ts';
 import { mergeChunks } from './chat/merge-chunks.ts';
 import { readChat, usageOfChat } from './chat/read-chat.ts';
@@ -84,17 +90,15 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
       const { signal, timeoutMs } = context;
       const { model } = request;
       signal.throwIfAborted();
+      // What the endpoint gets back must stand in no message either.
+      const hidden = [...secrets, ...partsOf(request)];
       let answer: unknown;
       try {
         answer = await answerTo(request, context);
       } catch (error) {
-        throw toModelError(error, { model, signal, timeoutMs, secrets });
+        throw toModelError(error, { model, signal, timeoutMs, secrets: hidden });
       }
-      const { calls, data, ...reply } = usableReply(
-        readAnswer(api, answer, model, secrets),
-        request,
-        secrets,
-      );
+      const { calls, data, ...reply } = readReply(api, answer, request, hidden);
       const opaque = (part: JsonValue | undefined): Pick<ModelReply, 'opaque'> =>
         part === undefined ? {} : { opaque: { dialect: api.dialect, origin, model, data: part } };
       return {
@@ -130,6 +134,45 @@ function responsesApi(): Api {
   };
 }
 
+/** The texts of the parts that a request gives back, the longest first. */
+function partsOf({ messages }: ModelRequest): string[] {
+  const parts = messages.flatMap((message) =>
+    message.role === 'assistant'
+      ? [message.opaque?.data, ...message.calls.map(({ opaque }) => opaque?.data)]
+      : [],
+  );
+  const texts = parts.flatMap((part) => (part === undefined ? [] : textsIn(part)));
+  const told = texts.flatMap((text) => [text, JSON.stringify(text).slice(1, -1)]);
+  return [...new Set(told)].sort((a, b) => b.length - a.length);
+}
+
+/** Shorter ones are names, kinds and words of a language. */
+const SHORTEST_PART = 16;
+
+function textsIn(value: JsonValue): string[] {
+  if (typeof value === 'string') return value.length >= SHORTEST_PART ? [value] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap((inside: JsonValue) => textsIn(inside));
+}
+
+/**
+ * @throws {ModelError} also where the answer breaks what reads it: the next one may not
+ */
+function readReply(
+  api: Api,
+  answer: unknown,
+  request: ModelRequest,
+  secrets: readonly string[],
+): BareReply {
+  const { model } = request;
+  try {
+    return usableReply(readAnswer(api, answer, model, secrets), request, secrets);
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw misread('something that cannot be read', { model, usage: null });
+  }
+}
+
 /**
  * Reads what came with status 200, which can be anything: a proxy's page, `{}`, an error.
  *
@@ -146,7 +189,7 @@ function readAnswer(
   if (body.kind === 'page') throw misread('a web page');
   if (body.kind === 'text') throw misread('text that is not JSON', { model, usage: null });
   const merged = body.kind === 'events' ? merge(body.events, body.done) : body;
-  if (merged === 'cut') throw cutOff();
+  if (merged === 'cut' || (body.kind === 'events' && body.broken)) throw cutOff();
   const value = merged?.value;
   const reading = read(value);
   if (reading) return reading;
@@ -165,6 +208,8 @@ function hasError(value: unknown): boolean {
   return typeof body === 'object' && body !== null && 'error' in body && Boolean(body.error);
 }
 
+/** Of an error's text: what it is about stands at its beginning. */
+const READ = 2_000;
 /** Words for a part that the endpoint cannot open, or does not know as its own. */
 const FOREIGN_PART =
   /encrypted content .*could not be verified|item (?:with id )?'?rs_\S* not found|thought[ _]signature/i;
@@ -177,6 +222,7 @@ const FOREIGN_PART =
 function refusedPart(error: unknown): 'given' | 'asked' | undefined {
   if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 404)) return;
   const { code, message } = readError(error.error);
-  if (code === 'invalid_encrypted_content' || FOREIGN_PART.test(message)) return 'given';
-  return /encrypted content is not supported/i.test(message) ? 'asked' : undefined;
+  const said = message.slice(0, READ);
+  if (code === 'invalid_encrypted_content' || FOREIGN_PART.test(said)) return 'given';
+  return /encrypted content is not supported/i.test(said) ? 'asked' : undefined;
 }

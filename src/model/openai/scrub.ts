@@ -1,6 +1,6 @@
 const LONGEST = 1024;
 /** Scrubbing a message of many megabytes would take longer than anybody reads. */
-const READ = 64 * 1024;
+const READ = 8 * 1024;
 const GONE = '[redacted]';
 
 /** What looks like a credential, wherever it comes from. Endpoints echo them, in part or whole. */

@@ -49,6 +49,8 @@ const WHOLE = new Set(['role', 'id', 'type', 'index', 'name', 'format', 'signatu
 function merge(before: JsonObject, delta: JsonObject): JsonObject {
   const merged = { ...before };
   for (const [name, value] of Object.entries(delta)) {
+    // As a member of a JSON text it is a name like any other; as an assignment it is not.
+    if (name === '__proto__') continue;
     const had = merged[name];
     if (value === null && had !== undefined) continue;
     if (typeof had === 'string' && typeof value === 'string' && !WHOLE.has(name)) {

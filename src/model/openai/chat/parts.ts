@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { JsonObject } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 
@@ -9,8 +8,6 @@ const MESSAGE_PARTS = [
   'reasoning_details',
   'extra_content',
 ] as const;
-
-const json = z.json();
 
 /**
  * What an answer's message holds that must come back.
@@ -24,7 +21,8 @@ export function partsOfMessage(message: Record<string, unknown>): JsonObject | u
     if (part !== undefined) parts[name] = part;
   }
   // A list of thoughts and texts goes back as the list that it was.
-  if (hasThoughts(message['content'])) parts['content'] = json.parse(message['content']);
+  const content = hasThoughts(message['content']) ? present(message['content']) : undefined;
+  if (content !== undefined) parts['content'] = content;
   return Object.keys(parts).length > 0 ? parts : undefined;
 }
 
@@ -35,8 +33,8 @@ export function partsOfCall(call: Record<string, unknown>): JsonValue | undefine
 
 function present(value: unknown): JsonValue | undefined {
   if (value === undefined || value === null) return undefined;
-  const parsed = json.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  // It came as JSON: what is no JSON in it are members that a schema has emptied.
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
 }
 
 function hasThoughts(content: unknown): boolean {

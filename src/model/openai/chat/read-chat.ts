@@ -77,7 +77,7 @@ export function readChat(value: unknown): Reading | undefined {
   // Where a filter took the message away, its reason is left.
   if (!choice.message && !choice.finish_reason && !choice.error) return undefined;
 
-  const said = choice.message ?? {};
+  const said: z.output<typeof message> = choice.message ?? {};
   const data = partsOfMessage(said);
   return {
     model: parsed.data.model ?? undefined,
@@ -93,10 +93,17 @@ export function readChat(value: unknown): Reading | undefined {
     }),
     ...(data === undefined ? {} : { data }),
     finish: choice.finish_reason ?? null,
+    saysCalls:
+      /^(?:tool_calls|tool_use|function_call)$/i.test(choice.finish_reason ?? '') ||
+      isThere(said['function_call']),
     refusal: said.refusal ?? refusalIn(said.content),
     error: errorIn(choice.error) ?? errorIn(parsed.data.error),
     usage: usageOfChat(value),
   };
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 function errorIn(value: unknown): ErrorBody | undefined {

@@ -65,9 +65,10 @@ export function readResponse(value: unknown): Reading | undefined {
     })),
     // All of it, in its order and with its IDs: an item without the one before it is refused.
     ...(output.length === 0 ? {} : { data: (value as { output: JsonValue }).output }),
-    finish: calls.some((call) => call.status === 'incomplete')
-      ? 'incomplete call'
+    finish: output.some((each) => each.status === 'incomplete')
+      ? (incomplete?.reason ?? 'an incomplete item')
       : finishOf(status, incomplete?.reason),
+    saysCalls: false,
     refusal: refusals.length > 0 ? refusals.join('') : null,
     error: status === 'failed' ? readError(error ?? {}) : undefined,
     usage: usageOfResponse(value),
@@ -75,8 +76,10 @@ export function readResponse(value: unknown): Reading | undefined {
 }
 
 function finishOf(status: string | null | undefined, reason: string | null | undefined) {
-  if (status === 'completed' || status === undefined || status === null) return 'stop';
-  return reason ?? status;
+  if (status === 'completed') return 'stop';
+  const ended = status ?? 'stop';
+  // A reason of its own, or the state itself: `incomplete` for a reason that says nothing.
+  return reason && !/^(?:stop|tool_calls)$/.test(reason) ? reason : ended;
 }
 
 function textOf(output: readonly Item[]): string | null {

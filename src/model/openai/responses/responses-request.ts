@@ -67,12 +67,19 @@ function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
       case 'assistant': {
         const items = itemsOf(kept(message.opaque));
         const ids = items.filter(isCall).map(({ call_id }) => call_id);
-        if (items.length === 0 || ids.length !== message.calls.length) return rebuilt(message);
+        if (items.length === 0 || ids.length !== message.calls.length || !areNames(ids)) {
+          return rebuilt(message);
+        }
         for (const [index, { id }] of message.calls.entries()) names.set(id, ids[index] ?? id);
         return items;
       }
     }
   });
+}
+
+/** Answers find their calls by them. */
+function areNames(ids: readonly string[]): boolean {
+  return ids.every((id) => id !== '') && new Set(ids).size === ids.length;
 }
 
 function itemsOf(part: OpaquePart | undefined): JsonValue[] {
