@@ -147,6 +147,7 @@ async function workUnderClaim(
     // A whole answer was read and paid for, whatever else ends the attempt: that must be recorded.
     const paid = error instanceof UnusableAnswer;
     const answered = paid ? { answered: error.answered, until: lease.limit } : {};
+    const used = paid ? addUsage(spent, error.answered.usage ?? undefined) : spent;
     const giveBack = async (why: StepError, how: { counted?: boolean; until?: AbortSignal }) => {
       if (unknown) return;
       const waited =
@@ -168,7 +169,6 @@ async function workUnderClaim(
       // none of its attempts is used up.
       const cancelled = cancelRequested === true;
       await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
-      const used = paid ? addUsage(spent, error.answered.usage ?? undefined) : spent;
       if (cancelled && usedAnything(used)) throw cancelledWith(used);
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
@@ -187,11 +187,7 @@ async function workUnderClaim(
     context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
     const wait = backoffMs(policy.retry, attempt, verdict.retryAfterMs);
     const inTime = waitInTime(verdict, wait, context);
-    throw failStep(
-      { ...inTime, retryable: inTime.retryable && (!last || ours) },
-      wait,
-      paid ? addUsage(spent, error.answered.usage ?? undefined) : spent,
-    );
+    throw failStep({ ...inTime, retryable: inTime.retryable && (!last || ours) }, wait, used);
   }
 }
 

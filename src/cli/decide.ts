@@ -93,11 +93,14 @@ async function makeSure(
   { yes }: DecisionFlags,
 ): Promise<void> {
   if (yes) return;
-  if (ask !== undefined && canAsk()) {
-    if (await confirm(ask)) return;
-    throw new AgentOnceError('decision.invalid', 'Not confirmed: nothing was decided.');
+  if (!canAsk()) {
+    const why =
+      refuseUnasked?.(question) ??
+      'Nothing was decided: there is no terminal to ask on. Repeat the command with --yes.';
+    throw new AgentOnceError('decision.invalid', why);
   }
-  if (refuseUnasked) throw new AgentOnceError('decision.invalid', refuseUnasked(question));
+  if (await confirm(ask)) return;
+  throw new AgentOnceError('decision.invalid', 'Not confirmed: nothing was decided.');
 }
 
 /** Says what was decided before, if that is known; else fails with `otherwise`. */

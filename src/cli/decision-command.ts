@@ -18,9 +18,9 @@ export interface DecisionCommand {
   /** Absent: the one step that waits. */
   step: string | undefined;
   result?: JsonValue;
-  /** A question to ask before, on a terminal, unless `--yes` is given. */
-  ask?: string;
-  /** Why it is refused where nobody can be asked. */
+  /** What is asked before, on a terminal, unless `--yes` is given. */
+  ask: string;
+  /** Why it is refused without `--yes` where nobody can be asked; default: that alone. */
   refuseUnasked?: (question: OpenQuestion) => string;
 }
 
@@ -29,7 +29,7 @@ export function addDecisionCommand(
   program: Command,
   name: string,
   words: { summary: string; description: string },
-  addOwnOptions: (command: Command) => Command,
+  addOwnOptions: (command: Command) => Command = (command) => command,
 ): Command {
   const command = addRunCommand(program, name, words).argument(
     '[step]',
@@ -37,6 +37,7 @@ export function addDecisionCommand(
   );
   return addRunOptions(
     addOwnOptions(command)
+      .option('-y, --yes', 'do not ask; needed where there is no terminal')
       .option('--by <name>', 'who decides; default: the user of this machine')
       .option('--comment <text>', 'why; kept with the decision'),
   );

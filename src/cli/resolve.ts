@@ -46,19 +46,18 @@ export function registerResolve(program: Command, loadAgents: LoadAgents): void 
             'happened',
             'didNotHappen',
           ]),
-        )
-        .option('-y, --yes', 'do not ask: what --did-not-happen says is certain'),
+        ),
   )
     .addHelpText(
       'after',
       `
 A process that was stopped or cut off can wake up and act after somebody said "did not happen": then
-it happens twice. So --did-not-happen asks on a terminal, and elsewhere needs --yes.
+it happens twice. Each answer asks before on a terminal, and elsewhere needs --yes.
 A run that ended with --fail, or at the deadline, asks again when it is resumed.
 
 Examples:
   $ agent-once list --status waiting
-  $ agent-once resolve support order-1042-refund --happened --result '{"id":"m-17"}' --by ann
+  $ agent-once resolve support order-1042-refund --happened --result '{"id":"m-17"}' --by ann --yes
   $ agent-once resolve support order-1042-refund t3.c1 --did-not-happen --comment "not in the outbox"
   $ agent-once resolve support order-1042-refund t3.c1 --fail
 
@@ -89,9 +88,10 @@ async function decisionOf(
   }
   if (happened) {
     const given = result === undefined ? {} : { result: await parseResult(result) };
-    return { decision: 'happened', kind: 'outcome', step, ...given };
+    const ask = 'Did it happen? Then it counts as done.';
+    return { decision: 'happened', kind: 'outcome', step, ask, ...given };
   }
-  if (fail) return { decision: 'fail', step };
+  if (fail) return { decision: 'fail', step, ask: 'End the run as failed?' };
   const { actsTwice } = await import('./acts-twice.ts');
   return {
     decision: 'did-not-happen',

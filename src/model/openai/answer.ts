@@ -9,7 +9,7 @@ import {
 import type { ErrorBody } from './error-body.ts';
 import { fromErrorInAnswer } from './errors.ts';
 import { judgeFinish } from './finish.ts';
-import { scrub } from './scrub.ts';
+import type { Scrub } from './scrub.ts';
 import { isCallAsText, withoutThinking } from './text.ts';
 
 /** What an answer says, in whichever API. */
@@ -46,27 +46,23 @@ export type BareReply = Omit<ModelReply, 'opaque' | 'calls'> & Pick<Reading, 'ca
  *
  * @throws {ModelError} and whether asking again may help; each answer was paid for
  */
-export function usableReply(
-  reading: Reading,
-  request: ModelRequest,
-  secrets: readonly string[],
-): BareReply {
+export function usableReply(reading: Reading, request: ModelRequest, scrub: Scrub): BareReply {
   const { calls, usage } = reading;
   const model = reading.model ?? request.model;
   const answered: Answered = { model, usage };
   if (reading.error) {
     const begun = calls.length > 0 || (reading.content ?? '') !== '';
-    throw fromErrorInAnswer(reading.error, answered, secrets, begun);
+    throw fromErrorInAnswer(reading.error, answered, scrub, begun);
   }
   if (reading.refusal !== null && reading.refusal.trim() !== '') {
     throw new ModelError(
       'model.refused',
-      scrub(`The model declined to answer. It said: ${reading.refusal}`, secrets),
+      scrub(`The model declined to answer. It said: ${reading.refusal}`),
       { retryable: false },
       answered,
     );
   }
-  const unfinished = judgeFinish(reading.finish, answered, secrets);
+  const unfinished = judgeFinish(reading.finish, answered, scrub);
   if (unfinished) throw unfinished;
 
   const content = reading.content === null ? null : withoutThinking(reading.content);

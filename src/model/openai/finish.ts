@@ -1,5 +1,5 @@
 import { ModelError, type Answered } from '../port.ts';
-import { scrub } from './scrub.ts';
+import type { Scrub } from './scrub.ts';
 
 /** Of chat completions, and what some servers leave in its place. */
 const WHOLE = /^(?:stop|tool_calls|function_call|eos|eos_token|end_turn|stop_sequence|tool_use)?$/i;
@@ -21,7 +21,7 @@ const TROUBLE = /^(?:error|insufficient_system_resource)$/i;
 export function judgeFinish(
   finish: string | null,
   answered: Answered,
-  secrets: readonly string[],
+  scrub: Scrub,
 ): ModelError | undefined {
   const reason = finish?.trim() ?? '';
   if (WHOLE.test(reason)) return undefined;
@@ -36,7 +36,7 @@ export function judgeFinish(
   if (FILTERED.test(reason)) {
     return new ModelError(
       'model.refused',
-      scrub(`A content filter of the endpoint stopped the answer (${reason}).`, secrets),
+      scrub(`A content filter of the endpoint stopped the answer (${reason}).`),
       { retryable: false },
       answered,
     );
@@ -51,7 +51,7 @@ export function judgeFinish(
   }
   return new ModelError(
     'model.incomplete',
-    scrub(`The model endpoint ended the answer before it was complete (${reason}).`, secrets),
+    scrub(`The model endpoint ended the answer before it was complete (${reason}).`),
     { retryable: true, rounds: TROUBLE.test(reason) ? 3 : 2 },
     answered,
   );

@@ -16,6 +16,9 @@ const SECRETS: [RegExp, string][] = [
   [/(\/\/)[^\s/@]+@/g, `$1${GONE}@`],
 ];
 
+/** Makes somebody else's text fit for a message, with what is secret there. */
+export type Scrub = (text: string) => string;
+
 /**
  * Somebody else's text, made fit for a message, a log and Temporal's history: one line, without
  * the configured secrets and whatever looks like a credential, at most 1 KiB of UTF-8.

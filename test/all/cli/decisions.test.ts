@@ -106,11 +106,52 @@ describe('a run that waits for a person', () => {
   });
 });
 
+/** As whoever is sure: without a terminal there is nobody to ask. */
+const answer = (args: string[], more?: Record<string, string>) => cli([...args, '--yes'], more);
+
+describe('who decides is asked first:', () => {
+  const ANSWERS = [
+    ['approve', [], spend],
+    ['deny', [], spend],
+    ['resolve', ['--fail'], spend],
+    ['resolve', ['--happened'], send],
+    ['resolve', ['--did-not-happen'], send],
+  ] as const;
+
+  test.each(ANSWERS)('%s %j needs --yes without a terminal', async (name, flags, asked) => {
+    const { ref, key } = await waitingRun(asked('unasked'));
+    const refused = await cli([name, 'tester', key, ...flags]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Nothing was decided.*--yes/),
+    });
+    expect((await system.client.describe(ref)).waiting).toHaveLength(1);
+    expect(await answer([name, 'tester', key, ...flags])).toMatchObject({ code: 0 });
+    await endOf(key);
+  });
+
+  test.each(ANSWERS)(
+    '%s %j asks on a terminal, and takes no for nothing',
+    async (name, flags, asked) => {
+      const { ref, key } = await waitingRun(asked('asked-first'));
+      const env = { ...system.env, TEST_AGENTS: 'of workers' };
+      const no = await onTerminal([name, 'tester', key, ...flags], env, 'n\n');
+      expect(no.output).toMatch(/\[y\/N\][^]*Not confirmed/);
+      expect(no.code).toBe(2);
+      expect((await system.client.describe(ref)).waiting).toHaveLength(1);
+      expect(await onTerminal([name, 'tester', key, ...flags], env, 'y\n')).toMatchObject({
+        code: 0,
+      });
+      await endOf(key);
+    },
+  );
+});
+
 describe('resolve', () => {
   test('happened, with a result: shows the attempt first, records it once, and says who', async () => {
     const { key } = await waitingRun(send('happened'));
     const args = ['resolve', 'tester', key, '--happened', '--result', '{"id":7}', '--by', 'ann'];
-    const first = await cli([...args, '--comment', 'seen in the outbox', '--json']);
+    const first = await answer([...args, '--comment', 'seen in the outbox', '--json']);
     expect(first).toMatchObject({
       code: 0,
       json: { step: 't1.c0', kind: 'outcome', round: 1, outcome: 'recorded', by: 'ann' },
@@ -120,13 +161,13 @@ describe('resolve', () => {
     expect(system.counter.requests('send:happened')).toBe(1);
 
     // The run has ended: the ledger knows what was said.
-    const again = await cli([...args, '--json']);
+    const again = await answer([...args, '--json']);
     expect(again).toMatchObject({ code: 0, json: { outcome: 'repeated', by: 'ann' } });
-    expect(await cli(['resolve', 'tester', key, 't1.c0', '--happened'])).toMatchObject({
+    expect(await answer(['resolve', 'tester', key, 't1.c0', '--happened'])).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(/ann has already decided/),
     });
-    expect(await cli(['resolve', 'tester', key, '--fail', '--json'])).toMatchObject({
+    expect(await answer(['resolve', 'tester', key, '--fail', '--json'])).toMatchObject({
       code: 3,
       json: { error: { code: 'decision.conflict' } },
     });
@@ -140,7 +181,7 @@ describe('resolve', () => {
       stderr: expect.stringMatching(/Begun by process[^]*Nothing was decided.*--yes/),
     });
     expect(system.counter.requests('send:did-not')).toBe(1);
-    const decided = await cli([...args, '--yes']);
+    const decided = await answer(args);
     expect(decided.stdout).toMatch(/^recorded +t1\.c0 send did-not · did-not-happen/);
     expect(decided.stderr).toContain(`Decided by ${userInfo().username}`);
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
@@ -149,7 +190,7 @@ describe('resolve', () => {
 
   test('fail: ends the run', async () => {
     const { key } = await waitingRun(send('fails'));
-    const decided = await cli(['resolve', 'tester', key, '--fail', '--by', 'ann']);
+    const decided = await answer(['resolve', 'tester', key, '--fail', '--by', 'ann']);
     expect(decided).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/fail, decided by ann/),
@@ -174,7 +215,7 @@ describe('approve and deny', () => {
   test('approve shows the arguments; the call runs; the same again is one', async () => {
     const { key } = await waitingRun(spend('yes'));
     const args = ['approve', 'tester', key, '--by', 'ann', '--comment', 'fine'];
-    const first = await cli(args);
+    const first = await answer(args);
     expect(first.stderr).toMatch(/t1\.c0 spend 100 on yes · needs approval/);
     expect(first.stderr).toContain('arguments: {"label":"yes","amount":100}');
     expect(first).toMatchObject({
@@ -183,43 +224,43 @@ describe('approve and deny', () => {
     });
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
     expect(system.counter.requests('spend:yes')).toBe(1);
-    expect(await cli(args)).toMatchObject({
+    expect(await answer(args)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^repeated +t1\.c0 · approve: ann had decided so/),
     });
-    expect(await cli(['deny', 'tester', key])).toMatchObject({ code: 3 });
+    expect(await answer(['deny', 'tester', key])).toMatchObject({ code: 3 });
   });
 
   test('approve without the ledger: shows what the run knows, and decides', async () => {
     const { key } = await waitingRun(spend('blind'));
     const blind = { LEDGER_URL: 'postgres://postgres@127.0.0.1:1/none' };
-    expect(await cli(['approve', 'tester', key], blind)).toMatchObject({
+    expect(await answer(['approve', 'tester', key], blind)).toMatchObject({
       code: 0,
       stderr: expect.stringMatching(/spend 100 on blind.*[^]*cannot be read from here/),
     });
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    expect(await cli(['approve', 'tester', key], blind)).toMatchObject({ code: 5 });
+    expect(await answer(['approve', 'tester', key], blind)).toMatchObject({ code: 5 });
   });
 
   test('deny keeps the call from running; resolve --fail ends the run', async () => {
     const [denied, failed] = await Promise.all([waitingRun(spend('no')), waitingRun(spend('end'))]);
-    expect(await cli(['deny', 'tester', denied.key, 't1.c0'])).toMatchObject({ code: 0 });
+    expect(await answer(['deny', 'tester', denied.key, 't1.c0'])).toMatchObject({ code: 0 });
     expect(await endOf(denied.key)).toMatchObject({ status: 'completed' });
     expect(system.counter.requests('spend:no')).toBe(0);
-    expect(await cli(['resolve', 'tester', failed.key, '--fail'])).toMatchObject({ code: 0 });
+    expect(await answer(['resolve', 'tester', failed.key, '--fail'])).toMatchObject({ code: 0 });
     expect(await endOf(failed.key)).toMatchObject({ error: { code: 'step.not_approved' } });
   });
 
   test('of several that wait, one has to be named', async () => {
     const { key } = await waitingRun(spend('a'), spend('b'));
-    expect(await cli(['approve', 'tester', key])).toMatchObject({
+    expect(await answer(['approve', 'tester', key])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         /approve tester \S+ t1\.c0[^]*t1\.c1[^]*2 steps wait: name one/,
       ),
     });
-    expect(await cli(['approve', 'tester', key, 't1.c1'])).toMatchObject({ code: 0 });
-    expect(await cli(['deny', 'tester', key])).toMatchObject({
+    expect(await answer(['approve', 'tester', key, 't1.c1'])).toMatchObject({ code: 0 });
+    expect(await answer(['deny', 'tester', key])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('t1.c0 spend 100 on a'),
     });
@@ -227,26 +268,26 @@ describe('approve and deny', () => {
     expect(system.counter.requests('spend:b')).toBe(1);
     expect(system.counter.requests('spend:a')).toBe(0);
     // Repeated without a name, it could be either.
-    expect(await cli(['approve', 'tester', key])).toMatchObject({ code: 5 });
+    expect(await answer(['approve', 'tester', key])).toMatchObject({ code: 5 });
   });
 });
 
 describe('is refused, and changes nothing:', () => {
   test('an answer of another kind, a step that does not wait, a run that there is not', async () => {
     const { ref, key } = await waitingRun(spend('refused'));
-    expect(await cli(['resolve', 'tester', key, '--happened'])).toMatchObject({
+    expect(await answer(['resolve', 'tester', key, '--happened'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/t1\.c0 waits for an approval.*agent-once approve tester/),
     });
-    expect(await cli(['approve', 'tester', key, 't9.c9', '--json'])).toMatchObject({
+    expect(await answer(['approve', 'tester', key, 't9.c9', '--json'])).toMatchObject({
       code: 5,
       json: { error: { code: 'decision.not_asked', message: expect.stringContaining('t9.c9') } },
     });
-    expect(await cli(['approve', 'tester', 'no-such-key'])).toMatchObject({ code: 5 });
+    expect(await answer(['approve', 'tester', 'no-such-key'])).toMatchObject({ code: 5 });
     expect(await system.client.describe(ref)).toMatchObject({ status: 'waiting' });
     await system.client.cancel(ref);
     await endOf(key);
-    expect(await cli(['approve', 'tester', key])).toMatchObject({
+    expect(await answer(['approve', 'tester', key])).toMatchObject({
       code: 5,
       stderr: expect.stringMatching(/has ended.*--retry-failed/),
     });
@@ -260,7 +301,7 @@ describe('is refused, and changes nothing:', () => {
     ['nobody', ['--happened', '--by', ' '], /needs a name/],
   ])('%s', async (_what, flags, message) => {
     const { ref, key } = wrong;
-    expect(await cli(['resolve', 'tester', key, ...flags])).toMatchObject({
+    expect(await answer(['resolve', 'tester', key, ...flags])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(message),
     });

@@ -1,0 +1,55 @@
+import type { JsonObject } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import type { ModelRequest } from '../port.ts';
+import type { Reading } from './answer.ts';
+import type { Merged } from './body.ts';
+import { mergeChunks } from './chat/merge-chunks.ts';
+import { readChat, usageOfChat } from './chat/read-chat.ts';
+import { toChatRequest } from './chat/chat-request.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Kept } from './kept.ts';
+import { lastResponse } from './responses/last-response.ts';
+import { readResponse, usageOfResponse } from './responses/read-response.ts';
+import { toResponsesRequest } from './responses/responses-request.ts';
+
+/** One of the two ways in which an endpoint is spoken to. */
+export interface Api {
+  path: string;
+  /** Names the parts that came this way. */
+  dialect: string;
+  body(request: ModelRequest, kept: Kept, encrypted: boolean): JsonObject;
+  /** `undefined`: they are no events of this API. */
+  merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
+  read(value: unknown): Reading | undefined;
+  usage(value: unknown): Reading['usage'];
+  /** What an answer should have been, for people. */
+  name: string;
+}
+
+export function apiOf(endpoint: Endpoint): Api {
+  return endpoint.api === 'responses' ? responsesApi() : chatApi(endpoint);
+}
+
+function chatApi(endpoint: Endpoint): Api {
+  return {
+    path: '/chat/completions',
+    dialect: endpoint.dialect,
+    body: (request, kept) => toChatRequest(request, endpoint, kept),
+    merge: mergeChunks,
+    read: readChat,
+    usage: usageOfChat,
+    name: 'chat completion',
+  };
+}
+
+function responsesApi(): Api {
+  return {
+    path: '/responses',
+    dialect: 'responses',
+    body: toResponsesRequest,
+    merge: lastResponse,
+    read: readResponse,
+    usage: usageOfResponse,
+    name: 'response',
+  };
+}
