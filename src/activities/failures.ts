@@ -84,8 +84,12 @@ export function backoffMs(policy: RetryPolicy, attempt: number, retryAfterMs?: n
   return Math.ceil(Math.min(exponential, policy.maximumIntervalMs) * (1 + Math.random() * 0.2));
 }
 
-/** Cuts a message to what may leave an activity. */
+/**
+ * A message as it may leave an activity: not long, and well-formed. Half of a surrogate pair, as
+ * services leave that cut texts, cannot be encoded: the worker would fail, and each one after it.
+ */
 function cut(message: string): string {
   const max = LIMITS.errorBytes / 2;
-  return message.length <= max ? message : `${message.slice(0, max).toWellFormed()} … (cut)`;
+  const short = message.length <= max ? message : `${message.slice(0, max)} … (cut)`;
+  return short.toWellFormed();
 }

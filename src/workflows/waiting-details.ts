@@ -50,6 +50,7 @@ function commandFor(name: string, run: RunNames, step: string, options: string[]
 
 /** Text of tools and of what they threw: one line, without marks of its own. */
 function plain(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').slice(0, 300);
+  // Cutting may leave half of a surrogate pair, which Temporal cannot encode.
+  const line = text.replaceAll(/\s+/g, ' ').slice(0, 300).toWellFormed();
   return line.replaceAll(/[\\`*_[\]<>|]/g, (mark) => `\\${mark}`);
 }

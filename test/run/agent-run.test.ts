@@ -196,6 +196,15 @@ describe('a tool', () => {
     expect(view.error?.message.length).toBeLessThan(4_096);
   });
 
+  test('that throws half of a surrogate pair fails like any other, and its worker goes on', async () => {
+    const view = await run(script(calls(['odd', { how: 'half-a-pair' }]), { say: 'never' }));
+    expect(view).toMatchObject({
+      status: 'failed',
+      error: { code: 'tool.failed', message: expect.stringContaining('declined: \ufffd') },
+    });
+    expect(await run(script({ say: 'ok' }))).toMatchObject({ status: 'completed' });
+  });
+
   test('that throws what is no error fails like one', async () => {
     const view = await run(script(calls(['odd', { how: 'error-object' }]), { say: 'never' }));
     expect(view).toMatchObject({ status: 'failed', error: { code: 'tool.failed' } });

@@ -95,6 +95,7 @@ const odd = defineTool({
       'circular',
       'huge',
       'loud',
+      'half-a-pair',
       'large',
       'undefined',
       'error-object',
@@ -118,6 +119,8 @@ const odd = defineTool({
         return 'x'.repeat(10 * 1024 * 1024);
       case 'large':
         return Array.from({ length: 40_000 }, (_, i) => ({ id: i, text: 'the same again' }));
+      case 'half-a-pair':
+        throw new Error(`declined: ${'👍'.slice(0, 1)}`);
       case 'loud':
         throw new Error('y'.repeat(5 * 1024 * 1024));
       case 'undefined':
