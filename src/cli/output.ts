@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
 import type { JsonValue } from '../contract/json-value.ts';
+import { showDirection } from '../contract/plain-text.ts';
 
 type Stream = NodeJS.WriteStream & { hasColors?: WriteStream['hasColors'] };
 
@@ -34,7 +35,7 @@ export function say(line: string): void {
 export function printable(text: string, lines = false): string {
   // eslint-disable-next-line no-control-regex
   const controls = lines ? /[\0-\x08\x0b-\x1f\x7f-\x9f]/g : /[\0-\x1f\x7f-\x9f]/g;
-  return text.replace(controls, ' ');
+  return showDirection(text.replace(controls, ' '));
 }
 
 /** `agent-once list | head -1` closes the pipe early; that is no error. */

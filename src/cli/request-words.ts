@@ -50,7 +50,7 @@ export function wordRequest(
 
 function escapeControls(json: string): string {
   return json.replaceAll(
-    /[\x7f-\x9f]/g,
+    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
     (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -1,4 +1,5 @@
 import type { RunState } from '../contract/run.ts';
+import { markdownText } from './markdown.ts';
 import { drawWaiting, type RunNames } from './waiting-details.ts';
 
 /** One line of the table in Temporal UI. */
@@ -26,7 +27,7 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
   ].join(' · ');
   const table = rows.map(
     (row) =>
-      `| ${row.step}${GAP} | ${row.activity}${GAP} | ${cell(row.summary)}${GAP} | ${row.state}${GAP} | ${cell(row.note ?? '')} |`,
+      `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${row.state}${GAP} | ${row.note ?? ''} |`,
   );
   return [
     head,
@@ -36,9 +37,4 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
     '| :-- | :-- | :-- | :-- | :-- |',
     ...table,
   ].join('\n');
-}
-
-/** A tool's summary is its author's text: keep it in its cell. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
 }

@@ -1,6 +1,7 @@
 import { runCommandLine } from '../contract/command-line.ts';
 import type { Decision, OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput } from '../contract/run.ts';
+import { markdownText } from './markdown.ts';
 
 /** What names the run, as it stands in the workflow ID. */
 export type RunNames = Pick<AgentRunInput, 'tenant' | 'agent' | 'key'>;
@@ -30,7 +31,7 @@ function drawOne(question: OpenQuestion, run: RunNames): string[] {
           commandFor('resolve', run, step, [flag]),
         );
   return [
-    `- \`${step}\` ${plain(tool)} · ${plain(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
+    `- \`${step}\` ${markdownText(tool)} · ${markdownText(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
     // On one level: Temporal UI runs the items of a list inside a list together.
     ...answers.map((command) => `- \`${command}\``),
   ];
@@ -38,19 +39,12 @@ function drawOne(question: OpenQuestion, run: RunNames): string[] {
 
 /** Whoever says that it did not happen must know that its process is dead. */
 function attemptOf({ worker, claimedAt, error }: OpenQuestion): string {
-  const threw = error === null ? 'it fell silent' : `it threw: ${plain(error)}`;
-  return `Begun by ${plain(worker ?? 'a worker')}${claimedAt === null ? '' : ` at ${claimedAt}`}; ${threw}.`;
+  const threw = error === null ? 'it fell silent' : `it threw: ${markdownText(error)}`;
+  return `Begun by ${markdownText(worker ?? 'a worker')}${claimedAt === null ? '' : ` at ${claimedAt}`}; ${threw}.`;
 }
 
 /** The key is as the workflow ID has it: a hashed one has to be filled in. */
 function commandFor(name: string, run: RunNames, step: string, options: string[] = []): string {
   const key = run.key.startsWith('~') ? 'KEY' : run.key;
   return `agent-once ${runCommandLine(name, { ...run, key }, options, step)}`;
-}
-
-/** Text of tools and of what they threw: one line, without marks of its own. */
-function plain(text: string): string {
-  // Cutting may leave half of a surrogate pair, which Temporal cannot encode.
-  const line = text.replaceAll(/\s+/g, ' ').slice(0, 300).toWellFormed();
-  return line.replaceAll(/[\\`*_[\]<>|]/g, (mark) => `\\${mark}`);
 }

@@ -13,6 +13,10 @@ const ENDED = 'ended-1';
 const RUNNING = 'running-1';
 /** One that waits for approval. */
 const WAITING = 'waiting-1';
+/** What a model could write to make somebody press or believe something else. */
+const TRICKS = 'tricks-1';
+const LABEL =
+  '[approve here](http://evil.example) **paid** <b>x</b> http://evil.example www.evil.example `a` \u202e001';
 /** In USD per million tokens. */
 const PRICES = { 'scripted-priced': { input: 1, output: 2 } };
 
@@ -57,6 +61,11 @@ describe('a person with a browser in Temporal UI', () => {
       agent,
       key: WAITING,
       input: script(calls(['spend', { label: 'a * b', amount: 100 }]), { say: 'ok' }),
+    });
+    await system.client.start({
+      agent,
+      key: TRICKS,
+      input: script(calls(['spend', { label: LABEL, amount: 100 }]), { say: 'ok' }),
     });
     await untilEnd(system.client, { agent, key: ENDED });
     await eventually(async () => {
@@ -137,6 +146,13 @@ describe('a person with a browser in Temporal UI', () => {
     expect(text).toContain('t1.c0 spend · spend 100 on a * b: may it run?');
     expect(text).toContain('agent-once approve tester waiting-1 t1.c0');
     expect(text).toContain('agent-once deny tester waiting-1 t1.c0');
+  });
+
+  test('reads text of a model as it is: no link, no bold, no order but its own', async () => {
+    const text = await read(TRICKS, 'user-metadata', 'Waits for a person');
+    const shown = LABEL.replace('\u202e', '\\u202e');
+    expect(text).toContain(`t1.c0 spend · spend 100 on ${shown.slice(0, 100)}`);
+    expect((await ui.links()).filter((href) => href.includes('evil'))).toEqual([]);
   });
 
   test('gets a picture of it', async () => {

@@ -331,6 +331,11 @@ describe('the request, to be sent again', () => {
     ['of JSON', { input: { a: 1 }, options: {} }, `--input-json '{"a":1}'`],
     ['of several lines', { input: 'a\nb', options: {} }, `--input-json '"a\\nb"'`],
     ['that would steer a terminal', { input: '\u009b', options: {} }, `--input-json '"\\u009b"'`],
+    [
+      'that would be shown in another order',
+      { input: 'a\u202eb', options: {} },
+      `--input-json '"a\\u202eb"'`,
+    ],
     ['to another model', { input: 'x', options: { model: 'm 2' } }, "--model 'm 2' --input x"],
   ])('%s', (_, request, expected) => {
     expect(words(request).input).toBe(expected);

@@ -69,7 +69,9 @@ describe('an operator in Temporal UI', () => {
     });
     const details = await currentDetails(workflowId);
     expect(details).toContain('**waiting** · turn 1 of 8');
-    expect(details).toMatch(/- `t1\.c0` send · send seen: did it happen\? Begun by \d+@.* threw: /);
+    expect(details).toMatch(
+      /- `t1\.c0` send · send seen: did it happen\? Begun by \d+\\@.* threw: /,
+    );
     expect(details).toContain(`\`agent-once resolve tester ${key} t1.c0 --did-not-happen\``);
     expect(details).toMatch(
       /- `t1\.c1` spend · .*: may it run\? Unless answered by .*Z, it is denied/,

@@ -72,6 +72,17 @@ export class TemporalUi {
     return (await Promise.all(texts)).join('\n').replaceAll(/\s+/g, ' ');
   }
 
+  /** Where the links lead that can be followed. */
+  async links(): Promise<string[]> {
+    const found = this.#page.frames().map((frame) =>
+      frame
+        .locator('a[href]')
+        .evaluateAll((links) => links.map((link) => link.getAttribute('href') ?? ''))
+        .catch(() => []),
+    );
+    return (await Promise.all(found)).flat();
+  }
+
   /**
    * Waits until all of these can be read.
    *
