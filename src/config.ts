@@ -1,5 +1,6 @@
 import { DIALECT_NAMES, type DialectName } from './contract/dialects.ts';
 import { AgentOnceError } from './contract/errors.ts';
+import { isEffort } from './contract/settings.ts';
 
 /**
  * The only reader of the environment. Each variable is in `docs/configuration.md`; Temporal's own
@@ -84,7 +85,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     openaiApiKey: text(env, 'OPENAI_API_KEY'),
     openaiModel: text(env, 'OPENAI_MODEL') ?? 'gpt-6-luna',
     openaiApi: oneOf(env, 'OPENAI_API', ['auto', 'chat', 'responses'], 'auto'),
-    openaiReasoningEffort: word(env, 'OPENAI_REASONING_EFFORT'),
+    openaiReasoningEffort: effort(env, 'OPENAI_REASONING_EFFORT'),
     openaiDialect: optionalOf(env, 'OPENAI_DIALECT', DIALECT_NAMES),
     openaiOutputLimitField: optionalOf(env, 'OPENAI_OUTPUT_LIMIT_FIELD', [
       'max_tokens',
@@ -131,9 +132,9 @@ function flag(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean
   throw invalid(name, 'is neither on nor off');
 }
 
-function word(env: NodeJS.ProcessEnv, name: string): string | undefined {
+function effort(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = text(env, name);
-  if (value !== undefined && !/^[a-z][a-z_-]{0,31}$/.test(value)) {
+  if (value !== undefined && !isEffort(value)) {
     throw invalid(name, 'is no word in small letters, such as low');
   }
   return value;

@@ -147,7 +147,7 @@ async function workUnderClaim(
     // A whole answer was read and paid for, whatever else ends the attempt: that must be recorded.
     const paid = error instanceof UnusableAnswer;
     const answered = paid ? { answered: error.answered, until: lease.limit } : {};
-    const used = paid ? addUsage(spent, error.answered.usage ?? undefined) : spent;
+    const used = paid ? addUsage(spent, error.answered.usage) : spent;
     const giveBack = async (why: StepError, how: { counted?: boolean; until?: AbortSignal }) => {
       if (unknown) return;
       const waited =
@@ -158,16 +158,15 @@ async function workUnderClaim(
         await noteLateEffect(deps, claim, lease.limit);
       }
     };
-    const { cancelRequested } = context.cancellationDetails ?? {};
+    const cancelled = context.cancellationDetails?.cancelRequested === true;
     if (isStopped(deps, context)) {
       await giveBack(INTERRUPTED, { counted: false });
       throw interrupted();
     }
-    // A worker that stops with an answer in its hand has used the attempt, as any other has.
-    if (context.cancellationSignal.aborted && (!paid || cancelRequested === true)) {
+    // A worker that stops when an answer was read has used the attempt, as any other has.
+    if (context.cancellationSignal.aborted && (!paid || cancelled)) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
-      const cancelled = cancelRequested === true;
       await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
       if (cancelled && usedAnything(used)) throw cancelledWith(used);
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.

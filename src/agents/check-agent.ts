@@ -1,6 +1,7 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import { assertJson } from '../contract/json.ts';
 import { assertName } from '../contract/key.ts';
+import { isEffort } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
 
 const HISTORY_RESULTS: readonly unknown[] = [undefined, 'preview', 'none', 'full'];
@@ -82,7 +83,10 @@ const RESERVED = [
 
 function problemOfOptions(agent: AgentDefinition): string | undefined {
   const { reasoningEffort, toolChoice, parallelToolCalls, temperature, extraBody } = agent;
-  if (reasoningEffort !== undefined && !isEffort(reasoningEffort)) {
+  if (
+    reasoningEffort !== undefined &&
+    !(typeof reasoningEffort === 'string' && isEffort(reasoningEffort))
+  ) {
     return "reasoningEffort must be a word such as 'none', 'low' or 'high'";
   }
   if (!TOOL_CHOICES.includes(toolChoice)) {
@@ -102,10 +106,6 @@ function problemOfOptions(agent: AgentDefinition): string | undefined {
   if (!isJsonObject(extraBody)) return 'extraBody must be an object that JSON can hold';
   const reserved = RESERVED.filter((name) => Object.hasOwn(extraBody, name));
   return reserved.length > 0 ? `extraBody cannot set ${reserved.join(', ')}` : undefined;
-}
-
-function isEffort(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-z][a-z_-]{0,31}$/.test(value);
 }
 
 function isJsonObject(value: unknown): boolean {

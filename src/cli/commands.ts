@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import type { RunRef } from '../client/types.ts';
-import { optionWith, runCommandLine, shellWord } from '../contract/command-line.ts';
-import { DEFAULT_TENANT } from '../contract/key.ts';
+import { optionWith, runCommandLine, shellWord, tenantOptions } from '../contract/command-line.ts';
 
 /** The command to type next, about a run, or about a step of it. */
 export function commandFor(
@@ -22,7 +21,12 @@ export function startCommandFor(
   options: readonly string[] = [],
   input = `--input '${INPUT_TO_FILL_IN.any}'`,
 ): string {
-  return start(ref.agent, [optionWith('--key', ref.key), ...tenantOf(ref), ...options, input]);
+  return start(ref.agent, [
+    optionWith('--key', ref.key),
+    ...tenantOptions(ref.tenant),
+    ...options,
+    input,
+  ]);
 }
 
 /** The command that goes on with a batch. */
@@ -30,17 +34,13 @@ export function batchCommandFor(
   batch: { agent: string; tenant: string; file: string; key: string },
   options: readonly string[] = [],
 ): string {
-  const { agent, file, key } = batch;
+  const { agent, tenant, file, key } = batch;
   const named = [optionWith('--batch', file), optionWith('--key', key)];
-  return start(agent, [...named, ...tenantOf(batch), ...options]);
+  return start(agent, [...named, ...tenantOptions(tenant), ...options]);
 }
 
 function start(agent: string, options: readonly string[]): string {
   return [invocation(), 'start', agent, ...options].join(' ');
-}
-
-function tenantOf({ tenant }: { tenant: string }): string[] {
-  return tenant === DEFAULT_TENANT ? [] : [optionWith('--tenant', tenant)];
 }
 
 /** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */

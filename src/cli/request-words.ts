@@ -1,4 +1,5 @@
 import { optionWith } from '../contract/command-line.ts';
+import { showDirection } from '../contract/plain-text.ts';
 import type { SentRequest } from '../explain/explanation.ts';
 import { INPUT_TO_FILL_IN } from './commands.ts';
 import { printable } from './output.ts';
@@ -49,8 +50,10 @@ export function wordRequest(
 }
 
 function escapeControls(json: string): string {
-  return json.replaceAll(
-    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return showDirection(
+    json.replaceAll(
+      /[\x7f-\x9f]/g,
+      (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
   );
 }

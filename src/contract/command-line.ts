@@ -22,11 +22,16 @@ export function runCommandLine(
   step?: string,
 ): string {
   const operands = [agent, key, ...(step === undefined ? [] : [step])].map(shellWord);
-  const all = [...(tenant === DEFAULT_TENANT ? [] : [optionWith('--tenant', tenant)]), ...options];
+  const all = [...tenantOptions(tenant), ...options];
   const words = key.startsWith('-')
     ? [command, ...all, '--', ...operands]
     : [command, ...operands, ...all];
   return words.join(' ');
+}
+
+/** What names a tenant on a command line: nothing for the default one. */
+export function tenantOptions(tenant: string): string[] {
+  return tenant === DEFAULT_TENANT ? [] : [optionWith('--tenant', tenant)];
 }
 
 /** An option and its value, which may begin with a hyphen. */

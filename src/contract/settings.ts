@@ -43,6 +43,11 @@ export interface ModelOptions {
   extraBody?: JsonObject;
 }
 
+/** Whether a text can be a `reasoningEffort`: endpoints have words of their own for it. */
+export function isEffort(value: string): boolean {
+  return /^[a-z][a-z_-]{0,31}$/.test(value);
+}
+
 /** What a run keeps of its agent's definition from its start on, whatever is deployed later. */
 export interface AgentSettings {
   /** Name of the model at the endpoint. */

@@ -77,9 +77,9 @@ export interface StepUsage {
 
 export const NOTHING_USED: StepUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
-/** Adds what two answers used; `undefined`: not known. */
-export function addUsage(a: StepUsage, b: StepUsage | undefined): StepUsage {
-  if (b === undefined) return { ...a, costUsd: null };
+/** Adds what two answers used; of the second it may be unknown. */
+export function addUsage(a: StepUsage, b: StepUsage | null | undefined): StepUsage {
+  if (!b) return { ...a, costUsd: null };
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,

@@ -67,34 +67,10 @@ export function usableReply(reading: Reading, request: ModelRequest, scrub: Scru
 
   const content = reading.content === null ? null : withoutThinking(reading.content);
   if (calls.length === 0) {
-    if (reading.saysCalls) {
-      throw new ModelError(
-        'model.bad_answer',
-        'The model endpoint announced tool calls, and sent none that can be read.',
-        { retryable: true, rounds: BLANK_ROUNDS },
-        answered,
-      );
-    }
-    if (content === null || !SOMETHING.test(content)) {
-      throw new ModelError(
-        'model.bad_answer',
-        'The model answered with neither text nor a tool call.',
-        { retryable: true, rounds: BLANK_ROUNDS },
-        answered,
-      );
-    }
-    if (
-      isCallAsText(
-        content,
-        request.tools.map(({ name }) => name),
-      )
-    ) {
-      throw new ModelError(
-        'model.bad_answer',
-        "The model wrote a tool call as text: the endpoint did not parse it. Switch on its parser for this model's calls (vLLM: --enable-auto-tool-choice --tool-call-parser), or choose a model that calls tools.",
-        { retryable: true, rounds: 2 },
-        answered,
-      );
+    const problem = problemOfText(content, reading.saysCalls, request);
+    if (problem) {
+      const { message, rounds } = problem;
+      throw new ModelError('model.bad_answer', message, { retryable: true, rounds }, answered);
     }
   }
   return {
@@ -111,3 +87,26 @@ export function usableReply(reading: Reading, request: ModelRequest, scrub: Scru
 const SOMETHING = /[^\s\p{Cc}\p{Cf}]/u;
 /** Models say nothing by chance at times. After three such answers it is not by chance. */
 const BLANK_ROUNDS = 3;
+
+/** Why an answer without calls is no final one. */
+function problemOfText(
+  content: string | null,
+  saysCalls: boolean,
+  { tools }: ModelRequest,
+): { message: string; rounds: number } | undefined {
+  if (saysCalls) {
+    const message = 'The model endpoint announced tool calls, and sent none that can be read.';
+    return { message, rounds: BLANK_ROUNDS };
+  }
+  if (content === null || !SOMETHING.test(content)) {
+    const message = 'The model answered with neither text nor a tool call.';
+    return { message, rounds: BLANK_ROUNDS };
+  }
+  const names = tools.map(({ name }) => name);
+  if (!isCallAsText(content, names)) return undefined;
+  return {
+    message:
+      "The model wrote a tool call as text: the endpoint did not parse it. Switch on its parser for this model's calls (vLLM: --enable-auto-tool-choice --tool-call-parser), or choose a model that calls tools.",
+    rounds: 2,
+  };
+}

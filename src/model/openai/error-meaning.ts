@@ -1,16 +1,17 @@
 import type { ErrorCode } from '../../contract/errors.ts';
 import type { ErrorBody } from './error-body.ts';
 
+/** What a filter is called that stopped a request. */
+const FILTERED = /^(?:content_filter|\w+_policy|\w+_policy_violation)$/;
+
 /** What an error without a status is called, by its code or its type. */
 const STATUS_OF: [RegExp, number][] = [
   [/^(?:rate_limit_exceeded|rate_limit_error|resource_exhausted|insufficient_quota)$/, 429],
   [/^(?:invalid_api_key|authentication_error|unauthenticated)$/, 401],
   [/^(?:permission_error|permission_denied)$/, 403],
   [/^(?:model_not_found|not_found_error|not_found)$/, 404],
-  [
-    /^(?:invalid_request_error|invalid_argument|invalid_prompt|context_length_exceeded|content_filter|content_policy_violation|\w+_policy|\w+_policy_violation)$/,
-    400,
-  ],
+  [/^(?:invalid_request_error|invalid_argument|invalid_prompt|context_length_exceeded)$/, 400],
+  [FILTERED, 400],
 ];
 
 /** The status that an error would have come with, where it came with 200. */
@@ -35,7 +36,6 @@ export interface Meaning {
 /** What an account without money is told, with status 429 or another one. */
 const NO_CREDIT =
   /^(?:insufficient_quota|insufficient_balance|billing_hard_limit_reached|exceeded_current_quota(?:_error)?)$/;
-const FILTERED = /^(?:content_filter|content_policy_violation|\w+_policy|\w+_policy_violation)$/;
 
 export function meaningOf(status: number, body: ErrorBody): Meaning {
   const { code, type, message } = body;

@@ -55,10 +55,12 @@ end
 
 -- A cost that is not known makes the sum unknown.
 local function use_cost(key, answers, value)
-  local had = answers > 0 and redis.call('HGET', key, 'cost_usd')
   if answers == 0 then
     put(key, 'cost_usd', value)
-  elseif had and value ~= '' then
+    return
+  end
+  local had = redis.call('HGET', key, 'cost_usd')
+  if had and value ~= '' then
     redis.call('HSET', key, 'cost_usd', string.format('%.9f', had + value))
   else
     redis.call('HDEL', key, 'cost_usd')
