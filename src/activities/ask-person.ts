@@ -32,7 +32,8 @@ export function askOutcome(
     input,
     terms,
     { kind: 'outcome', fence, validMs: 0 },
-    { worker, claimedAt, error: error?.message ?? null },
+    // An attempt that the ledger has lost is known by its error alone.
+    { worker: worker || null, claimedAt: claimedAt || null, error: error?.message ?? null },
   );
 }
 

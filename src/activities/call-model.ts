@@ -4,6 +4,7 @@ import { sha256Hex } from '../contract/hash.ts';
 import { modelStep, type ModelStepInput, type ModelStepResult } from '../contract/step.ts';
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from './deps.ts';
+import type { SeenRecords } from '../ledger/port.ts';
 import { failStep, judge } from './failures.ts';
 import { runStep } from './run-step.ts';
 import { assertMayRun } from './shadow-only.ts';
@@ -41,6 +42,7 @@ export async function callModel(
         effect: null,
         digest,
         request: messages as unknown as JsonValue,
+        seen: seenBefore(input),
       },
       policy: settings.modelPolicy,
       faultName: 'model',
@@ -58,8 +60,18 @@ export async function callModel(
     usage: outcome.usage ?? { inputTokens: 0, outputTokens: 0, costUsd: null },
     knownBy: outcome.knownBy,
     possiblyPaid: outcome.unknownAttempts,
+    ledger: outcome.ledger,
     ...(outcome.sharedWith === null ? {} : { sharedWith: outcome.sharedWith }),
     ...(input.settings ? {} : { settings }),
+  };
+}
+
+/** What the ledger must hold before it may be asked for this turn. */
+function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenRecords {
+  return {
+    ...(ledger === undefined ? {} : { ledger }),
+    ...(recorded ? { row: recorded } : {}),
+    ...(previous === null ? {} : { previous: { step: modelStep(turn - 1), digest: previous } }),
   };
 }
 

@@ -2,12 +2,14 @@ import type { RegisteredTool } from '../agents/registry.ts';
 import { Context } from '@temporalio/activity';
 import type { Deadline } from '../contract/decision.ts';
 import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import type { AskedQuestion, Completion } from '../ledger/port.ts';
 import type { ToolContext } from '../tools/define-tool.ts';
 import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
 import { OutcomeUnknown } from './claim-step.ts';
+import { LOST_FOR_GOOD } from './restored.ts';
 import { runStep, type Granted, type StepWork } from './run-step.ts';
 import { isPretended, pretendTool } from './shadow.ts';
 import { assertMayRun } from './shadow-only.ts';
@@ -27,7 +29,10 @@ export async function callTool(
   if (input.run.shadow && isPretended(tool, input)) return pretendTool(deps, tool, input);
   const { approval, outcome } = input.questions ?? {};
   let work = workOf(deps, tool, input);
-  if (approval && (await mayRun(deps, input))) {
+  const before = approval && (await heldStep(deps, input));
+  // Nobody is asked about a call that the ledger has lost: its claim will say so.
+  if (approval && !before) work = UNRECORDED;
+  if (approval && before && before.state !== 'completed' && before.state !== 'unknown') {
     const { question, shown } = await askApproval(deps.ledger, input, approval);
     if (question.decision === null) return { waiting: shown };
     if (question.decision === 'fail') throw notApproved(question);
@@ -92,11 +97,16 @@ function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput):
   };
 }
 
+/** Does nothing: for a step without a record, should its claim be granted after all. */
+const UNRECORDED: StepWork = {
+  kind: 'plain',
+  run: () => Promise.reject(new AgentOnceError('ledger.restored', LOST_FOR_GOOD.message)),
+};
+
 /** A step that is recorded, or of which only the outcome is in question, needs no approval. */
-async function mayRun({ ledger }: ActivityDeps, { run, turn, index }: ToolStepInput) {
+async function heldStep({ ledger }: ActivityDeps, { run, turn, index }: ToolStepInput) {
   try {
-    const held = await ledger.step(run.scope, toolStep(turn, index));
-    return held?.state !== 'completed' && held?.state !== 'unknown';
+    return await ledger.step(run.scope, toolStep(turn, index));
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }

@@ -4,10 +4,18 @@ import type { StepPolicy } from '../contract/settings.ts';
 import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
+import { heldBefore } from './lease.ts';
+import { refusalOf } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 
-export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }> & {
+  /** An earlier state of the ledger was restored since the step was scheduled, and accepted. */
+  restored: boolean;
+};
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
+
+/** A ledger that was restored waits for a person. */
+const RESTORED_RETRY_MS = 2_000;
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
@@ -46,8 +54,10 @@ export async function claimStep(
   context: Context,
 ): Promise<GrantedAnswer | CompletedAnswer> {
   const { workflowExecution, activityId } = context.info;
+  const seen = { ...plan.claim.seen, ...heldBefore(context) };
   const claim: StepClaim = {
     ...plan.claim,
+    seen,
     // One for all tries: a claim whose answer was lost is found again by it.
     nonce: crypto.randomUUID(),
     leaseMs,
@@ -71,8 +81,11 @@ export async function claimStep(
 
   switch (answer.state) {
     case 'claimed':
+      return { ...answer, restored: seen.ledger !== undefined && seen.ledger !== answer.ledger };
     case 'completed':
       return answer;
+    case 'restored':
+      throw failStep(refusalOf(answer, seen.ledger), RESTORED_RETRY_MS);
     case 'busy':
       // Otherwise the attempt after this one may not hear of it.
       if (context.cancellationSignal.aborted) await context.cancelled;

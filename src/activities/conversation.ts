@@ -59,7 +59,7 @@ function asText(value: JsonValue): string {
 function completed(step: EarlierStep | undefined, name: string) {
   if (step?.state === 'completed') return step as EarlierStep & { result: JsonValue };
   throw new AgentOnceError(
-    'step.diverged',
-    `The ledger has no result of ${name}, which this turn builds on: the run's history and the ledger have parted.`,
+    'ledger.restored',
+    `The ledger has lost the result of ${name}, which this turn builds on: an earlier state of it was restored. Nothing was done, and the step is tried again. Point LEDGER_URL at the ledger that has all; if there is none, run "agent-once ledger accept-restore".`,
   );
 }

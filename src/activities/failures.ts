@@ -46,9 +46,16 @@ function nameOf(error: unknown): unknown {
   return error instanceof Error ? error.name : undefined;
 }
 
+const OWN_TROUBLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ledger.unreachable',
+  'ledger.restored',
+  'step.busy',
+  'step.claim_lost',
+]);
+
 /** Trouble with the claim rather than with the work: another attempt finds out how it ended. */
 export function isOwnTrouble(code: ErrorCode): boolean {
-  return code === 'ledger.unreachable' || code === 'step.busy' || code === 'step.claim_lost';
+  return OWN_TROUBLE.has(code);
 }
 
 /**

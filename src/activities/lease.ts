@@ -1,12 +1,25 @@
 import type { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
-import type { Claim, Ledger } from '../ledger/port.ts';
+import type { Claim, Ledger, SeenRecords } from '../ledger/port.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
 
 /** An answer to a heartbeat brings the cancellation: often enough not to pay for what nobody wants. */
 const HEARTBEAT_MS = 1_000;
+
+/** What a heartbeat carries: the claim that an attempt had, for the one after it. */
+type Held = Required<Pick<SeenRecords, 'ledger' | 'fence'>>;
+
+/**
+ * The claim of an earlier attempt, as its last heartbeat had it: a ledger with a lower fence was
+ * restored since.
+ */
+export function heldBefore({ info }: Context): Held | undefined {
+  const details = info.heartbeatDetails as Partial<Held> | null | undefined;
+  const { ledger, fence } = details ?? {};
+  return ledger === undefined || fence === undefined ? undefined : { ledger, fence };
+}
 
 /** What one attempt may take, in milliseconds. */
 export interface AttemptTimes {
@@ -48,6 +61,8 @@ export class Lease {
   readonly #over: NodeJS.Timeout;
   readonly #stopped: AbortSignal;
   readonly #heartbeat: NodeJS.Timeout | undefined;
+  readonly #context: Context;
+  #held: Held | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
   /**
@@ -66,16 +81,25 @@ export class Lease {
     }, times.limitMs).unref();
     onCancelled(context, outlives, (reason) => this.#work.abort(reason));
     this.#stopped = stopped;
+    this.#context = context;
+    this.#held = heldBefore(context);
     if (times.heartbeatMs === undefined) {
       stopped.addEventListener('abort', this.#interrupt);
     } else {
-      this.#heartbeat = setInterval(() => context.heartbeat(), times.heartbeatMs);
+      this.#heartbeat = setInterval(() => context.heartbeat(this.#held), times.heartbeatMs);
     }
   }
 
-  /** Renews the claim from now on, each third of its lease, where the attempt has a heartbeat. */
-  hold(ledger: Ledger, claim: Claim): void {
+  /**
+   * Renews the claim from now on, each third of its lease, where the attempt has a heartbeat.
+   *
+   * @param held what the heartbeats carry from now on
+   * @param atOnce whether the first is sent now: it costs a request that most steps do without
+   */
+  hold(ledger: Ledger, claim: Claim, held: Held, atOnce: boolean): void {
     if (this.#heartbeat === undefined) return;
+    this.#held = held;
+    if (atOnce) this.#context.heartbeat(held);
     let renewing = false;
     const renew = async (): Promise<void> => {
       if (renewing) return;

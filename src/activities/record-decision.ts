@@ -1,23 +1,54 @@
 import { checkDecision } from '../contract/check-decision.ts';
-import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
+import {
+  THE_DEADLINE,
+  type DecisionInput,
+  type DecisionResult,
+  type RecordDecisionInput,
+} from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
+import { refusalOf } from './restored.ts';
 
 /** The `recordDecision` activity: writes a person's answer into the ledger, once. */
 export async function recordDecision(
   { ledger }: ActivityDeps,
-  { scope, answer }: RecordDecisionInput,
+  { scope, answer, asked }: RecordDecisionInput,
 ): Promise<DecisionResult> {
   try {
     // Refused for good: the ledger would not take it however often it is sent, and whoever decided
     // waits for a word. The question stays open.
     checkDecision(answer);
     const round = answer.round ?? (await roundAnswered(ledger, scope, answer.step));
-    return round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
+    const result =
+      round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
+    if (result.outcome !== 'none' || asked === undefined) return result;
+    return await questionLost(ledger, answer, asked.ledger);
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }
+}
+
+/**
+ * The run has asked this question, and the ledger does not know it: it was restored, or is another
+ * one. The question is asked again once a person has accepted that.
+ *
+ * @param seen identity of the ledger that the run knows
+ * @throws {AgentOnceError} `ledger.restored`, for an answer that no person waits for the fate of
+ */
+async function questionLost(
+  ledger: Ledger,
+  { by }: DecisionInput,
+  seen: string | undefined,
+): Promise<DecisionResult> {
+  const { id, standsInFor } = await ledger.identity();
+  const accepted = seen === undefined ? standsInFor.length > 0 : standsInFor.includes(seen);
+  if (accepted) return { ...NOT_ASKED, outcome: 'lost' };
+  if (by !== THE_DEADLINE) return { ...NOT_ASKED, outcome: 'restored' };
+  const lacks = seen === undefined || seen === id ? 'records' : 'all';
+  const why = refusalOf({ state: 'restored', lacks, ledger: id, accepted }, seen);
+  throw new AgentOnceError(why.code, why.message);
 }
 
 const NOT_ASKED: DecisionResult = { outcome: 'none', decision: null, by: null, decidedAt: null };

@@ -18,6 +18,7 @@ import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, judge, type Verdict } from './failures.ts';
 import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
+import { LOST_FOR_GOOD } from './restored.ts';
 import { untilAnswered } from './until-answered.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
 
@@ -53,6 +54,8 @@ export interface StepOutcome {
   attempts: number;
   /** Attempts that ended without a recorded result. */
   unknownAttempts: number;
+  /** Identity of the ledger that has the result. */
+  ledger: string;
 }
 
 /** The work of a step, in the two ways in which its result can be recorded. */
@@ -87,22 +90,29 @@ export async function runStep(
   const lease = new Lease(context, times, deps.stopped, plan.claim.effect === 'at-most-once');
   try {
     const answer = await claimStep(deps, plan, times.leaseMs, context);
-    if (answer.state === 'completed') return fromLedger(answer.record);
-    lease.hold(ledger, answer.claim);
+    if (answer.state === 'completed') return fromLedger(answer.record, answer.ledger);
+    const { claim, ledger: id } = answer;
+    lease.hold(ledger, claim, { ledger: id, fence: claim.fence }, isRisky(plan));
     return await workUnderClaim(deps, plan, work, answer, lease, context);
   } finally {
     lease.stop();
   }
 }
 
+/** Whether a ledger that has lost the claim of an attempt would let its effect happen again. */
+function isRisky({ claim: { effect } }: StepPlan): boolean {
+  return effect === 'at-most-once' || effect === 'reconcile';
+}
+
 async function workUnderClaim(
   deps: ActivityDeps,
   plan: StepPlan,
   work: StepWork,
-  { claim, attempt, attempts, last, request, unknownAttempts, round, spent }: GrantedAnswer,
+  answer: GrantedAnswer,
   lease: Lease,
   context: Context,
 ): Promise<StepOutcome> {
+  const { claim, attempt, attempts, last, request, unknownAttempts, round, spent } = answer;
   const { ledger, faults } = deps;
   const { policy, faultName, otherwise } = plan;
   const { step, effect } = plan.claim;
@@ -128,7 +138,10 @@ async function workUnderClaim(
     lease.signal.throwIfAborted();
     const completion = await record(deps, granted, work, lease.limit);
     faults('after-record', faultName, attempt);
-    if (completion === undefined) return await whatTheLedgerHolds(deps, claim, begun, lease.limit);
+    if (completion === undefined) {
+      const held = await whatTheLedgerHolds(deps, claim, begun, lease.limit);
+      return fromLedger(held, answer.ledger);
+    }
     faults('before-report', faultName, attempt);
     return {
       result: completion.result,
@@ -138,11 +151,13 @@ async function workUnderClaim(
       sharedWith: completion.sharedWith ?? null,
       attempts: attempt,
       unknownAttempts,
+      ledger: answer.ledger,
     };
   } catch (error) {
     // An error does not say that nothing happened, whatever it is of; only the tool's word does.
     const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
-    const verdict = judge(error, otherwise);
+    const judged = judge(error, otherwise);
+    const verdict = judged.code === 'ledger.restored' && answer.restored ? LOST_FOR_GOOD : judged;
     if (unknown) await abandon(deps, claim, verdict, lease.limit);
     // A whole answer was read and paid for, whatever else ends the attempt: that must be recorded.
     const paid = error instanceof UnusableAnswer;
@@ -176,7 +191,7 @@ async function workUnderClaim(
       throw failStep({ ...verdict, retryable: true }, 1);
     }
     // Trouble of our own uses up nothing: the next claim says what became of the step.
-    const ours = isOwnTrouble(verdict.code);
+    const ours = isOwnTrouble(verdict.code) && verdict.retryable;
     // That nothing happened must reach the ledger, or a person is asked what the tool knew.
     const knows = begun && error instanceof NotApplied;
     await giveBack(verdict, {
@@ -274,14 +289,14 @@ async function whatTheLedgerHolds(
   claim: Claim,
   begun: boolean,
   until: AbortSignal,
-): Promise<StepOutcome> {
+): Promise<RecordedStep> {
   const held = await untilAnswered(() => deps.ledger.step(claim.scope, claim.step), until);
   if (held?.state !== 'completed') throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
   if (begun) await noteLateEffect(deps, claim, until);
-  return fromLedger(held);
+  return held;
 }
 
-function fromLedger(record: RecordedStep): StepOutcome {
+function fromLedger(record: RecordedStep, ledger: string): StepOutcome {
   const { result, resultBytes, inputTokens, outputTokens, costUsd, attempts } = record;
   return {
     result,
@@ -292,5 +307,6 @@ function fromLedger(record: RecordedStep): StepOutcome {
     sharedWith: record.sharedWith,
     attempts,
     unknownAttempts: record.unknownAttempts,
+    ledger,
   };
 }

@@ -9,7 +9,7 @@ import type { StepOutcome } from './run-step.ts';
 
 /** The step of a tool call under its claim. */
 export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
-  const { run, turn, index, digest, policy } = input;
+  const { run, turn, index, digest, policy, ledger } = input;
   return {
     claim: {
       scope: run.scope,
@@ -19,6 +19,8 @@ export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
       name: tool.name,
       effect: tool.effect,
       digest,
+      // Planned with the model's answer.
+      seen: { row: true, ...(ledger === undefined ? {} : { ledger }) },
     },
     policy,
     faultName: tool.name,
@@ -34,7 +36,7 @@ export async function argumentsOf(
   if (request === null) {
     throw new AgentOnceError(
       'step.diverged',
-      `The ledger does not have the arguments of this call, which were recorded with the model's answer. Was it restored from a backup?`,
+      `The ledger does not have the arguments of this call, which are recorded with the model's answer.`,
     );
   }
   const parsed = await tool.definition.input.safeParseAsync(request);

@@ -4,7 +4,7 @@ import type { RunRef } from '../client/types.ts';
 import type {
   Decision,
   DecisionInput,
-  DecisionResult,
+  CountedDecision,
   OpenQuestion,
   QuestionKind,
 } from '../contract/decision.ts';
@@ -53,7 +53,7 @@ export async function runDecision(
       by,
       ...(flags.comment === undefined ? {} : { comment: flags.comment }),
     };
-    let result: DecisionResult;
+    let result: CountedDecision;
     try {
       result = await open.client.decide(ref, answer);
     } catch (error) {
@@ -128,7 +128,7 @@ function tell(
   ref: Required<RunRef>,
   question: OpenQuestion | { step: string; kind: QuestionKind; round: number },
   decision: Decision,
-  result: DecisionResult,
+  result: CountedDecision,
   flags: DecisionFlags,
 ): void {
   const { step, kind, round } = question;
@@ -151,8 +151,6 @@ function tell(
     recorded: `${decision}, decided by ${by}`,
     repeated: `${decision}: ${by} had decided so already, at ${drawTime(result.decidedAt ?? '')}; nothing changed`,
     settled: 'the attempt has reported its result after all; that counts, nothing was recorded',
-    conflict: '',
-    none: '',
   }[outcome];
   print(`${colours.green(outcome)}  ${label} · ${how}`);
   say(`Follow the run: ${commandFor('result', ref, ['--wait'])}`);

@@ -1,4 +1,4 @@
-import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
+import type { DecisionInput, CountedDecision } from '../contract/decision.ts';
 import type { RunState } from '../contract/run.ts';
 import { cancelRun } from './cancel.ts';
 import { createContext, identify, type ClientContext } from './context.ts';
@@ -73,7 +73,7 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `decision.conflict`: somebody has decided otherwise;
    *   `decision.not_asked`, `decision.invalid`, `run.not_found`
    */
-  async decide(ref: RunRef, decision: DecisionInput): Promise<DecisionResult> {
+  async decide(ref: RunRef, decision: DecisionInput): Promise<CountedDecision> {
     return decideStep(this.#context, identify(this.#context, ref), decision);
   }
 

@@ -5,7 +5,7 @@ import {
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { checkDecision } from '../contract/check-decision.ts';
-import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
+import type { CountedDecision, DecisionInput, DecisionResult } from '../contract/decision.ts';
 import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -30,7 +30,7 @@ export async function decideStep(
   context: ClientContext,
   run: RunIdentity,
   answer: DecisionInput,
-): Promise<DecisionResult> {
+): Promise<CountedDecision> {
   check(answer);
   const execution = await getExecution(context, run);
   if (!isOpen(execution)) throw ended(run);
@@ -51,9 +51,18 @@ export async function decideStep(
     }
     throw asAgentOnceError(error, context.temporal);
   }
-  if (result.outcome === 'conflict') throw conflict(answer, result);
-  if (result.outcome === 'none') throw notAsked(answer);
-  return result;
+  const { outcome } = result;
+  switch (outcome) {
+    case 'conflict':
+      throw conflict(answer, result);
+    case 'none':
+      throw notAsked(answer);
+    case 'restored':
+    case 'lost':
+      throw questionLost(answer, outcome);
+    default:
+      return { ...result, outcome };
+  }
 }
 
 function check(answer: DecisionInput): void {
@@ -98,6 +107,20 @@ function notAsked({ step }: DecisionInput): AgentOnceError {
   return new AgentOnceError(
     'decision.not_asked',
     `The run does not wait for a decision on ${step}, or not for this one. Nothing was decided.`,
+  );
+}
+
+/** The ledger was restored to a state in which the run had not asked. */
+function questionLost({ step }: DecisionInput, outcome: 'restored' | 'lost'): AgentOnceError {
+  if (outcome === 'restored') {
+    return new AgentOnceError(
+      'ledger.restored',
+      `The ledger has lost the question about ${step}: an earlier state of it was restored, or LEDGER_URL of the workers names another one. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has it; if there is none, run "agent-once ledger accept-restore", and the run asks again.`,
+    );
+  }
+  return new AgentOnceError(
+    'decision.not_asked',
+    `The ledger has lost the question about ${step}, since an earlier state of it was restored. Nothing was decided. The run asks again: see what it shows now, and decide anew.`,
   );
 }
 

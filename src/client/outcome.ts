@@ -8,7 +8,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { isErrorCode } from '../contract/errors.ts';
-import type { AgentRunResult, RunError, RunFailureDetails } from '../contract/run.ts';
+import type { AgentRunResult, KnownRecords, RunError, RunFailureDetails } from '../contract/run.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
@@ -26,10 +26,31 @@ export async function readOutcome(
   run: RunIdentity,
   closed: WorkflowExecutionDescription,
 ): Promise<RunView> {
-  const handle = context.temporal.workflow.getHandle(run.workflowId, closed.runId, {
-    followRuns: false,
-  });
-  return withEnding(viewOf(run, closed), await ask(context, () => endingOf(handle)));
+  return withEnding(viewOf(run, closed), await readEnding(context, closed));
+}
+
+/**
+ * What a closed execution that failed or was cancelled says it has seen recorded; one that was
+ * terminated says nothing, nor does one of an earlier version.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function knownTo(
+  context: ClientContext,
+  closed: WorkflowExecutionDescription,
+): Promise<KnownRecords | undefined> {
+  const { known } = (closed.memo ?? {}) as Partial<RunFailureDetails>;
+  if (known) return known;
+  const ending = await readEnding(context, closed);
+  return 'result' in ending ? undefined : detailsOf(ending.failure).known;
+}
+
+function readEnding(
+  context: ClientContext,
+  { workflowId, runId }: WorkflowExecutionDescription,
+): Promise<Ending> {
+  const handle = context.temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
+  return ask(context, () => endingOf(handle));
 }
 
 /**

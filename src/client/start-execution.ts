@@ -62,6 +62,7 @@ function argumentOf(
     ...(settings === undefined ? {} : { settings }),
     ...(successor === undefined ? {} : { scope: successor.scope }),
     ...(successor?.retires === undefined ? {} : { retires: successor.retires }),
+    ...(successor?.known === undefined ? {} : { known: successor.known }),
     queues: context.queues,
     searchAttributes: context.searchAttributes,
   };

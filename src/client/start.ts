@@ -72,7 +72,8 @@ export async function startRun(
         return await answerWith(context, checked, found, verdict, follows);
       }
       if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
-      successor = verdict === 'resume' ? resumeOf(found) : newRunAfter(found, checked);
+      successor =
+        verdict === 'resume' ? await resumeOf(context, found) : newRunAfter(found, checked);
       follows = found;
     }
     const lost = !(problem instanceof WorkflowExecutionAlreadyStartedError) && !found;

@@ -1,8 +1,11 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { sha256Hex } from '../contract/hash.ts';
 import { FORGOTTEN } from '../contract/names.ts';
+import type { KnownRecords } from '../contract/run.ts';
 import { scopeFrom } from '../contract/step.ts';
 import type { CheckedRequest } from './check-request.ts';
+import type { ClientContext } from './context.ts';
+import { knownTo } from './outcome.ts';
 import { memoOf, scopeOf } from './view.ts';
 
 /** A new execution under an ID that has had one. */
@@ -15,16 +18,23 @@ export interface Successor {
   retires?: string;
   /** A resumed run keeps it: it is the same request. */
   firstSeen?: string;
+  /** What the run that is resumed has seen recorded. */
+  known?: KnownRecords;
 }
 
 /** Goes on where a failed run stopped: in its scope, so that nothing recorded is repeated. */
-export function resumeOf(found: WorkflowExecutionDescription): Successor {
+export async function resumeOf(
+  context: ClientContext,
+  found: WorkflowExecutionDescription,
+): Promise<Successor> {
+  const known = await knownTo(context, found);
   const { firstSeen } = memoOf(found);
   return {
     intent: 'resume',
     predecessor: found.runId,
     scope: scopeOf(found),
     ...(firstSeen === undefined ? {} : { firstSeen }),
+    ...(known ? { known } : {}),
   };
 }
 

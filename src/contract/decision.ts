@@ -55,6 +55,8 @@ export interface OpenQuestion {
 export interface RecordDecisionInput {
   scope: string;
   answer: DecisionInput;
+  /** The run waits for an answer to this very question, asked in the ledger of this identity. */
+  asked?: { ledger?: string };
 }
 
 /** Argument of the `decide` update. */
@@ -76,12 +78,19 @@ export interface DecisionInput {
 
 /**
  * What became of a decision: `recorded` now; `repeated`, it stood already; `settled`, the step's
- * outcome is known without it; `conflict`, another answer stands; `none`, nobody has asked.
+ * outcome is known without it; `conflict`, another answer stands; `none`, nobody has asked;
+ * `restored`, the ledger has lost the question, and nobody has accepted that; `lost`, it has, and the
+ * question is asked again.
  */
 export interface DecisionResult {
-  outcome: 'recorded' | 'repeated' | 'settled' | 'conflict' | 'none';
+  outcome: 'recorded' | 'repeated' | 'settled' | 'conflict' | 'none' | 'restored' | 'lost';
   /** The answer that stands, where one does. */
   decision: Decision | null;
   by: string | null;
   decidedAt: string | null;
+}
+
+/** A decision that counts, now or before. */
+export interface CountedDecision extends DecisionResult {
+  outcome: 'recorded' | 'repeated' | 'settled';
 }

@@ -46,6 +46,10 @@ export const ERRORS = {
   'temporal.cli_missing': { exit: 6, means: 'The Temporal CLI was not found and not installed.' },
   'ledger.unreachable': { exit: 6, means: 'The ledger database does not answer.' },
   'ledger.invalid': { exit: 6, means: 'The ledger database answers, but cannot be used.' },
+  'ledger.restored': {
+    exit: 6,
+    means: 'The ledger lacks what the run has recorded: it was restored, or is another one.',
+  },
   'part.failed': { exit: 6, means: 'A part of the local stack did not start or stopped.' },
   'model.unreachable': { exit: 6, means: 'The model endpoint does not answer.' },
   'model.broken_off': {

@@ -65,6 +65,16 @@ export interface AgentRunInput {
   searchAttributes: boolean;
   /** What the run had reached when it continued as new. */
   carried?: Carried;
+  /** What the run that this one resumes has seen recorded. */
+  known?: KnownRecords;
+}
+
+/** What a run knows to be in its ledger: when it is not there, an earlier state was restored. */
+export interface KnownRecords {
+  /** Identity of the ledger. */
+  ledger: string;
+  /** The last turn whose answer the run has seen recorded. */
+  turn: number;
 }
 
 /** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
@@ -73,6 +83,7 @@ export interface Carried {
   lastDigest: string;
   usage: Usage;
   shadow?: ShadowEffect[];
+  known?: KnownRecords;
 }
 
 /** The result of the `agentRun` workflow. */
@@ -93,6 +104,8 @@ export interface RunFailureDetails {
   usage: Usage;
   /** See `AgentRunResult`. */
   shadow?: ShadowEffect[];
+  /** For a resume. */
+  known?: KnownRecords;
 }
 
 /** What Temporal stores atomically with the start of a run. */

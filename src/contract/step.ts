@@ -66,6 +66,10 @@ export interface ModelStepInput {
   previous: string | null;
   /** The ledger had the preceding turn's answer: it may have this one's too. */
   resuming?: true;
+  /** Identity of the ledger that the run knows. */
+  ledger?: string;
+  /** An earlier execution of the run has seen this turn's answer recorded in it. */
+  recorded?: true;
 }
 
 /** What a step used. `costUsd` is `null` where it is not known; it is never zero then. */
@@ -139,6 +143,8 @@ export interface ModelStepResult {
   possiblyPaid: number;
   /** Token of the call of another run whose answer this is; it is paid for there. */
   sharedWith?: string;
+  /** Identity of the ledger that has the answer. */
+  ledger?: string;
   /** Present when the start did not bring them. */
   settings?: AgentSettings;
 }
@@ -154,6 +160,8 @@ export interface ToolStepInput {
   historyResults: AgentSettings['historyResults'];
   summary: string;
   questions?: QuestionTerms;
+  /** Identity of the ledger that had the answer which asks for the call, when the run first saw it. */
+  ledger?: string;
 }
 
 /** Result of a `tool.<name>` activity: the call is done, or waits for a person. */

@@ -1,5 +1,6 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
+import type { LedgerKeeper } from './keeper.ts';
 import type { Ledger } from './port.ts';
 import type { LedgerReader } from './reader.ts';
 
@@ -38,6 +39,20 @@ export async function openLedgerReader(url: string): Promise<LedgerReader> {
   }
   const { openRedisLedgerReader } = await import('./redis/read-ledger.ts');
   return openRedisLedgerReader(url);
+}
+
+/**
+ * Opens the ledger for the person who looks after its database. Close it when done.
+ *
+ * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
+ */
+export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
+  if (backendOf(url) === 'postgres') {
+    const { openPostgresLedgerKeeper } = await import('./postgres/identity.ts');
+    return openPostgresLedgerKeeper(url);
+  }
+  const { openRedisLedgerKeeper } = await import('./redis/identity.ts');
+  return openRedisLedgerKeeper(url);
 }
 
 function backendOf(url: string): 'postgres' | 'redis' {

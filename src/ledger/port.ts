@@ -34,6 +34,30 @@ export interface StepClaim {
   runId: string;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
+  /** What the run has seen recorded before: a ledger that lacks it is not the one, or an older state. */
+  seen?: SeenRecords;
+}
+
+/** What a run knows that its ledger must hold. Everything that is absent is not checked. */
+export interface SeenRecords {
+  /** Identity of the ledger that held it. */
+  ledger?: string;
+  /** The step has a row: a tool's is planned with the model's answer, a model's was recorded. */
+  row?: true;
+  /** An earlier attempt of the same invocation had this fence, in `ledger`. */
+  fence?: string;
+  /** The model step of the turn before is completed, with this digest. */
+  previous?: { step: string; digest: string };
+}
+
+/** Who a ledger is. */
+export interface LedgerIdentity {
+  /** UUID; another one after every restore that a person has accepted. */
+  id: string;
+  /** The ledgers that it stands in for, by a person's word. */
+  standsInFor: string[];
+  /** ISO 8601: its runs have moved to a copy, and no step is claimed here; `null`: it is in use. */
+  closedAt: string | null;
 }
 
 /** A claim that was granted. The fence is a counter in the row: whoever took over has a higher one. */
@@ -60,9 +84,13 @@ export type ClaimAnswer =
       round: number;
       /** What unusable answers to this step have used. */
       spent: StepUsage;
+      /** Identity of this ledger. */
+      ledger: string;
     }
   /** It is done: nothing runs. */
-  | { state: 'completed'; record: RecordedStep }
+  | { state: 'completed'; record: RecordedStep; ledger: string }
+  /** The ledger lacks what the run has seen. Nothing was changed. */
+  | { state: 'restored'; lacks: Lack; ledger: string; accepted: boolean }
   /** Somebody holds it; ask again in `retryAfterMs`. */
   | { state: 'busy'; retryAfterMs: number; worker: string }
   /** The scope is retired: a newer run has the key. */
@@ -73,6 +101,12 @@ export type ClaimAnswer =
   | { state: 'unknown'; attempt: UnknownAttempt }
   /** No attempt is left; `error` is what the last one said. */
   | { state: 'exhausted'; attempts: number; error: StepError | null; spent: StepUsage };
+
+/**
+ * What a ledger lacks of what a run has seen: `all`, it is another ledger; `records`, it is an older
+ * state of the same one; `claims`, it is closed, and its runs have moved to a copy.
+ */
+export type Lack = 'all' | 'records' | 'claims';
 
 export interface StepError {
   code: string;
@@ -286,6 +320,11 @@ export interface Ledger {
    * | the same, and `at-most-once` then or now; or in outcome unknown | `unknown` |
    * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
    * | recorded with another digest | `diverged` |
+   * | in a closed ledger, whatever it is | `restored` |
+   * | without something of `seen` that this very ledger held | `restored` |
+   * | the same, of a ledger that this one stands in for: a tool's row, or the turn before | `restored`, `accepted` |
+   * | seen in a ledger that this one stands in for, not claimed here since, and `at-most-once` | `unknown` |
+   * | the same, and not `at-most-once` | `claimed`; one lost attempt is counted as unknown |
    * | in a retired scope, whatever it is | `superseded` |
    */
   claim(step: StepClaim): Promise<ClaimAnswer>;
@@ -371,6 +410,9 @@ export interface Ledger {
 
   /** Ends a scope for good: no step of it is claimed any more. Repeatable. */
   retire(scope: string): Promise<void>;
+
+  /** Who this ledger is. */
+  identity(): Promise<LedgerIdentity>;
 
   /** One step, or `undefined`. */
   step(scope: string, step: string): Promise<StepRecord | undefined>;

@@ -44,6 +44,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   'temporal.failed': [503, 'Temporal refused the request'],
   'ledger.unreachable': [503, 'The ledger does not answer'],
   'ledger.invalid': [503, 'The ledger cannot be used'],
+  'ledger.restored': [503, 'The ledger lacks what the run has recorded'],
 };
 
 /** An error of the HTTP side, made for whoever sent the request. */

@@ -63,5 +63,6 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     request,
     round,
     spent: spentOn(held.unusableAnswers, held),
+    ledger: (await ledger.identity()).id,
   };
 }

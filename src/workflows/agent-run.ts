@@ -53,9 +53,21 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     scope: input.scope ?? scopeFrom(workflowInfo().firstExecutionRunId, shadow),
     ...(shadow ? { shadow } : {}),
   };
-  const progress = new Progress(input.carried ?? { turn: 0, usage: NO_USAGE }, input);
+  const progress = new Progress(
+    input.carried ?? {
+      turn: 0,
+      usage: NO_USAGE,
+      ...(input.known ? { known: input.known } : {}),
+    },
+    input,
+  );
   const decisions = new Decisions(
-    (answer) => recordDecision(input.queues.tools, { scope: run.scope, answer }),
+    (answer, asked) =>
+      recordDecision(input.queues.tools, {
+        scope: run.scope,
+        answer,
+        ...(asked ? { asked: progress.ledger() } : {}),
+      }),
     (open) => progress.ask(open),
   );
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
@@ -64,7 +76,8 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     const output = await takeTurns({ input, run, progress, decisions });
     await answered();
     progress.end('completed');
-    return { output, ...progress.report(), ...started() };
+    const { known: _known, ...report } = progress.report();
+    return { output, ...report, ...started() };
   } catch (error) {
     const spent = spentBy(error);
     if (spent) progress.spend(spent);
@@ -141,6 +154,8 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
       previous,
       ...(resuming ? { resuming } : {}),
+      ...progress.ledger(),
+      ...(progress.hasSeen(turn) ? { recorded: true as const } : {}),
       ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
     };
     const summary = `turn ${turn}`;
@@ -163,8 +178,19 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
   const historyResults = settings?.historyResults ?? 'preview';
   const running = calls.map((call) => {
     const { index, tool, digest, policy, summary, questions, lane } = call;
-    const step: ToolStepInput = { run, turn, index, tool, digest, policy, historyResults, summary };
-    return runCall(questions ? { ...step, questions } : step, lane, now);
+    const step: ToolStepInput = {
+      run,
+      turn,
+      index,
+      tool,
+      digest,
+      policy,
+      historyResults,
+      summary,
+      ...(questions ? { questions } : {}),
+      ...now.progress.ledger(),
+    };
+    return runCall(step, lane, now);
   });
   const failures: unknown[] = [];
   for (const call of running) {

@@ -14,8 +14,12 @@ import {
 } from '../contract/decision.ts';
 import { DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
 
-/** Writes an answer into the ledger, which alone says what becomes of it. */
-type Record = (answer: DecisionInput) => Promise<DecisionResult>;
+/**
+ * Writes an answer into the ledger, which alone says what becomes of it.
+ *
+ * @param asked whether the run waits for an answer to this very question
+ */
+type Record = (answer: DecisionInput, asked: boolean) => Promise<DecisionResult>;
 
 /**
  * The questions of a run that wait for a person. The ledger keeps questions and answers; here is
@@ -50,22 +54,21 @@ export class Decisions {
       const left = Math.max(1, Date.parse(deadline) - Date.now());
       if (await condition(() => this.#open.get(step) !== question, left)) return;
       // Whatever was recorded first counts, this or what somebody says at the same moment.
-      await this.#record({
-        step,
-        round,
-        decision: otherwise,
-        by: THE_DEADLINE,
-        comment: `nobody had answered by ${deadline}`,
-      });
+      const by = THE_DEADLINE;
+      const comment = `nobody had answered by ${deadline}`;
+      await this.#record({ step, round, decision: otherwise, by, comment }, true);
     } finally {
       if (this.#open.get(step) === question) this.#close(step);
     }
   }
 
   async #decide(answer: DecisionInput): Promise<DecisionResult> {
-    const result = await this.#record(answer);
-    // A conflict changes nothing; anything else says that the step need not wait any more.
-    if (result.outcome !== 'conflict' && result.outcome !== 'none') this.#close(answer.step);
+    const { step, round } = answer;
+    const open = this.#open.get(step);
+    const asked = open !== undefined && (round === undefined || round === open.round);
+    const result = await this.#record(answer, asked);
+    // Those change nothing; anything else says that the step need not wait any more.
+    if (!['conflict', 'none', 'restored'].includes(result.outcome)) this.#close(step);
     return result;
   }
 

@@ -1,6 +1,14 @@
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import type { OpenQuestion } from '../contract/decision.ts';
-import type { AgentRunInput, Carried, RunState, RunStatus, Usage } from '../contract/run.ts';
+import type {
+  AgentRunInput,
+  Carried,
+  KnownRecords,
+  RunFailureDetails,
+  RunState,
+  RunStatus,
+  Usage,
+} from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import {
   addUsage,
@@ -35,11 +43,13 @@ export class Progress {
   #rows: StepRow[] = [];
   /** `undefined`: of a real run. */
   #shadow: ShadowEffect[] | undefined;
+  #known: KnownRecords | undefined;
   readonly #searchAttributes: boolean;
   readonly #run: RunNames;
 
   constructor(from: Omit<Carried, 'lastDigest'>, input: AgentRunInput) {
     this.usage = from.usage;
+    this.#known = from.known;
     this.#shadow = from.shadow ?? (input.options?.shadow ? [] : undefined);
     this.#turn = from.turn;
     this.#limit = input.limits?.maxTurns;
@@ -78,6 +88,10 @@ export class Progress {
     this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
     this.usage = { ...this.usage, modelCalls: this.usage.modelCalls + 1 };
     this.spend(answer.usage);
+    // Of a turn that an earlier execution has seen, this one's answer says nothing new.
+    if (answer.ledger !== undefined && !this.hasSeen(this.#turn)) {
+      this.#known = { ledger: answer.ledger, turn: this.#turn };
+    }
     row.note = noteOf(answer);
     row.state = 'done';
     this.#draw();
@@ -109,9 +123,26 @@ export class Progress {
     this.#draw();
   }
 
-  /** What the run has used, and what it only pretended: for its end, and for its next execution. */
-  report(): { usage: Usage; shadow?: ShadowEffect[] } {
-    return { usage: this.usage, ...(this.#shadow ? { shadow: this.#shadow } : {}) };
+  /** Whether the run, in whatever execution, has seen the answer of this turn recorded. */
+  hasSeen(turn: number): boolean {
+    return this.#known !== undefined && turn <= this.#known.turn;
+  }
+
+  /** The ledger that holds what the run has seen; nothing before its first answer. */
+  ledger(): { ledger?: string } {
+    return this.#known ? { ledger: this.#known.ledger } : {};
+  }
+
+  /**
+   * What the run has used, what it only pretended, and what it knows to be recorded: for its end,
+   * and for its next execution.
+   */
+  report(): RunFailureDetails {
+    return {
+      usage: this.usage,
+      ...(this.#shadow ? { shadow: this.#shadow } : {}),
+      ...(this.#known ? { known: this.#known } : {}),
+    };
   }
 
   /** Keeps the model's order, whatever was done first; and not all arguments of a very long run. */
@@ -154,8 +185,10 @@ export class Progress {
         { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
       ]);
     }
-    // A result and a failure carry the usage; a cancellation has no place for it.
-    if (status === 'cancelled') upsertMemo({ usage: this.usage });
+    // A result and a failure carry this; a cancellation has no place for it.
+    if (status === 'cancelled') {
+      upsertMemo({ usage: this.usage, ...(this.#known ? { known: this.#known } : {}) });
+    }
   }
 
   #setStatusAttribute(status: RunStatus): void {

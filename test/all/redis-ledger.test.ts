@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTcpProxy, type TcpProxy } from '../../src/dev/tcp-proxy.ts';
-import { openLedger, openLedgerReader } from '../../src/ledger/open-ledger.ts';
+import { openLedger, openLedgerKeeper, openLedgerReader } from '../../src/ledger/open-ledger.ts';
 import type { Ledger, StepClaim } from '../../src/ledger/port.ts';
 import { describeLedgerContract } from '../ledger/contract.ts';
 import { again, claimed, granted, plannedStep, stepClaim } from '../ledger/steps.ts';
@@ -11,7 +11,11 @@ import { startRedis, type RedisServer } from '../support/redis-server.ts';
 describe('with a Redis', () => {
   describeLedgerContract('Redis', async () => {
     const server = await startRedis();
-    return { open: () => openLedger(server.url), drop: () => server.stop() };
+    return {
+      open: () => openLedger(server.url),
+      openKeeper: () => openLedgerKeeper(server.url),
+      drop: () => server.stop(),
+    };
   });
 
   describe('the ledger in Redis', () => {

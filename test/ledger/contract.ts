@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import type { LedgerKeeper } from '../../src/ledger/keeper.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { testClaims } from './contract/claims.ts';
 import { testCleaning } from './contract/cleaning.ts';
@@ -6,6 +7,7 @@ import { testConcurrency } from './contract/concurrency.ts';
 import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
+import { testRestores } from './contract/restores.ts';
 import { testRounds } from './contract/rounds.ts';
 import { testShares } from './contract/shares.ts';
 
@@ -17,12 +19,17 @@ export interface LedgerBackend {
   drop(): Promise<void>;
 }
 
+/** A store that also somebody looks after. */
+export interface KeptBackend extends LedgerBackend {
+  openKeeper(): Promise<LedgerKeeper>;
+}
+
 const WORKERS = 4;
 
 /** What every backend of the `Ledger` port promises. */
-export function describeLedgerContract(name: string, create: () => Promise<LedgerBackend>): void {
+export function describeLedgerContract(name: string, create: () => Promise<KeptBackend>): void {
   describe(`${name} as a ledger`, () => {
-    let backend: LedgerBackend | undefined;
+    let backend: KeptBackend | undefined;
     const workers: Ledger[] = [];
 
     beforeAll(async () => {
@@ -48,5 +55,10 @@ export function describeLedgerContract(name: string, create: () => Promise<Ledge
     testRounds(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
+    // Last: the others know the ledger as it was.
+    testRestores(ledger, () => {
+      if (backend === undefined) throw new Error('the ledger did not open');
+      return backend.openKeeper();
+    });
   });
 }

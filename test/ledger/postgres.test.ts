@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
+import { openLedgerKeeper } from '../../src/ledger/open-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeLedgerContract } from './contract.ts';
 import { claimed, stepClaim } from './steps.ts';
@@ -11,7 +12,11 @@ const TEMPLATE = { name: 'ledger_template', prepare: migrate };
 
 describeLedgerContract('PostgreSQL', async () => {
   const database = await createTestDatabase(TEMPLATE);
-  return { open: () => createPostgresLedger(database.url), drop: () => database.drop() };
+  return {
+    open: () => createPostgresLedger(database.url),
+    openKeeper: () => openLedgerKeeper(database.url),
+    drop: () => database.drop(),
+  };
 });
 
 describe('the ledger in PostgreSQL', () => {

@@ -340,12 +340,12 @@ describe('a caller who is two generations late', () => {
   test('with a resume of a forgotten run is told that it was superseded', async () => {
     const request = failing('stale');
     const failed = await end(request);
-    const successor = resumeOf(await describeRun(failed.workflowId));
+    const context = createContext({ temporal: system.temporal });
+    const successor = await resumeOf(context, await describeRun(failed.workflowId));
     await system.client.forget({ agent: 'tester', key: 'stale' });
     system.counter.heal('charge:stale');
     await end(request);
     const charges = system.counter.requests('charge:stale');
-    const context = createContext({ temporal: system.temporal });
     await startExecution(context, checkRequest(context, request), {
       nonce: crypto.randomUUID(),
       firstSeen: new Date(),

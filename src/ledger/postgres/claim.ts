@@ -1,13 +1,18 @@
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
 import { decodePayload, encodePayload } from '../payload.ts';
+import { LOST } from '../lost.ts';
 import { toRecorded, usageOf, type StepRow } from './records.ts';
 import { spentOn } from '../spent.ts';
+import { whyNotClaimed } from './why-not-claimed.ts';
 
 /**
  * The claim. It always updates the row it meets: only then does it decide on the current row, under
  * its lock, and not on a snapshot that a concurrent claim has made stale. The decision is taken
  * once, stored in `answer`, and read back from there, since time passes between SET and RETURNING.
+ *
+ * Where the ledger lacks what the run has seen, there is nothing to insert. What a row of `ledger`
+ * that stands in for the one that was seen has not claimed itself may have been done and lost.
  *
  * `OFFSET 0` keeps the planner from copying a subquery's expressions, the clock among them, to
  * each place that uses them.
@@ -15,17 +20,38 @@ import { spentOn } from '../spent.ts';
 const CLAIM = `
 INSERT INTO agent_once.steps AS s (
   scope, step, turn, kind, name, effect, digest, state, answer, fence, nonce, lease_until,
-  attempts, run_attempts, request, workflow_id, run_id, worker, claimed_at
+  attempts, run_attempts, unknown_attempts, errors, request, workflow_id, run_id, worker, claimed_at,
+  ledger
 )
 SELECT
   $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed', 1,
   $8::uuid, clock_timestamp() + $9::double precision * interval '1 millisecond',
-  1, 1, $10::bytea, $11::text, $12::text, $13::text, clock_timestamp()
+  1 + lost.attempts, 1, lost.attempts, lost.errors, $10::bytea, $11::text, $12::text, $13::text,
+  clock_timestamp(), l.id
+FROM agent_once.ledger AS l,
+  LATERAL (SELECT $15::uuid = ANY (l.stands_in_for) AS accepted OFFSET 0) AS seen,
+  LATERAL (
+    SELECT CASE WHEN unseen THEN 0 ELSE 1 END AS attempts,
+           CASE WHEN unseen THEN '[]'::jsonb ELSE $20::jsonb END AS errors
+    FROM (
+      SELECT (seen.accepted AND ($16::boolean OR $17::bigint IS NOT NULL)) IS NOT TRUE AS unseen
+    ) AS it OFFSET 0
+  ) AS lost
 WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text)
+  AND l.closed_at IS NULL
+  AND ($15::uuid IS NULL OR $15::uuid = l.id OR seen.accepted)
+  AND (NOT $16::boolean OR (seen.accepted AND $4::text = 'model') OR EXISTS (
+    SELECT 1 FROM agent_once.steps WHERE scope = $1::text AND step = $2::text))
+  AND ($17::bigint IS NULL OR seen.accepted OR EXISTS (
+    SELECT 1 FROM agent_once.steps
+    WHERE scope = $1::text AND step = $2::text AND fence >= $17::bigint))
+  AND ($18::text IS NULL OR EXISTS (
+    SELECT 1 FROM agent_once.steps
+    WHERE scope = $1::text AND step = $18::text AND state = 'completed' AND digest = $19::text))
 ON CONFLICT (scope, step) DO UPDATE SET (
   answer, state, effect, fence, nonce, lease_until,
-  attempts, run_attempts, unknown_attempts,
-  request, workflow_id, run_id, worker, claimed_at, ended_at
+  attempts, run_attempts, unknown_attempts, errors,
+  request, workflow_id, run_id, worker, claimed_at, ended_at, ledger
 ) = (
   SELECT
     -- That a completion settled the step is told whenever it is repeated: a claim must not hide it.
@@ -37,18 +63,26 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     CASE WHEN mine THEN excluded.nonce ELSE s.nonce END,
     CASE WHEN mine THEN clock.now + $9::double precision * interval '1 millisecond'
          ELSE s.lease_until END,
-    CASE WHEN taken THEN s.attempts + 1 ELSE s.attempts END,
+    CASE WHEN taken THEN s.attempts + 1 ELSE s.attempts END
+      + CASE WHEN forgot THEN 1 ELSE 0 END,
     CASE WHEN taken THEN run.used + 1 ELSE s.run_attempts END,
-    CASE WHEN s.state = 'claimed' AND (taken OR decision.answer = 'unknown')
+    CASE WHEN forgot OR (s.state = 'claimed' AND (taken OR decision.answer = 'unknown'))
          THEN s.unknown_attempts + 1 ELSE s.unknown_attempts END,
+    CASE WHEN forgot THEN agent_once.kept_errors(s.errors || excluded.errors) ELSE s.errors END,
     CASE WHEN mine THEN coalesce(s.request, excluded.request) ELSE s.request END,
     CASE WHEN mine THEN excluded.workflow_id ELSE s.workflow_id END,
     CASE WHEN mine THEN excluded.run_id ELSE s.run_id END,
     CASE WHEN mine THEN excluded.worker ELSE s.worker END,
     CASE WHEN taken THEN clock.now ELSE s.claimed_at END,
-    CASE WHEN taken THEN NULL ELSE s.ended_at END
+    CASE WHEN taken THEN NULL WHEN forgot THEN clock.now ELSE s.ended_at END,
+    CASE WHEN mine OR decision.answer = 'unknown' THEN excluded.ledger ELSE s.ledger END
   FROM
     (SELECT clock_timestamp() AS now OFFSET 0) AS clock,
+    LATERAL (
+      -- Attempts that the excluded row counts as lost, unless this ledger has spoken since.
+      SELECT excluded.unknown_attempts > 0 AND s.ledger IS DISTINCT FROM excluded.ledger AS doubted
+      OFFSET 0
+    ) AS loss,
     LATERAL (
       SELECT CASE WHEN s.run_id = excluded.run_id THEN s.run_attempts ELSE 0 END AS used OFFSET 0
     ) AS run,
@@ -60,20 +94,24 @@ ON CONFLICT (scope, step) DO UPDATE SET (
         WHEN s.state = 'claimed' AND s.lease_until > clock.now THEN 'busy'
         WHEN s.state = 'unknown' THEN 'unknown'
         -- What counts is what the tool was when the attempt began, and what it is by now.
-        WHEN s.state = 'claimed' AND 'at-most-once' IN (s.effect, excluded.effect) THEN 'unknown'
+        WHEN (s.state = 'claimed' OR loss.doubted) AND 'at-most-once' IN (s.effect, excluded.effect)
+          THEN 'unknown'
         WHEN run.used >= $14::int THEN 'exhausted'
         ELSE 'claimed'
       END AS answer OFFSET 0
     ) AS decision,
     LATERAL (
       SELECT decision.answer = 'claimed' AS taken,
-             decision.answer IN ('claimed', 'same') AS mine OFFSET 0
+             decision.answer IN ('claimed', 'same') AS mine,
+             loss.doubted AND s.state <> 'unknown' AND decision.answer IN ('claimed', 'unknown')
+               AS forgot OFFSET 0
     ) AS outcome
 )
 RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
   s.round, s.unusable_answers,
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
+  (SELECT id FROM agent_once.ledger) AS here,
   extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
 
 const RENEW = `
@@ -94,11 +132,14 @@ interface ClaimRow extends Omit<
     'claimed' | 'same' | 'completed' | 'settled' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
   run_attempts: number;
   lease_left_ms: number | null;
+  /** Identity of the ledger. */
+  here: string;
 }
 
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(database: Database, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? null : await encodePayload(step.request);
+  const { ledger, row: hasRow, fence, previous } = step.seen ?? {};
   const [row] = await database.query<ClaimRow>(CLAIM, [
     step.scope,
     step.step,
@@ -114,10 +155,14 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
     step.runId,
     step.worker,
     step.maximumAttempts,
+    ledger ?? null,
+    hasRow ?? false,
+    fence ?? null,
+    previous?.step ?? null,
+    previous?.digest ?? null,
+    JSON.stringify([LOST]),
   ]);
-  // The statement always writes a row, but in a retired scope.
-  if (row === undefined) return { state: 'superseded' };
-  return toAnswer(row, step);
+  return row === undefined ? whyNotClaimed(database, step) : toAnswer(row, step);
 }
 
 /** Extends the lease. A step completed by this claim is still its own. */
@@ -141,13 +186,14 @@ async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
         request: row.request && (await decodePayload(row.request)),
         round: row.round,
         spent: spentOn(row.unusable_answers, usageOf(row)),
+        ledger: row.here,
       };
     }
     case 'settled':
       if (row.digest !== step.digest) return { state: 'diverged' };
-      return { state: 'completed', record: await toRecorded(row) };
+      return { state: 'completed', record: await toRecorded(row), ledger: row.here };
     case 'completed':
-      return { state: 'completed', record: await toRecorded(row) };
+      return { state: 'completed', record: await toRecorded(row), ledger: row.here };
     case 'busy':
       return {
         state: 'busy',

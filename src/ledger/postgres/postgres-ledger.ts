@@ -8,6 +8,7 @@ import type {
   EarlierStep,
   FailedAttempt,
   Ledger,
+  LedgerIdentity,
   Question,
   Recorded,
   ShareAnswer,
@@ -20,6 +21,7 @@ import { claimStep, renewClaim } from './claim.ts';
 import { PostgresCleaner } from './cleaner.ts';
 import { Database, type PostgresLedgerOptions } from './database.ts';
 import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
+import { readIdentity } from './identity.ts';
 import { migrateIfNeeded } from './migrate.ts';
 import { askQuestion, readQuestions } from './questions.ts';
 import { decideQuestion } from './decide.ts';
@@ -113,6 +115,10 @@ export class PostgresLedger implements Ledger {
 
   async retire(scope: string): Promise<void> {
     await this.#database.query(RETIRE, [scope]);
+  }
+
+  identity(): Promise<LedgerIdentity> {
+    return readIdentity(this.#database);
   }
 
   step(scope: string, step: string): Promise<StepRecord | undefined> {

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { LOST } from '../lost.ts';
 import { encodePayload } from '../payload.ts';
-import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
+import type { Claim, ClaimAnswer, Lack, StepClaim } from '../port.ts';
 import { spentOn } from '../spent.ts';
 import type { Connection } from './connection.ts';
 import { keys } from './keys.ts';
@@ -12,9 +14,16 @@ const RENEW = loadScript('renew');
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(connection: Connection, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? undefined : await encodePayload(step.request);
+  const { ledger, row, fence, previous } = step.seen ?? {};
   const reply = await connection.run(
     CLAIM,
-    [keys.step(step.scope, step.step), keys.index(step.scope), keys.retired(step.scope)],
+    [
+      keys.step(step.scope, step.step),
+      keys.index(step.scope),
+      keys.retired(step.scope),
+      keys.identity,
+      keys.step(step.scope, previous?.step ?? ''),
+    ],
     [
       step.step,
       step.turn,
@@ -29,10 +38,21 @@ export async function claimStep(connection: Connection, step: StepClaim): Promis
       step.runId,
       step.worker,
       step.maximumAttempts,
+      ledger ?? '',
+      row === true ? '1' : '',
+      fence ?? '',
+      previous?.digest ?? '',
+      randomUUID(),
+      JSON.stringify(LOST),
     ],
   );
-  const [answer, leftMs, fields] = Array.isArray(reply) ? reply : [];
-  return toAnswer(String(answer), Number(String(leftMs)), new Row(fields), step);
+  const [answer, second, fields, here] = Array.isArray(reply) ? reply : [];
+  const said = String(answer);
+  if (said === 'restored' || said === 'accepted') {
+    const lacks = String(second) as Lack;
+    return { state: 'restored', lacks, ledger: String(here), accepted: said === 'accepted' };
+  }
+  return toAnswer(said, Number(String(second)), new Row(fields), step, String(here));
 }
 
 /** See `Ledger.renew`. */
@@ -48,6 +68,7 @@ async function toAnswer(
   leftMs: number,
   row: Row,
   step: StepClaim,
+  ledger: string,
 ): Promise<ClaimAnswer> {
   switch (answer) {
     case 'claimed': {
@@ -64,10 +85,11 @@ async function toAnswer(
         request,
         round,
         spent: spentOn(record.unusableAnswers, record),
+        ledger,
       };
     }
     case 'completed':
-      return { state: 'completed', record: await toRecord(step.scope, row) };
+      return { state: 'completed', record: await toRecord(step.scope, row), ledger };
     case 'busy':
       return {
         state: 'busy',

@@ -5,6 +5,8 @@
 export const keys = {
   /** Version of the layout. */
   format: 'agent_once:format',
+  /** Hash: who the ledger is. */
+  identity: 'agent_once:ledger',
   /** Hash of the namespaces whose runs use the ledger: names by ID. */
   homes: 'agent_once:homes',
   /** Sorted set of the scope's steps, by turn. */

@@ -8,6 +8,7 @@ import type {
   EarlierStep,
   FailedAttempt,
   Ledger,
+  LedgerIdentity,
   Question,
   Recorded,
   ShareAnswer,
@@ -21,6 +22,7 @@ import { RedisCleaner } from './cleaner.ts';
 import { Connection } from './connection.ts';
 import { assertDurable } from './durability.ts';
 import { abandonStep, completeStep, failStep, noteOnStep } from './finish.ts';
+import { readIdentity } from './identity.ts';
 import { keys } from './keys.ts';
 import { askQuestion, decideQuestion, readQuestions } from './questions.ts';
 import { readStep, readSteps } from './records.ts';
@@ -129,6 +131,10 @@ class RedisLedger implements Ledger {
 
   async retire(scope: string): Promise<void> {
     await this.#connection.command(['SET', keys.retired(scope), Date.now()]);
+  }
+
+  identity(): Promise<LedgerIdentity> {
+    return readIdentity(this.#connection);
   }
 
   step(scope: string, step: string): Promise<StepRecord | undefined> {

@@ -12,6 +12,7 @@ export function testClaims(ledger: () => Ledger): void {
         claim: { scope: step.scope, step: 't1.c0', fence: '1', leaseMs: 60_000 },
         attempt: 1,
         last: false,
+        ledger: (await ledger().identity()).id,
         attempts: 1,
         unknownAttempts: 0,
         request: { order: 1042 },

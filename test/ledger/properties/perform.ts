@@ -142,6 +142,7 @@ function seenOfClaim(answer: ClaimAnswer): Seen {
     }
     case 'superseded':
     case 'diverged':
+    case 'restored':
       return { state: answer.state };
   }
 }

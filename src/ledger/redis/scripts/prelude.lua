@@ -72,3 +72,15 @@ local function use(key, answers, input_tokens, output_tokens, cost_usd)
   use_tokens(key, 'output_tokens', answers, output_tokens)
   use_cost(key, answers, cost_usd)
 end
+
+-- Who the ledger is; one that has no identity gets the new one.
+local function identify(key, new_id)
+  redis.call('HSETNX', key, 'id', new_id)
+  return read(key, 'id', 'stands_in_for', 'closed_at')
+end
+
+-- Whether an identity is the ledger's own, and whether it is one that the ledger stands in for.
+local function knows(here, id)
+  local accepted = id ~= '' and string.find(here.stands_in_for or '', id, 1, true) ~= nil
+  return id == here.id, accepted
+end
