@@ -110,8 +110,8 @@ export async function claimStep(
       throw failStep({
         code: 'step.diverged',
         message:
-          `The ledger holds another call as ${plan.claim.step} of this run: nothing was done. The run's ` +
-          'history and the ledger have parted, which happens when one of them is restored from a backup.',
+          `The ledger holds another call as ${plan.claim.step} of this run: nothing was done. Deploy code that ` +
+          'makes the call that is recorded, or point LEDGER_URL at the ledger of this run; then resume it.',
         retryable: false,
       });
     case 'exhausted':

@@ -34,8 +34,7 @@ export function afterFailure(run: Ended, story?: Story): string[] {
   return [
     ...(story ? [] : [`What happened, and what it cost: ${explain}`]),
     ...(mend === undefined ? [] : [[mend, ...whereToLook(code, story)].join('\n')]),
-    // History and ledger have parted: resuming ends in the same place.
-    ...(code === 'step.diverged' ? [] : [resume(run, story)]),
+    resume(run, story),
     forget(run, story),
   ];
 }

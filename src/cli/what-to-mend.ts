@@ -19,6 +19,8 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'tool.result_too_large': 'Mend the tool: it must return less.',
   'tool.unknown': 'Deploy a worker that has the tool.',
   'agent.unknown': 'Deploy a worker that has the agent.',
+  'step.diverged':
+    'The ledger holds another call than this code makes. Deploy code that takes what is recorded, or point LEDGER_URL at the ledger of this run.',
   'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
   'step.outcome_unknown':
     'Find out whether it happened. The resumed run asks again: agent-once resolve answers.',

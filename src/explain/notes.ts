@@ -13,6 +13,7 @@ export function notesOn(
     ...forgottenNotes(explanation),
     ...notesOnSteps(explanation.steps ?? [], explanation.questions ?? []),
     ...liveNotes(explanation),
+    ...lostNotes(explanation),
     ...usageNotes(explanation),
     ...executionNotes(explanation, found),
   ];
@@ -40,7 +41,22 @@ function liveNotes({ live }: Noted): string[] {
   ].filter((note) => note !== false);
 }
 
-function usageNotes({ status, steps, usage, reportedUsage, ledgerError }: Noted): string[] {
+/** What a ledger lacks that the run has recorded was done, whatever else is said here. */
+function lostNotes({ steps, live, waiting, reportedUsage }: Noted): string[] {
+  if (steps === null) return [];
+  const answers = steps.filter(({ kind, state }) => kind === 'model' && state === 'completed');
+  const isLost =
+    answers.length < (reportedUsage?.modelCalls ?? 0) ||
+    waiting.some((question) => !steps.some(({ id }) => id === question.step)) ||
+    live?.pending.some(({ lastError }) => lastError?.code === 'ledger.restored');
+  if (!isLost) return [];
+  return [
+    'The ledger lacks steps that this run has recorded: LEDGER_URL names another ledger than the workers have, or an earlier state of it was restored, or rows were deleted. What is missing was done; that it is not shown here does not say that it was not.',
+  ];
+}
+
+function usageNotes(explanation: Noted): string[] {
+  const { status, usage, reportedUsage, ledgerError } = explanation;
   if (ledgerError) {
     return [
       'The ledger could not be read: the steps are missing here, and with them what they cost.',
@@ -48,11 +64,7 @@ function usageNotes({ status, steps, usage, reportedUsage, ledgerError }: Noted)
   }
   const ended = status === 'completed' || status === 'failed' || status === 'cancelled';
   if (!ended || !usage || !reportedUsage || !usageDiffers(usage, reportedUsage)) return [];
-  if (steps?.length === 0) {
-    return [
-      'The ledger has no step of this run, though the run had some: LEDGER_URL may name another ledger than the workers have, or the rows were deleted.',
-    ];
-  }
+  if (lostNotes(explanation).length > 0) return [];
   return [
     'The run reports another usage than the sum of the recorded steps; the steps are what was paid for.',
   ];

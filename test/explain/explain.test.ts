@@ -272,7 +272,7 @@ describe('executions', () => {
       expect(json.scope).toBe(json.executions[0]?.runId);
       // Nothing of it was ever in this ledger.
       expect(json.steps).toEqual([]);
-      expect(text).toContain('LEDGER_URL may name another ledger');
+      expect(text).toContain('LEDGER_URL names another ledger');
     } finally {
       await suite.close();
     }

@@ -118,8 +118,8 @@ describe('money', () => {
   });
 
   test('that the run reports otherwise is noted, but not while it runs', () => {
-    const reportedUsage = { ...NO_USAGE, modelCalls: 3 };
     const steps = [stepOf()];
+    const reportedUsage = { ...sumUsage(steps), inputTokens: 7_000 };
     const differs = (status: Explanation['status']) =>
       notesOn(storyOf({ status, steps, usage: sumUsage(steps), reportedUsage }), ALL);
     expect(differs('completed')).toEqual([expect.stringContaining('reports another usage')]);
@@ -363,8 +363,14 @@ describe('what to do next', () => {
     expect(failedWith('tool.failed')).toContain(' forget a k --tenant acme');
   });
 
+  test('of a call that diverged: mend what differs, and resume; a new run repeats effects', () => {
+    const next = failedWith('step.diverged');
+    expect(next).toContain('Deploy code that takes what is recorded');
+    expect(next).toContain('--retry-failed');
+    expect(next).toContain('Not a retry');
+  });
+
   test('does not resume what would end in the same place', () => {
-    expect(failedWith('step.diverged')).not.toContain('--retry-failed');
     expect(failedWith('step.superseded')).not.toContain('--retry-failed');
   });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
 import type { LedgerKeeper } from '../../src/ledger/keeper.ts';
 import { openLedgerKeeper } from '../../src/ledger/open-ledger.ts';
+import { runCommand } from '../support/cli.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { backUpLedger } from '../support/ledger-backup.ts';
@@ -47,6 +48,13 @@ const untilRefused = (key: string): Promise<void> =>
     expect(failures).toContain('ledger.restored');
   });
 
+/** What `explain` says besides the facts. */
+async function notesOf(key: string): Promise<string> {
+  const { code, stdout } = await runCommand(['explain', AGENT, key, '--json'], system.env);
+  expect(code).toBe(0);
+  return (JSON.parse(stdout) as { notes: string[] }).notes.join('\n');
+}
+
 /** A run that failed in its second turn, after its first has had an effect. */
 async function failedAfter(tool: 'send' | 'book', key: string): Promise<StartRequest> {
   system.counter.fail(`charge:${key}`);
@@ -66,6 +74,7 @@ describe('after the ledger was restored to an earlier state, a resume', () => {
     await backup.restore();
     await system.client.start({ ...request, retryFailed: true });
     await untilRefused('mail');
+    expect(await notesOf('mail')).toContain('What is missing was done');
     const { requests } = await system.modelRequests();
     expect(system.counter.requests('send:mail')).toBe(1);
 

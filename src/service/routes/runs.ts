@@ -15,7 +15,7 @@ import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { HttpProblem } from '../problem.ts';
-import { etagOf, locationOf, noSuchRun, runOf, toBody, withoutTraces } from '../runs.ts';
+import { etagOf, locationOf, runOf, toBody, withoutTraces } from '../runs.ts';
 import {
   agentName,
   decisionBody,
