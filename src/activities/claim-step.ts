@@ -1,9 +1,9 @@
 import type { Context } from '@temporalio/activity';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { StepPolicy } from '../contract/settings.ts';
-import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
+import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
+import { failStep, isOwnTrouble, judge } from './failures.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 
 export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
@@ -104,7 +104,7 @@ export async function claimStep(
     case 'exhausted':
       throw failStep(
         {
-          code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
+          code: codeOf(answer.error),
           message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
           retryable: false,
         },
@@ -112,4 +112,11 @@ export async function claimStep(
         answer.spent,
       );
   }
+}
+
+/** Of the last attempt's error; trouble of a worker's own is no reason for a run to fail. */
+function codeOf(error: StepError | null): ErrorCode {
+  return isErrorCode(error?.code) && !isOwnTrouble(error.code)
+    ? error.code
+    : 'step.attempts_exhausted';
 }

@@ -130,6 +130,9 @@ async function workUnderClaim(
   const { policy, faultName, otherwise } = plan;
   const { step, effect } = plan.claim;
   let begun = false;
+  // Nobody but this attempt knows how a step at most once ended, or that it did not begin: worth any
+  // wait. Any other one is repeated.
+  const refusedForMs = effect === 'at-most-once' ? Number.POSITIVE_INFINITY : claim.leaseMs;
   faults('after-claim', faultName, attempt);
   const granted: Granted = {
     claim,
@@ -149,8 +152,6 @@ async function workUnderClaim(
   try {
     // The run may have been cancelled while the claim was on its way: nothing begins then.
     lease.signal.throwIfAborted();
-    // Nobody but this attempt knows how such a step ended: worth any wait.
-    const refusedForMs = effect === 'at-most-once' ? Number.POSITIVE_INFINITY : claim.leaseMs;
     const completion = await record(deps, granted, work, lease.limit, refusedForMs);
     faults('after-record', faultName, attempt);
     if (completion === undefined) return await whatTheLedgerHolds(deps, claim, begun, lease.limit);
@@ -177,7 +178,8 @@ async function workUnderClaim(
       if (unknown) return;
       const waited =
         effect === 'at-most-once' && (await isUndecided(ledger, claim).catch(() => false));
-      const given = await release(ledger, claim, why, { ...how, ...answered });
+      const patience = paid || effect === 'at-most-once' ? { refusedForMs } : {};
+      const given = await release(ledger, claim, why, { ...how, ...answered, ...patience });
       if (given && waited) await tellSettled(step);
       if (given === false && begun && effect === 'reconcile') {
         await noteLateEffect(deps, claim, lease.limit);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DefaultLogger, type LogEntry, type LogLevel, type LogMetadata } from '@temporalio/worker';
 import { oneLine } from '../contract/plain-text.ts';
 
@@ -31,7 +32,8 @@ export function logLine(
 
 function asText(value: unknown, stacks: boolean): string {
   try {
-    const text = value instanceof Error ? errorText(value, stacks) : jsonText(value);
+    // One of a workflow is of another realm.
+    const text = types.isNativeError(value) ? errorText(value, stacks) : jsonText(value);
     return text.length > LONGEST ? `${text.slice(0, LONGEST)} … (cut)` : text;
   } catch {
     // A tool may log anything, also what throws when it is looked at.

@@ -141,3 +141,22 @@ describe.each([
     },
   );
 });
+
+test('what a tool logs and throws is one line each in the log of its worker, escaped', async () => {
+  answers(asks('odd', { how: 'lines' }));
+  const { key } = await start();
+  expect(await untilEnd(system.client, { agent: 'tester', key })).toMatchObject({
+    status: 'failed',
+  });
+  const lines = () =>
+    worker
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('Refunded'));
+  // Two attempts that log and throw, and the run's end.
+  await eventually(() => expect(lines()).toHaveLength(5));
+  for (const line of lines()) {
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z \[(INFO|WARN)\] /);
+    expect(line).not.toMatch(/[\p{Cc}\u202e]/u);
+  }
+});

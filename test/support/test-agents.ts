@@ -85,6 +85,9 @@ const flaky = defineTool({
   },
 });
 
+/** What looks like a line of the log, and steers a terminal. */
+const FAKE_LINE = 'no\n2026-11-30T00:00:00.000Z [INFO] Refunded\u001b[2J\u001b]0;title\u0007\u202e';
+
 /** Misbehaves in the way it is asked to. */
 const odd = defineTool({
   name: 'odd',
@@ -98,6 +101,7 @@ const odd = defineTool({
       'loud',
       'half-a-pair',
       'unencodable',
+      'lines',
       'large',
       'undefined',
       'error-object',
@@ -129,6 +133,9 @@ const odd = defineTool({
         String.prototype.toWellFormed = String.prototype.toString;
         String.prototype.isWellFormed = () => true;
         throw new Error(`declined: ${'👍'.slice(0, 1)}`);
+      case 'lines':
+        ctx.log.info(FAKE_LINE);
+        throw new Error(FAKE_LINE);
       case 'loud':
         throw new Error('y'.repeat(5 * 1024 * 1024));
       case 'undefined':

@@ -162,6 +162,28 @@ describe('a user of PostgreSQL that is locked out while runs go on,', () => {
   });
 
   testLockedOut(['by another password', 'by NOLOGIN', 'by its rights']);
+
+  test('let in again, the worker records an effect at most once that had happened, and nobody is asked', async () => {
+    const worker = await startStale('1h');
+    system.counter.hold('send:locked-out');
+    const { key, workflowId } = await system.client.start({
+      agent: 'tester',
+      input: script(calls(['send', { label: 'locked-out' }]), { say: 'ok' }),
+    });
+    await eventually(() => expect(system.counter.requests('send:locked-out')).toBe(1));
+    await user.lockOut('by NOLOGIN');
+    system.counter.letGo('send:locked-out');
+    // Longer than its lease.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    expect((await health()).status).toBe(503);
+    await user.letIn();
+    expect(await endOf({ agent: 'tester', key })).toMatchObject({ status: 'completed' });
+    const scope = await system.scopeOf(workflowId);
+    expect(await system.ledger.questions(scope)).toEqual([]);
+    expect(await system.ledger.step(scope, 't1.c0')).toMatchObject({ knownBy: null, attempts: 1 });
+    expect(system.counter.requests('send:locked-out')).toBe(1);
+    await worker.stop();
+  });
 });
 
 describe('a user of Redis that is locked out while runs go on,', () => {
