@@ -60,8 +60,4 @@ export class LedgerTrouble {
       this.#timer = setTimeout(() => this.#tell.tooLong(trouble), this.#limitMs).unref();
     }
   }
-
-  close(): void {
-    clearTimeout(this.#timer);
-  }
 }

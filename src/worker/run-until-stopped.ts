@@ -38,8 +38,9 @@ export async function runUntilStopped(
     }
     await Promise.race([ended, aborted(leaving.signal)]);
     if (!leaving.signal.aborted) return;
+    const late = sleep(graceMs + MARGIN_MS, undefined, { signal: over.signal }).catch(() => {});
     const quiet = Promise.all([ended, untilIdle(workers, over.signal)]);
-    await Promise.race([quiet, sleep(graceMs + MARGIN_MS, undefined, { ref: false })]);
+    await Promise.race([quiet, late]);
   } finally {
     clearInterval(looking);
     over.abort();

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Runtime, Worker } from '@temporalio/worker';
-import { createActivities } from '../activities/create-activities.ts';
+import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
 import { outsideSteps } from '../activities/step-code.ts';
@@ -11,14 +10,14 @@ import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry, type Registry } from '../agents/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import { taskQueues } from '../contract/names.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
 import { prepareCleaning } from './cleaning.ts';
-import { connectWorker, type WorkerConnection } from './connect.ts';
+import { connectWorker } from './connect.ts';
+import { createWorkers, type Part } from './create-workers.ts';
 import { startHealthServer } from './health.ts';
 import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
@@ -28,11 +27,6 @@ import { searchAttributesProblem } from './search-attributes.ts';
 import { watchStrays } from './strays.ts';
 import { watchLedger } from './watched-ledger.ts';
 import { weakenLedger } from './weakened-ledger.ts';
-import { workflowBundle } from './workflow-code.ts';
-
-/** What one worker process does: everything, or one part of a split deployment. */
-export const PARTS = ['model', 'tools', 'workflows'] as const;
-export type Part = (typeof PARTS)[number];
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
@@ -110,7 +104,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       }));
       closing.push(() => health.close());
     }
-    workers = await createWorkers(config, temporal, deps, options);
+    workers = await createWorkers(config, temporal, deps, graceMs, only);
     const running = runUntilStopped([...workers.values()], signal, leaving, graceMs);
     options.onReady?.({
       address: temporal.address,
@@ -130,7 +124,7 @@ async function closeAll(closing: (() => Promise<void>)[], leaving: boolean): Pro
   for (const close of closing) {
     const closed = close();
     if (!leaving) await closed;
-    else await Promise.race([closed.catch(() => {}), sleep(CLOSE_MS, undefined, { ref: false })]);
+    else await Promise.race([closed.catch(() => {}), sleep(CLOSE_MS)]);
   }
 }
 
@@ -206,45 +200,4 @@ function createModel(config: Config): Model {
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
   });
-}
-
-async function createWorkers(
-  config: Config,
-  { connection, namespace }: WorkerConnection,
-  deps: ActivityDeps | undefined,
-  { only, graceMs = GRACE_MS }: WorkerOptions,
-): Promise<Map<string, Worker>> {
-  const queues = taskQueues(config.splitTaskQueues);
-  const common = {
-    connection,
-    namespace,
-    shutdownGraceTime: graceMs,
-    // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
-    // seconds, and a model request goes on being paid for.
-    maxHeartbeatThrottleInterval: 500,
-    defaultHeartbeatThrottleInterval: 500,
-    // What the workflows of a dead worker wait for before another one may replay them.
-    stickyQueueScheduleToStartTimeout: 2_000,
-  };
-  const workers = new Map<string, Worker>();
-  const withWorkflows = only === undefined || only === 'workflows';
-  const bundle = withWorkflows ? { workflowBundle: await workflowBundle() } : {};
-
-  if (!config.splitTaskQueues) {
-    const activities = deps ? { activities: createActivities(deps) } : {};
-    const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...activities }));
-    return workers;
-  }
-  if (withWorkflows) {
-    const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle }));
-  }
-  for (const part of ['model', 'tools'] as const) {
-    if (!deps || (only !== undefined && only !== part)) continue;
-    const taskQueue = queues[part];
-    const activities = createActivities(deps, part);
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
-  }
-  return workers;
 }

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { reportError } from '../../src/cli/report-error.ts';
 import { readConfig } from '../../src/config.ts';
-import { PARTS, runWorker } from '../../src/worker/run-worker.ts';
+import { PARTS } from '../../src/worker/create-workers.ts';
+import { runWorker } from '../../src/worker/run-worker.ts';
 import { inLane, withoutEffects } from './test-agents.ts';
 
 const only = PARTS.find((part) => part === process.env['TEST_ONLY']);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
 import { findFreePort } from '../../../src/dev/ports.ts';
+import { runBin } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedis, type RedisServer } from '../../support/redis-server.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
@@ -162,6 +164,29 @@ describe('a user of PostgreSQL that is locked out while runs go on,', () => {
   });
 
   testLockedOut(['by another password', 'by NOLOGIN', 'by its rights']);
+
+  test('the command agent-once worker ends with that exit code, and says what to do', async () => {
+    const command = runBin(['worker'], {
+      ...system.env,
+      LEDGER_URL: user.url,
+      AGENT_ONCE_REFUSED_LIMIT: '1s',
+    });
+    await eventually(async () => {
+      const { rows } = await system.sql.query('SELECT 1 FROM pg_stat_activity WHERE usename = $1', [
+        role,
+      ]);
+      expect(rows).not.toHaveLength(0);
+    });
+    await user.lockOut('by its rights');
+    // It has the example's agents, not those of the tests.
+    const client = new AgentOnceClient({ temporal: system.temporal });
+    const { workflowId } = await client.start({ agent: 'support', input: 'Hello' });
+    const { code, stderr } = await command;
+    expect(code).toBe(10);
+    expect(stderr).toMatch(REFUSED);
+    expect(stderr).toContain('Start the worker again with the credentials');
+    await system.temporal.workflow.getHandle(workflowId).terminate('test');
+  });
 
   test('let in again, the worker records an effect at most once that had happened, and nobody is asked', async () => {
     const worker = await startStale('1h');
