@@ -1,9 +1,9 @@
 import type { Context } from '@temporalio/activity';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { StepPolicy } from '../contract/settings.ts';
-import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
+import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
+import { failStep, isOwnTrouble, judge } from './failures.ts';
 import { heldBefore } from './lease.ts';
 import { refusalOf } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
@@ -13,9 +13,6 @@ export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }> & {
   restored: boolean;
 };
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
-
-/** A ledger that was restored waits for a person. */
-const RESTORED_RETRY_MS = 2_000;
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
@@ -85,7 +82,7 @@ export async function claimStep(
     case 'completed':
       return answer;
     case 'restored':
-      throw failStep(refusalOf(answer, seen.ledger), RESTORED_RETRY_MS);
+      throw failStep(refusalOf(answer, seen.ledger));
     case 'busy':
       // Otherwise the attempt after this one may not hear of it.
       if (context.cancellationSignal.aborted) await context.cancelled;
@@ -117,7 +114,7 @@ export async function claimStep(
     case 'exhausted':
       throw failStep(
         {
-          code: isErrorCode(answer.error?.code) ? answer.error.code : 'step.attempts_exhausted',
+          code: codeOf(answer.error),
           message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
           retryable: false,
         },
@@ -125,4 +122,11 @@ export async function claimStep(
         answer.spent,
       );
   }
+}
+
+/** Of the last attempt's error; trouble of a worker's own is no reason for a run to fail. */
+function codeOf(error: StepError | null): ErrorCode {
+  return isErrorCode(error?.code) && !isOwnTrouble(error.code)
+    ? error.code
+    : 'step.attempts_exhausted';
 }

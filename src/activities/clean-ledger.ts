@@ -8,13 +8,15 @@ import {
 import { CLEAN_LEDGER } from '../contract/names.ts';
 import type { LedgerCleaner, OldScope } from '../ledger/cleaner.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
+import { failStep, isRefused, judge } from './failures.ts';
 
 /** What cleaning works with. */
 export type CleaningDeps = Pick<ActivityDeps, 'faults'> & NonNullable<ActivityDeps['cleaning']>;
 
 /** Scopes between two heartbeats, and between the two questions about one. */
 const AT_ONCE = 20;
+/** Attempts of a cleaning that the ledger refuses, on whatever workers: some seconds. */
+const ATTEMPTS_REFUSED = 5;
 
 /** What an attempt leaves behind for the next. */
 interface Progress {
@@ -56,10 +58,12 @@ export async function cleanLedger(
     }
     return { next: page.next, report: progress.report };
   } catch (error) {
-    if (context.cancellationSignal.aborted) throw error;
+    if (context.cancellationSignal.aborted) await context.cancelled;
     const verdict = judge(error, 'step.failed');
-    // Temporal's own troubles pass; what the ledger refuses needs a person.
-    throw failStep({ ...verdict, retryable: verdict.code !== 'ledger.invalid' });
+    // Temporal's own troubles pass. What the ledger refuses this worker, another may be allowed; what
+    // it refuses all of them needs a person.
+    const retryable = !isRefused(verdict.code) || context.info.attempt < ATTEMPTS_REFUSED;
+    throw failStep({ ...verdict, retryable });
   }
 }
 

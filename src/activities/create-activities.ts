@@ -9,8 +9,10 @@ import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
 import { recordDecision } from './record-decision.ts';
 import { failStep } from './failures.ts';
+import { wellFormed } from './well-formed.ts';
 
-type Activity = (input: never) => Promise<unknown>;
+/** An activity, whatever its argument is. */
+export type Activity = (input: never) => Promise<unknown>;
 
 /**
  * The activities of a worker: `callModel`, one `tool.<name>` per tool, and an answer for tools that
@@ -35,6 +37,8 @@ export function createActivities(
     }
     activities['default'] = unknownTool;
   }
+  for (const [name, activity] of Object.entries(activities))
+    activities[name] = wellFormed(activity);
   return activities;
 }
 
@@ -42,7 +46,7 @@ export function createActivities(
  * Retried: in a rolling deployment another worker may know the tool. In the fast lane this one would
  * be asked again: there the workflow schedules the step anew, where any worker can take it.
  */
-function unknownTool(input: ToolStepInput): Promise<never> {
+async function unknownTool(input: ToolStepInput): Promise<never> {
   throw failStep(
     {
       code: 'tool.unknown',

@@ -19,6 +19,11 @@ export interface ActivityDeps {
    * to ordinary activities, and not to local ones.
    */
   stopped: AbortSignal;
+  /**
+   * Whether the worker stops since code of one of its steps threw and nobody knows of which: the
+   * attempt of a step that does not end by itself counts then, or it would be repeated for ever.
+   */
+  suspected(): boolean;
   faults: Faults;
   /** Absent: the ledger's backend does not know how to clean. */
   cleaning?: {

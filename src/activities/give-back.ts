@@ -55,15 +55,21 @@ export async function tellSettled(step: string): Promise<void> {
 /**
  * Gives the claim back, as far as that is possible: without it, the lease runs out.
  *
- * @param how `until`: the ledger is asked until it answers, or this aborts
+ * @param how `until`: the ledger is asked until it answers, or this aborts; `refusedForMs`: see
+ *   `untilAnswered`
  * @returns `false` when the claim is no longer ours, `undefined` when the ledger did not answer
  */
 export async function release(
   ledger: Ledger,
   claim: Claim,
   { code, message }: StepError,
-  { until, ...how }: FailedAttempt & { until?: AbortSignal } = {},
+  {
+    until,
+    refusedForMs,
+    ...how
+  }: FailedAttempt & { until?: AbortSignal; refusedForMs?: number } = {},
 ): Promise<boolean | undefined> {
   const fail = () => ledger.fail(claim, { code, message }, how);
-  return (until ? untilAnswered(fail, until) : fail()).catch(() => undefined);
+  const asking = until ? untilAnswered(fail, until, refusedForMs) : fail();
+  return asking.catch(() => undefined);
 }

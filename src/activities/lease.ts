@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../contract/errors.ts';
 import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
@@ -122,7 +123,13 @@ export class Lease {
     clearInterval(this.#renewal);
   }
 
-  readonly #interrupt = (): void => this.#work.abort(this.#stopped.reason);
+  /** In the step's own context, as everything that calls its listeners: they may throw. */
+  readonly #interrupt = AsyncLocalStorage.bind(() => this.#work.abort(this.#stopped.reason));
+
+  /** Tells the work that it has failed, and why. */
+  fail(error: Error): void {
+    this.#work.abort(error);
+  }
 
   #lose(): void {
     clearInterval(this.#renewal);
@@ -136,10 +143,10 @@ export class Lease {
  */
 function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown) => void): void {
   const { cancellationSignal } = context;
-  const pass = (): void => {
+  const pass = AsyncLocalStorage.bind((): void => {
     const { notFound, timedOut } = context.cancellationDetails ?? {};
     if (!outlives || (notFound !== true && timedOut !== true)) tell(cancellationSignal.reason);
-  };
+  });
   if (cancellationSignal.aborted) pass();
   else cancellationSignal.addEventListener('abort', pass, { once: true });
 }

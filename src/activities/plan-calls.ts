@@ -150,12 +150,12 @@ function needsApproval({ definition: { approval } }: RegisteredTool, input: unkn
 
 /** A tool's summary is a courtesy: one that throws must not cost the model's answer. */
 function summarise(tool: RegisteredTool, input: unknown): string {
-  let summary: string | undefined;
+  let summary: unknown;
   try {
     summary = tool.definition.summary?.(input);
   } catch {
     summary = undefined;
   }
-  const line = (summary ?? tool.name).replaceAll(/\s+/g, ' ').trim();
+  const line = (typeof summary === 'string' ? summary : tool.name).replaceAll(/\s+/g, ' ').trim();
   return line.slice(0, SUMMARY_LENGTH).toWellFormed();
 }

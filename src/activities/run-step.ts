@@ -15,10 +15,11 @@ import { NotApplied } from '../tools/not-applied.ts';
 import { assertInTime } from './assert-in-time.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';
-import { backoffMs, failStep, isOwnTrouble, judge, type Verdict } from './failures.ts';
+import { backoffMs, failStep, isOwnTrouble, isRefused, judge, type Verdict } from './failures.ts';
 import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
 import { LOST_FOR_GOOD } from './restored.ts';
+import { StepCode } from './step-code.ts';
 import { untilAnswered } from './until-answered.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
 
@@ -74,10 +75,31 @@ export type StepWork = (
  * @throws {OutcomeUnknown} (claim-step.ts) `at-most-once` steps only
  * @throws {ApplicationFailure} retryable or not, as the table in `docs/architecture.md` says
  */
-export async function runStep(
+export function runStep(deps: ActivityDeps, plan: StepPlan, work: StepWork): Promise<StepOutcome> {
+  const code = new StepCode(plan.claim.step, plan.claim.effect);
+  return code.run(() => attemptStep(deps, plan, watched(work, code), code));
+}
+
+/** The same work, that also ends when its code throws where nothing awaits it. */
+function watched(work: StepWork, code: StepCode): StepWork {
+  const { before } = work;
+  const also = before && {
+    before: (granted: Granted) => code.unlessStrayed(before(granted)),
+  };
+  return work.kind === 'transaction'
+    ? {
+        kind: 'transaction',
+        ...also,
+        run: (granted, tx) => code.unlessStrayed(work.run(granted, tx)),
+      }
+    : { kind: 'plain', ...also, run: (granted) => code.unlessStrayed(work.run(granted)) };
+}
+
+async function attemptStep(
   deps: ActivityDeps,
   plan: StepPlan,
   work: StepWork,
+  code: StepCode,
 ): Promise<StepOutcome> {
   const { ledger, faults } = deps;
   const { policy, faultName } = plan;
@@ -88,6 +110,7 @@ export async function runStep(
   const times = attemptTimes(policy, context);
   // Nobody repeats such an attempt, so its own word is worth waiting for.
   const lease = new Lease(context, times, deps.stopped, plan.claim.effect === 'at-most-once');
+  code.onStray((error) => lease.fail(error));
   try {
     const answer = await claimStep(deps, plan, times.leaseMs, context);
     if (answer.state === 'completed') return fromLedger(answer.record, answer.ledger);
@@ -117,6 +140,9 @@ async function workUnderClaim(
   const { policy, faultName, otherwise } = plan;
   const { step, effect } = plan.claim;
   let begun = false;
+  // Nobody but this attempt knows how a step at most once ended, or that it did not begin: worth any
+  // wait. Any other one is repeated.
+  const refusedForMs = effect === 'at-most-once' ? Number.POSITIVE_INFINITY : claim.leaseMs;
   faults('after-claim', faultName, attempt);
   const granted: Granted = {
     claim,
@@ -136,7 +162,7 @@ async function workUnderClaim(
   try {
     // The run may have been cancelled while the claim was on its way: nothing begins then.
     lease.signal.throwIfAborted();
-    const completion = await record(deps, granted, work, lease.limit);
+    const completion = await record(deps, granted, work, lease.limit, refusedForMs);
     faults('after-record', faultName, attempt);
     if (completion === undefined) {
       const held = await whatTheLedgerHolds(deps, claim, begun, lease.limit);
@@ -167,22 +193,26 @@ async function workUnderClaim(
       if (unknown) return;
       const waited =
         effect === 'at-most-once' && (await isUndecided(ledger, claim).catch(() => false));
-      const given = await release(ledger, claim, why, { ...how, ...answered });
+      const patience = paid || effect === 'at-most-once' ? { refusedForMs } : {};
+      const given = await release(ledger, claim, why, { ...how, ...answered, ...patience });
       if (given && waited) await tellSettled(step);
       if (given === false && begun && effect === 'reconcile') {
         await noteLateEffect(deps, claim, lease.limit);
       }
     };
     const cancelled = context.cancellationDetails?.cancelRequested === true;
+    // A worker that stops since nobody knows whose code threw: it may have been this step's.
+    const suspected = deps.suspected();
     if (isStopped(deps, context)) {
-      await giveBack(INTERRUPTED, { counted: false });
+      await giveBack(INTERRUPTED, { counted: suspected });
       throw interrupted();
     }
     // A worker that stops when an answer was read has used the attempt, as any other has.
     if (context.cancellationSignal.aborted && (!paid || cancelled)) {
       // Also when the worker stops or has lost touch with Temporal: then the step is not over, and
       // none of its attempts is used up.
-      await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted: cancelled });
+      const counted = cancelled || suspected;
+      await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted });
       if (cancelled && usedAnything(used)) throw cancelledWith(used);
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
@@ -198,7 +228,8 @@ async function workUnderClaim(
       counted: !ours,
       ...(ours || knows ? { until: lease.limit } : {}),
     });
-    context.log.warn('A step failed', { step, code: verdict.code, attempt, last });
+    context.log.debug('A step failed', { step, code: verdict.code, attempt, last });
+    if (isRefused(verdict.code)) throw failStep(verdict, undefined, used);
     const wait = backoffMs(policy.retry, attempt, verdict.retryAfterMs);
     const inTime = waitInTime(verdict, wait, context);
     throw failStep({ ...inTime, retryable: inTime.retryable && (!last || ours) }, wait, used);
@@ -248,10 +279,11 @@ async function record(
   granted: Granted,
   work: StepWork,
   limit: AbortSignal,
+  refusedForMs: number,
 ): Promise<Completion | undefined> {
   const { claim, signal } = granted;
   const given = await work.before?.(granted);
-  if (given !== undefined) return recordResult(ledger, claim, given, limit);
+  if (given !== undefined) return recordResult(ledger, claim, given, limit, refusedForMs);
   if (work.kind === 'transaction') {
     let made: Completion | undefined;
     const transacted = await ledger.transact(
@@ -267,7 +299,7 @@ async function record(
   }
   const completion = await work.run(granted);
   granted.afterEffect();
-  return recordResult(ledger, claim, completion, limit);
+  return recordResult(ledger, claim, completion, limit, refusedForMs);
 }
 
 async function recordResult(
@@ -275,11 +307,13 @@ async function recordResult(
   claim: Claim,
   completion: Completion,
   limit: AbortSignal,
+  refusedForMs: number,
 ): Promise<Completion | undefined> {
   // The effect has happened: its record must be written, whoever has cancelled or stopped what
   // meanwhile, and however long the database is away. Only the attempt's time ends this; then the
-  // lease runs out.
-  const recorded = await untilAnswered(() => ledger.complete(claim, completion), limit);
+  // lease runs out. A worker that is refused leaves it to another one when its lease is over.
+  const complete = () => ledger.complete(claim, completion);
+  const recorded = await untilAnswered(complete, limit, refusedForMs);
   if (recorded === 'settled') await tellSettled(claim.step);
   return recorded === 'lost' ? undefined : completion;
 }

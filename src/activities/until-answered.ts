@@ -1,13 +1,28 @@
 import pRetry, { type Options } from 'p-retry';
 import { AgentOnceError } from '../contract/errors.ts';
+import { isRefused } from './failures.ts';
 
-/** Asks the ledger until it answers; at least once. */
-export async function untilAnswered<T>(ask: () => Promise<T>, until: AbortSignal): Promise<T> {
+/**
+ * Asks the ledger until it answers; at least once.
+ *
+ * @param refusedForMs for how long to ask again where it refuses this worker: somebody may put that
+ *   right. Default: another worker is the sooner one
+ */
+export async function untilAnswered<T>(
+  ask: () => Promise<T>,
+  until: AbortSignal,
+  refusedForMs = 0,
+): Promise<T> {
+  const begun = Date.now();
+  const isWorthIt = ({ error }: { error: unknown }): boolean =>
+    error instanceof AgentOnceError &&
+    (error.code === 'ledger.unreachable' ||
+      (isRefused(error.code) && Date.now() - begun < refusedForMs));
   return askAgain(ask, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 100,
     maxTimeout: 2_000,
-    shouldRetry: (context) => isUnreachable(context) && !until.aborted,
+    shouldRetry: (context) => isWorthIt(context) && !until.aborted,
   });
 }
 

@@ -82,7 +82,7 @@ Exit codes:
   3  the key names another request,     6  a part cannot be reached
      or somebody decided otherwise      7  still running at the deadline
   4  the run failed or was cancelled    8  the run waits for a person
-  1  a defect of this program
+  1  a defect of this program           9, 10, 11  why a worker ended by itself
 
 Environment (defaults are those of agent-once dev):
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…

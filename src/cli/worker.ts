@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { parsePort } from './options.ts';
+import { reportError } from './report-error.ts';
 
 interface WorkerFlags {
   only?: 'model' | 'tools' | 'workflows';
@@ -30,6 +31,10 @@ export function registerWorker(program: Command): void {
 Stops gracefully on SIGTERM or Ctrl-C: takes no new work and gives steps under way ten seconds;
 what is not done by then is taken over by another worker. A second signal ends it at once.
 
+Ends by itself, and says why, with exit code 9 where it can take no more work from Temporal, 10
+where the ledger has refused it for AGENT_ONCE_REFUSED_LIMIT (60s), 11 where code of a tool threw
+and nobody knows in which step. Have it started again, as a container or a service is.
+
 Examples:
   $ agent-once worker
   $ agent-once worker --shadow-only
@@ -54,15 +59,20 @@ Examples:
         stopping.abort();
       };
       process.on('SIGTERM', stop).on('SIGINT', stop);
-      await runWorker(config, {
-        agents,
-        signal: stopping.signal,
-        ...(flags.only === undefined ? {} : { only: flags.only }),
-        onReady: ({ address, namespace, taskQueues }) => {
-          process.stderr.write(
-            `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}\n`,
-          );
-        },
-      });
+      try {
+        await runWorker(config, {
+          agents,
+          signal: stopping.signal,
+          ...(flags.only === undefined ? {} : { only: flags.only }),
+          onReady: ({ address, namespace, taskQueues }) => {
+            process.stderr.write(
+              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}\n`,
+            );
+          },
+        });
+      } catch (error) {
+        // What has failed may hold the process: it would live on, deaf and without work.
+        process.exit(reportError(error, []));
+      }
     });
 }

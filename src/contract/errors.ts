@@ -108,6 +108,19 @@ export const ERRORS = {
   'step.attempts_exhausted': { exit: 4, means: 'A step used all its attempts without a result.' },
   'step.timed_out': { exit: 4, means: 'A step hit its time limit.' },
   'step.failed': { exit: 4, means: 'A step failed for a reason without a code of its own.' },
+  'worker.polling_failed': {
+    exit: 9,
+    means: 'A worker could take no more work from Temporal, and ended.',
+  },
+  'worker.refused': {
+    exit: 10,
+    means: 'The ledger refused a worker for longer than its limit, and it ended.',
+  },
+  'worker.stray_error': {
+    exit: 11,
+    means:
+      'Code of a step threw where nothing awaited it, nobody knows of which, and the worker ended.',
+  },
   internal: { exit: 1, means: 'A defect of this program.' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 

@@ -1,6 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { Trouble } from './ledger-trouble.ts';
+
+/** What is told: the state of each task queue's worker, and what stands between it and the ledger. */
+export interface Health {
+  workers: (readonly [taskQueue: string, state: string])[];
+  trouble: Trouble | undefined;
+}
 
 export interface HealthServer {
   port: number;
@@ -8,28 +15,28 @@ export interface HealthServer {
 }
 
 /**
- * Answers `GET /healthz`: 200 while every worker of the process runs, 503 otherwise (starting,
- * draining, failed), with their states as JSON.
+ * Answers `GET /healthz`: 200 while every worker of the process runs and the ledger neither refuses it
+ * nor lacks what runs have recorded, 503 otherwise (starting, draining, failed, refused, restored), with
+ * their states as JSON. A ledger that is away for everybody is no reason: whoever restarts workers for
+ * it has none when it comes back.
  *
  * @param port 0: any free one
  * @throws {AgentOnceError} `port.in_use`
  */
-export async function startHealthServer(
-  port: number,
-  states: () => Record<string, string>,
-): Promise<HealthServer> {
+export async function startHealthServer(port: number, read: () => Health): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const found = request.url === '/healthz';
-    const workers = states();
-    const list = Object.values(workers);
-    const healthy = list.length > 0 && list.every((state) => state === 'RUNNING');
+    const { workers, trouble } = read();
+    const running = workers.length > 0 && workers.every(([, state]) => state === 'RUNNING');
+    const healthy = running && (trouble === undefined || trouble.what === 'unreachable');
     response.writeHead(found ? (healthy ? 200 : 503) : 404, {
       'content-type': 'application/json',
       'cache-control': 'no-store',
     });
-    response.end(
-      JSON.stringify(found ? { healthy, workers } : { error: 'Only /healthz is here.' }),
-    );
+    // Without the error itself: it names the ledger, and anybody may ask here.
+    const ledger = trouble && { [trouble.what]: `since ${trouble.since.toISOString()}` };
+    const told = { healthy, workers: Object.fromEntries(workers), ...(ledger ? { ledger } : {}) };
+    response.end(JSON.stringify(found ? told : { error: 'Only /healthz is here.' }));
   });
   // All interfaces: an orchestrator's probe comes from outside the container.
   await new Promise<void>((resolve, reject) => {

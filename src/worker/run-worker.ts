@@ -1,31 +1,32 @@
 import { setMaxListeners } from 'node:events';
 import os from 'node:os';
-import { DefaultLogger, Runtime, Worker, type LogLevel } from '@temporalio/worker';
-import { createActivities } from '../activities/create-activities.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
+import { outsideSteps } from '../activities/step-code.ts';
 import type { AgentDefinition } from '../agents/define-agent.ts';
 import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry, type Registry } from '../agents/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import { taskQueues } from '../contract/names.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
 import { prepareCleaning } from './cleaning.ts';
-import { connectWorker, type WorkerConnection } from './connect.ts';
+import { connectWorker } from './connect.ts';
+import { createWorkers, type Part } from './create-workers.ts';
 import { startHealthServer } from './health.ts';
+import { LedgerTrouble, type Trouble } from './ledger-trouble.ts';
+import { createLogger } from './log.ts';
 import { assertKeysOutliveNothing } from './retention.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
 import { searchAttributesProblem } from './search-attributes.ts';
+import { watchStrays } from './strays.ts';
+import { watchLedger } from './watched-ledger.ts';
 import { weakenLedger } from './weakened-ledger.ts';
-import { workflowBundle } from './workflow-code.ts';
-
-/** What one worker process does: everything, or one part of a split deployment. */
-export const PARTS = ['model', 'tools', 'workflows'] as const;
-export type Part = (typeof PARTS)[number];
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
@@ -38,11 +39,14 @@ export interface WorkerOptions {
 }
 
 const GRACE_MS = 10_000;
+/** For each part that is closed when the process has to leave. */
+const CLOSE_MS = 3_000;
 
 /**
  * Puts the parts together and works until the signal. Resolves when everything is closed.
  *
- * @throws {AgentOnceError} a setting, agent or tool that cannot work, a server that does not answer
+ * @throws {AgentOnceError} a setting, agent or tool that cannot work, a server that does not answer;
+ *   `worker.…`: why it could not go on. Then the process must end, whatever is still open in it
  */
 export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
   const { only, signal, graceMs = GRACE_MS } = options;
@@ -56,12 +60,15 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   // Before anything is connected to: a setting that is wrong is told at once.
   const model = only === 'workflows' ? undefined : createModel(config);
   const faults = createFaults(config.fault);
-  const logger = new DefaultLogger(config.logLevel.toUpperCase() as LogLevel);
+  const logger = createLogger(config.logLevel);
   Runtime.install({ logger, shutdownSignals: [] });
 
-  const temporal = await connectWorker();
-  let ledger: Ledger | undefined;
+  const leaving = new AbortController();
+  const stopWatching = watchStrays(logger, (why) => leaving.abort(why));
+  const closing: (() => Promise<void>)[] = [];
   try {
+    const temporal = await connectWorker();
+    closing.push(() => temporal.connection.close());
     assertKeysOutliveNothing(registry, temporal.namespace, temporal.retentionMs);
     const problem = config.searchAttributes
       ? await searchAttributesProblem(temporal.connection, temporal.namespace)
@@ -73,62 +80,96 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       );
     }
 
+    const trouble = createTrouble(config, logger, leaving);
     let deps: ActivityDeps | undefined;
     if (model) {
       const { ledgerUrl, redisDurable } = config;
       const opened = await openLedger(ledgerUrl, { tools: registry.tools(), redisDurable });
-      ledger = opened;
+      closing.push(() => opened.close());
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
       for (const warning of cleaning.warnings) logger.warn(warning);
-      const parts = await composeDeps(config, registry, opened, model, faults);
-      deps = { ...parts, ...cleaning.deps, stopped: afterGrace(signal, graceMs) };
+      const watched = watchLedger(opened, trouble);
+      closing.push(() => Promise.resolve(watched.close()));
+      const parts = await composeDeps(config, registry, watched.ledger, model, faults);
+      const suspected = (): boolean => isStrayError(leaving.signal.reason);
+      const stopped = afterGrace([signal, leaving.signal], graceMs);
+      deps = { ...parts, ...cleaning.deps, stopped, suspected };
     }
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.
-    const health =
-      config.healthPort === undefined
-        ? undefined
-        : await startHealthServer(config.healthPort, () =>
-            Object.fromEntries([...workers].map(([queue, worker]) => [queue, worker.getState()])),
-          );
-    try {
-      workers = await createWorkers(config, temporal, deps, options);
-      const stop = () => {
-        for (const worker of workers.values()) {
-          if (worker.getState() === 'RUNNING') worker.shutdown();
-        }
-      };
-      const running = [...workers.values()].map((worker) => worker.run());
-      if (signal.aborted) stop();
-      signal.addEventListener('abort', stop, { once: true });
-      options.onReady?.({
-        address: temporal.address,
-        namespace: temporal.namespace,
-        taskQueues: [...workers.keys()],
-      });
-      try {
-        await Promise.all(running);
-      } finally {
-        stop();
-        await Promise.allSettled(running);
-      }
-    } finally {
-      await health?.close();
+    if (config.healthPort !== undefined) {
+      const health = await startHealthServer(config.healthPort, () => ({
+        workers: [...workers].map(([queue, worker]) => [queue, worker.getState()] as const),
+        trouble: trouble.now,
+      }));
+      closing.push(() => health.close());
     }
+    workers = await createWorkers(config, temporal, deps, graceMs, only);
+    const running = runUntilStopped([...workers.values()], signal, leaving, graceMs);
+    options.onReady?.({
+      address: temporal.address,
+      namespace: temporal.namespace,
+      taskQueues: [...workers.keys()],
+    });
+    await running;
   } finally {
-    await ledger?.close();
-    await temporal.connection.close();
+    stopWatching();
+    await closeAll(closing.toReversed(), leaving.signal.aborted);
+  }
+  if (leaving.signal.aborted) throw leaving.signal.reason;
+}
+
+/** Closes one after another; where the process has to leave, none of them may keep it for long. */
+async function closeAll(closing: (() => Promise<void>)[], leaving: boolean): Promise<void> {
+  for (const close of closing) {
+    const closed = close();
+    if (!leaving) await closed;
+    else await Promise.race([closed.catch(() => {}), sleep(CLOSE_MS)]);
   }
 }
 
+function createTrouble(
+  { refusedLimitMs }: Config,
+  logger: ReturnType<typeof createLogger>,
+  leaving: AbortController,
+): LedgerTrouble {
+  return new LedgerTrouble(refusedLimitMs, {
+    began: ({ what, error }) => logger.error(`The ledger is in trouble: ${what}`, { error }),
+    ended: () => logger.info('The ledger answers again'),
+    tooLong: (trouble) => leaving.abort(tooLong(trouble)),
+  });
+}
+
+function tooLong({ what, since, error }: Trouble): AgentOnceError {
+  const [met, mend] =
+    what === 'restored'
+      ? ['lacked what runs have recorded', 'Start the worker again once that is mended.']
+      : [
+          'refused this worker',
+          'Start the worker again with the credentials, rights and certificates that hold now.',
+        ];
+  return new AgentOnceError(
+    'worker.refused',
+    `The ledger has ${met} since ${since.toISOString()}, and the worker ends. It said: ${error.message} ` +
+      `Steps under way were given time to end, and are tried again; no run fails by this. ${mend} AGENT_ONCE_REFUSED_LIMIT says how long it waits for that.`,
+    { cause: error },
+  );
+}
+
+function isStrayError(reason: unknown): boolean {
+  return reason instanceof AgentOnceError && reason.code === 'worker.stray_error';
+}
+
 /** Aborts once the time is over that steps under way have when the worker is told to stop. */
-function afterGrace(signal: AbortSignal, graceMs: number): AbortSignal {
+function afterGrace(signals: readonly AbortSignal[], graceMs: number): AbortSignal {
   const over = new AbortController();
   // One listener for each call of the fast lane that is under way.
   setMaxListeners(0, over.signal);
   const begin = (): void => void setTimeout(() => over.abort(), graceMs).unref();
-  if (signal.aborted) begin();
-  signal.addEventListener('abort', begin, { once: true });
+  for (const signal of signals) {
+    if (signal.aborted) begin();
+    signal.addEventListener('abort', begin, { once: true });
+  }
   return over.signal;
 }
 
@@ -138,12 +179,13 @@ async function composeDeps(
   ledger: Ledger,
   model: Model,
   faults: ActivityDeps['faults'],
-): Promise<Omit<ActivityDeps, 'stopped'>> {
+): Promise<Omit<ActivityDeps, 'stopped' | 'suspected'>> {
   const prices = await loadPrices(config.pricesFile);
   const { testNoFence: noFence, testNoClaim: noClaim } = config;
   return {
     ledger: weakenLedger(ledger, { noFence, noClaim }),
-    model,
+    // Its connections are of all steps.
+    model: { complete: (request, context) => outsideSteps(() => model.complete(request, context)) },
     agents: registry,
     costUsd: (model, usage) => costUsd(prices, model, usage),
     worker: `${process.pid}@${os.hostname()}`,
@@ -165,45 +207,4 @@ function createModel(config: Config): Model {
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
   });
-}
-
-async function createWorkers(
-  config: Config,
-  { connection, namespace }: WorkerConnection,
-  deps: ActivityDeps | undefined,
-  { only, graceMs = GRACE_MS }: WorkerOptions,
-): Promise<Map<string, Worker>> {
-  const queues = taskQueues(config.splitTaskQueues);
-  const common = {
-    connection,
-    namespace,
-    shutdownGraceTime: graceMs,
-    // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
-    // seconds, and a model request goes on being paid for.
-    maxHeartbeatThrottleInterval: 500,
-    defaultHeartbeatThrottleInterval: 500,
-    // What the workflows of a dead worker wait for before another one may replay them.
-    stickyQueueScheduleToStartTimeout: 2_000,
-  };
-  const workers = new Map<string, Worker>();
-  const withWorkflows = only === undefined || only === 'workflows';
-  const bundle = withWorkflows ? { workflowBundle: await workflowBundle() } : {};
-
-  if (!config.splitTaskQueues) {
-    const activities = deps ? { activities: createActivities(deps) } : {};
-    const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...activities }));
-    return workers;
-  }
-  if (withWorkflows) {
-    const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle }));
-  }
-  for (const part of ['model', 'tools'] as const) {
-    if (!deps || (only !== undefined && only !== part)) continue;
-    const taskQueue = queues[part];
-    const activities = createActivities(deps, part);
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
-  }
-  return workers;
 }

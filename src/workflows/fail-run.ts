@@ -14,7 +14,13 @@ import type { StepFailureDetails, StepUsage } from '../contract/step.ts';
  */
 export function failRun(error: unknown, details: RunFailureDetails): ApplicationFailure {
   const { code, message } = explain(error);
-  return ApplicationFailure.create({ type: code, message, nonRetryable: true, details: [details] });
+  return ApplicationFailure.create({
+    type: code,
+    // A string of protobuf: half of a surrogate pair in it would end the worker.
+    message: message.toWellFormed(),
+    nonRetryable: true,
+    details: [details],
+  });
 }
 
 function explain(error: unknown): { code: ErrorCode; message: string } {

@@ -39,6 +39,7 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_SPLIT_TASK_QUEUES: config.splitTaskQueues ? 'on' : 'off',
     AGENT_ONCE_CLEANUP: config.cleanupEveryMs === 3_600_000 ? '1h' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
+    AGENT_ONCE_REFUSED_LIMIT: config.refusedLimitMs === 60_000 ? '60s' : 'another',
     AGENT_ONCE_HTTP_STRICT_KEYS: config.httpStrictKeys ? 'on' : 'off',
     AGENT_ONCE_HTTP_DUPLICATES: config.httpDuplicates,
     AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: String(config.httpRequestsPerMinute),

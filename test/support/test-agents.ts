@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineAgent, type AgentDefinition } from '../../src/agents/define-agent.ts';
 import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
 import { NotApplied } from '../../src/tools/not-applied.ts';
+import { strayTools } from './stray-tools.ts';
 
 /** The counter that a test started: see `counter-server.ts`. */
 const COUNTER_URL = process.env['TEST_COUNTER_URL'] ?? '';
@@ -84,6 +85,9 @@ const flaky = defineTool({
   },
 });
 
+/** What looks like a line of the log, and steers a terminal. */
+const FAKE_LINE = 'no\n2026-11-30T00:00:00.000Z [INFO] Refunded\u001b[2J\u001b]0;title\u0007\u202e';
+
 /** Misbehaves in the way it is asked to. */
 const odd = defineTool({
   name: 'odd',
@@ -96,6 +100,8 @@ const odd = defineTool({
       'huge',
       'loud',
       'half-a-pair',
+      'unencodable',
+      'lines',
       'large',
       'undefined',
       'error-object',
@@ -121,6 +127,15 @@ const odd = defineTool({
         return Array.from({ length: 40_000 }, (_, i) => ({ id: i, text: 'the same again' }));
       case 'half-a-pair':
         throw new Error(`declined: ${'👍'.slice(0, 1)}`);
+      case 'unencodable':
+        if (ctx.attempt > 1) return 'fine';
+        // Opens the gate: the line after ends this worker, as any hole in the gate would.
+        String.prototype.toWellFormed = String.prototype.toString;
+        String.prototype.isWellFormed = () => true;
+        throw new Error(`declined: ${'👍'.slice(0, 1)}`);
+      case 'lines':
+        ctx.log.info(FAKE_LINE);
+        throw new Error(FAKE_LINE);
       case 'loud':
         throw new Error('y'.repeat(5 * 1024 * 1024));
       case 'undefined':
@@ -374,6 +389,13 @@ export const testAgents = [
     tools,
     model: 'scripted-priced',
     cacheModelSeconds: Number(process.env['TEST_CACHE_SECONDS'] ?? 600),
+  }),
+  defineAgent({
+    name: 'stray',
+    description: 'Has code that nothing awaits.',
+    instructions,
+    tools: [...strayTools, send],
+    model: 'scripted-priced',
   }),
   defineAgent({ name: 'short', description: 'Has two turns.', instructions, tools, maxTurns: 2 }),
   defineAgent({

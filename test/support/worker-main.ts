@@ -1,7 +1,9 @@
 /** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
 import { once } from 'node:events';
+import { reportError } from '../../src/cli/report-error.ts';
 import { readConfig } from '../../src/config.ts';
-import { PARTS, runWorker } from '../../src/worker/run-worker.ts';
+import { PARTS } from '../../src/worker/create-workers.ts';
+import { runWorker } from '../../src/worker/run-worker.ts';
 import { inLane, withoutEffects } from './test-agents.ts';
 
 const only = PARTS.find((part) => part === process.env['TEST_ONLY']);
@@ -16,12 +18,18 @@ if (process.env['TEST_STANDBY'] === '1') {
   const [env] = (await once(process, 'message')) as [Record<string, string>];
   Object.assign(process.env, env);
 }
-await runWorker(readConfig(), {
+const running = runWorker(readConfig(), {
   agents: inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(','))),
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
   ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),
 });
+try {
+  await running;
+} catch (error) {
+  // As the command does.
+  process.exit(reportError(error, []));
+}
 process.off('disconnect', orphaned);
 process.disconnect?.();

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findFreePort } from '../../../src/dev/ports.ts';
 import { startPostgres } from '../../../src/dev/postgres-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
@@ -10,6 +11,7 @@ import { untilEnd } from '../../support/until-end.ts';
 let folder: string;
 let postgres: Awaited<ReturnType<typeof startPostgres>>;
 let system: TestSystem;
+let healthPort: number;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-outage-'));
@@ -17,7 +19,11 @@ beforeAll(async () => {
   await chmod(folder, 0o755);
   postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), durable: false });
   system = await startTestSystem(postgres.url);
-  await system.startWorker();
+  healthPort = await findFreePort();
+  await system.startWorker({
+    AGENT_ONCE_HEALTH_PORT: String(healthPort),
+    AGENT_ONCE_REFUSED_LIMIT: '1s',
+  });
 });
 afterAll(async () => {
   await system.close();
@@ -46,6 +52,13 @@ test('a run whose database goes away in the middle goes on when it is back, and 
   // Longer than the lease, so that the claim is over when the database is back.
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   expect((await system.client.describe({ agent: 'tester', key })).status).toBe('running');
+  // It is away for everybody: its worker waits for it, and nobody restarts it for that.
+  const health = await fetch(`http://127.0.0.1:${healthPort}/healthz`);
+  expect(health.status).toBe(200);
+  expect(await health.json()).toMatchObject({
+    healthy: true,
+    ledger: { unreachable: expect.stringContaining('since 20') },
+  });
 
   postgres = await startPostgres({
     dataDir: path.join(folder, 'postgres'),

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { RunView, StartRequest } from '../../src/client/types.ts';
-import type { LedgerKeeper } from '../../src/ledger/keeper.ts';
-import { openLedgerKeeper } from '../../src/ledger/open-ledger.ts';
-import { runCommand } from '../support/cli.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { backUpLedger } from '../support/ledger-backup.ts';
-import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
-import { untilEnd } from '../support/until-end.ts';
+import type { RunView, StartRequest } from '../../../src/client/types.ts';
+import type { LedgerKeeper } from '../../../src/ledger/keeper.ts';
+import { openLedgerKeeper } from '../../../src/ledger/open-ledger.ts';
+import { runCommand } from '../../support/cli.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { backUpLedger } from '../../support/ledger-backup.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { untilEnd } from '../../support/until-end.ts';
 
 let system: TestSystem;
 let keeper: LedgerKeeper;
@@ -195,6 +195,20 @@ test('an attempt whose claim the ledger has lost is not made again unasked', asy
   await keeper.acceptRestore();
   expect((await untilWaiting('lost')).waiting).toMatchObject([{ kind: 'outcome' }]);
   expect(system.counter.requests('send:lost')).toBe(1);
+});
+
+test('a worker whose ledger was restored says so, and ends when nobody mends that', async () => {
+  await system.startWorker();
+  const backup = await backUpLedger(system.sql);
+  const request = await failedAfter('send', 'exits');
+  await backup.restore();
+  const limited = await system.startWorker({ AGENT_ONCE_REFUSED_LIMIT: '1s' });
+  await system.client.start({ ...request, retryFailed: true });
+  expect(await limited.untilEnded()).toBe(10);
+  expect(limited.output()).toContain('lacked what runs have recorded');
+  expect(await system.client.describe({ agent: AGENT, key: 'exits' })).toMatchObject({
+    status: 'running',
+  });
 });
 
 test('no step is claimed in a ledger that is closed since its runs have moved', async () => {

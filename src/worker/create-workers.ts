@@ -1,0 +1,54 @@
+import { Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/create-activities.ts';
+import type { ActivityDeps } from '../activities/deps.ts';
+import type { Config } from '../config.ts';
+import { taskQueues } from '../contract/names.ts';
+import type { WorkerConnection } from './connect.ts';
+import { workflowBundle } from './workflow-code.ts';
+
+/** What one worker process does: everything, or one part of a split deployment. */
+export const PARTS = ['model', 'tools', 'workflows'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** The workers of one process, by task queue: one, or one for each part of a split deployment. */
+export async function createWorkers(
+  config: Config,
+  { connection, namespace }: WorkerConnection,
+  deps: ActivityDeps | undefined,
+  graceMs: number,
+  only?: Part,
+): Promise<Map<string, Worker>> {
+  const queues = taskQueues(config.splitTaskQueues);
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: graceMs,
+    // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
+    // seconds, and a model request goes on being paid for.
+    maxHeartbeatThrottleInterval: 500,
+    defaultHeartbeatThrottleInterval: 500,
+    // What the workflows of a dead worker wait for before another one may replay them.
+    stickyQueueScheduleToStartTimeout: 2_000,
+  };
+  const workers = new Map<string, Worker>();
+  const withWorkflows = only === undefined || only === 'workflows';
+  const bundle = withWorkflows ? { workflowBundle: await workflowBundle() } : {};
+
+  if (!config.splitTaskQueues) {
+    const activities = deps ? { activities: createActivities(deps) } : {};
+    const taskQueue = queues.workflows;
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...activities }));
+    return workers;
+  }
+  if (withWorkflows) {
+    const taskQueue = queues.workflows;
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle }));
+  }
+  for (const part of ['model', 'tools'] as const) {
+    if (!deps || (only !== undefined && only !== part)) continue;
+    const taskQueue = queues[part];
+    const activities = createActivities(deps, part);
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
+  }
+  return workers;
+}

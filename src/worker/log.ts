@@ -1,0 +1,62 @@
+import { types } from 'node:util';
+import { DefaultLogger, type LogEntry, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import { oneLine } from '../contract/plain-text.ts';
+
+/** What Temporal's library adds to each line, and what names nothing that a person looks for. */
+const LEFT_OUT = ['taskToken', 'sdkComponent', 'namespace', 'taskQueue', 'workflowType', 'isLocal'];
+/** Characters of one value: an error may repeat a whole request. */
+const LONGEST = 4_000;
+
+/** The worker's log, on stderr: one line an entry, whatever text of others stands in it. */
+export function createLogger(level: string): DefaultLogger {
+  return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
+    process.stderr.write(`${logLine(entry, level === 'debug')}\n`);
+  });
+}
+
+/**
+ * An entry as one line, its values behind it as `name=value`. An error is its name and message.
+ *
+ * @param stacks whether to show the stacks of errors and of their causes too
+ */
+export function logLine(
+  { level, message, meta, timestampNanos }: LogEntry,
+  stacks = false,
+): string {
+  const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+  const values = Object.entries(meta ?? ({} as LogMetadata))
+    .filter(([name, value]) => value !== undefined && !LEFT_OUT.includes(name))
+    .map(([name, value]) => ` ${name}=${asText(value, stacks)}`);
+  return oneLine(`${time} [${level}] ${message}${values.join('')}`);
+}
+
+function asText(value: unknown, stacks: boolean): string {
+  try {
+    // One of a workflow is of another realm.
+    const text = types.isNativeError(value) ? errorText(value, stacks) : jsonText(value);
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)} … (cut)` : text;
+  } catch {
+    // A tool may log anything, also what throws when it is looked at.
+    return '(cannot be shown)';
+  }
+}
+
+/** Words as they are, everything else as JSON. */
+function jsonText(value: unknown): string {
+  if (typeof value === 'string' && /^[\w.:/@-]+$/.test(value)) return value;
+  const text = JSON.stringify(value, (_name, inner: unknown) =>
+    typeof inner === 'bigint' ? String(inner) : inner instanceof Error ? String(inner) : inner,
+  );
+  return text ?? String(value);
+}
+
+function errorText(error: Error, stacks: boolean): string {
+  // A failure of Temporal's says what it is by its type.
+  const kind = 'type' in error && typeof error.type === 'string' ? error.type : error.name;
+  if (!stacks) return JSON.stringify(`${kind}: ${error.message}`);
+  const causes: string[] = [];
+  for (let at: unknown = error; at instanceof Error && causes.length < 10; at = at.cause) {
+    causes.push(at.stack ?? String(at));
+  }
+  return JSON.stringify(causes.join('\ncaused by '));
+}

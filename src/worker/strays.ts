@@ -1,0 +1,50 @@
+import { blameStep, type StrayKind } from '../activities/step-code.ts';
+import { describeThrown } from '../activities/thrown.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import { oneLine } from '../contract/plain-text.ts';
+
+interface Log {
+  warn(message: string, fields: Record<string, unknown>): void;
+  error(message: string, fields: Record<string, unknown>): void;
+}
+
+/** Characters of what was thrown that a message repeats. */
+const SHOWN = 500;
+
+/**
+ * Looks after errors that nothing awaits, which would end the process, and each that tries again:
+ * the step whose code it was fails. Where that cannot be told, the worker has to go, since a step
+ * may be waiting for what never comes.
+ *
+ * @param leave called with the reason
+ * @returns what ends the looking after
+ */
+export function watchStrays(log: Log, leave: (why: AgentOnceError) => void): () => void {
+  const meet = (thrown: unknown, kind: StrayKind): void => {
+    const end = blameStep(thrown, kind);
+    const error = thrown instanceof Error ? thrown : describeThrown(thrown);
+    if (end.became === 'unknown') {
+      log.error('An error that nothing awaited, of nobody knows which step', { error });
+      leave(strayError(thrown));
+      return;
+    }
+    const what = end.became === 'failed' ? 'A step failed by an' : 'A step that has ended had an';
+    log.warn(`${what} error that nothing awaited`, { step: end.step, error });
+  };
+  const onRejection = (reason: unknown): void => meet(reason, 'rejection');
+  const onException = (error: unknown): void => meet(error, 'exception');
+  process.on('unhandledRejection', onRejection).on('uncaughtException', onException);
+  return () => {
+    process.off('unhandledRejection', onRejection).off('uncaughtException', onException);
+  };
+}
+
+function strayError(thrown: unknown): AgentOnceError {
+  return new AgentOnceError(
+    'worker.stray_error',
+    `Code in this worker threw where nothing awaits it, and it cannot be told in which step: ${oneLine(describeThrown(thrown).slice(0, SHOWN))}. ` +
+      'The worker took no new work and gave its steps time to end. What did not end is tried again elsewhere, and that attempt counts. ' +
+      'AGENT_ONCE_LOG_LEVEL=debug shows where it was thrown: await that promise, or catch errors in that callback.',
+    { cause: thrown },
+  );
+}
