@@ -10,6 +10,8 @@ import { isEffort } from './contract/settings.ts';
 export interface Config {
   /** PostgreSQL or Redis, by its scheme. */
   ledgerUrl: string;
+  /** Where the ledger's schema is migrated: as another user, or past a pooler. */
+  ledgerMigrateUrl: string | undefined;
   /** The operator's word that a Redis ledger is one node that forgets nothing. */
   redisDurable: boolean;
   /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
@@ -80,6 +82,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ledgerUrl:
       text(env, 'LEDGER_URL') ??
       `postgres://postgres:postgres@127.0.0.1:${DEV_PORTS.postgres}/agent_once`,
+    ledgerMigrateUrl: text(env, 'LEDGER_MIGRATE_URL'),
     redisDurable: flag(env, 'AGENT_ONCE_REDIS_DURABLE', false),
     openaiBaseUrl: text(env, 'OPENAI_BASE_URL'),
     openaiApiKey: text(env, 'OPENAI_API_KEY'),

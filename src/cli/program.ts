@@ -8,6 +8,7 @@ import { registerDemo } from './demo.ts';
 import { registerDev } from './dev.ts';
 import { registerExplain } from './explain.ts';
 import { registerForget } from './forget.ts';
+import { registerLedger } from './ledger.ts';
 import { registerList } from './list.ts';
 import type { LoadAgents } from './open-client.ts';
 import { registerResolve } from './resolve.ts';
@@ -58,6 +59,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   registerDev(program);
   registerWorker(program);
   registerCleanup(program);
+  registerLedger(program);
   registerService(program);
   registerDemo(program);
   return program;
