@@ -58,7 +58,7 @@ export async function migrateIfNeeded(
   url: string,
   user: LedgerUser,
 ): Promise<void> {
-  const { pending, role } = await findPending(database);
+  const { pending, role } = await findPending(database, user);
   if (database.pooled) await database.assertTransactions();
   if (pending.length > 0) await makeMigrations(database, url, role);
   const { tables, rights } = rightsOf(user);
@@ -81,7 +81,10 @@ UNION ALL
 SELECT p.proname FROM pg_proc AS p
 WHERE p.pronamespace = to_regnamespace('${SCHEMA}') AND NOT has_function_privilege(p.oid, 'EXECUTE')`;
 
-async function findPending(database: Database): Promise<{ pending: string[]; role: string }> {
+async function findPending(
+  database: Database,
+  user: LedgerUser = 'worker',
+): Promise<{ pending: string[]; role: string }> {
   const known = await knownMigrations();
   const [found] = await database.query<{
     server: number;
@@ -96,20 +99,21 @@ async function findPending(database: Database): Promise<{ pending: string[]; rol
     );
   }
   if (!found.schema) return { pending: known, role: found.role };
-  if (!found.usable) throw missingRights(database.where, grantsFor('worker', found.role));
-  const applied = await appliedMigrations(database, found.role);
+  const grants = grantsFor(user, found.role);
+  if (!found.usable) throw missingRights(database.where, grants);
+  const applied = await appliedMigrations(database, grants);
   const newer = applied.filter((name) => !known.includes(name));
   if (newer.length > 0) throw newerSchema(database.where, newer);
   return { pending: known.filter((name) => !applied.includes(name)), role: found.role };
 }
 
-async function appliedMigrations(database: Database, role: string): Promise<string[]> {
+async function appliedMigrations(database: Database, grants: readonly string[]): Promise<string[]> {
   const [there] = await database.query<{ may_read: boolean | null }>(
     `SELECT has_table_privilege(to_regclass($1), 'SELECT') AS may_read`,
     [`${SCHEMA}.${TABLE}`],
   );
   if (there === undefined || there.may_read === null) return [];
-  if (!there.may_read) throw missingRights(database.where, grantsFor('worker', role));
+  if (!there.may_read) throw missingRights(database.where, grants);
   const rows = await database.query<{ name: string }>(`SELECT name FROM ${SCHEMA}.${TABLE}`);
   return rows.map(({ name }) => name);
 }

@@ -2,8 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Ledger } from '../../../src/ledger/port.ts';
 import { migrate } from '../../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../../src/ledger/postgres/postgres-ledger.ts';
-import { openLedgerReader } from '../../../src/ledger/open-ledger.ts';
-import { openApiKeys } from '../../../src/service/api-keys/postgres-api-keys.ts';
 import { describeLedgerContract } from '../../ledger/contract.ts';
 import { HOSTILE, makeHostile } from '../../ledger/postgres/hostile-settings.ts';
 import { describeTransactionalSteps } from '../../ledger/postgres/transactional-steps.ts';
@@ -49,22 +47,6 @@ describe.each(['transaction', 'session'])('through a PgBouncer with pool_mode = 
         WHERE l.locktype = 'advisory' AND d.datname = current_database()`;
       expect(await queryOnce(database.url, locks)).toEqual([]);
     } finally {
-      await database.drop();
-    }
-  });
-
-  test('API keys are made, found and listed, and readers read', async () => {
-    const database = await createTestDatabase(TEMPLATE);
-    const url = bouncer.through(database.url);
-    const keys = await openApiKeys(url);
-    const reader = await openLedgerReader(url);
-    try {
-      const { key } = await keys.create({ tenant: 'acme', scopes: ['read'], name: 'n' });
-      expect(await keys.authenticate(key)).toMatchObject({ tenant: 'acme' });
-      expect(await keys.list()).toHaveLength(1);
-      expect(await reader.steps('no-such-scope')).toEqual([]);
-    } finally {
-      await Promise.all([keys.close(), reader.close()]);
       await database.drop();
     }
   });
