@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { codeOf, missingRights, toLedgerError } from './database-error.ts';
+import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 import { grantsFor, rightsOf, type LedgerUser } from './rights.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
@@ -15,7 +15,6 @@ const OLDEST_SERVER = 140_000;
 /** Any number that no other program is likely to lock. */
 const LOCK = 4_771_203_956_018;
 const LOCK_TIMEOUT_MS = 60_000;
-const NO_RIGHT = '42501';
 
 /** What `migrate` found and did. */
 export interface Migrated {
@@ -133,14 +132,30 @@ async function knownMigrations(): Promise<string[]> {
 async function makeMigrations(database: Database, url: string, role: string): Promise<void> {
   try {
     await database.assertTransactions();
-    await run(url);
+    if (await run(url)) return;
   } catch (error) {
-    if (codeOf(error) === NO_RIGHT) throw mayNotMigrate(database.where, role, error);
     throw toLedgerError(error, database.where);
   }
+  // Somebody who may has done it, while this waited for the lock.
+  if ((await findPending(database)).pending.length === 0) return;
+  throw mayNotMigrate(database.where, role);
 }
 
-async function run(url: string): Promise<void> {
+/** Asked before: `node-pg-migrate` hides what the database answers. */
+const MAY_MIGRATE = `
+SELECT n.oid IS NOT NULL AS schema,
+  CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')
+      AND NOT EXISTS (
+        SELECT FROM pg_class AS c
+        WHERE c.relnamespace = n.oid AND c.relkind = 'r' AND NOT pg_has_role(c.relowner, 'USAGE')
+      )
+  END AS allowed
+FROM (SELECT to_regnamespace($1)) AS s (oid)
+LEFT JOIN pg_namespace AS n ON n.oid = s.oid`;
+
+/** `false`: this user may not. */
+async function run(url: string): Promise<boolean> {
   // Imported only when needed: it brings a TypeScript loader with it.
   const { runner } = await import('node-pg-migrate');
   const client = new pg.Client({
@@ -156,10 +171,10 @@ async function run(url: string): Promise<void> {
       `${BEGIN}; SET LOCAL idle_in_transaction_session_timeout = 60000;
        ${settingsOfTransaction(lockTimeout)}; SELECT pg_advisory_xact_lock(${LOCK})`,
     );
-    const { rows } = await client.query<{ schema: boolean }>(
-      'SELECT to_regnamespace($1) IS NOT NULL AS schema',
-      [SCHEMA],
-    );
+    const { rows } = await client.query<{ schema: boolean; allowed: boolean }>(MAY_MIGRATE, [
+      SCHEMA,
+    ]);
+    if (rows[0]?.allowed !== true) return false;
     // Its own BEGIN changes nothing in the transaction; its COMMIT ends it.
     await runner({
       dbClient: client,
@@ -177,17 +192,17 @@ async function run(url: string): Promise<void> {
     });
     // Where others made them all meanwhile, it sends none.
     await client.query('COMMIT');
+    return true;
   } finally {
     await client.end();
   }
 }
 
-function mayNotMigrate(where: string, role: string, cause: unknown): AgentOnceError {
+function mayNotMigrate(where: string, role: string): AgentOnceError {
   const owner = `postgres://OWNER:PASSWORD@${/\s/.test(where) ? 'HOST:PORT/DATABASE' : where}`;
   return new AgentOnceError(
     'ledger.invalid',
     `The ledger at ${where} is not up to date, and its user ${role} may not migrate it: that needs CREATE on the database, or to own the schema agent_once and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(role)}`,
-    { cause },
   );
 }
 

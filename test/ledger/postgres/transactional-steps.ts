@@ -208,6 +208,31 @@ export function describeTransactionalSteps(
       expect(await ledger.transact(claim, (tx) => note(tx))).toBe(true);
     });
 
+    test('whose caller gives up has its query ended, and nobody else has', async () => {
+      const claim = await claimed(ledger, transactional());
+      const stop = new AbortController();
+      const run = ledger.transact(
+        claim,
+        async (tx) => {
+          const { rows } = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+          const slow = tx.query('SELECT pg_sleep(600)');
+          await eventually(async () => {
+            const { rowCount } = await sql.query(
+              `SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`,
+              [rows[0]?.pid],
+            );
+            expect(rowCount).toBe(1);
+          });
+          stop.abort();
+          await slow;
+          return { result: 1 };
+        },
+        stop.signal,
+      );
+      await expect(run).rejects.toMatchObject({ code: '57014' });
+      expect(await ledger.transact(claim, (tx) => note(tx))).toBe(true);
+    });
+
     test('leaves no setting of its connection to the next one', async () => {
       const small = await createPostgresLedger(way(database?.url ?? ''), { poolSize: 1 });
       try {
