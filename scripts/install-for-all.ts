@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AgentOnceError } from '../src/contract/errors.ts';
 import { findChromium } from '../src/dev/browser/find-chromium.ts';
-import { findRedis } from '../test/support/find-redis.ts';
+import { findProgram } from '../test/support/find-program.ts';
 
 interface Program {
   name: string;
@@ -26,8 +26,14 @@ const PROGRAMS: Program[] = [
   {
     name: 'Redis',
     package: 'redis-server',
-    isThere: async () => (await findRedis()) !== undefined,
+    isThere: async () => (await findProgram('redis-server')) !== undefined,
     byHand: 'install Redis 7 or later, so that redis-server is on the PATH',
+  },
+  {
+    name: 'PgBouncer',
+    package: 'pgbouncer',
+    isThere: async () => (await findProgram('pgbouncer')) !== undefined,
+    byHand: 'install PgBouncer 1.18 or later, so that pgbouncer is on the PATH',
   },
 ];
 
@@ -44,7 +50,7 @@ async function install(): Promise<number> {
   if (missing.length === 0) return 0;
   const packages = missing.map((program) => program.package);
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    say(`installing ${missing.map(({ name }) => name).join(' and ')} with apt-get`);
+    say(`installing ${missing.map(({ name }) => name).join(', ')} with apt-get`);
     // The lists of packages may be old, or not there at all, as in a fresh container.
     if (!aptInstall(packages) && apt('update')) aptInstall(packages);
   }

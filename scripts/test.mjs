@@ -1,7 +1,7 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
 //   node scripts/test.mjs              all but the suites in test/all
-//   node scripts/test.mjs --all        everything; installs Chromium and Redis first where they are missing
+//   node scripts/test.mjs --all        everything; installs Chromium, Redis and PgBouncer first where they are missing
 //   node scripts/test.mjs --only-all   only the suites in test/all, and installs likewise
 //
 // Other arguments go to Jest: node scripts/test.mjs test/dev -t 'port in use'

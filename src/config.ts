@@ -12,6 +12,8 @@ export interface Config {
   ledgerUrl: string;
   /** The ledger that the runs leave, for `agent-once ledger move`. */
   ledgerOldUrl: string | undefined;
+  /** Where the ledger's schema is migrated: as another user, or past a pooler. */
+  ledgerMigrateUrl: string | undefined;
   /** The operator's word that a Redis ledger is one node that forgets nothing. */
   redisDurable: boolean;
   /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
@@ -85,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
       text(env, 'LEDGER_URL') ??
       `postgres://postgres:postgres@127.0.0.1:${DEV_PORTS.postgres}/agent_once`,
     ledgerOldUrl: text(env, 'LEDGER_OLD_URL'),
+    ledgerMigrateUrl: text(env, 'LEDGER_MIGRATE_URL'),
     redisDurable: flag(env, 'AGENT_ONCE_REDIS_DURABLE', false),
     openaiBaseUrl: text(env, 'OPENAI_BASE_URL'),
     openaiApiKey: text(env, 'OPENAI_API_KEY'),

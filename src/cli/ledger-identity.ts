@@ -154,7 +154,10 @@ async function open() {
     if (flags.json) printJson({ ...identity, ...contents });
     else for (const line of draw(identity, contents)) print(line);
   };
-  return { keeper: await openLedgerKeeper(readConfig().ledgerUrl), openLedgerKeeper, tell };
+  // As a user with more rights than a worker's, where there is one.
+  const { ledgerMigrateUrl, ledgerUrl } = readConfig();
+  const keeper = await openLedgerKeeper(ledgerMigrateUrl ?? ledgerUrl);
+  return { keeper, openLedgerKeeper, tell };
 }
 
 function draw({ id, standsInFor, closedAt }: LedgerIdentity, contents: LedgerContents): string[] {

@@ -55,6 +55,21 @@ export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
   return openRedisLedgerKeeper(url);
 }
 
+/**
+ * Brings the ledger's schema up to date and gives roles the rights of workers. Repeatable.
+ *
+ * @returns where the ledger is, and what was done; `undefined`: a Redis, which has no schema
+ * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
+ */
+export async function migrateLedger(
+  url: string,
+  grantTo: readonly string[],
+): Promise<{ where: string; applied: string[] } | undefined> {
+  if (backendOf(url) === 'redis') return undefined;
+  const { migrate } = await import('./postgres/migrate.ts');
+  return migrate(url, grantTo);
+}
+
 function backendOf(url: string): 'postgres' | 'redis' {
   const scheme = /^(postgres|postgresql|rediss?):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined) {

@@ -70,7 +70,7 @@ async function withKeys(use: (keys: ApiKeys) => Promise<void>): Promise<void> {
     import('../config.ts'),
     import('./api-keys/postgres-api-keys.ts'),
   ]);
-  const keys = await openApiKeys(readConfig().ledgerUrl);
+  const keys = await openApiKeys(readConfig().ledgerUrl, 'api-keys');
   try {
     await use(keys);
   } finally {

@@ -80,7 +80,7 @@ describe('a transactional step in the middle of its commit', () => {
     const claim: Claim = await claimed(ledger, wanted);
     const run = ledger.transact(claim, work);
     run.catch(() => {});
-    const pid = await backend(`wait_event = 'advisory' AND query = 'COMMIT'`);
+    const pid = await backend(`wait_event = 'advisory' AND query LIKE 'COMMIT%'`);
     return { wanted, claim, run, pid };
   }
 

@@ -4,7 +4,13 @@ import { inspect } from 'node:util';
 import pg from 'pg';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { grantsFor } from '../../src/ledger/postgres/rights.ts';
+import {
+  createTestDatabase,
+  createTestRole,
+  type TestDatabase,
+  type TestRole,
+} from '../support/database.ts';
 import { stepClaim } from './steps.ts';
 
 const FOLDER = new URL('../../src/ledger/postgres/migrations/', import.meta.url);
@@ -12,14 +18,17 @@ const FOLDER = new URL('../../src/ledger/postgres/migrations/', import.meta.url)
 describe('migrating the ledger', () => {
   let database: TestDatabase;
   let admin: pg.Client;
+  let roles: TestRole[];
   beforeEach(async () => {
     database = await createTestDatabase();
+    roles = [];
     admin = new pg.Client(database.url);
     await admin.connect();
   });
   afterEach(async () => {
     await admin.end();
     await database.drop();
+    for (const role of roles) await role.drop();
   });
 
   const applied = async () =>
@@ -34,49 +43,91 @@ describe('migrating the ledger', () => {
   });
 
   test('needs no right to create anything when there is nothing to do', async () => {
-    await migrate(database.url);
-    const url = await createUser(
-      `GRANT USAGE ON SCHEMA agent_once TO worker;
-       GRANT SELECT ON ALL TABLES IN SCHEMA agent_once TO worker;
-       GRANT INSERT, UPDATE ON agent_once.steps TO worker`,
-    );
-    const ledger = await createPostgresLedger(url);
+    const worker = await createUser();
+    await migrate(database.url, [worker.name]);
+    const ledger = await createPostgresLedger(worker.url);
     try {
       expect((await ledger.claim(stepClaim())).state).toBe('claimed');
     } finally {
       await ledger.close();
-      await dropUser();
     }
   });
 
   test('needs no right on the database when the schema is there and its own', async () => {
-    const url = await createUser('CREATE SCHEMA agent_once AUTHORIZATION worker');
-    try {
-      await migrate(url);
-      expect(await applied()).not.toEqual([]);
-    } finally {
-      await dropUser();
+    const owner = await createUser();
+    await admin.query(`CREATE SCHEMA agent_once AUTHORIZATION ${owner.name}`);
+    await migrate(owner.url);
+    expect(await applied()).not.toEqual([]);
+  });
+
+  test.each(['no schema', 'an older schema'])(
+    'with %s and a user who may not migrate, names the command to run; then it works',
+    async (found) => {
+      const worker = await createUser();
+      if (found === 'an older schema') {
+        await migrate(database.url, [worker.name]);
+        // As it was before the last one.
+        await admin.query(`DELETE FROM agent_once.migrations WHERE name = '0008_rounds'`);
+      }
+      const where = new URL(database.url);
+      const command = `LEDGER_MIGRATE_URL=postgres://OWNER:PASSWORD@${where.host}${where.pathname} agent-once ledger migrate --grant-to ${worker.name}`;
+      await expect(createPostgresLedger(worker.url)).rejects.toMatchObject({
+        code: 'ledger.invalid',
+        message: expect.stringMatching(`Nothing was changed.*: ${command}$`),
+      });
+      await admin.query('DROP SCHEMA IF EXISTS agent_once CASCADE');
+      await migrate(database.url, [worker.name]);
+      await (await createPostgresLedger(worker.url)).close();
+    },
+  );
+
+  test('of a schema that its owner migrates leaves nothing to do for another', async () => {
+    const owner = await createUser();
+    await admin.query(`CREATE SCHEMA agent_once AUTHORIZATION ${owner.name}`);
+    expect((await migrate(owner.url)).applied).toEqual(
+      (await applied()).map((file) => file.replace('.sql', '')),
+    );
+    expect((await migrate(database.url)).applied).toEqual([]);
+  });
+
+  test('the statements in the message are all that a worker lacks', async () => {
+    const { url } = await createUser();
+    await migrate(database.url);
+    const error: unknown = await createPostgresLedger(url).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ledger.invalid' });
+    const statements = String(error).match(/GRANT .*?;/g) ?? [];
+    await admin.query(statements.join('\n'));
+    await (await createPostgresLedger(url)).close();
+  });
+
+  test('each right of a worker is missed where it is missing', async () => {
+    const { name, url } = await createUser();
+    await migrate(database.url, [name]);
+    await admin.query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA agent_once FROM PUBLIC');
+    await (await createPostgresLedger(url)).close();
+    const grants = grantsFor('worker', name);
+    expect(grants.length).toBeGreaterThan(3);
+    for (const grant of grants) {
+      await admin.query(grant.replace('GRANT', 'REVOKE').replace(' TO ', ' FROM '));
+      const opened = createPostgresLedger(url);
+      await expect(opened).rejects.toThrow(/lacks rights.*Nothing was changed.*GRANT/);
+      await admin.query(grant);
     }
   });
 
-  test.each([
-    ['to create the schema', ''],
-    ['to use the schema', 'CREATE SCHEMA agent_once'],
-    ['to write steps', 'SELECT'],
-  ])('without the right %s says which rights are needed', async (_, grant) => {
-    if (grant === 'SELECT') await migrate(database.url);
-    const url = await createUser(
-      grant === 'SELECT'
-        ? `GRANT USAGE ON SCHEMA agent_once TO worker;
-           GRANT SELECT ON ALL TABLES IN SCHEMA agent_once TO worker`
-        : grant,
-    );
+  test('rights taken away while it works are told with the statements that give them', async () => {
+    const { name, url } = await createUser();
+    await migrate(database.url, [name]);
+    const ledger = await createPostgresLedger(url);
     try {
-      const opened = createPostgresLedger(url);
-      await expect(opened).rejects.toMatchObject({ code: 'ledger.invalid' });
-      await expect(opened).rejects.toThrow(/lacks rights.*INSERT and UPDATE/);
+      await admin.query(`REVOKE INSERT ON agent_once.steps FROM ${name}`);
+      const claim = ledger.claim(stepClaim());
+      await expect(claim).rejects.toMatchObject({ code: 'ledger.invalid' });
+      await expect(claim).rejects.toThrow(
+        /GRANT SELECT, INSERT, UPDATE, DELETE ON agent_once.steps/,
+      );
     } finally {
-      await dropUser();
+      await ledger.close();
     }
   });
 
@@ -111,15 +162,9 @@ describe('migrating the ledger', () => {
     },
   );
 
-  async function createUser(grants: string): Promise<string> {
-    await admin.query(`CREATE ROLE worker LOGIN PASSWORD 'worker'; ${grants}`);
-    const url = new URL(database.url);
-    url.username = 'worker';
-    url.password = 'worker';
-    return url.href;
-  }
-
-  async function dropUser(): Promise<void> {
-    await admin.query('DROP OWNED BY worker CASCADE; DROP ROLE worker');
+  async function createUser(): Promise<TestRole> {
+    const role = await createTestRole(database);
+    roles.push(role);
+    return role;
   }
 });

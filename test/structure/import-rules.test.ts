@@ -84,12 +84,14 @@ for (const command of ['worker', 'dev']) {
     false,
   );
 }
-add(
-  'the explain command may open the ledger',
-  'cli/explain.ts',
-  `await import('../ledger/x.ts');\nawait import('../explain/x.ts');`,
-  false,
-);
+for (const command of ['explain', 'ledger']) {
+  add(
+    `the ${command} command may open the ledger`,
+    `cli/${command}.ts`,
+    `await import('../ledger/x.ts');\nawait import('../explain/x.ts');`,
+    false,
+  );
+}
 add(
   'a command that starts parts leaves putting them together to worker and dev',
   'cli/demo.ts',

@@ -10,7 +10,7 @@ export interface TestDatabase {
 }
 
 /** Brings a new database up to date: `migrate` of the ledger, tables of the example … */
-export type Prepare = (url: string) => Promise<void>;
+export type Prepare = (url: string) => Promise<unknown>;
 
 /**
  * Makes a database for one suite. With a `template` name and `prepare`, the first suite that asks
@@ -62,6 +62,29 @@ function urlOf(database: string): string {
   const url = new URL(postgresUrl());
   url.pathname = `/${database}`;
   return url.href;
+}
+
+/** A user of one suite's database. */
+export interface TestRole {
+  name: string;
+  /** Of the database, as this user. */
+  url: string;
+  /** Removes it; its database is gone by then. */
+  drop(): Promise<void>;
+}
+
+/** Makes a user who has no right yet but to connect; roles are the whole server's. */
+export async function createTestRole(database: TestDatabase): Promise<TestRole> {
+  const name = `role_${randomUUID().replaceAll('-', '')}`;
+  await queryOnce(database.url, `CREATE ROLE ${name} LOGIN PASSWORD 'secret'`);
+  const url = new URL(database.url);
+  url.username = name;
+  url.password = 'secret';
+  return {
+    name,
+    url: url.href,
+    drop: () => withAdmin((admin) => admin.query(`DROP ROLE ${name}`)),
+  };
 }
 
 /** One statement on a connection of its own; fails where the server does not answer. */

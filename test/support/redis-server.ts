@@ -5,7 +5,7 @@ import { createClient } from 'redis';
 import { signalProcess, startChild, type Child } from '../../src/dev/child-process.ts';
 import { findFreePort } from '../../src/dev/ports.ts';
 import { eventually } from './eventually.ts';
-import { findRedis } from './find-redis.ts';
+import { findProgram } from './find-program.ts';
 
 /** A Redis of a suite's own: Debian's package `redis-server`. */
 export interface RedisServer {
@@ -31,7 +31,7 @@ const DURABLE = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 
 
 /** @param settings of `redis.conf`; they change the durable ones */
 export async function startRedis(settings: Record<string, string> = {}): Promise<RedisServer> {
-  const program = await findRedis();
+  const program = await findProgram('redis-server');
   if (program === undefined) throw new Error('redis-server is not installed.');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-redis-'));
   let port = await findFreePort();

@@ -29,7 +29,8 @@ WITH page AS (
   ORDER BY f.created_at, f.scope
   LIMIT $4
 )
-SELECT page.scope, page.created_at::text AS created_at,
+SELECT page.scope,
+  to_char(page.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
   greatest(activity.newest, sharing.newest) < statement_timestamp() - $1::double precision * interval '1 millisecond' AS old,
   activity.executions
 FROM page,

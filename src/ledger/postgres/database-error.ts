@@ -1,4 +1,5 @@
 import { AgentOnceError } from '../../contract/errors.ts';
+import { grantsFor } from './rights.ts';
 
 /**
  * SQLSTATEs, or their classes, after which asking again later may help: nothing was decided.
@@ -35,7 +36,7 @@ const REFUSED = /^(SASL: |The server does not support SSL)/;
 export function toLedgerError(error: unknown, where: string): unknown {
   if (error instanceof AgentOnceError) return error;
   const code = codeOf(error);
-  if (code === '42501') return missingRights(where, error);
+  if (code === '42501') return missingRights(where, undefined, error);
   const refusal = refusalOf(error, code);
   if (refusal !== undefined) {
     return new AgentOnceError(
@@ -52,10 +53,15 @@ export function toLedgerError(error: unknown, where: string): unknown {
   );
 }
 
-export function missingRights(where: string, cause?: unknown): AgentOnceError {
+/** @param grants statements that give all of them */
+export function missingRights(
+  where: string,
+  grants: readonly string[] = grantsFor('worker', 'agent_once_worker'),
+  cause?: unknown,
+): AgentOnceError {
   return new AgentOnceError(
     'ledger.invalid',
-    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. A migration needs CREATE on the database, or to own the schema agent_once; a worker needs USAGE on the schema, SELECT on its tables, and INSERT and UPDATE on agent_once.steps.`,
+    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let agent-once ledger migrate --grant-to do it.`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -12,6 +12,7 @@ import type { Database } from './database.ts';
 import { codeOf, toLedgerError } from './database-error.ts';
 import { encodePayload } from '../payload.ts';
 import { QUESTION_COLUMNS, type QuestionRow } from './questions.ts';
+import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
 /** SQLSTATEs of values that a column cannot hold: sent again, they are refused again. */
 const DATA_EXCEPTION = '22';
@@ -58,9 +59,9 @@ export async function decideQuestion(
   let reusable = false;
   try {
     await client.query(
-      `RESET ALL; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-       SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 10000;
-       SET LOCAL idle_in_transaction_session_timeout = 5000`,
+      `RESET ALL; ${BEGIN};
+       SET LOCAL idle_in_transaction_session_timeout = 5000;
+       ${settingsOfTransaction({ statement_timeout: '10000' })}`,
     );
     const result = await decideIn(client, scope, answer);
     await client.query('COMMIT');

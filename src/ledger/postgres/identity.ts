@@ -51,7 +51,7 @@ export function readIdentity(database: Database): Promise<LedgerIdentity> {
 export async function openPostgresLedgerKeeper(url: string): Promise<LedgerKeeper> {
   const database = new Database(url, { poolSize: 1 });
   try {
-    await migrateIfNeeded(database, url);
+    await migrateIfNeeded(database, url, 'keeper');
   } catch (error) {
     await database.close();
     throw error;

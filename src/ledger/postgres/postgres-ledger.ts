@@ -42,7 +42,7 @@ export async function createPostgresLedger(
 ): Promise<Ledger> {
   const database = new Database(url, options);
   try {
-    await migrateIfNeeded(database, url);
+    await migrateIfNeeded(database, url, 'worker');
   } catch (error) {
     await database.close();
     throw error;

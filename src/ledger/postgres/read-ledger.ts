@@ -29,7 +29,7 @@ WHERE s.scope = $1`;
  * @throws {AgentOnceError} `config.invalid`
  */
 export function openPostgresLedgerReader(url: string): LedgerReader {
-  const database = new Database(url, { poolSize: 1 });
+  const database = new Database(url, { poolSize: 1, readOnly: true });
   return {
     steps: (scope) => readHeldSteps(database, scope),
     questions: (scope) => readQuestions(database, scope),

@@ -1,15 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { Transaction } from '../../contract/transaction.ts';
 import type { Claim, Completion } from '../port.ts';
 import { codeOf, isConnectionLoss, toLedgerError } from './database-error.ts';
 import type { Database } from './database.ts';
+import { queryEnclosed } from './enclosed-query.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
+import { BEGIN, QUERY_TIMEOUT_MS, WITHIN_TOOL } from './session-settings.ts';
 import { ToolTransaction } from './tool-transaction.ts';
 
-/** For the ledger's own statements in the transaction; the tool's are bounded by its attempt. */
-const QUERY_TIMEOUT_MS = 15_000;
+/** What a tool may have changed in the server's session, which others use after it. */
+const RESET = 'RESET ALL; RESET ROLE';
+
+/** A transaction of this moment: the numbers of processes, and poolers' sessions, go on to others. */
+interface Backend {
+  pid: number;
+  began: string;
+}
+
+const BACKEND = `SELECT pg_catalog.pg_backend_pid() AS pid,
+  extract(epoch FROM pg_catalog.now()) AS began`;
+
+const CANCEL = `
+SELECT pg_cancel_backend(a.pid) FROM pg_stat_activity AS a
+WHERE a.pid = $1::int AND extract(epoch FROM a.xact_start) = $2::numeric`;
 
 /**
  * See `Ledger.transact`. The step's row is touched by the last statement only: a holder that is
@@ -25,7 +40,7 @@ export async function transactStep(
   const client = await database.connect();
   const session = new Session(client, claim, database.where);
   // The server goes on with a query whose caller has given up, and its locks stand in the way.
-  const cancel = (): void => void cancelQuery(database, client);
+  const cancel = (): void => void cancelQuery(database, session.backend);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await session.run(work);
@@ -36,10 +51,9 @@ export async function transactStep(
 }
 
 /** Best effort: what cannot be cancelled ends with its session's timeouts. */
-async function cancelQuery(database: Database, client: PoolClient): Promise<void> {
-  const { processID } = client as PoolClient & { processID?: number };
-  if (typeof processID !== 'number') return;
-  await database.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => undefined);
+async function cancelQuery(database: Database, backend: Backend | undefined): Promise<void> {
+  if (backend === undefined) return;
+  await database.query(CANCEL, [backend.pid, backend.began]).catch(() => undefined);
 }
 
 /** One transaction on one connection. */
@@ -53,6 +67,8 @@ class Session {
   #lost: unknown;
   #reusable = false;
   #begun: Promise<void> | undefined;
+  /** Where the transaction is; `undefined`: it has not begun. */
+  backend: Backend | undefined;
   readonly #onError = (error: unknown): void => {
     this.#lost ??= error;
   };
@@ -102,20 +118,29 @@ class Session {
   async #begin(): Promise<void> {
     const idleMs = Math.max(1, Math.floor(this.#claim.leaseMs));
     try {
-      // RESET first: a tool before this one may have changed settings of the connection.
-      await this.#query(
-        `RESET ALL; BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+      // RESET first: whoever had the server's session before may have left settings there. The
+      // tool's statements have the database's own, but for what \`pg\` needs to read the answers.
+      const results = await this.#query(
+        `${RESET}; ${BEGIN};
          SET LOCAL idle_in_transaction_session_timeout = ${idleMs};
-         SET LOCAL agent_once.transaction = '${this.#mark}'`,
+         SET LOCAL agent_once.transaction = '${this.#mark}';
+         SET LOCAL client_encoding = 'UTF8'; SET LOCAL DateStyle = 'ISO';
+         ${BACKEND}`,
       );
+      this.backend = (results as QueryResult<Backend>[]).at(-1)?.rows[0];
     } catch (error) {
       throw this.#translate(error);
     }
   }
 
   async #complete(completion: Completion): Promise<boolean> {
-    const { text, values } = await completeStatement(this.#claim, completion, this.#mark);
-    const [row] = await this.#query<CompleteRow>(text, values);
+    const statement = await completeStatement(this.#claim, completion, this.#mark);
+    const { rows } = await queryEnclosed<CompleteRow>(this.#client, statement, {
+      before: [WITHIN_TOOL.before],
+      after: [WITHIN_TOOL.after],
+      timeoutMs: QUERY_TIMEOUT_MS,
+    });
+    const [row] = rows;
     if (row?.here !== true) {
       throw new AgentOnceError(
         'tool.failed',
@@ -127,7 +152,7 @@ class Session {
 
   async #commit(): Promise<void> {
     try {
-      await this.#query('COMMIT');
+      await this.#query(`COMMIT; ${RESET}`);
       this.#reusable = true;
     } catch (error) {
       // A connection lost here may have committed: the caller learns it by claiming again.
@@ -142,21 +167,17 @@ class Session {
       return;
     }
     try {
-      await this.#query('ROLLBACK');
+      await this.#query(`ROLLBACK; ${RESET}`);
       this.#reusable = true;
     } catch {
       this.#reusable = false;
     }
   }
 
-  /** Without values, several statements may stand in `text`. */
-  async #query<Row extends QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const query: QueryConfig & { query_timeout: number } = {
-      text,
-      values,
-      query_timeout: QUERY_TIMEOUT_MS,
-    };
-    return (await this.#client.query<Row>(query)).rows;
+  /** Several statements in one message, and so in one session of the server. */
+  async #query(text: string): Promise<unknown> {
+    const query = { text, query_timeout: QUERY_TIMEOUT_MS };
+    return this.#client.query(query);
   }
 
   /** Only a lost connection is the ledger's affair: the tool's own errors stay what they are. */

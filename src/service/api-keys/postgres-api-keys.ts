@@ -17,12 +17,16 @@ const NOBODY = hash('nobody');
 /**
  * Opens the API keys, which lie beside the ledger. Close them when done.
  *
+ * @param user the service looks keys up, `agent-once api-keys` makes and revokes them
  * @throws {AgentOnceError} as `createPostgresLedger`
  */
-export async function openApiKeys(url: string): Promise<ApiKeys> {
+export async function openApiKeys(
+  url: string,
+  user: 'service' | 'api-keys' = 'service',
+): Promise<ApiKeys> {
   const database = new Database(url);
   try {
-    await migrateIfNeeded(database, url);
+    await migrateIfNeeded(database, url, user);
   } catch (error) {
     await database.close();
     throw error;

@@ -1,0 +1,78 @@
+/** A statement ends itself on the server when its caller has given it up. */
+export const QUERY_TIMEOUT_MS = 15_000;
+/** Somebody who holds a row longer than this is asked about again later. */
+export const LOCK_TIMEOUT_MS = 2_000;
+
+/**
+ * What the ledger's SQL, and `pg` when it reads the answers, rely on: a database, a role or a pooler
+ * may have other defaults.
+ */
+const RELIED_ON: Readonly<Record<string, string>> = {
+  client_encoding: 'UTF8',
+  // `pg` reads no other form of a time.
+  DateStyle: 'ISO',
+  bytea_output: 'hex',
+  // All digits of a cost.
+  extra_float_digits: '1',
+  // Functions and operators are PostgreSQL's own. The ledger's tables are named with their schema.
+  search_path: 'pg_catalog',
+  statement_timeout: String(QUERY_TIMEOUT_MS),
+  lock_timeout: String(LOCK_TIMEOUT_MS),
+};
+
+/** What else a session of its own relies on; a transaction says it when it begins. */
+const OF_SESSIONS: Readonly<Record<string, string>> = {
+  default_transaction_isolation: 'read committed',
+  idle_in_transaction_session_timeout: '0',
+};
+
+/** Begins a transaction that depends on no default. */
+export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+export const BEGIN_READING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY';
+
+/** A statement that sets what the ledger relies on until the transaction ends. */
+export function settingsOfTransaction(changes: Readonly<Record<string, string>> = {}): string {
+  return `SELECT ${setAll({ ...RELIED_ON, ...changes }, true)}`;
+}
+
+/**
+ * A statement that sets it for the whole session, and answers with one row; with `processId` only
+ * where the server's process has that number, and with no row elsewhere.
+ */
+export function settingsOfSession(readOnly: boolean, processId?: number): string {
+  const settings = {
+    ...RELIED_ON,
+    ...OF_SESSIONS,
+    default_transaction_read_only: readOnly ? 'on' : 'off',
+  };
+  const here =
+    processId === undefined
+      ? ''
+      : ` WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${processId}`;
+  return `SELECT ${setAll(settings, false)}${here}`;
+}
+
+function setAll(settings: Readonly<Record<string, string>>, local: boolean): string {
+  const all = Object.entries(settings).map(
+    ([name, value]) => `pg_catalog.set_config('${name}', '${value}', ${local})`,
+  );
+  // A commit that a crash of the server takes back is a claim that is forgotten. What waits for more
+  // than the disk stays as it is.
+  all.push(
+    `CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off'
+      THEN pg_catalog.set_config('synchronous_commit', 'on', ${local}) END`,
+  );
+  return all.join(', ');
+}
+
+const TOOLS_PATH = 'agent_once.search_path';
+
+/**
+ * For the ledger's own statement at the end of a tool's transaction: the search path is the
+ * ledger's during it, and the tool's again for what the database does when it commits.
+ */
+export const WITHIN_TOOL = {
+  before: `SELECT pg_catalog.set_config('${TOOLS_PATH}', pg_catalog.current_setting('search_path'), true),
+    ${setAll(RELIED_ON, true)}`,
+  after: `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('${TOOLS_PATH}'), true)`,
+} as const;
