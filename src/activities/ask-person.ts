@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { Deadline, OpenQuestion } from '../contract/decision.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type ToolStepInput } from '../contract/step.ts';
+import { cutToBytes } from '../contract/text-bytes.ts';
 import type { AskedQuestion, Ledger, UnknownAttempt } from '../ledger/port.ts';
 import { failStep, judge } from './failures.ts';
 
@@ -32,7 +34,7 @@ export function askOutcome(
     input,
     terms,
     { kind: 'outcome', fence, validMs: 0 },
-    { worker, claimedAt, error: error?.message ?? null },
+    { worker, claimedAt, error: error && cutToBytes(error.message, LIMITS.questionErrorBytes) },
   );
 }
 

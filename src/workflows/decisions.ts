@@ -8,11 +8,13 @@ import {
 import {
   ANSWERS,
   THE_DEADLINE,
+  type Decision,
   type DecisionInput,
   type DecisionResult,
   type OpenQuestion,
 } from '../contract/decision.ts';
 import { DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
+import { waitLine } from './step-lines.ts';
 
 /** Writes an answer into the ledger, which alone says what becomes of it. */
 type Record = (answer: DecisionInput) => Promise<DecisionResult>;
@@ -23,6 +25,8 @@ type Record = (answer: DecisionInput) => Promise<DecisionResult>;
  */
 export class Decisions {
   readonly #open = new Map<string, OpenQuestion>();
+  /** The answers that stand, to what was open. */
+  readonly #answers = new Map<string, Decision>();
   /** Answered or settled between the question in the ledger and the waiting for it here. */
   readonly #early = new Set<string>();
   readonly #record: Record;
@@ -39,24 +43,33 @@ export class Decisions {
     setHandler(defineSignal<[string]>(SETTLED_SIGNAL), (step) => this.#close(step));
   }
 
-  /** Waits until the question is answered, the step is settled, or the deadline has answered. */
-  async wait(question: OpenQuestion): Promise<void> {
+  /**
+   * Waits until the question is answered, the step is settled, or the deadline has answered.
+   *
+   * @returns the answer, where it is known here: a settled step needs none
+   */
+  async wait(question: OpenQuestion): Promise<Decision | undefined> {
     const { step, round, deadline, otherwise } = question;
     // Nobody will say it again; whether it was about this very question, the ledger knows.
-    if (this.#early.delete(step)) return;
+    if (this.#early.delete(step)) return undefined;
     this.#open.set(step, question);
+    this.#answers.delete(step);
     this.#onChange(this.#questions());
     try {
       const left = Math.max(1, Date.parse(deadline) - Date.now());
-      if (await condition(() => this.#open.get(step) !== question, left)) return;
+      const closed = () => this.#open.get(step) !== question;
+      if (await condition(closed, left, { summary: waitLine(question) })) {
+        return this.#answers.get(step);
+      }
       // Whatever was recorded first counts, this or what somebody says at the same moment.
-      await this.#record({
+      const { decision } = await this.#record({
         step,
         round,
         decision: otherwise,
         by: THE_DEADLINE,
         comment: `nobody had answered by ${deadline}`,
       });
+      return decision ?? undefined;
     } finally {
       if (this.#open.get(step) === question) this.#close(step);
     }
@@ -65,7 +78,10 @@ export class Decisions {
   async #decide(answer: DecisionInput): Promise<DecisionResult> {
     const result = await this.#record(answer);
     // A conflict changes nothing; anything else says that the step need not wait any more.
-    if (result.outcome !== 'conflict' && result.outcome !== 'none') this.#close(answer.step);
+    const { outcome, decision } = result;
+    if (outcome === 'conflict' || outcome === 'none') return result;
+    if (outcome !== 'settled' && decision !== null) this.#answers.set(answer.step, decision);
+    this.#close(answer.step);
     return result;
   }
 
