@@ -6,7 +6,7 @@ import { readState } from './live-state.ts';
 import { isShortened, questionsOf } from './view.ts';
 
 /** A worker may have to replay the run first. */
-const TRIES = 5;
+const TRIES = 3;
 
 /**
  * The open questions among which an answer finds the one that it is to. Nothing is asked for an
