@@ -30,8 +30,6 @@ export const LIMITS = {
   detailsBytes: 24 * KiB,
   /** The name of an activity or a timer in Temporal UI: the server refuses one of more than 400. */
   summaryBytes: 400,
-  /** What a shadow run shows of its effects, as its result and when it continues as new. */
-  shadowBytes: 512 * KiB,
   /** Tool calls of one turn: thousands would exceed what Temporal lets a workflow have pending. */
   callsPerTurn: 64,
   /** How deep JSON may nest; RFC 8785 code recurses. */
