@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { Deadline, OpenQuestion } from '../contract/decision.ts';
+import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type ToolStepInput } from '../contract/step.ts';
+import { cutToBytes } from '../contract/text-bytes.ts';
 import type { AskedQuestion, Ledger, UnknownAttempt } from '../ledger/port.ts';
 import { failStep, judge } from './failures.ts';
 
@@ -32,8 +34,12 @@ export function askOutcome(
     input,
     terms,
     { kind: 'outcome', fence, validMs: 0 },
-    // An attempt that the ledger has lost is known by its error alone.
-    { worker: worker || null, claimedAt: claimedAt || null, error: error?.message ?? null },
+    {
+      // An attempt that the ledger has lost is known by its error alone.
+      worker: worker || null,
+      claimedAt: claimedAt || null,
+      error: error && cutToBytes(error.message, LIMITS.questionErrorBytes),
+    },
   );
 }
 

@@ -4,6 +4,7 @@ import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { toolStep, type ToolStepDone, type ToolStepInput } from '../contract/step.ts';
+import { cutToBytes } from '../contract/text-bytes.ts';
 import type { StepPlan } from './claim-step.ts';
 import type { StepOutcome } from './run-step.ts';
 
@@ -66,5 +67,5 @@ const FULL_BYTES = 64 * 1024;
 export function previewOf(text: string, show: ToolStepInput['historyResults']): string | undefined {
   if (show === 'none') return undefined;
   const max = show === 'full' ? FULL_BYTES : LIMITS.previewBytes;
-  return text.length <= max ? text : `${text.slice(0, max).toWellFormed()} …`;
+  return cutToBytes(text, max, ' …');
 }

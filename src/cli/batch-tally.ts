@@ -1,5 +1,5 @@
 import type { BatchOutcome } from '../client/batch.ts';
-import type { OpenQuestion } from '../contract/decision.ts';
+import type { RunView } from '../client/types.ts';
 import type { AgentOnceError } from '../contract/errors.ts';
 import { NO_USAGE, type Usage } from '../contract/run.ts';
 import { EXIT } from './commands.ts';
@@ -34,7 +34,7 @@ export interface BatchFailure {
 export interface BatchWaiting {
   line: number;
   key: string;
-  questions: OpenQuestion[];
+  waits: Pick<RunView, 'waiting' | 'waitingMore'>;
 }
 
 /** What is kept of a batch while it runs: numbers, and the lines that went wrong. */
@@ -86,7 +86,7 @@ export function addOutcome(tally: BatchTally, outcome: BatchOutcome): void {
       break;
     case 'waiting':
       counts.waiting++;
-      tally.waiting.push({ line, key, questions: run?.waiting ?? [] });
+      tally.waiting.push({ line, key, waits: run ?? { waiting: [] } });
       break;
     case 'running':
     case 'unknown':

@@ -1,4 +1,4 @@
-import type { RunRef } from '../client/types.ts';
+import type { RunRef, RunView } from '../client/types.ts';
 import type { OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { say } from './output.ts';
@@ -7,18 +7,25 @@ import { answersTo, drawQuestions } from './show-questions.ts';
 /**
  * The question that an answer is to; `undefined`: the run does not ask it.
  *
- * @throws {AgentOnceError} `decision.invalid`: it is one of several, or of another kind
+ * @throws {AgentOnceError} `decision.invalid`: it is one of several, or of another kind;
+ *   `run.still_running`: it may be one of those that only a worker can tell
  */
 export function chooseQuestion(
   ref: Required<RunRef>,
-  waiting: readonly OpenQuestion[],
+  { waiting, waitingMore }: Pick<RunView, 'waiting' | 'waitingMore'>,
   { step, kind }: { step: string | undefined; kind?: QuestionKind },
 ): OpenQuestion | undefined {
   const named = step === undefined ? waiting : waiting.filter((each) => each.step === step);
   const fitting = kind === undefined ? named : named.filter((each) => each.kind === kind);
   const [first, second] = fitting;
+  if (waitingMore !== undefined && (step === undefined || named.length === 0)) {
+    throw new AgentOnceError(
+      'run.still_running',
+      `The run asks ${waiting.length + waitingMore} questions, and no worker answered, which alone knows them all. Nothing was decided. Start a worker (\`agent-once worker\`) and repeat the command.`,
+    );
+  }
   if (second) {
-    for (const line of drawQuestions(ref, fitting)) say(line);
+    for (const line of drawQuestions(ref, { waiting: fitting })) say(line);
     throw new AgentOnceError(
       'decision.invalid',
       `${fitting.length} steps wait: name one of ${fitting.map((each) => each.step).join(', ')}. Nothing was decided.`,

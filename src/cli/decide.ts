@@ -33,7 +33,7 @@ export async function runDecision(
   const by = flags.by ?? userOfMachine();
   await withRun(ref, loadAgents, async (open) => {
     const view = await open.client.describe(ref);
-    const question = chooseQuestion(ref, view.waiting, command);
+    const question = chooseQuestion(ref, view, command);
     if (!question) {
       await tellStanding(ref, command, flags, open, notAsked(ref, command, view.closedAt !== null));
       return;

@@ -3,7 +3,7 @@ import type { RunRef, RunView } from '../client/types.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 import { commandFor, EXIT } from './commands.ts';
 import { createLiveProgress, type LiveProgress } from './live-progress.ts';
-import { nameQuestion } from './show-questions.ts';
+import { nameQuestions } from './show-questions.ts';
 
 /** How the waiting for a run ended: at its end, or before. */
 export interface Followed {
@@ -85,8 +85,7 @@ const WAITS = 'The run waits for a person';
 
 /** A run that waits for a person: there is no use in waiting for its end. */
 export function waitingRun(view: RunView): Followed {
-  const steps = view.waiting.map(nameQuestion).join('; ');
-  const message = `${WAITS}: ${steps}. How to answer: ${commandFor('status', view)}`;
+  const message = `${WAITS}: ${nameQuestions(view)}. How to answer: ${commandFor('status', view)}`;
   return { view, exitCode: EXIT.waiting, early: { code: 'run.waiting', message } };
 }
 

@@ -75,7 +75,7 @@ async function drawTable(
   runs: RunSummary[],
   colours: ReturnType<typeof coloursOf>,
 ): Promise<string> {
-  const { drawDuration, drawStatus, drawTime, drawWaiting } = await import('./show-run.ts');
+  const { drawAllWaiting, drawDuration, drawStatus, drawTime } = await import('./show-run.ts');
   const { printable } = await import('./output.ts');
   const withTenant = runs.some(({ tenant }) => tenant !== DEFAULT_TENANT);
   const rows = runs.map((run) => [
@@ -102,8 +102,8 @@ async function drawTable(
       const [status = '', ...cells] = draw(row);
       const painted = drawStatus(colours, runs[at]?.status ?? 'running');
       const line = [painted + status.slice(status.trimEnd().length), ...cells].join('  ');
-      const waiting = runs[at]?.waiting ?? [];
-      return [line, ...waiting.map((question) => `  ${drawWaiting(question)}`)].join('\n');
+      const waits = drawAllWaiting(runs[at] ?? { waiting: [] });
+      return [line, ...waits.map((what) => `  ${what}`)].join('\n');
     }),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import type { RunProgress } from '../client/types.ts';
 import { coloursOf, say } from './output.ts';
-import { nameQuestion } from './show-questions.ts';
+import { nameQuestions } from './show-questions.ts';
 import { drawDuration, drawSpent, drawSteps } from './show-run.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -64,7 +64,7 @@ function linePerChange(): LiveProgress {
 }
 
 function describe({ hasWorker, state, waiting }: RunProgress): string {
-  if (waiting.length > 0) return `waits for a person: ${waiting.map(nameQuestion).join('; ')}`;
+  if (waiting.length > 0) return `waits for a person: ${nameQuestions({ waiting })}`;
   if (!hasWorker) return NO_WORKER;
   if (!state) return 'a worker is there; waiting for its answer';
   return `${drawSteps(state)} · ${drawSpent(state.usage)}`;

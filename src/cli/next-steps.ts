@@ -4,7 +4,7 @@ import { afterFailure } from './after-failure.ts';
 import { commandFor, startCommandFor } from './commands.ts';
 import { lookUp } from './effect-words.ts';
 import { named } from './name-steps.ts';
-import { drawAnswerCommands, drawQuestion } from './show-questions.ts';
+import { drawAnswerCommands, drawQuestion, drawUnseen } from './show-questions.ts';
 import { wouldRepeat } from './would-repeat.ts';
 
 /**
@@ -92,7 +92,13 @@ function whileWaiting(explanation: Explanation): string[] {
       ...drawAnswerCommands(explanation, question),
     ].join('\n');
   });
-  return [...worker, ...questions, stop(explanation)];
+  const unseen = drawUnseen(explanation, explanation.waitingMore).map((line) => line.trimStart());
+  return [
+    ...worker,
+    ...questions,
+    ...(unseen.length > 0 ? [unseen.join('\n')] : []),
+    stop(explanation),
+  ];
 }
 
 function drawToken({ kind, step }: OpenQuestion, token: string): string[] {

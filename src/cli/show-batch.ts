@@ -52,6 +52,7 @@ export function lineDocument({ line, key, state, run, error }: BatchOutcome): ob
     runId: run?.runId ?? null,
     result: run?.result ?? null,
     waiting: run?.waiting ?? [],
+    ...(run?.waitingMore === undefined ? {} : { waitingMore: run.waitingMore }),
     error,
     usage: run?.usage ?? null,
     replayed: run?.replayed ?? false,

@@ -20,7 +20,7 @@ export function showEnd(
   if (early) {
     const waits = early.code === 'run.waiting';
     say(`${colours.yellow(view.status)} ${waits ? 'The run waits for a person:' : early.message}`);
-    if (waits) for (const line of drawQuestions(view, view.waiting)) say(`  ${line}`);
+    if (waits) for (const line of drawQuestions(view, view)) say(`  ${line}`);
     return;
   }
   if (view.status === 'completed') printResult(view.result);

@@ -1,3 +1,4 @@
+import { isServer } from '../client/terminated.ts';
 import type { EarlierRun, ExplainedExecution, Explanation } from '../explain/explanation.ts';
 import { listSteps } from '../explain/step-title.ts';
 import type { coloursOf } from './output.ts';
@@ -57,7 +58,8 @@ function causeOf(message: string): string {
 export function drawStop({ stopped }: ExplainedExecution): string {
   if (!stopped) return '';
   const how = stopped.how === 'cancel' ? 'asked to stop' : 'terminated';
-  const by = stopped.by === null ? '' : ` by ${printable(stopped.by)}`;
+  const who = isServer(stopped.by) ? 'the Temporal server' : stopped.by;
+  const by = who === null ? '' : ` by ${printable(who)}`;
   const at = stopped.at === null ? '' : ` at ${drawClock(stopped.at)}`;
   return `${how}${by}${at}${stopped.reason === null ? '' : `: ${printable(stopped.reason)}`}`;
 }

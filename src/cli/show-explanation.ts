@@ -1,6 +1,5 @@
 import type { Explanation } from '../explain/explanation.ts';
 import { labelOf } from '../explain/step-title.ts';
-import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { nextSteps } from './next-steps.ts';
 import type { coloursOf } from './output.ts';
@@ -8,7 +7,7 @@ import { printable } from './output.ts';
 import { drawPrice, drawTwice } from './show-balance.ts';
 import { drawEarlier, drawError, drawExecutions, drawStop } from './show-executions.ts';
 import { drawLive } from './show-live.ts';
-import { drawDuration, drawStatus, drawTime, drawWaiting } from './show-run.ts';
+import { drawAllWaiting, drawDuration, drawStatus, drawTime } from './show-run.ts';
 import { drawTurns } from './show-steps.ts';
 import { drawUnsure, drawWork } from './show-work.ts';
 
@@ -21,12 +20,12 @@ const INDENT = ' '.repeat(12);
 
 /** What happened under a key, as a story that is read from top to bottom. */
 export function drawExplanation(colours: Colours, explanation: Explanation): string {
-  const { steps, notes, live, waiting, namespace } = explanation;
+  const { steps, notes, live, namespace } = explanation;
   const next = namespace === 'default' ? 'Next' : `Next (commands for namespace ${namespace})`;
   const sections: [title: string, lines: string[]][] = [
     ['Executions', drawExecutions(colours, explanation)],
     ['Earlier runs under this key (their steps: --json)', drawEarlier(explanation)],
-    ['Now', live ? [...drawLive(live), ...waiting.map(drawAsked)] : []],
+    ['Now', live ? [...drawLive(live), ...drawAllWaiting(explanation).map(drawAsked)] : []],
     ['Steps', steps ? drawTurns(colours, steps, explanation) : ['not known without the ledger']],
     ['Worth knowing', notes.flatMap((note) => drawItem(printable(note).replaceAll('. ', '.\n')))],
     [next, nextSteps(explanation).flatMap(drawItem)],
@@ -39,8 +38,8 @@ export function drawExplanation(colours: Colours, explanation: Explanation): str
   ].join('\n');
 }
 
-function drawAsked(question: OpenQuestion): string {
-  return `waits for ${drawWaiting(question)}`;
+function drawAsked(what: string): string {
+  return `waits for ${what}`;
 }
 
 /** An item of a list, of one or more lines. */

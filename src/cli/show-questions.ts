@@ -1,10 +1,15 @@
 import { hostname } from 'node:os';
-import type { RunRef } from '../client/types.ts';
+import type { RunRef, RunView } from '../client/types.ts';
 import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import { labelOf } from '../explain/step-title.ts';
 import { commandFor } from './commands.ts';
 import { printable } from './output.ts';
 import { drawClock, drawDuration, drawTime } from './show-run.ts';
+
+type Waits = Pick<RunView, 'waiting' | 'waitingMore'>;
+
+/** Questions that are named in one sentence. */
+const NAMED = 5;
 
 const KINDS: Record<QuestionKind, string> = {
   approval: 'needs approval',
@@ -21,7 +26,7 @@ const THEN: Record<Decision, string> = {
 };
 
 /** A question on one line: `t2.c0 send_email: to ann · outcome unknown`. */
-export function nameQuestion(question: OpenQuestion): string {
+function nameQuestion(question: OpenQuestion): string {
   return `${labelQuestion(question)} · ${KINDS[question.kind]}`;
 }
 
@@ -36,12 +41,34 @@ export function drawQuestion(question: OpenQuestion): string[] {
   return [nameQuestion(question), ...[...facts, drawDeadline(question)].map((line) => `  ${line}`)];
 }
 
-/** Every question of a run, each with the commands that answer it; commands begin with `$`. */
-export function drawQuestions(ref: Required<RunRef>, questions: readonly OpenQuestion[]): string[] {
-  return questions.flatMap((question) => [
-    ...drawQuestion(question),
-    ...drawAnswerCommands(ref, question).map((line) => `  ${line}`),
-  ]);
+/**
+ * Every question of a run, each with the commands that answer it; commands begin with `$`. Of those
+ * that no worker was there to tell of, how many there are.
+ */
+export function drawQuestions(ref: Required<RunRef>, { waiting, waitingMore }: Waits): string[] {
+  return [
+    ...waiting.flatMap((question) => [
+      ...drawQuestion(question),
+      ...drawAnswerCommands(ref, question).map((line) => `  ${line}`),
+    ]),
+    ...drawUnseen(ref, waitingMore),
+  ];
+}
+
+/** What to do about questions that only a worker can tell of. */
+export function drawUnseen(ref: Required<RunRef>, more: number | undefined): string[] {
+  if (more === undefined) return [];
+  return [
+    `${more} more: the run alone knows them, and says them when a worker runs. Then:`,
+    `  $ ${commandFor('status', ref)}`,
+  ];
+}
+
+/** What a run waits for, in a few words. */
+export function nameQuestions({ waiting, waitingMore = 0 }: Waits): string {
+  const more = Math.max(0, waiting.length - NAMED) + waitingMore;
+  const names = waiting.slice(0, NAMED).map(nameQuestion).join('; ');
+  return more > 0 ? `${names}; and ${more} more` : names;
 }
 
 /** What answers each kind of question: the command, its flag, when and what for. */

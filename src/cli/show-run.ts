@@ -7,6 +7,7 @@ import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
+type Waits = Pick<RunView, 'waiting' | 'waitingMore'>;
 
 /** A run as a small table for people. */
 export function drawRun(
@@ -21,7 +22,7 @@ export function drawRun(
     ['started', `${drawTime(run.startedAt)}${drawAge(run)}`],
     ['shadow', run.shadow && drawPretended(run)],
     ['doing', more.state && drawSteps(more.state)],
-    ['waits for', run.waiting.map(drawWaiting).join('\n            ')],
+    ['waits for', drawAllWaiting(run).join('\n            ')],
     ['usage', run.usage ? drawUsage(run.usage) : undefined],
     ['error', run.error ? `${printable(run.error.message)} (${run.error.code})` : undefined],
     ['ui', more.url],
@@ -70,6 +71,13 @@ export function drawWaiting({ step, kind, tool, summary, deadline }: OpenQuestio
   const call = printable(labelOf({ id: step, kind: 'tool', tool, summary }));
   const what = kind === 'approval' ? 'approval of' : 'somebody who knows the outcome of';
   return `${what} ${call}, until ${drawTime(deadline)}`;
+}
+
+/** All that a run waits for; what is not known here, as a number. */
+export function drawAllWaiting({ waiting, waitingMore }: Waits): string[] {
+  const more =
+    waitingMore === undefined ? [] : [`answers to ${count(waitingMore, 'more question')}`];
+  return [...waiting.map(drawWaiting), ...more];
 }
 
 export function drawUsage(usage: Usage): string {

@@ -151,10 +151,10 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
       `The file has changed under its key: ${nameLines(tally.conflicts)}. Nothing was started for ${counts.conflicts === 1 ? 'it' : 'them'}. Put the lines back as they were, add new ones at the end, or give the changed file another --key.`,
     );
   }
-  for (const { line, key, questions } of tally.waiting.slice(0, WAITING_SHOWN)) {
+  for (const { line, key, waits } of tally.waiting.slice(0, WAITING_SHOWN)) {
     const run = { agent: batch.agent, tenant: batch.tenant, key };
     say(`Line ${line} waits for a person:`);
-    for (const text of drawQuestions(run, questions)) say(`  ${text}`);
+    for (const text of drawQuestions(run, waits)) say(`  ${text}`);
   }
   if (counts.waiting > 0) {
     const all =

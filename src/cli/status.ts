@@ -53,7 +53,7 @@ async function runStatus(
     }
     const state = view.closedAt === null ? await client.state(ref) : undefined;
     print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId), state }));
-    for (const line of drawQuestions(ref, view.waiting)) say(line);
+    for (const line of drawQuestions(ref, view)) say(line);
     if (view.status === 'completed') say(`Its result: ${commandFor('result', ref)}`);
     if (view.error) for (const line of afterFailure(view)) say(line);
     if (view.closedAt === null && !state) {

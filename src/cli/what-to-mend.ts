@@ -25,5 +25,6 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'step.outcome_unknown':
     'Find out whether it happened. The resumed run asks again: agent-once resolve answers.',
   'step.not_approved': 'The resumed run asks for approval again: agent-once approve answers.',
-  'run.terminated': 'An operator ended it: ask why before you resume it.',
+  'run.terminated':
+    'Find out why it was ended: ask the operator, or see to the limit that its error names.',
 };

@@ -12,8 +12,9 @@ import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
+import { questionsAbout } from './questions-about.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen, questionsOf } from './view.ts';
+import { isOpen } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
@@ -35,7 +36,8 @@ export async function decideStep(
   const execution = await getExecution(context, run);
   if (!isOpen(execution)) throw ended(run);
   // Pinned here: sent again by a reset, the answer must not be to a later question.
-  const asked = questionsOf(execution).find(({ step }) => step === answer.step);
+  const questions = await questionsAbout(context, run, execution, answer);
+  const asked = questions.find(({ step }) => step === answer.step);
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };
   const handle = context.temporal.workflow.getHandle(run.workflowId);
   let result: DecisionResult;

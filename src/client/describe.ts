@@ -1,12 +1,13 @@
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
+import type { RunState } from '../contract/run.ts';
 import { request, type ClientContext, type RunIdentity } from './context.ts';
 import { readState } from './live-state.ts';
 import { readOutcome } from './outcome.ts';
 import { asAgentOnceError, targetOf } from './temporal-errors.ts';
 import type { RunView } from './types.ts';
-import { isOpen, viewOf } from './view.ts';
+import { isOpen, isShortened, viewOf } from './view.ts';
 
 /**
  * The current execution under a run's ID, or the one named; `undefined` when there is none.
@@ -61,5 +62,26 @@ export async function describeRun(context: ClientContext, run: RunIdentity): Pro
   if (!state) return view;
   // The state may have moved on since the description: it may even have ended in between.
   const status = state.status === 'waiting' ? 'waiting' : view.status;
-  return { ...view, status, usage: state.usage, waiting: state.waiting };
+  return { ...withQuestions(view, state), status, usage: state.usage };
+}
+
+/** The view with all that the run asks, for whoever has the run's own word. */
+export function withQuestions(view: RunView, { waiting }: RunState): RunView {
+  const { waitingMore: _known, ...rest } = view;
+  return { ...rest, waiting };
+}
+
+/**
+ * The view of an open execution with everything that it asks people: where the description leaves
+ * some of it out, a worker is asked.
+ */
+export async function viewWithQuestions(
+  context: ClientContext,
+  run: RunIdentity,
+  execution: WorkflowExecutionDescription,
+): Promise<RunView> {
+  const view = viewOf(run, execution);
+  if (!isShortened(execution)) return view;
+  const state = await readState(context, run.workflowId);
+  return state ? withQuestions(view, state) : view;
 }

@@ -8,7 +8,7 @@ import { RUN_STATUSES, type RunStatus } from '../contract/run.ts';
 import { ask, type ClientContext } from './context.ts';
 import { findExecution } from './describe.ts';
 import type { ListFilter, RunSummary } from './types.ts';
-import { memoOf, questionsOf, statusOf } from './view.ts';
+import { memoOf, statusOf, waitingOf } from './view.ts';
 
 /** Our statuses in Temporal's words. */
 const EXECUTION_STATUSES: Record<RunStatus, string[]> = {
@@ -129,7 +129,7 @@ function summaryOf(execution: WorkflowExecutionInfo): RunSummary | undefined {
     tenant: name.tenant,
     key: memoOf(execution).key ?? name.key,
     status: statusOf(execution),
-    waiting: questionsOf(execution),
+    ...waitingOf(execution),
     startedAt: execution.startTime.toISOString(),
     closedAt: execution.closeTime?.toISOString() ?? null,
   };

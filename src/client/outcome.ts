@@ -4,17 +4,22 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowFailedError,
+  type Client,
   type WorkflowExecutionDescription,
-  type WorkflowHandle,
 } from '@temporalio/client';
 import { isErrorCode } from '../contract/errors.ts';
 import type { AgentRunResult, KnownRecords, RunError, RunFailureDetails } from '../contract/run.ts';
+import { clientThatTells, type ClosingEvent } from './closing-event.ts';
 import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import { terminatedError } from './terminated.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
 
 /** What an execution ended with. */
-export type Ending = { result: AgentRunResult } | { failure: Error | undefined };
+export type Ending = ({ result: AgentRunResult } | { failure: Error | undefined }) & {
+  /** `undefined`: not known. */
+  closing: ClosingEvent | undefined;
+};
 
 /**
  * How a closed execution ended: its result, or its error.
@@ -49,20 +54,26 @@ function readEnding(
   context: ClientContext,
   { workflowId, runId }: WorkflowExecutionDescription,
 ): Promise<Ending> {
-  const handle = context.temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
-  return ask(context, () => endingOf(handle));
+  return ask(context, () => endingOf(context.temporal, workflowId, runId));
 }
 
 /**
- * Waits for the end of the execution that a handle names.
+ * Waits for the end of an execution.
  *
  * @throws whatever the client threw, but not for a run that failed
  */
-export async function endingOf(handle: Pick<WorkflowHandle, 'result'>): Promise<Ending> {
+export async function endingOf(
+  temporal: Client,
+  workflowId: string,
+  runId: string,
+): Promise<Ending> {
+  let closing: ClosingEvent | undefined;
+  const client = clientThatTells(temporal, (told) => (closing = told));
+  const handle = client.getHandle(workflowId, runId, { followRuns: false });
   try {
-    return { result: (await handle.result()) as AgentRunResult };
+    return { result: (await handle.result()) as AgentRunResult, closing };
   } catch (error) {
-    if (error instanceof WorkflowFailedError) return { failure: error.cause };
+    if (error instanceof WorkflowFailedError) return { failure: error.cause, closing };
     throw error;
   }
 }
@@ -78,18 +89,15 @@ export function withEnding(view: RunView, ending: Ending): RunView {
     return { ...view, result: output, usage, ...(shadow ? { shadow } : {}) };
   }
   const { usage = view.usage, shadow } = detailsOf(ending.failure);
-  return { ...view, error: errorOf(ending.failure), usage, ...(shadow ? { shadow } : {}) };
+  return { ...view, error: errorOf(ending), usage, ...(shadow ? { shadow } : {}) };
 }
 
-function errorOf(failure: Error | undefined): RunError {
+function errorOf({ failure, closing }: Extract<Ending, { failure: unknown }>): RunError {
   if (failure instanceof CancelledFailure) {
     return { code: 'run.cancelled', message: 'The run was cancelled.' };
   }
   if (failure instanceof TerminatedFailure) {
-    return {
-      code: 'run.terminated',
-      message: `The run was terminated by an operator: ${failure.message}`,
-    };
+    return terminatedError(failure.message, closing?.terminatedBy ?? null);
   }
   if (failure instanceof TimeoutFailure) {
     return { code: 'run.timed_out', message: 'The run hit its execution timeout.' };

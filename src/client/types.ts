@@ -54,6 +54,8 @@ export interface RunView {
   usage: Usage | null;
   /** What it asks people; not empty when `waiting`. */
   waiting: OpenQuestion[];
+  /** How many more questions it has; present where no worker answered, which alone knows them. */
+  waitingMore?: number;
   /** Of a shadow run only: what would have happened, once it has ended. */
   shadow?: ShadowEffect[];
   startedAt: string;
@@ -88,8 +90,10 @@ export interface RunSummary {
   /** As it stands in the workflow ID, where it is not known otherwise: then `~` and its hash. */
   key: string;
   status: RunStatus;
-  /** What it asks people; not empty when `waiting`. */
+  /** What it asks people, of many questions the first; not empty when `waiting`. */
   waiting: OpenQuestion[];
+  /** How many more questions it has. */
+  waitingMore?: number;
   startedAt: string;
   closedAt: string | null;
 }

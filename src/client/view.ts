@@ -1,5 +1,5 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import type { OpenQuestion } from '../contract/decision.ts';
+import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { NO_USAGE, type RunMemo, type RunStatus, type Usage } from '../contract/run.ts';
 import { scopeFrom } from '../contract/step.ts';
@@ -7,9 +7,8 @@ import type { RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 
 /** What the run itself writes into its memo. */
-interface RunNews {
+interface RunNews extends WaitingMemo {
   usage?: Usage;
-  waiting?: OpenQuestion[] | null;
 }
 
 type Execution = Pick<WorkflowExecutionInfo, 'status' | 'searchAttributes' | 'memo'>;
@@ -37,9 +36,30 @@ export function statusOf(execution: Execution): RunStatus {
   }
 }
 
-/** What a run that is still open asks people. */
+/** What a run that is still open asks people, as its memo says it: the first questions. */
 export function questionsOf(execution: Pick<Execution, 'memo' | 'status'>): OpenQuestion[] {
-  return isOpen(execution) ? (memoOf(execution).waiting ?? []) : [];
+  const waiting = isOpen(execution) ? (memoOf(execution).waiting ?? []) : [];
+  return waiting.map(({ cut: _cut, ...question }) => question);
+}
+
+/** How many questions it has besides those. */
+function moreQuestionsOf(execution: Pick<Execution, 'memo' | 'status'>): number {
+  return isOpen(execution) ? (memoOf(execution).waitingMore ?? 0) : 0;
+}
+
+/** Whether the memo leaves anything of the questions out, which only the run itself can say. */
+export function isShortened(execution: Pick<Execution, 'memo' | 'status'>): boolean {
+  if (!isOpen(execution)) return false;
+  const { waiting } = memoOf(execution);
+  return moreQuestionsOf(execution) > 0 || (waiting ?? []).some(({ cut }) => cut === true);
+}
+
+/** What views and lists show of the questions. */
+export function waitingOf(
+  execution: Pick<Execution, 'memo' | 'status'>,
+): Pick<RunView, 'waiting' | 'waitingMore'> {
+  const more = moreQuestionsOf(execution);
+  return { waiting: questionsOf(execution), ...(more > 0 ? { waitingMore: more } : {}) };
 }
 
 /** The memo, of which nothing is certain: anybody may start a workflow under any ID. */
@@ -93,7 +113,7 @@ export function viewOf(
     error: null,
     usage: memoOf(description).usage ?? null,
     ...(memoOf(description).shadow ? { shadow: [] } : {}),
-    waiting: questionsOf(description),
+    ...waitingOf(description),
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,
   };

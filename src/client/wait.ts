@@ -9,7 +9,6 @@ import type { OpenQuestion } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
-import { clientThatTells } from './closing-time.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
@@ -23,8 +22,8 @@ const PROGRESS_EVERY_MS = 500;
 /** Longer timers would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How an execution ended, which one, and when. */
-type End = Ending & { runId: string; closedAt: string | null };
+/** How an execution ended, and which one. */
+type End = Ending & { runId: string };
 
 /**
  * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
@@ -95,7 +94,10 @@ export async function waitForEnd(
 
 /** With a result an execution is over, and the result is the run's, whatever becomes of its ID. */
 function completed(view: RunView, end: End): RunView {
-  return withEnding({ ...view, status: 'completed', waiting: [], closedAt: end.closedAt }, end);
+  return withEnding(
+    { ...view, status: 'completed', waiting: [], closedAt: end.closing?.at ?? null },
+    end,
+  );
 }
 
 /**
@@ -110,12 +112,11 @@ async function executionEnds(
   signal: AbortSignal,
 ): Promise<End | undefined> {
   const { temporal } = context;
-  let closedAt: string | null = null;
-  const client = clientThatTells(temporal, (at) => (closedAt = at));
-  const handle = client.getHandle(workflowId, runId, { followRuns: false });
   try {
-    const ending = await temporal.withAbortSignal(signal, () => endingOf(handle));
-    return { ...ending, runId, closedAt };
+    const ending = await temporal.withAbortSignal(signal, () =>
+      endingOf(temporal, workflowId, runId),
+    );
+    return { ...ending, runId };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof WorkflowContinuedAsNewError) {

@@ -51,6 +51,23 @@ export interface OpenQuestion {
   error: string | null;
 }
 
+/** A question as the run's memo shows it. */
+export interface QuestionPreview extends OpenQuestion {
+  /** A text of it is shortened. */
+  cut?: true;
+}
+
+/**
+ * What a run's memo says of its questions: the first few. The run itself knows them all, and says
+ * them to whoever sends the `state` query.
+ */
+export interface WaitingMemo {
+  /** Empty or `null`: it asks nothing. */
+  waiting?: QuestionPreview[] | null;
+  /** How many questions there are besides. */
+  waitingMore?: number | null;
+}
+
 /** Argument of the activity that records a decision. */
 export interface RecordDecisionInput {
   scope: string;

@@ -31,7 +31,10 @@ export const ERRORS = {
   'run.not_found': { exit: 5, means: 'There is no run under this key.' },
   'run.failed': { exit: 4, means: 'The run failed for a reason without a code of its own.' },
   'run.cancelled': { exit: 4, means: 'The run was cancelled.' },
-  'run.terminated': { exit: 4, means: 'The run was terminated by an operator.' },
+  'run.terminated': {
+    exit: 4,
+    means: 'The run was terminated by an operator, or by the Temporal server at a limit.',
+  },
   'run.timed_out': { exit: 4, means: 'The run hit its execution timeout.' },
   'run.turn_limit': { exit: 4, means: 'The run used all its turns without a final answer.' },
   'run.still_running': { exit: 7, means: 'The run had not ended at the deadline; it goes on.' },

@@ -15,6 +15,21 @@ export const LIMITS = {
   errorBytes: 4 * KiB,
   /** What history shows of a tool's result. */
   previewBytes: 2 * KiB,
+  /**
+   * What a question keeps of an error: a run holds all its questions, and answers them in one query.
+   * The ledger has what the attempt said.
+   */
+  questionErrorBytes: 2 * KiB,
+  /** Questions of a run that its memo shows; how many more there are, it says. */
+  memoQuestions: 3,
+  /** Those together: Temporal Cloud takes memos of 40 KB in all, and every list sends them. */
+  memoQuestionsBytes: 6 * KiB,
+  /** One text in the memo. */
+  memoTextBytes: 512,
+  /** A run's current details in Temporal UI. */
+  detailsBytes: 24 * KiB,
+  /** The name of an activity or a timer in Temporal UI: the server refuses one of more than 400. */
+  summaryBytes: 400,
   /** Tool calls of one turn: thousands would exceed what Temporal lets a workflow have pending. */
   callsPerTurn: 64,
   /** How deep JSON may nest; RFC 8785 code recurses. */

@@ -1,9 +1,9 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { identify, type ClientContext, type RunIdentity } from '../client/context.ts';
-import { findExecution, getExecution } from '../client/describe.ts';
+import { findExecution, getExecution, withQuestions } from '../client/describe.ts';
 import { readOutcome } from '../client/outcome.ts';
 import type { RunRef, RunView } from '../client/types.ts';
-import { isOpen, memoOf, scopeOf, viewOf } from '../client/view.ts';
+import { isOpen, isShortened, memoOf, scopeOf, viewOf } from '../client/view.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { FORGOTTEN } from '../contract/names.ts';
 import type { RunMemo } from '../contract/run.ts';
@@ -46,11 +46,13 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   const scope = scopeOf(current);
   const open = isOpen(current) && !forgotten;
 
-  const [view, found, live] = await Promise.all([
+  const [described, found, now] = await Promise.all([
     open || forgotten ? viewOf(run, current) : readOutcome(context, run, current),
     readExecutions(context, run, current),
     open ? readLive(context, current) : null,
   ]);
+  // The memo holds the first questions; all of them is what the run itself says.
+  const view = now?.state && isShortened(current) ? withQuestions(described, now.state) : described;
   const { executions, memos } = found;
   const [held, request] = await Promise.all([
     readLedger(ledger, found, scope, view),
@@ -78,12 +80,13 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
     ledgerError: held.ledgerError,
     questions: held.questions,
     waiting: view.waiting,
+    ...(view.waitingMore === undefined ? {} : { waitingMore: view.waitingMore }),
     usage: steps && sumUsage(steps),
     possiblyPaid: steps && possiblyPaid(steps),
     earlierRuns,
     reportedUsage: view.usage,
     definitionChanged: definitionChanged(executions, memos, scope),
-    live,
+    live: now?.live ?? null,
     notes: [],
     ui: urlOf(run.workflowId),
   };
@@ -105,16 +108,16 @@ async function readLedger(
   ledger: LedgerReader,
   { executions }: Executions,
   scope: string,
-  { runId, waiting }: RunView,
+  view: RunView,
 ): Promise<Pick<Explanation, 'steps' | 'questions' | 'earlierRuns' | 'ledgerError'>> {
   try {
     const records = await ledger.steps(scope);
-    const questions = explainQuestions(await ledger.questions(scope), waiting);
+    const questions = explainQuestions(await ledger.questions(scope), view);
     const before = await readBefore(ledger, executions, scope);
     return {
       steps: await withSharing(
         ledger,
-        withRepeats(explainSteps(records, runId, questions), records, before),
+        withRepeats(explainSteps(records, view.runId, questions), records, before),
       ),
       questions,
       earlierRuns: before.map(({ run }) => run),

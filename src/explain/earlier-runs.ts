@@ -38,8 +38,9 @@ async function readRun(
 ): Promise<Before> {
   const records = await ledger.steps(scope);
   const last = executions.at(-1);
-  const questions = explainQuestions(await ledger.questions(scope), []);
-  const steps = explainSteps(records, last?.runId ?? '', questions);
+  const runId = last?.runId ?? '';
+  const questions = explainQuestions(await ledger.questions(scope), { runId, waiting: [] });
+  const steps = explainSteps(records, runId, questions);
   const runIds = executions.map(({ runId }) => runId);
   const status = last?.status ?? 'gone';
   return { run: { scope, executions: runIds, status, steps, usage: sumUsage(steps) }, records };

@@ -1,23 +1,29 @@
+import type { RunView } from '../client/types.ts';
 import { THE_DEADLINE, type OpenQuestion } from '../contract/decision.ts';
 import type { AskedQuestion } from '../ledger/port.ts';
 import type { ExplainedQuestion, ExplainedStep, Happened } from './explanation.ts';
 
-/** The questions of a run, those that still wait with what the run shows of them. */
+/** What an execution says of its open questions. */
+type Asking = Pick<RunView, 'runId' | 'waiting' | 'waitingMore'>;
+
+/**
+ * The questions of a run, those that still wait with what the run shows of them. Where it does not
+ * show them all, those wait too that this execution asked and nobody has answered.
+ */
 export function explainQuestions(
   asked: readonly AskedQuestion[],
-  waiting: readonly OpenQuestion[],
+  { waiting, waitingMore = 0, runId }: Asking,
 ): ExplainedQuestion[] {
-  return asked.map(({ step, kind, round, askedAt, decision, by, comment, decidedAt }) => {
-    const open =
-      decision === null
-        ? waiting.find((each) => each.step === step && each.kind === kind && each.round === round)
-        : undefined;
+  return asked.map((question) => {
+    const { step, kind, round, askedAt, decision, by, comment, decidedAt } = question;
+    const open = decision === null ? waiting.find((each) => isSame(each, question)) : undefined;
+    const unseen = waitingMore > 0 && decision === null && question.runId === runId;
     return {
       step,
       kind,
       round,
       askedAt,
-      waits: open !== undefined,
+      waits: open !== undefined || unseen,
       deadline: open?.deadline ?? null,
       otherwise: open?.otherwise ?? null,
       decision,
@@ -26,6 +32,10 @@ export function explainQuestions(
       decidedAt,
     };
   });
+}
+
+function isSame(open: OpenQuestion, { step, kind, round }: AskedQuestion): boolean {
+  return open.step === step && open.kind === kind && open.round === round;
 }
 
 /** A step with what people said about it. */

@@ -238,6 +238,8 @@ export interface Explanation {
   questions: ExplainedQuestion[] | null;
   /** What the run asks now, which is known without the ledger. */
   waiting: OpenQuestion[];
+  /** How many more questions it has, as `RunView` says it. */
+  waitingMore?: number;
   /** Sums of the steps; `null` without the ledger. */
   usage: StepsUsage | null;
   /** What may have been paid besides; `null` without the ledger. */

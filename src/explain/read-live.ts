@@ -1,6 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { ClientContext } from '../client/context.ts';
 import { hasWorker, queryState } from '../client/live-state.ts';
+import type { RunState } from '../contract/run.ts';
 import type { LiveRun, PendingActivity } from './explanation.ts';
 import { toIso, toMs } from '../client/protobuf-time.ts';
 
@@ -9,15 +10,18 @@ type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivitie
 /** Names of Temporal's `PendingActivityState`, by their numbers. */
 const STATES = ['scheduled', 'scheduled', 'started', 'cancelling', 'paused', 'paused'] as const;
 
-/** What an open execution is doing, as far as Temporal and a worker tell. */
+/**
+ * What an open execution is doing, as far as Temporal and a worker tell, and what it asks; that is
+ * `undefined` where no worker answered.
+ */
 export async function readLive(
   context: ClientContext,
   { workflowId, raw }: WorkflowExecutionDescription,
-): Promise<LiveRun> {
+): Promise<{ live: LiveRun; state: RunState | undefined }> {
   const worker = await hasWorker(context);
   const state = worker ? await queryState(context, workflowId) : undefined;
   const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
-  return {
+  const live = {
     hasWorker: worker,
     cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
     turn: state?.turn ?? null,
@@ -25,6 +29,7 @@ export async function readLive(
     pending: (raw.pendingActivities ?? []).map(readPending),
     workflowTaskAttempt: attempt > 1 ? attempt : null,
   };
+  return { live, state };
 }
 
 function readPending(activity: Pending): PendingActivity {

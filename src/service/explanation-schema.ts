@@ -229,6 +229,7 @@ export const explanation = schemaOf<ShownExplanation>()(
       ledgerError: stepError.nullable(),
       questions: z.array(explainedQuestion).nullable(),
       waiting: z.array(question),
+      waitingMore: count.exactOptional(),
       usage: stepsUsage.nullable(),
       possiblyPaid: possiblyPaid.nullable(),
       earlierRuns: z.array(earlierRun).nullable(),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isOpen, scopeOf, viewOf } from '../client/view.ts';
+import { isOpen, scopeOf } from '../client/view.ts';
 import type { RunIdentity } from '../client/context.ts';
-import { getExecution } from '../client/describe.ts';
+import { getExecution, viewWithQuestions } from '../client/describe.ts';
 import { readOutcome } from '../client/outcome.ts';
 import { explainQuestions } from '../explain/explain-questions.ts';
 import { explainSteps } from '../explain/explain-steps.ts';
@@ -108,11 +108,11 @@ async function readSnapshot(
   const [records, asked, view] = await Promise.all([
     ledger.steps(scope),
     ledger.questions(scope),
-    open ? viewOf(run, execution) : readOutcome(context, run, execution),
+    open ? viewWithQuestions(context, run, execution) : readOutcome(context, run, execution),
   ]);
   return {
     run: toBody(view),
-    steps: explainSteps(records, execution.runId, explainQuestions(asked, view.waiting)),
+    steps: explainSteps(records, execution.runId, explainQuestions(asked, view)),
     ended: !open,
   };
 }

@@ -22,6 +22,7 @@ export function toBody(view: RunView): RunBody {
     error: view.error,
     usage: view.usage,
     waiting: view.waiting,
+    ...(view.waitingMore === undefined ? {} : { waitingMore: view.waitingMore }),
     ...(view.shadow ? { shadow: view.shadow } : {}),
     startedAt: view.startedAt,
     closedAt: view.closedAt,

@@ -124,6 +124,9 @@ export const run = z
     error: runError.nullable(),
     usage: usage.nullable().meta({ description: 'null: not known, as while no worker answers' }),
     waiting: z.array(question).meta({ description: 'What the run asks people' }),
+    waitingMore: z.int().exactOptional().meta({
+      description: 'How many more questions it has: there while no worker answers, who knows them',
+    }),
     shadow: z
       .array(shadowEffect)
       .exactOptional()

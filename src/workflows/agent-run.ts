@@ -13,6 +13,7 @@ import {
   workflowInfo,
   type EventGroupMarker,
 } from '@temporalio/workflow';
+import type { Decision } from '../contract/decision.ts';
 import { CALL_MODEL, hasFastLane, STATE_QUERY, toolActivity } from '../contract/names.ts';
 import {
   NO_USAGE,
@@ -33,6 +34,7 @@ import {
 import { Decisions } from './decisions.ts';
 import { causeOf, failRun, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
+import { callLine } from './step-lines.ts';
 import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
 
 /**
@@ -209,7 +211,8 @@ async function runCall(
   { input: { queues }, progress, decisions, group }: Turn,
 ): Promise<{ error: unknown } | undefined> {
   const { turn, index, tool, summary } = step;
-  const line = `turn ${turn} · ${summary}`;
+  const asks = step.questions?.approval !== undefined;
+  let decision: Decision | undefined;
   let fast = lane === 'fast' && hasFastLane(queues);
   const row = progress.begin({
     step: toolStep(turn, index),
@@ -218,12 +221,13 @@ async function runCall(
   });
   for (;;) {
     try {
+      const line = callLine(turn, summary, asks, decision);
       const end = await (fast
         ? callFastTool(line, step)
         : callTool(queues.tools, line, step, group));
       if ('waiting' in end) {
         // The ledger keeps the answer: the step, scheduled again, finds it there.
-        await group.withScope(() => decisions.wait(end.waiting));
+        decision = await group.withScope(() => decisions.wait(end.waiting));
         continue;
       }
       progress.toolAnswered(row, end);

@@ -8,11 +8,13 @@ import {
 import {
   ANSWERS,
   THE_DEADLINE,
+  type Decision,
   type DecisionInput,
   type DecisionResult,
   type OpenQuestion,
 } from '../contract/decision.ts';
 import { DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
+import { waitLine } from './step-lines.ts';
 
 /**
  * Writes an answer into the ledger, which alone says what becomes of it.
@@ -27,6 +29,8 @@ type Record = (answer: DecisionInput, asked: boolean) => Promise<DecisionResult>
  */
 export class Decisions {
   readonly #open = new Map<string, OpenQuestion>();
+  /** The answers that stand, to what was open. */
+  readonly #answers = new Map<string, Decision>();
   /** Answered or settled between the question in the ledger and the waiting for it here. */
   readonly #early = new Set<string>();
   readonly #record: Record;
@@ -43,20 +47,32 @@ export class Decisions {
     setHandler(defineSignal<[string]>(SETTLED_SIGNAL), (step) => this.#close(step));
   }
 
-  /** Waits until the question is answered, the step is settled, or the deadline has answered. */
-  async wait(question: OpenQuestion): Promise<void> {
+  /**
+   * Waits until the question is answered, the step is settled, or the deadline has answered.
+   *
+   * @returns the answer, where it is known here: a settled step needs none
+   */
+  async wait(question: OpenQuestion): Promise<Decision | undefined> {
     const { step, round, deadline, otherwise } = question;
     // Nobody will say it again; whether it was about this very question, the ledger knows.
-    if (this.#early.delete(step)) return;
+    if (this.#early.delete(step)) return undefined;
     this.#open.set(step, question);
+    this.#answers.delete(step);
     this.#onChange(this.#questions());
     try {
       const left = Math.max(1, Date.parse(deadline) - Date.now());
-      if (await condition(() => this.#open.get(step) !== question, left)) return;
+      const closed = () => this.#open.get(step) !== question;
+      if (await condition(closed, left, { summary: waitLine(question) })) {
+        return this.#answers.get(step);
+      }
       // Whatever was recorded first counts, this or what somebody says at the same moment.
       const by = THE_DEADLINE;
       const comment = `nobody had answered by ${deadline}`;
-      await this.#record({ step, round, decision: otherwise, by, comment }, true);
+      const { decision } = await this.#record(
+        { step, round, decision: otherwise, by, comment },
+        true,
+      );
+      return decision ?? undefined;
     } finally {
       if (this.#open.get(step) === question) this.#close(step);
     }
@@ -67,8 +83,11 @@ export class Decisions {
     const open = this.#open.get(step);
     const asked = open !== undefined && (round === undefined || round === open.round);
     const result = await this.#record(answer, asked);
+    const { outcome, decision } = result;
     // Those change nothing; anything else says that the step need not wait any more.
-    if (!['conflict', 'none', 'restored'].includes(result.outcome)) this.#close(step);
+    if (['conflict', 'none', 'restored'].includes(outcome)) return result;
+    if (outcome !== 'settled' && decision !== null) this.#answers.set(step, decision);
+    this.#close(step);
     return result;
   }
 

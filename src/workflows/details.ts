@@ -1,4 +1,6 @@
+import { LIMITS } from '../contract/limits.ts';
 import type { RunState } from '../contract/run.ts';
+import { bytesOfText } from '../contract/text-bytes.ts';
 import { markdownText } from './markdown.ts';
 import { drawWaiting, type RunNames } from './waiting-details.ts';
 
@@ -10,6 +12,11 @@ export interface StepRow {
   state: 'running' | 'waiting' | 'done' | 'failed';
   note?: string;
 }
+
+/** Rows that Temporal UI shows. */
+export const ROWS_SHOWN = 30;
+/** For the line that says how many rows are not shown. */
+const ROOM_FOR_COUNT = 100;
 
 /** Temporal UI draws tables without any space between the columns, and drops ordinary blanks. */
 const GAP = '\u00a0\u00a0\u00a0';
@@ -25,16 +32,22 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
     `${usage.inputTokens} + ${usage.outputTokens} tokens`,
     usage.costUsd === null ? 'cost unknown' : `${usage.costUsd} USD`,
   ].join(' · ');
-  const table = rows.map(
-    (row) =>
-      `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${row.state}${GAP} | ${row.note ?? ''} |`,
-  );
+  const top = [head, ...drawWaiting(state.waiting, run), ''];
+  const titles = ['| step | activity | what | state | |', '| :-- | :-- | :-- | :-- | :-- |'];
+  const table: string[] = [];
+  let bytes = bytesOfText([...top, ...titles].join('\n'));
+  // The last ones, in any case few enough for people, and for the server.
+  for (const row of rows.toReversed()) {
+    const line = `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${row.state}${GAP} | ${row.note ?? ''} |`;
+    bytes += bytesOfText(line) + 1;
+    if (table.length >= ROWS_SHOWN || bytes > LIMITS.detailsBytes - ROOM_FOR_COUNT) break;
+    table.unshift(line);
+  }
+  const left = rows.length - table.length;
   return [
-    head,
-    ...drawWaiting(state.waiting, run),
-    '',
-    '| step | activity | what | state | |',
-    '| :-- | :-- | :-- | :-- | :-- |',
+    ...top,
+    ...(left > 0 ? [`The last ${table.length} steps; ${left} more are not shown here.`, ''] : []),
+    ...titles,
     ...table,
   ].join('\n');
 }

@@ -1,4 +1,11 @@
-import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  patched,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { OpenQuestion } from '../contract/decision.ts';
 import type {
   AgentRunInput,
@@ -17,8 +24,9 @@ import {
   type StepUsage,
   type ToolStepDone,
 } from '../contract/step.ts';
-import { drawDetails, type StepRow } from './details.ts';
+import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
+import { waitingMemo } from './waiting-memo.ts';
 
 /** What a step is called while it runs. */
 interface StepTitle {
@@ -27,8 +35,8 @@ interface StepTitle {
   summary: string;
 }
 
-/** Rows that Temporal UI shows: the last ones, so that the text stays small in a long run. */
-const ROWS_SHOWN = 30;
+/** Runs from before this wrote their memo at every change. */
+const ONE_MEMO_A_TASK = 'one-memo-a-task';
 /** Effects of a shadow run that its result shows with their arguments, of 2 KB each at most. */
 const ARGUMENTS_SHOWN = 100;
 
@@ -37,6 +45,11 @@ export class Progress {
   usage: Usage;
   #status: RunStatus = 'running';
   #waiting: OpenQuestion[] = [];
+  /** Whether the memo says something else than `#waiting`, and how it stands. */
+  #untold = false;
+  #toldStatus: RunStatus = 'running';
+  #toldMore = false;
+  #tells = false;
   #turn: number;
   #maxTurns: number | null;
   readonly #limit: number | undefined;
@@ -79,9 +92,20 @@ export class Progress {
   /** Shows a step while it runs. */
   begin(title: StepTitle): StepRow {
     const row: StepRow = { ...title, state: 'running' };
-    this.#rows = [...this.#rows, row].slice(-ROWS_SHOWN);
+    this.#rows.push(row);
+    this.#forgetRows();
     this.#draw();
     return row;
+  }
+
+  /** Keeps the last ones, and all that are not over: a turn may have more of these. */
+  #forgetRows(): void {
+    let over = this.#rows.length - ROWS_SHOWN;
+    this.#rows = this.#rows.filter(({ state }) => {
+      const kept = over <= 0 || state === 'running' || state === 'waiting';
+      if (!kept) over -= 1;
+      return kept;
+    });
   }
 
   modelAnswered(row: StepRow, answer: ModelStepResult, settings: AgentSettings | undefined): void {
@@ -155,10 +179,8 @@ export class Progress {
 
   /** Shows what the run asks people; nothing: it goes on. */
   ask(open: OpenQuestion[]): void {
-    const status = open.length > 0 ? 'waiting' : 'running';
-    const changed = status !== this.#status;
     this.#waiting = open;
-    this.#status = status;
+    this.#status = open.length > 0 ? 'waiting' : 'running';
     for (const row of this.#rows) {
       const question = open.find(({ step }) => step === row.step);
       if (row.state === 'waiting' && !question) {
@@ -167,16 +189,45 @@ export class Progress {
       }
       if (question) {
         row.state = 'waiting';
-        row.note = `waits for ${question.kind === 'approval' ? 'approval' : 'a person: outcome unknown'}`;
+        row.note = `waits for ${question.kind === 'approval' ? 'approval, has not run' : 'a person: outcome unknown'}`;
       }
     }
     this.#draw();
-    // Also without search attributes, and without a worker that could answer a query.
-    upsertMemo({ waiting: open.length > 0 ? open : null });
-    if (changed) this.#setStatusAttribute(status);
+    if (patched(ONE_MEMO_A_TASK)) this.#tellSoon();
+    else this.#tell();
+  }
+
+  /**
+   * Forty calls that begin to wait in one workflow task are told once: each memo is a part of the
+   * task's answer, for which the server has a limit. Conditions are looked at when everything else
+   * in the task has been done.
+   */
+  #tellSoon(): void {
+    this.#untold = true;
+    if (this.#tells) return;
+    this.#tells = true;
+    void CancellationScope.nonCancellable(async () => {
+      for (;;) {
+        await condition(() => this.#untold);
+        this.#tell();
+      }
+    });
+  }
+
+  /** Also without search attributes, and without a worker that could answer a query. */
+  #tell(): void {
+    this.#untold = false;
+    const { waiting, waitingMore } = waitingMemo(this.#waiting);
+    const counted = waitingMore !== null || this.#toldMore;
+    upsertMemo({ waiting, ...(counted ? { waitingMore } : {}) });
+    this.#toldMore = waitingMore !== null;
+    if (this.#status !== this.#toldStatus) this.#setStatusAttribute(this.#status);
+    this.#toldStatus = this.#status;
   }
 
   end(status: 'completed' | 'failed' | 'cancelled'): void {
+    // A run that has ended asks nothing.
+    if (this.#untold) this.#tell();
     this.#status = status;
     this.#draw();
     if (this.#searchAttributes) {

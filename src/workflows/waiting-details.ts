@@ -1,6 +1,8 @@
 import { runCommandLine } from '../contract/command-line.ts';
 import type { Decision, OpenQuestion } from '../contract/decision.ts';
 import type { AgentRunInput } from '../contract/run.ts';
+import { LIMITS } from '../contract/limits.ts';
+import { bytesOfText } from '../contract/text-bytes.ts';
 import { markdownText } from './markdown.ts';
 
 /** What names the run, as it stands in the workflow ID. */
@@ -15,10 +17,24 @@ const ASSUMES: Record<Decision, string> = {
   fail: 'the run fails',
 };
 
-/** What a run asks people, as Markdown, with the commands that answer it. */
+/** Questions that Temporal UI shows. */
+const QUESTIONS_SHOWN = 10;
+
+/** What a run asks people, as Markdown, with the commands that answer it; of many, the first ones. */
 export function drawWaiting(questions: readonly OpenQuestion[], run: RunNames): string[] {
   if (questions.length === 0) return [];
-  return ['', '**Waits for a person:**', '', ...questions.flatMap((each) => drawOne(each, run))];
+  const lines: string[] = [];
+  let shown = 0;
+  for (const question of questions.slice(0, QUESTIONS_SHOWN)) {
+    const one = drawOne(question, run);
+    const bytes = bytesOfText([...lines, ...one].join('\n'));
+    if (shown > 0 && bytes > LIMITS.detailsBytes / 2) break;
+    lines.push(...one);
+    shown += 1;
+  }
+  const more = questions.length - shown;
+  if (more > 0) lines.push(`- and ${more} more: \`${commandFor('status', run)}\``);
+  return ['', '**Waits for a person:**', '', ...lines];
 }
 
 function drawOne(question: OpenQuestion, run: RunNames): string[] {
@@ -44,7 +60,7 @@ function attemptOf({ worker, claimedAt, error }: OpenQuestion): string {
 }
 
 /** The key is as the workflow ID has it: a hashed one has to be filled in. */
-function commandFor(name: string, run: RunNames, step: string, options: string[] = []): string {
+function commandFor(name: string, run: RunNames, step?: string, options: string[] = []): string {
   const key = run.key.startsWith('~') ? 'KEY' : run.key;
   return `agent-once ${runCommandLine(name, { ...run, key }, options, step)}`;
 }

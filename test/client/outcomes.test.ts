@@ -101,9 +101,19 @@ describe('a start of a key whose run has ended returns how it ended', () => {
     await suite.temporal.workflow.getHandle(started.workflowId).terminate('stuck');
     expect(await suite.client.start(request)).toMatchObject({
       status: 'failed',
-      error: { code: 'run.terminated', message: expect.stringContaining('stuck') },
+      error: { code: 'run.terminated', message: 'The run was terminated by an operator: stuck' },
       replayed: true,
     });
+  });
+
+  test('terminated by the server at one of its limits: no operator is named', async () => {
+    const { request, started } = await start();
+    await suite.worker.answerTooMuch(started.workflowId);
+    const message =
+      'The Temporal server terminated the run at one of its limits, no person did: GrpcMessageTooLarge. What the run had recorded by then is kept in the ledger.';
+    const error = { code: 'run.terminated', message };
+    expect(await untilEnd(suite.client, request)).toMatchObject({ status: 'failed', error });
+    expect(await suite.client.start(request)).toMatchObject({ error, replayed: true });
   });
 
   test('timed out', async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { LIMITS } from '../../src/contract/limits.ts';
 import { eventually } from '../support/eventually.ts';
+import { askMany, MANY, untilAllAsked } from '../support/many-questions.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { untilEnd } from '../support/until-end.ts';
 
@@ -13,6 +15,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await system.close();
 });
+
+/** In bytes, as JSON. */
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
 
 async function currentDetails(workflowId: string): Promise<string> {
   const metadata = await system.temporal.workflow
@@ -54,6 +61,34 @@ describe('an operator in Temporal UI', () => {
       );
     });
     expect(await currentDetails(workflowId)).toContain('**cancelled**');
+  });
+
+  test('sees the first of forty questions of one turn, with errors of six kilobytes: memo and details stay small', async () => {
+    const many = askMany('many');
+    await untilAllAsked(system, many.key);
+    const handle = system.temporal.workflow.getHandle(`agent-tester-${many.key}`);
+    const { memo } = await handle.describe();
+    expect(memo).toMatchObject({ waitingMore: MANY - LIMITS.memoQuestions });
+    expect(memo?.['waiting']).toHaveLength(LIMITS.memoQuestions);
+    expect(sizeOf(memo)).toBeLessThan(LIMITS.memoQuestionsBytes + 1_000);
+
+    const details = await currentDetails(handle.workflowId);
+    expect(Buffer.byteLength(details)).toBeLessThanOrEqual(LIMITS.detailsBytes);
+    expect(details).toMatch(/- and \d+ more: `agent-once status tester many`/);
+    const state = await system.client.state(many);
+    expect(state?.active).toHaveLength(MANY);
+    expect(sizeOf(state)).toBeLessThan(MANY * 4_000);
+
+    // Each is a part of what a workflow task answers, which has a limit.
+    const { events } = await handle.fetchHistory();
+    const tasks = (events ?? []).flatMap(({ workflowPropertiesModifiedEventAttributes: memos }) =>
+      memos ? [String(memos.workflowTaskCompletedEventId)] : [],
+    );
+    expect(tasks.length).toBeGreaterThan(0);
+    expect(new Set(tasks).size).toBe(tasks.length);
+    await system.client.cancel(many);
+    expect(await untilEnd(system.client, many)).toMatchObject({ status: 'cancelled', waiting: [] });
+    expect((await handle.describe()).memo).not.toHaveProperty('waiting');
   });
 
   test('sees what a waiting run asks, and the commands that answer it', async () => {

@@ -8,6 +8,8 @@ const COMPLETE = 4;
 const FAIL = 5;
 const CANCEL = 7;
 const CONTINUE_AS_NEW = 10;
+/** Of its `WorkflowTaskFailedCause`: what Temporal's SDK says of an answer that is too large. */
+const GRPC_MESSAGE_TOO_LARGE = 36;
 /** Of its `QueryResultType`. */
 const ANSWERED = 1;
 
@@ -24,6 +26,8 @@ export interface HandWorker {
   /** Ends a run whose cancellation was requested. */
   cancel(workflowId: string): Promise<void>;
   continueAsNew(workflowId: string): Promise<void>;
+  /** Says that what it would answer to a run's task is more than the server takes. */
+  answerTooMuch(workflowId: string): Promise<void>;
   /** Takes a run's task and does nothing with it: from then on the run answers queries. */
   idle(workflowId: string): Promise<void>;
   /** Answers the next query. */
@@ -107,6 +111,11 @@ export function createHandWorker(temporal: Client): HandWorker {
           ...(searchAttributes ? { searchAttributes } : {}),
         },
       });
+    },
+    async answerTooMuch(workflowId) {
+      const { taskToken } = await taskOf(workflowId);
+      const cause = GRPC_MESSAGE_TOO_LARGE;
+      await workflowService.respondWorkflowTaskFailed({ namespace, taskToken, cause });
     },
     idle: (workflowId) => respond(workflowId),
     async answerQuery(state) {

@@ -266,6 +266,8 @@ const send = defineTool({
     if (input.label.startsWith('turned-down') && (counted as { requests: number }).requests === 1) {
       throw new NotApplied('the other side said no');
     }
+    // As services do that put the whole of what they were sent into their errors.
+    if (input.label.startsWith('loud')) throw new Error('語'.repeat(2_000));
     return input.label.startsWith('unspeakable') ? new Map() : counted;
   },
 });

@@ -15,6 +15,8 @@ export interface HttpRun {
   error: RunError | null;
   usage: Usage | null;
   waiting: OpenQuestion[];
+  /** How many more questions it has; present where no worker answered, which alone knows them. */
+  waitingMore?: number;
   startedAt: string;
   closedAt: string | null;
 }
