@@ -86,15 +86,18 @@ export async function runChaos(
       TEMPORAL_NAMESPACE: 'default',
     });
     const { temporal } = await opened(connect(), (it) => it.close());
-    const starters = await opened(startStarters(STARTERS, servers.temporalAddress), (it) =>
-      it.stop(),
+    const scenarioEnv: Record<string, string> =
+      options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario };
+    const starters = await opened(
+      startStarters(STARTERS, { TEMPORAL_ADDRESS: servers.temporalAddress, ...scenarioEnv }),
+      (it) => it.stop(),
     );
     const workers = await opened(
       startWorkers(servers, options.workers, {
         CHAOS_SHOP_URL: shop.url,
         // The example's tools find it there.
         SHOP_URL: shop.url,
-        ...(options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario }),
+        ...scenarioEnv,
       }),
       (it) => it.kill(),
     );
