@@ -28,6 +28,8 @@ export interface CountedEffect extends Effect {
   pid: number | null;
   /** Milliseconds since 1970; `null`: not known. */
   at: number | null;
+  /** The step's token; absent: not known. */
+  token?: string;
 }
 
 /** A row of the ledger. */
@@ -39,6 +41,8 @@ export interface StepEvidence {
   state: string;
   attempts: number;
   unknownAttempts: number;
+  /** How its result came to be known other than by an attempt: `find`, `person`, `shadow`. */
+  knownBy: string | null;
   /** Of its attempts, oldest first; the last ten. */
   errors: StepNote[];
   /** When people decided that an attempt had not happened, in milliseconds since 1970. */
@@ -92,7 +96,7 @@ export async function readLedger(
   try {
     const { rows: steps } = await client.query<StepEvidence>(`
       SELECT scope || ':' || step AS token, workflow_id AS "workflowId", name, kind, state, attempts,
-             unknown_attempts AS "unknownAttempts", errors,
+             unknown_attempts AS "unknownAttempts", known_by AS "knownBy", errors,
              ARRAY(SELECT floor(extract(epoch FROM q.decided_at) * 1000)::double precision
                    FROM agent_once.questions AS q
                    WHERE q.scope = s.scope AND q.step = s.step AND q.decision = 'did-not-happen'

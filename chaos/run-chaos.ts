@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { createRegistry } from '../src/agents/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
@@ -10,10 +9,11 @@ import type { ChaosOptions } from './options.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { longestLease } from './longest-lease.ts';
 import { hirePerson } from './person.ts';
+import { prepareDatabase } from './prepare-database.ts';
 import { createRandom } from './random.ts';
 import type { Report } from './report.ts';
 import { RunFeed } from './run-feed.ts';
-import { loadScenario, type Scenario } from './scenario.ts';
+import { loadScenario } from './scenario.ts';
 import { startChaosServers } from './servers.ts';
 import { startShop } from './shop.ts';
 import { startStarters } from './starters.ts';
@@ -245,16 +245,5 @@ async function work(
     return await Promise.race([fed, Promise.all(lanes).then(() => fed)]);
   } finally {
     over = true;
-  }
-}
-
-async function prepareDatabase(url: string, { setup }: Scenario): Promise<void> {
-  if (setup === undefined) return;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(setup);
-  } finally {
-    await client.end();
   }
 }

@@ -161,8 +161,9 @@ function mayNotDouble(
   }
 }
 
-function judgeModel(
-  { modelRequests, steps }: Evidence,
+/** Holds the model's requests to what the ledger says of them. */
+export function judgeModel(
+  { modelRequests, steps }: Pick<Evidence, 'modelRequests' | 'steps'>,
   sum: ClassTally,
   findings: Finding[],
 ): void {
@@ -273,7 +274,7 @@ function judgeTold(
   if (new_ > 1) add('told-differently', `${new_} of ${told.length} were told that theirs is new.`);
 }
 
-function emptyTally(name: EffectClass | 'model'): ClassTally {
+export function emptyTally(name: EffectClass | 'model'): ClassTally {
   return {
     class: name,
     wanted: 0,

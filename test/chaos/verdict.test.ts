@@ -34,6 +34,7 @@ function wellDone(): Evidence {
     state: 'completed',
     attempts: 1,
     unknownAttempts: 0,
+    knownBy: null,
     errors: [],
     didNotHappenAt: [],
     approvedAt: [],
