@@ -48,7 +48,8 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
   const answer = await ledger.claim(step);
   if (answer.state !== 'busy' && answer.state !== 'completed') return answer;
   const held = await ledger.step(step.scope, step.step);
-  if (!held) return answer;
+  // What a person decided cannot be renewed: the attempt would fail for ever, and do no damage.
+  if (!held || held.knownBy === 'person') return answer;
   const { scope, fence, attempts, unknownAttempts, request, round } = held;
   return {
     state: 'claimed',
