@@ -5,14 +5,14 @@ import type { Effect as EffectClass } from '../src/contract/step.ts';
 import { AGENT_RUN } from '../src/contract/names.ts';
 import { canonicalJson } from '../src/contract/json.ts';
 import type { Zombie } from './inject.ts';
-import type { Effect } from './scenario.ts';
+import type { Effect, ExpectedEffect } from './scenario.ts';
 import type { Told } from './starters.ts';
 
 /** A request that was made, and everybody who was told of it. */
 export interface RunEvidence {
   key: string;
   workflowId: string;
-  expected: Effect[];
+  expected: ExpectedEffect[];
   told: Told[];
 }
 
@@ -28,6 +28,8 @@ export interface CountedEffect extends Effect {
   pid: number | null;
   /** Milliseconds since 1970; `null`: not known. */
   at: number | null;
+  /** The step's token; absent: not known. */
+  token?: string;
 }
 
 /** A row of the ledger. */
@@ -39,10 +41,14 @@ export interface StepEvidence {
   state: string;
   attempts: number;
   unknownAttempts: number;
+  /** How its result came to be known other than by an attempt: `find`, `person`, `shadow`. */
+  knownBy: string | null;
   /** Of its attempts, oldest first; the last ten. */
   errors: StepNote[];
   /** When people decided that an attempt had not happened, in milliseconds since 1970. */
   didNotHappenAt: number[];
+  /** When people approved it. */
+  approvedAt: number[];
 }
 
 /** An execution, as Temporal has it. */
@@ -61,6 +67,8 @@ export interface ExecutionEvidence {
 /** What was counted, each by somebody else. */
 export interface Evidence {
   classes: Record<string, EffectClass>;
+  /** Tools that must not run before a person has approved the call. */
+  approved: ReadonlySet<string>;
   runs: RunEvidence[];
   /** Every effect that there was: of the shop, and rows of transactional tools. */
   effects: CountedEffect[];
@@ -70,6 +78,12 @@ export interface Evidence {
   modelRequests: Record<string, number>;
   steps: StepEvidence[];
   executions: ExecutionEvidence[];
+}
+
+/** What `effectRows` of a scenario gives. */
+interface EffectRow extends Effect {
+  token?: string;
+  at?: number;
 }
 
 /** Reads the ledger as a stranger: with a query of its own. */
@@ -82,15 +96,19 @@ export async function readLedger(
   try {
     const { rows: steps } = await client.query<StepEvidence>(`
       SELECT scope || ':' || step AS token, workflow_id AS "workflowId", name, kind, state, attempts,
-             unknown_attempts AS "unknownAttempts", errors,
+             unknown_attempts AS "unknownAttempts", known_by AS "knownBy", errors,
              ARRAY(SELECT floor(extract(epoch FROM q.decided_at) * 1000)::double precision
                    FROM agent_once.questions AS q
                    WHERE q.scope = s.scope AND q.step = s.step AND q.decision = 'did-not-happen'
-                   ORDER BY q.decided_at) AS "didNotHappenAt"
+                   ORDER BY q.decided_at) AS "didNotHappenAt",
+             ARRAY(SELECT floor(extract(epoch FROM q.decided_at) * 1000)::double precision
+                   FROM agent_once.questions AS q
+                   WHERE q.scope = s.scope AND q.step = s.step AND q.decision = 'approve'
+                   ORDER BY q.decided_at) AS "approvedAt"
       FROM agent_once.steps AS s`);
     const { rows } =
-      effectRows === undefined ? { rows: [] } : await client.query<Effect>(effectRows);
-    return { steps, rows: rows.map((row) => ({ ...row, pid: null, at: null })) };
+      effectRows === undefined ? { rows: [] } : await client.query<EffectRow>(effectRows);
+    return { steps, rows: rows.map((row) => ({ ...row, pid: null, at: row.at ?? null })) };
   } finally {
     await client.end();
   }
@@ -119,16 +137,23 @@ async function readHistory(temporal: Client, workflowId: string, runId: string) 
   const completions: Record<string, number> = {};
   let result: string | null = null;
   let failure: string | null = null;
+  const count = (type: string, payloads: { payloads?: Payloads } | null | undefined): void => {
+    const value = valueOf(payloads?.payloads);
+    // An attempt that found that a person must be asked ended without a result of the step.
+    if (isObject(value) && 'waiting' in value) return;
+    completions[type] = (completions[type] ?? 0) + 1;
+  };
   for (const event of events ?? []) {
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled) types.set(String(event.eventId), scheduled.activityType?.name ?? '');
     const completed = event.activityTaskCompletedEventAttributes;
-    if (completed) {
-      const type = types.get(String(completed.scheduledEventId)) ?? '';
-      const value = valueOf(completed.result?.payloads);
-      // An attempt that found that a person must be asked ended without a result of the step.
-      if (!(isObject(value) && 'waiting' in value))
-        completions[type] = (completions[type] ?? 0) + 1;
+    if (completed) count(types.get(String(completed.scheduledEventId)) ?? '', completed.result);
+    const local = event.markerRecordedEventAttributes;
+    if (local?.markerName === LOCAL_ACTIVITY && !local.failure) {
+      const data = valueOf(local.details?.['data']?.payloads);
+      const type = isObject(data) ? data['activity_type'] : undefined;
+      if (typeof type !== 'string') throw new Error('A local activity in the history has no type');
+      count(type, local.details?.['result']);
     }
     const failed = event.workflowExecutionFailedEventAttributes?.failure;
     if (failed) failure = `${failed.applicationFailureInfo?.type}: ${failed.message}`;
@@ -141,7 +166,12 @@ async function readHistory(temporal: Client, workflowId: string, runId: string) 
   return { result, failure, completions };
 }
 
-function valueOf(payloads: Parameters<typeof fromPayloadsAtIndex>[2]): unknown {
+type Payloads = Parameters<typeof fromPayloadsAtIndex>[2];
+
+/** How a fast step stands in a history. */
+const LOCAL_ACTIVITY = 'core_local_activity';
+
+function valueOf(payloads: Payloads): unknown {
   return fromPayloadsAtIndex(defaultPayloadConverter, 0, payloads);
 }
 

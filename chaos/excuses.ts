@@ -74,6 +74,27 @@ export function whyUnasked(
   return undefined;
 }
 
+/**
+ * Why a call that needs an approval must not have been made; `undefined`: a person had approved it
+ * before its first effect.
+ *
+ * @param denied the person says no to this call
+ */
+export function whyUnapproved(
+  effects: readonly CountedEffect[],
+  steps: readonly StepEvidence[],
+  denied: boolean,
+): string | undefined {
+  if (effects.length === 0) return undefined;
+  if (denied) return `${effects.length} effects of a call that a person denied.`;
+  const approvedAt = Math.min(...steps.flatMap((step) => step.approvedAt));
+  const early = effects.filter(({ at }) => at !== null && at < approvedAt).length;
+  if (early > 0 || approvedAt === Infinity) {
+    return `${early || effects.length} effects of a call that nobody had approved by then.`;
+  }
+  return undefined;
+}
+
 function diedLate({ pid, continuedAt, killedAt }: Zombie, effect: CountedEffect): boolean {
   if (pid !== effect.pid || effect.at === null || continuedAt === null || killedAt === null) {
     return false;

@@ -7,21 +7,21 @@ export type Server = (typeof SERVERS)[number];
 /**
  * What is done to the system, as people write it:
  * `kill` (SIGKILL of a worker, at any moment), `after-effect:charge` (SIGKILL of a worker at that
- * point), `zombie:note` (a worker is stopped in that tool past its lease, and continued),
- * `cut:postgres` (a worker's connections break), `silence:postgres` (its requests arrive, and no
+ * point), `zombie:note` (a worker is stopped in that tool, and continued when somebody else's result is
+ * recorded), `overlap:note` (continued as soon as somebody else has the claim), `cut:postgres` (a worker's connections break), `silence:postgres` (its requests arrive, and no
  * answer comes back), `delay:temporal`, `restart:postgres` (SIGKILL, and started again).
  */
 export type Fault =
   | { kind: 'kill' }
   | { kind: 'point'; point: FaultPoint; step: string }
-  | { kind: 'zombie'; tool: string }
+  | { kind: 'zombie' | 'overlap'; tool: string }
   | { kind: 'cut' | 'silence' | 'delay' | 'restart'; server: Server };
 
 /** @throws {RangeError} for what is no fault */
 export function parseFault(text: string): Fault {
   const [kind = '', of = ''] = text.split(':');
   if (text === 'kill') return { kind: 'kill' };
-  if (kind === 'zombie' && of !== '') return { kind, tool: of };
+  if ((kind === 'zombie' || kind === 'overlap') && of !== '') return { kind, tool: of };
   const point = FAULT_POINTS.find((name) => name === kind);
   if (point !== undefined && of !== '') return { kind: 'point', point, step: of };
   const server = SERVERS.find((name) => name === of);
@@ -31,7 +31,7 @@ export function parseFault(text: string): Fault {
     }
   }
   throw new RangeError(
-    `"${text}" is no fault. They are: kill, zombie:TOOL, POINT:TOOL or POINT:model with a point of ${FAULT_POINTS.join(', ')}, and cut, silence, delay or restart with :postgres or :temporal.`,
+    `"${text}" is no fault. They are: kill, zombie:TOOL, overlap:TOOL, POINT:TOOL or POINT:model with a point of ${FAULT_POINTS.join(', ')}, and cut, silence, delay or restart with :postgres or :temporal.`,
   );
 }
 
@@ -42,7 +42,8 @@ export function nameFault(fault: Fault): string {
     case 'point':
       return `${fault.point}:${fault.step}`;
     case 'zombie':
-      return `zombie:${fault.tool}`;
+    case 'overlap':
+      return `${fault.kind}:${fault.tool}`;
     default:
       return `${fault.kind}:${fault.server}`;
   }
@@ -68,7 +69,7 @@ export function planFaults(kills: number, tools: readonly string[], random: Rand
   if (kills === 0) return faults;
 
   repeat(Math.max(2, Math.round(kills / 8)), (index) =>
-    faults.push({ kind: 'zombie', tool: cycled(victims, index) }),
+    faults.push({ kind: index % 2 === 0 ? 'zombie' : 'overlap', tool: cycled(victims, index) }),
   );
   const both = (kind: 'cut' | 'silence' | 'delay' | 'restart', times: number): void =>
     repeat(times, (index) => faults.push({ kind, server: cycled(SERVERS, index) }));

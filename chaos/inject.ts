@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess } from '../src/dev/child-process.ts';
 import { nameFault, type Fault, type Server } from './faults.ts';
+import type { LedgerWatch } from './ledger-watch.ts';
 import type { Random } from './random.ts';
+import type { Effect } from './scenario.ts';
 import type { ChaosServers } from './servers.ts';
 import type { Arrival, Shop } from './shop.ts';
 import type { ChaosWorker, WorkerPool } from './workers.ts';
@@ -23,7 +25,10 @@ export interface Injected {
   zombies: Zombie[];
   /** All of them, by name. */
   byName: Map<string, number>;
-  /** Fault points that no step reached in time: that worker was killed at another moment. */
+  /**
+   * Faults that no step reached in time, or zombies whose step nobody took over: it was done at
+   * another moment.
+   */
   missed: string[];
 }
 
@@ -31,15 +36,20 @@ export interface Victims {
   servers: ChaosServers;
   workers: WorkerPool;
   shop: Shop;
+  ledger: LedgerWatch;
+  /** The workflow ID of the run that must have an effect. */
+  workflowOf: (effect: Effect) => string | undefined;
   /** The longest lease of any step, in milliseconds: who is stopped for longer has lost it. */
   leaseMs: number;
+  /** How long a fault waits for the step that it is meant for, in milliseconds. */
+  patienceMs: number;
+  /** Every tool says when it is about to act. */
+  announces: boolean;
   random: Random;
 }
 
-/** A step that is not reached by then is not asked for any more. */
-const REACHED_WITHIN_MS = 60_000;
+/** Where it is not known whether a tool announces itself. */
 const ARRIVED_WITHIN_MS = 15_000;
-const SUCCEEDED_WITHIN_MS = 15_000;
 
 /** Does one fault after another, each to its end. */
 export class Injector {
@@ -66,7 +76,8 @@ export class Injector {
         await this.#killAt(`${fault.point}:${fault.step}`);
         break;
       case 'zombie':
-        await this.#raise(fault.tool);
+      case 'overlap':
+        await this.#raise(fault);
         break;
       case 'restart':
         await this.#victims.servers.restart(fault.server, this.#victims.random.between(100, 1_500));
@@ -87,7 +98,7 @@ export class Injector {
   async #killAt(point: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const worker = await this.#victims.workers.startOne({ AGENT_ONCE_FAULT: point });
-      const reached = await withinMs(worker.exited, REACHED_WITHIN_MS);
+      const reached = await withinMs(worker.exited, this.#victims.patienceMs);
       if (reached === undefined) this.injected.missed.push(point);
       if (await this.#isKilled(worker)) return;
       // A server that it needed at its start was away.
@@ -105,37 +116,49 @@ export class Injector {
   }
 
   /**
-   * Stops a worker right before its tool acts, until somebody else has taken the step over and is
-   * through with it; then it goes on, and acts late.
+   * Stops a worker right before its tool acts, until the ledger shows that somebody else has the claim
+   * of its step (`overlap`), or that somebody else's result is recorded (`zombie`); then it goes on,
+   * and acts late.
    */
-  async #raise(tool: string): Promise<void> {
-    const { workers, random, leaseMs } = this.#victims;
+  async #raise(fault: { kind: 'zombie' | 'overlap'; tool: string }): Promise<void> {
+    const { tool } = fault;
+    const { workers, random, leaseMs, patienceMs, announces } = this.#victims;
     let zombie: ChaosWorker | undefined;
     let episode: Zombie | undefined;
-    const first = await this.#nextArrival((arrival) => {
-      if (arrival.tool !== tool) return false;
-      zombie = workers.find(arrival.pid);
-      if (!zombie || zombie.isStopped) return false;
-      // Before the shop answers: the tool does not act before it goes on.
-      episode = this.#stop(zombie);
-      return true;
-    }, ARRIVED_WITHIN_MS);
+    const first = await this.#nextArrival(
+      (arrival) => {
+        if (arrival.tool !== tool) return false;
+        zombie = workers.find(arrival.pid);
+        if (!zombie || zombie.isStopped) return false;
+        // Before the shop answers: the tool does not act before it goes on.
+        episode = this.#stop(zombie);
+        return true;
+      },
+      announces ? patienceMs : ARRIVED_WITHIN_MS,
+    );
     if (!first || !zombie || !episode) {
       // Tools that do not announce themselves: anywhere, then.
+      if (announces) this.injected.missed.push(nameFault(fault));
       zombie = await this.#someWorker();
       episode = this.#stop(zombie);
       await sleep(leaseMs + random.between(1_500, 3_000));
     } else {
-      await this.#nextArrival(
-        ({ label, pid }) => label === first.label && pid !== first.pid,
-        leaseMs + SUCCEEDED_WITHIN_MS,
-        tool,
-      );
-      await sleep(random.between(150, 500));
+      const succeeded = await this.#untilSucceeded(fault, first);
+      if (!succeeded) this.injected.missed.push(nameFault(fault));
     }
     zombie.isStopped = false;
     episode.continuedAt = Date.now();
     signalProcess(zombie.pid, 'SIGCONT');
+  }
+
+  async #untilSucceeded({ kind }: { kind: 'zombie' | 'overlap' }, at: Arrival): Promise<boolean> {
+    const { ledger, workflowOf, patienceMs } = this.#victims;
+    const workflowId = workflowOf(at);
+    if (workflowId === undefined) return false;
+    const step = { workflowId, tool: at.tool };
+    return kind === 'zombie'
+      ? ledger.untilRecorded(step, patienceMs)
+      : ledger.untilTakenOver(step, at.pid, patienceMs);
   }
 
   #stop(worker: ChaosWorker): Zombie {
@@ -179,12 +202,11 @@ export class Injector {
   async #nextArrival(
     matches: (arrival: Arrival) => boolean,
     limitMs: number,
-    tool?: string,
   ): Promise<Arrival | undefined> {
     let sees: ((arrival: Arrival) => boolean) | undefined;
     const seen = new Promise<Arrival>((resolve) => {
       sees = (arrival) => {
-        const found = (tool === undefined || arrival.tool === tool) && matches(arrival);
+        const found = matches(arrival);
         if (found) resolve(arrival);
         return found;
       };

@@ -27,8 +27,8 @@ export const USAGE = `npm run chaos -- [options]
   --kills N        workers that are killed; other faults in proportion   (20)
   --seed N         of the schedule; printed                             (random)
   --faults A,B     these faults, and no others: kill, after-effect:charge,
-                   zombie:note, cut:postgres, silence:postgres,
-                   delay:temporal, restart:temporal …
+                   zombie:note, overlap:note, cut:postgres,
+                   silence:postgres, delay:temporal, restart:temporal …
   --workers N      worker processes at work, besides two that are made
                    to die at fault points                              (2)
   --concurrency N  runs under way at once                                (16)

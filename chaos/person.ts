@@ -14,17 +14,20 @@ export interface Person {
 
 const LOOKS_EVERY_MS = 400;
 
+/** What a person knows of a call, by the key of its run and its tool. */
+export interface Knowledge {
+  /** The effect that the shop has of it at this moment. */
+  lookUp(key: string, tool: string): ShopEffect | undefined;
+  /** Whether this person does not want the call to be made. */
+  denies(key: string, tool: string): boolean;
+}
+
 /**
- * Somebody who looks again and again which runs wait, looks each question up in the shop, and
- * answers twice what is true at that moment. A tool may act later all the same: a person does not
- * know what a stopped process will do.
- *
- * @param lookUp the effect of a tool in the run with this key
+ * Somebody who looks again and again which runs wait, approves or denies calls, looks up in the shop
+ * how others ended, and answers twice what is true at that moment. A tool may act later all the same:
+ * a person does not know what a stopped process will do.
  */
-export function hirePerson(
-  client: AgentOnceClient,
-  lookUp: (key: string, tool: string) => ShopEffect | undefined,
-): Person {
+export function hirePerson(client: AgentOnceClient, { lookUp, denies }: Knowledge): Person {
   const answers = new Map<string, number>();
   const stopping = new AbortController();
   const busyWith = new Set<string>();
@@ -32,7 +35,11 @@ export function hirePerson(
   const answer = async (run: RunRef): Promise<void> => {
     const { waiting } = await client.describe(run);
     for (const question of waiting) {
-      const truth = truthOf(question, lookUp(run.key, question.tool));
+      const { tool } = question;
+      const truth =
+        question.kind === 'approval'
+          ? verdictOn(question, denies(run.key, tool))
+          : truthOf(question, lookUp(run.key, tool));
       const outcomes = await Promise.allSettled([
         client.decide(run, truth),
         client.decide(run, truth),
@@ -67,20 +74,19 @@ export function hirePerson(
   };
 }
 
-function truthOf(question: OpenQuestion, effect: ShopEffect | undefined): DecisionInput {
-  const { step, round, kind } = question;
-  const by = 'the person of the crash kit';
-  if (kind === 'approval') return { step, round, decision: 'approve', by };
-  return effect === undefined
-    ? { step, round, decision: 'did-not-happen', by, comment: 'the shop has no record of it' }
-    : {
-        step,
-        round,
-        decision: 'happened',
-        result: receipt(effect),
-        by,
-        comment: 'seen in the shop',
-      };
+const by = 'the person of the crash kit';
+
+function verdictOn({ step, round }: OpenQuestion, denied: boolean): DecisionInput {
+  return { step, round, decision: denied ? 'deny' : 'approve', by };
+}
+
+function truthOf({ step, round }: OpenQuestion, effect: ShopEffect | undefined): DecisionInput {
+  if (effect === undefined) {
+    const comment = 'the shop has no record of it';
+    return { step, round, decision: 'did-not-happen', by, comment };
+  }
+  const comment = 'seen in the shop';
+  return { step, round, decision: 'happened', result: receipt(effect), by, comment };
 }
 
 /** The server is away, or the run has gone on: the next look finds out. */

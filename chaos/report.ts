@@ -21,7 +21,7 @@ export interface Report extends Verdict {
   schedule: string[];
   /** How often each fault was done. */
   faults: Record<string, number>;
-  /** Fault points that no step reached; that worker was killed at another moment. */
+  /** Faults that no step reached in time, and that were done at another moment. */
   missed: string[];
   seconds: number;
 }

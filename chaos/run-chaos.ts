@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { createRegistry, type Registry } from '../src/agents/registry.ts';
+import { createRegistry } from '../src/agents/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
 import { readExecutions, readLedger, readModelRequests, type Evidence } from './evidence.ts';
 import { nameFault, planFaults, type Fault } from './faults.ts';
 import { Injector } from './inject.ts';
 import type { ChaosOptions } from './options.ts';
+import { LedgerWatch } from './ledger-watch.ts';
+import { longestLease } from './longest-lease.ts';
 import { hirePerson } from './person.ts';
+import { prepareDatabase } from './prepare-database.ts';
 import { createRandom } from './random.ts';
 import type { Report } from './report.ts';
 import { RunFeed } from './run-feed.ts';
-import { loadScenario, type Scenario } from './scenario.ts';
+import { loadScenario } from './scenario.ts';
 import { startChaosServers } from './servers.ts';
 import { startShop } from './shop.ts';
 import { startStarters } from './starters.ts';
@@ -22,6 +24,9 @@ import { startWorkers } from './workers.ts';
 const STARTERS = 2;
 /** Workers that are made to die at fault points, besides those at work. */
 const DOOMED = 2;
+/** For a step to reach the place where a planned fault waits for it; faults that are named must happen. */
+const PATIENCE_MS = 60_000;
+const PATIENCE_WITH_NAMED_MS = 300_000;
 /** When no run has ended for this long, none will. */
 const STUCK_AFTER_MS = 150_000;
 
@@ -40,6 +45,12 @@ export async function runChaos(
   const scenario = await loadScenario(options.scenario);
   const registry = createRegistry(scenario.agents, { defaultModel: 'scripted' });
   const classes = Object.fromEntries(registry.tools().map(({ name, effect }) => [name, effect]));
+  const approved = new Set(
+    registry
+      .tools()
+      .filter(({ definition }) => definition.approval === 'always')
+      .map(({ name }) => name),
+  );
   const random = createRandom(options.seed);
   const faults = options.faults ?? planFaults(options.kills, Object.keys(classes), random);
 
@@ -75,15 +86,18 @@ export async function runChaos(
       TEMPORAL_NAMESPACE: 'default',
     });
     const { temporal } = await opened(connect(), (it) => it.close());
-    const starters = await opened(startStarters(STARTERS, servers.temporalAddress), (it) =>
-      it.stop(),
+    const scenarioEnv: Record<string, string> =
+      options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario };
+    const starters = await opened(
+      startStarters(STARTERS, { TEMPORAL_ADDRESS: servers.temporalAddress, ...scenarioEnv }),
+      (it) => it.stop(),
     );
     const workers = await opened(
       startWorkers(servers, options.workers, {
         CHAOS_SHOP_URL: shop.url,
         // The example's tools find it there.
         SHOP_URL: shop.url,
-        ...(options.scenario === undefined ? {} : { CHAOS_SCENARIO: options.scenario }),
+        ...scenarioEnv,
       }),
       (it) => it.kill(),
     );
@@ -91,16 +105,34 @@ export async function runChaos(
     const feed = new RunFeed(scenario, starters, random);
     const person = await opened(
       Promise.resolve(
-        hirePerson(client, (key, tool) => {
-          const label = feed.labelOf(key, tool);
-          return shop.effects.findLast((effect) => effect.tool === tool && effect.label === label);
+        hirePerson(client, {
+          lookUp(key, tool) {
+            const label = feed.expected(key, tool)?.label;
+            return shop.effects.findLast(
+              (effect) => effect.tool === tool && effect.label === label,
+            );
+          },
+          denies: (key, tool) => feed.expected(key, tool)?.denied === true,
         }),
       ),
       (it) => it.stop(),
     );
 
     const leaseMs = longestLease(registry);
-    const injector = new Injector({ servers, workers, shop, leaseMs, random });
+    const ledger = await opened(Promise.resolve(new LedgerWatch(servers.ledgerUrl)), (it) =>
+      it.close(),
+    );
+    const injector = new Injector({
+      servers,
+      workers,
+      shop,
+      ledger,
+      workflowOf: (effect) => feed.workflowOf(effect),
+      leaseMs,
+      patienceMs: options.faults === undefined ? PATIENCE_MS : PATIENCE_WITH_NAMED_MS,
+      announces: scenario.announces === true,
+      random,
+    });
     const stuck = await work(options, faults, feed, injector, (line) => tell(line));
     tell('Letting late ones finish …');
     await sleep(leaseMs);
@@ -118,6 +150,7 @@ export async function runChaos(
     const { kills, zombies, byName, missed } = injector.injected;
     const evidence: Evidence = {
       classes,
+      approved,
       runs,
       effects,
       zombies,
@@ -213,21 +246,4 @@ async function work(
   } finally {
     over = true;
   }
-}
-
-async function prepareDatabase(url: string, { setup }: Scenario): Promise<void> {
-  if (setup === undefined) return;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(setup);
-  } finally {
-    await client.end();
-  }
-}
-
-function longestLease(registry: Registry): number {
-  const tools = registry.tools().map(({ policy }) => policy.leaseMs);
-  const models = registry.names().map((name) => registry.settingsOf(name).modelPolicy.leaseMs);
-  return Math.max(...tools, ...models);
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_TENANT, workflowIdOf } from '../src/contract/key.ts';
 import type { RunEvidence } from './evidence.ts';
 import type { Random } from './random.ts';
-import type { Scenario } from './scenario.ts';
+import type { Effect, ExpectedEffect, Scenario } from './scenario.ts';
 import type { Starters } from './starters.ts';
 
 /** When each client process starts a request again, besides at once, in milliseconds. */
@@ -42,9 +42,17 @@ export class RunFeed {
     return this.#runs.size - this.ended;
   }
 
-  /** What the shop knows the effect of a tool in a run by. */
-  labelOf(key: string, tool: string): string | undefined {
-    return this.#runs.get(key)?.expected.find((effect) => effect.tool === tool)?.label;
+  /** The effect that a tool must have in a run. */
+  expected(key: string, tool: string): ExpectedEffect | undefined {
+    return this.#runs.get(key)?.expected.find((effect) => effect.tool === tool);
+  }
+
+  /** The run that must have this effect. */
+  workflowOf({ tool, label }: Effect): string | undefined {
+    const runs = [...this.#runs.values()];
+    return runs.find(({ expected }) =>
+      expected.some((effect) => effect.tool === tool && effect.label === label),
+    )?.workflowId;
   }
 
   /** Makes a request, and has every client process start it: at once, and again. */

@@ -14,7 +14,12 @@ export interface ChaosRequest {
   agent: string;
   input: JsonValue;
   /** At most one of each tool. */
-  effects: Effect[];
+  effects: ExpectedEffect[];
+}
+
+export interface ExpectedEffect extends Effect {
+  /** The person denies this call: there must be no effect. For tools with an approval. */
+  denied?: boolean;
 }
 
 /** A request that reached the shop. */
@@ -36,8 +41,13 @@ export interface Scenario {
   effectOf(request: ShopRequest): Effect | undefined;
   /** Transactional tools: makes their tables in the ledger's database. */
   setup?: string;
-  /** Transactional tools: a query for their effects, one row `tool, label` each. */
+  /**
+   * Transactional tools: a query for their effects, one row `tool, label` each, and, if known, when:
+   * `at`, in milliseconds since 1970.
+   */
   effectRows?: string;
+  /** All tools say that they are about to act (`/arrivals/…`): the kit waits for one that does. */
+  announces?: boolean;
 }
 
 const OWN = path.join(import.meta.dirname, 'own-scenario.ts');

@@ -66,12 +66,13 @@ export async function startShop(
     }
     const wanted = effectOf({ method, path: pathname, headers, body });
     if (wanted === undefined) return send(response, 404, { error: 'The shop knows no such thing' });
+    const key = String(headers['idempotency-key'] ?? '');
     if (method === 'GET') {
-      const found = latest(wanted);
+      // Whoever asks with a key asks for the effect of that very step.
+      const found = latest(wanted, key === '' ? undefined : key);
       return found ? send(response, 200, receipt(found)) : send(response, 404, { error: 'None' });
     }
 
-    const key = String(headers['idempotency-key'] ?? '');
     let effect = deduplicates(wanted.tool) && key !== '' ? latest(wanted, key) : undefined;
     if (effect === undefined) {
       const pid = headers[PID_HEADER] === undefined ? null : Number(headers[PID_HEADER]);

@@ -1,12 +1,17 @@
 /** A client process of the crash kit: starts each request as often as it is told, and waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRegistry } from '../src/agents/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
 import { AgentOnceError } from '../src/contract/errors.ts';
+import { loadScenario } from './scenario.ts';
 import type { StartOrder, Told } from './starters.ts';
 
+const { agents } = await loadScenario(process.env['CHAOS_SCENARIO']);
 const { temporal } = await connect();
-const client = new AgentOnceClient({ temporal });
+// With the agents known, runs with fast tools get the short workflow task timeout of theirs.
+const registry = createRegistry(agents, { defaultModel: 'scripted' });
+const client = new AgentOnceClient({ temporal, registry });
 // Its parent alone decides when it ends, and takes it along.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));

@@ -32,8 +32,11 @@ export interface Starters {
 
 const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
 
-/** @param count how many processes */
-export async function startStarters(count: number, temporalAddress: string): Promise<Starters> {
+/**
+ * @param count how many processes
+ * @param env where Temporal and the scenario are
+ */
+export async function startStarters(count: number, env: Record<string, string>): Promise<Starters> {
   const children: ChildProcess[] = [];
   const starters: Starters = {
     count,
@@ -58,8 +61,8 @@ export async function startStarters(count: number, temporalAddress: string): Pro
           execArgv: ['--import', LOADER],
           env: {
             ...process.env,
-            TEMPORAL_ADDRESS: temporalAddress,
             TEMPORAL_NAMESPACE: 'default',
+            ...env,
           },
           stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         }),

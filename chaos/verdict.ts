@@ -1,7 +1,7 @@
 import { canonicalJson } from '../src/contract/json.ts';
 import { EFFECTS, type Effect as EffectClass } from '../src/contract/step.ts';
 import type { CountedEffect, Evidence, RunEvidence, StepEvidence } from './evidence.ts';
-import { excuse, whyUnasked, type Excused } from './excuses.ts';
+import { excuse, whyUnapproved, whyUnasked, type Excused } from './excuses.ts';
 
 /** A promise that was not kept. */
 export interface Finding {
@@ -10,6 +10,7 @@ export interface Finding {
     | 'lost'
     | 'doubled'
     | 'not-asked'
+    | 'not-approved'
     | 'stray-effect'
     | 'model-paid-again'
     | 'model-stranger'
@@ -81,7 +82,7 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 function judgeEffects(
-  { classes, runs, effects, zombies, executions }: Evidence,
+  { classes, approved, runs, effects, zombies, executions }: Evidence,
   byRun: ReadonlyMap<string, StepEvidence[]>,
   tally: (name: EffectClass) => ClassTally,
   findings: Finding[],
@@ -103,11 +104,18 @@ function judgeEffects(
       const counted = had.length;
       unseen.delete(nameOf(effect));
       const steps = (byRun.get(workflowId) ?? []).filter(({ name }) => name === effect.tool);
+      const finding = { class: kind, where: `${key} ${effect.tool}` };
+      const unapproved = approved.has(effect.tool)
+        ? whyUnapproved(had, steps, effect.denied === true)
+        : undefined;
+      if (unapproved !== undefined) {
+        findings.push({ ...finding, what: 'not-approved', text: unapproved });
+      }
+      if (effect.denied) continue;
       const sum = tally(kind);
       sum.wanted += 1;
       sum.counted += counted;
       sum.attempts += steps.reduce((total, step) => total + step.attempts, 0);
-      const finding = { class: kind, where: `${key} ${effect.tool}` };
       const unasked = kind === 'at-most-once' ? whyUnasked(had, steps) : undefined;
       if (unasked !== undefined) findings.push({ ...finding, what: 'not-asked', text: unasked });
       if (counted === 0) {
@@ -153,8 +161,9 @@ function mayNotDouble(
   }
 }
 
-function judgeModel(
-  { modelRequests, steps }: Evidence,
+/** Holds the model's requests to what the ledger says of them. */
+export function judgeModel(
+  { modelRequests, steps }: Pick<Evidence, 'modelRequests' | 'steps'>,
   sum: ClassTally,
   findings: Finding[],
 ): void {
@@ -265,7 +274,7 @@ function judgeTold(
   if (new_ > 1) add('told-differently', `${new_} of ${told.length} were told that theirs is new.`);
 }
 
-function emptyTally(name: EffectClass | 'model'): ClassTally {
+export function emptyTally(name: EffectClass | 'model'): ClassTally {
   return {
     class: name,
     wanted: 0,

@@ -31,18 +31,15 @@ function withoutFence(ledger: Ledger): Pick<Ledger, 'renew' | 'complete' | 'tran
     renew: () => Promise.resolve(true),
     complete: async (claim, completion) =>
       ledger.complete({ ...claim, fence: await latest(claim) }, completion),
-    transact(claim, work, signal) {
+    // Without the signal: it would cancel the query of whoever has lost the claim, if it came in time.
+    transact(claim, work) {
       const taken = { ...claim };
-      return ledger.transact(
-        taken,
-        async (tx) => {
-          const completion = await work(tx);
-          // Read by the completion that follows: it finds the fence of whoever has it by now.
-          taken.fence = await latest(claim);
-          return completion;
-        },
-        signal,
-      );
+      return ledger.transact(taken, async (tx) => {
+        const completion = await work(tx);
+        // Read by the completion that follows: it finds the fence of whoever has it by now.
+        taken.fence = await latest(claim);
+        return completion;
+      });
     },
   };
 }
@@ -51,7 +48,8 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
   const answer = await ledger.claim(step);
   if (answer.state !== 'busy' && answer.state !== 'completed') return answer;
   const held = await ledger.step(step.scope, step.step);
-  if (!held) return answer;
+  // What a person decided cannot be renewed: the attempt would fail for ever, and do no damage.
+  if (!held || held.knownBy === 'person') return answer;
   const { scope, fence, attempts, unknownAttempts, request, round } = held;
   return {
     state: 'claimed',

@@ -21,7 +21,8 @@ test('as many workers are killed as was asked for, and both servers restarted', 
     expect(plan(kills, 1)).toEqual(
       expect.arrayContaining(['restart:postgres', 'restart:temporal']),
     );
-    for (const kind of ['zombie', 'cut', 'silence', 'delay']) expect(kinds(kills)).toContain(kind);
+    for (const kind of ['zombie', 'overlap', 'cut', 'silence', 'delay'])
+      expect(kinds(kills)).toContain(kind);
   }
   expect(plan(0, 1)).toEqual([]);
 });
@@ -32,7 +33,13 @@ test('a hundred kills meet every fault point of every tool, and of the model', (
 });
 
 test('a fault is read as it is written', () => {
-  for (const name of ['kill', 'after-effect:charge', 'zombie:note', 'cut:temporal']) {
+  for (const name of [
+    'kill',
+    'after-effect:charge',
+    'zombie:note',
+    'overlap:note',
+    'cut:temporal',
+  ]) {
     expect(nameFault(parseFault(name))).toBe(name);
   }
   for (const name of ['', 'kil', 'after-effect', 'cut:shop', 'zombie:', 'postgres:restart']) {

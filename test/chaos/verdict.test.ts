@@ -34,11 +34,14 @@ function wellDone(): Evidence {
     state: 'completed',
     attempts: 1,
     unknownAttempts: 0,
+    knownBy: null,
     errors: [],
     didNotHappenAt: [],
+    approvedAt: [],
   });
   return {
     classes: CLASSES,
+    approved: new Set(),
     runs: [
       {
         key: 'one',
@@ -244,6 +247,38 @@ describe('an at-most-once step that ran again', () => {
     expect(died((step) => (step.didNotHappenAt = [50]))).toEqual([]);
     // It threw before it began.
     expect(died((step) => step.errors.push(note('step.interrupted')))).toEqual([]);
+  });
+});
+
+describe('a call that needs an approval', () => {
+  const needing = (change: (step: StepEvidence, all: Evidence) => void) =>
+    foundAfter((evidence) => {
+      evidence.approved = new Set(['charge']);
+      change(stepOf(evidence, 'charge'), evidence);
+    });
+  const denied = ({ runs: [run] }: Evidence): void => {
+    for (const effect of run?.expected ?? []) {
+      if (effect.tool === 'charge') effect.denied = true;
+    }
+  };
+
+  test('is a finding where it was made before anybody approved it', () => {
+    expect(needing(() => undefined)).toEqual(['not-approved keyed']);
+    expect(needing((step) => (step.approvedAt = [150]))).toEqual(['not-approved keyed']);
+    expect(needing((step) => (step.approvedAt = [50, 150]))).toEqual([]);
+  });
+
+  test('is a finding where it was made though a person denied it, and none where it was not', () => {
+    const made = needing((step, evidence) => {
+      step.approvedAt = [50];
+      denied(evidence);
+    });
+    expect(made).toEqual(['not-approved keyed']);
+    const notMade = needing((_step, evidence) => {
+      denied(evidence);
+      evidence.effects = evidence.effects.filter(({ tool }) => tool !== 'charge');
+    });
+    expect(notMade).toEqual([]);
   });
 });
 

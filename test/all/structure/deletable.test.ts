@@ -11,6 +11,8 @@ const OPTIONAL: Readonly<Record<string, { with: readonly string[]; supports?: Re
       'test/service',
       'test/all/service',
       'bench/http/service.ts',
+      'fuzz',
+      'test/fuzz',
       'test/all/bench/http.test.ts',
     ],
     supports: /^(?:service|http)\b.*\.ts$/,
@@ -23,7 +25,7 @@ const LINES_OF_SERVICE = /^.*(?:registerService|agent-once serve).*\n/gm;
 let copy: CheckoutCopy;
 
 beforeEach(() => {
-  const typed = ['src', 'examples', 'test', 'bench', 'chaos'];
+  const typed = ['src', 'examples', 'test', 'bench', 'chaos', 'fuzz'];
   const all = readdirSync(ROOT);
   copy = copyCheckout(
     [...typed.filter((name) => all.includes(name)), 'bin', 'package.json', 'tsconfig.json'],

@@ -1,0 +1,5 @@
+/** The command with the agent of the fuzz. */
+import { chaosAgent } from '../chaos/agents.ts';
+import { runCli } from '../src/cli/run-cli.ts';
+
+await runCli(process.argv.slice(2), () => Promise.resolve([chaosAgent]));
