@@ -21,7 +21,7 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'agent.unknown': 'Deploy a worker that has the agent.',
   'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
   'step.outcome_unknown':
-    'Find out whether it happened. The resumed run asks again: agent-once resolve answers.',
-  'step.not_approved': 'The resumed run asks for approval again: agent-once approve answers.',
+    'Find out whether it happened. The resumed run asks again, and waits for the answer.',
+  'step.not_approved': 'The resumed run asks for approval again, and waits for the answer.',
   'run.terminated': 'An operator ended it: ask why before you resume it.',
 };

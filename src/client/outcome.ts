@@ -4,12 +4,14 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowFailedError,
+  WorkflowNotFoundError,
   type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { isErrorCode } from '../contract/errors.ts';
+import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { AgentRunResult, RunError, RunFailureDetails } from '../contract/run.ts';
-import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import { ask, request, type ClientContext, type RunIdentity } from './context.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
 
@@ -30,6 +32,25 @@ export async function readOutcome(
     followRuns: false,
   });
   return withEnding(viewOf(run, closed), await ask(context, () => endingOf(handle)));
+}
+
+/**
+ * Why a closed execution ended badly; `null`: it ended well, or Temporal has deleted it.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function readErrorCode(
+  context: ClientContext,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<ErrorCode | null> {
+  const handle = context.temporal.workflow.getHandle(workflowId, runId, { followRuns: false });
+  try {
+    const ending = await request(context, () => endingOf(handle));
+    return 'failure' in ending ? errorOf(ending.failure).code : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw asAgentOnceError(error, context.temporal);
+  }
 }
 
 /**
