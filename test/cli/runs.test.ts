@@ -166,6 +166,34 @@ describe('--wait', () => {
     }
   });
 
+  test('where no worker polls, each command says in the same words how to start one', async () => {
+    const lonely = await startClientSuite();
+    try {
+      await lonely.client.start({ agent: 'assistant', key: 'k', input: 'x' });
+      const here = {
+        ...env,
+        TEMPORAL_NAMESPACE: lonely.namespace,
+        // None: what is said does not need it.
+        LEDGER_URL: 'postgres://127.0.0.1:1/none',
+      };
+      for (const args of [['status'], ['explain'], ['result', '--wait=1']]) {
+        const [command = '', ...flags] = args;
+        const { stdout, stderr } = await runBin([command, 'assistant', 'k', ...flags], here);
+        // As everything is typed in a checkout.
+        const named = [
+          ...`${stdout}${stderr}`.matchAll(/(\S+ \S*agent-once\S*|agent-once) worker\b/g),
+        ];
+        expect([command, new Set(named.map(([words]) => words))]).toEqual([
+          command,
+          new Set(['node bin/agent-once.js worker']),
+        ]);
+        expect(`${stdout}${stderr}`).toContain('Start one: node bin/agent-once.js worker');
+      }
+    } finally {
+      await lonely.close();
+    }
+  });
+
   test('ends with the bare result', async () => {
     const key = newKey();
     const running = startCli(['start', 'assistant', '--key', key, '--input', 'x', '--wait'], env);
