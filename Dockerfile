@@ -24,8 +24,9 @@ COPY --from=packages /app/node_modules node_modules
 # No src beside it: the command runs what was built.
 COPY --from=build /app/dist dist
 USER node
-EXPOSE 8081
+# A worker's health, and `serve`, which needs `--host 0.0.0.0` to be reached.
+EXPOSE 8081 8088
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.AGENT_ONCE_HEALTH_PORT}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "/app/bin/health-check.js"]
 ENTRYPOINT ["node", "/app/bin/agent-once.js"]
 CMD ["worker"]

@@ -134,7 +134,7 @@ function notApproved({ by, comment }: AskedQuestion) {
   const why = comment === null ? '' : ` (${comment})`;
   return failStep({
     code: 'step.not_approved',
-    message: `The call was not approved: decided by ${by}${why}. It was not made. To ask again, start the same request with --retry-failed.`,
+    message: `The call was not approved: decided by ${by}${why}. It was not made. To ask again, resume the run (agent-once resume).`,
     retryable: false,
   });
 }
@@ -143,7 +143,7 @@ function outcomeUnknown({ by, comment }: AskedQuestion, { tool, turn, index }: T
   const why = comment === null ? '' : ` (${comment})`;
   return failStep({
     code: 'step.outcome_unknown',
-    message: `Nobody knows whether ${tool} (${toolStep(turn, index)}) had its effect; the run was ended by ${by}${why}. Nothing is repeated. Find out, then start the same request with --retry-failed: it asks again.`,
+    message: `Nobody knows whether ${tool} (${toolStep(turn, index)}) had its effect; the run was ended by ${by}${why}. Nothing is repeated. Find out, then resume the run (agent-once resume): it asks again.`,
     retryable: false,
   });
 }

@@ -10,7 +10,7 @@ export function assertMayRun({ shadowOnly }: Pick<ActivityDeps, 'shadowOnly'>, r
     message:
       'This worker executes shadow runs only (--shadow-only), and the run is none: nothing was ' +
       'called, no model was paid. Start it with --shadow under another key; or stop this worker, ' +
-      'start an ordinary one, and send the same request again with --retry-failed.',
+      'start an ordinary one, and resume the run (agent-once resume).',
     retryable: false,
   });
 }

@@ -3,7 +3,6 @@ import type { ExplainedStep, SentRequest } from '../explain/explanation.ts';
 import { commandFor, INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
 import { lookUp } from './effect-words.ts';
 import { named } from './name-steps.ts';
-import { wordRequest } from './request-words.ts';
 import { drawAnswerCommands } from './show-questions.ts';
 import { drawTime } from './show-run.ts';
 import { MEND_FIRST } from './what-to-mend.ts';
@@ -13,7 +12,8 @@ type Ended = Required<RunRef> & Pick<RunView, 'error' | 'usage' | 'shadow'>;
 
 /** What `explain` knows besides. */
 interface Story {
-  steps: readonly ExplainedStep[] | null;
+  scope: string;
+  steps: ExplainedStep[] | null;
   request: SentRequest | null;
   keyExpiresAt: string | null;
 }
@@ -42,31 +42,34 @@ export function afterFailure(run: Ended, story?: Story): string[] {
 function resume(run: Ended, story: Story | undefined): string {
   const turns = 2 * Math.max(1, run.usage?.turns ?? 1);
   const limit = run.error?.code === 'run.turn_limit' ? [`--max-turns ${turns}`] : [];
-  const flags = ['--retry-failed', ...limit];
-  if (!story) {
-    const same = `${run.shadow ? '--shadow ' : ''}--input '${INPUT_TO_FILL_IN.same}'`;
-    return `Resume it with the same input; what is recorded does not run again: ${startCommandFor(run, flags, same)}`;
-  }
-  const request = wordRequest(story.request, (options) => commandFor('explain', run, options));
+  const command = commandFor('resume', run, limit);
+  if (!story) return `Resume it; what is recorded does not run again: ${command}`;
   const steps = story.steps ?? [];
   const before =
     story.keyExpiresAt === null
       ? ''
-      : `, before ${drawTime(story.keyExpiresAt)} (later the same start makes a NEW run)`;
+      : `, before ${drawTime(story.keyExpiresAt)} (later it cannot be, and a start makes a NEW run)`;
   const of = (...states: ExplainedStep['state'][]) =>
     steps.filter(({ state }) => states.includes(state));
   return [
-    `Resume it${before}, with the same input (another is refused).`,
-    ...(run.error?.code === 'run.cancelled' ? ['--retry-failed is for cancelled runs too.'] : []),
+    `Resume it${before}.`,
     ...(story.steps ? [] : ['What is recorded does not run again.']),
     ...named('kept, not run again', of('completed')),
     ...named('run again', of('failed', 'claimed')),
     ...named('a person is asked first', of('unknown')),
     ...named('run for the first time', of('planned')),
-    ...request.before,
-    `$ ${startCommandFor(run, flags, request.input)}`,
+    ...(story.request ? [`$ ${command}`] : bringInput(run, limit)),
     ...of('unknown').flatMap((step) => thenSay(run, step)),
   ].join('\n');
+}
+
+/** Where Temporal cannot tell what was asked for. */
+function bringInput(run: Ended, limit: readonly string[]): string[] {
+  const input = `${run.shadow ? '--shadow ' : ''}--input '${INPUT_TO_FILL_IN.same}'`;
+  return [
+    'Its request cannot be read here: send the same input again (another is refused).',
+    `$ ${startCommandFor(run, ['--retry-failed', ...limit], input)}`,
+  ];
 }
 
 /** How the resumed run is told what became of a step. */
@@ -88,11 +91,12 @@ function whereToLook(code: string | undefined, story: Story | undefined): string
 function forget(run: Ended, story: Story | undefined): string {
   const command = commandFor('forget', run);
   if (!story) {
-    return `Not a retry: after this, a start makes a NEW run, which makes every effect again: ${command}`;
+    const again = run.shadow ? '' : ', which makes every effect again';
+    return `Not a retry: after this, a start makes a NEW run${again}: ${command}`;
   }
   return [
     'Not a retry: forget makes the key free, and the next start makes a NEW run with new tokens.',
-    ...wouldRepeat(story.steps),
+    ...wouldRepeat(story),
     `$ ${command}`,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { BatchTally } from './batch-tally.ts';
+import { START_A_WORKER } from './commands.ts';
 import { coloursOf, say } from './output.ts';
 import { drawDuration, drawSpent } from './show-run.ts';
 
@@ -24,9 +25,7 @@ export function createBatchProgress(
   const look = async (): Promise<void> => {
     if (told || Date.now() - last < LOOK_AFTER_MS || (await hasWorker()) || told) return;
     told = true;
-    progress.say(
-      'Nobody works on it: no worker is polling. Start one with `agent-once worker`, or all parts with `agent-once dev`.',
-    );
+    progress.say(`Nobody works on it: no worker is polling. ${START_A_WORKER}`);
   };
   const timer = setInterval(() => void look(), LOOK_AFTER_MS);
   return {

@@ -1,4 +1,5 @@
 import { AgentOnceError } from '../contract/errors.ts';
+import { plainCommand } from './commands.ts';
 
 /**
  * Loads code that only a checkout has: a production build comes without the local stack, whose
@@ -15,7 +16,7 @@ export async function fromCheckout<T>(load: () => Promise<T>): Promise<T> {
     if (!missing || import.meta.url.endsWith('.ts')) throw error;
     throw new AgentOnceError(
       'usage',
-      'This command starts servers of its own, which a production build does not have: run it in a checkout of the project. Here, "agent-once worker" works on a Temporal server and a database that are there already.',
+      `This command starts servers of its own, which a production build does not have: run it in a checkout of the project. Here, "${plainCommand('worker')}" works on a Temporal server and a database that are there already.`,
       { cause: error },
     );
   }

@@ -12,6 +12,14 @@ export function commandFor(
   return `${invocation()} ${runCommandLine(name, ref, options, step)}`;
 }
 
+/** A command to type that is about no run, or about any. */
+export function plainCommand(words: string): string {
+  return `${invocation()} ${words}`;
+}
+
+/** What to do where no worker polls. */
+export const START_A_WORKER = `Start one: ${plainCommand('worker')}`;
+
 /** What stands in a command in the place of an input; `start` takes neither for one. */
 export const INPUT_TO_FILL_IN = { any: '<the input>', same: '<the same input>' } as const;
 

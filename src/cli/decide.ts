@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { hasWorker } from '../client/live-state.ts';
-import type { RunRef } from '../client/types.ts';
+import type { RunRef, RunView } from '../client/types.ts';
 import type {
   Decision,
   DecisionInput,
@@ -12,7 +12,7 @@ import { readConfig } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { findAnswer, readArguments } from '../explain/ledger-answers.ts';
 import { chooseQuestion } from './choose-question.ts';
-import { commandFor } from './commands.ts';
+import { commandFor, START_A_WORKER } from './commands.ts';
 import { canAsk, confirm } from './confirm.ts';
 import type { DecisionCommand, DecisionFlags } from './decision-command.ts';
 import { withRun, type LoadAgents, type OpenClient } from './open-client.ts';
@@ -35,14 +35,16 @@ export async function runDecision(
     const view = await open.client.describe(ref);
     const question = chooseQuestion(ref, view, command);
     if (!question) {
-      await tellStanding(ref, command, flags, open, notAsked(ref, command, view.closedAt !== null));
+      await tellStanding(ref, command, flags, open, notAsked(ref, command, view));
       return;
     }
     await show(ref, question, open);
     await makeSure(question, command, flags);
     if (flags.by === undefined) say(`Decided by ${by}, the user of this machine (--by NAME).`);
     if (!(await hasWorker(open.context))) {
-      say('A worker has to take the decision, and none is polling; waiting a while for one.');
+      say(
+        `No worker is polling, and one has to take the decision; waiting a while for one. ${START_A_WORKER}`,
+      );
     }
     const answer: DecisionInput = {
       step: question.step,
@@ -159,14 +161,23 @@ function tell(
 function notAsked(
   ref: Required<RunRef>,
   { step }: DecisionCommand,
-  ended: boolean,
+  { status, closedAt }: RunView,
 ): AgentOnceError {
   const what = step === undefined ? 'a decision' : `a decision on ${step}`;
+  if (closedAt === null) {
+    return new AgentOnceError(
+      'decision.not_asked',
+      `The run does not wait for ${what}, so nothing was decided. What it does: ${commandFor('status', ref)}`,
+    );
+  }
+  // One that has completed asks nothing any more, and cannot be resumed.
+  const again =
+    status === 'completed'
+      ? 'The run has completed, so nothing was decided.'
+      : `The run has ended, so nothing was decided. Resumed, it asks again where it must: ${commandFor('resume', ref)}.`;
   return new AgentOnceError(
     'decision.not_asked',
-    ended
-      ? `The run has ended, so nothing was decided. Resumed by the same start with --retry-failed, it asks again where it must. What happened: ${commandFor('explain', ref)}`
-      : `The run does not wait for ${what}, so nothing was decided. What it does: ${commandFor('status', ref)}`,
+    `${again} What happened: ${commandFor('explain', ref)}`,
   );
 }
 

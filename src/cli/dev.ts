@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { DEV_PORTS, readConfig, usesScriptedModel } from '../config.ts';
 import type { Stack } from '../dev/stack.ts';
 import { fromCheckout } from './checkout-only.ts';
+import { plainCommand } from './commands.ts';
 import { parsePort } from './options.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
@@ -129,7 +130,7 @@ function describeStack(stack: Stack, model: string, http: string | undefined): s
     lines.push(
       '',
       yellow('  HTTP is OPEN: anybody on this machine may start, read and decide runs. --no-http'),
-      yellow('  leaves it out; agent-once serve, without --open, asks for API keys.'),
+      yellow(`  leaves it out; ${plainCommand('serve')}, without --open, asks for API keys.`),
     );
   }
   return `\n${lines.join('\n')}\n\n  ${dim('Ctrl-C stops everything.')}\n\n`;

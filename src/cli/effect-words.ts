@@ -1,4 +1,4 @@
-import type { Effect } from '../contract/step.ts';
+import { isShadow, type Effect } from '../contract/step.ts';
 import type { ExplainedStep } from '../explain/explanation.ts';
 
 /** What the word for an effect means, to somebody who sees it for the first time. */
@@ -33,7 +33,9 @@ export function drawEffect(step: ExplainedStep): string[] {
   const { effect, state, leaseLeftMs } = step;
   const lapsed = state === 'claimed' && (leaseLeftMs ?? 0) <= 0;
   const open = lapsed || state === 'failed' || state === 'unknown';
-  return effect === null || !open ? [] : `effect: ${LEFT_OPEN[effect](step)}`.split('\n');
+  if (effect === null || !open) return [];
+  if (isShadow(step.token)) return ['effect: none, a shadow run makes none'];
+  return `effect: ${LEFT_OPEN[effect](step)}`.split('\n');
 }
 
 /** How a person finds an effect that may have happened, in lines. */

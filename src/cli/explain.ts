@@ -14,7 +14,7 @@ export function registerExplain(program: Command, loadAgents: LoadAgents): void 
     summary: 'tell what happened to a run',
     description:
       'Tells what happened to a run: its executions, each step with how its outcome is known, what it cost, what may have been paid or made twice, and what to do next. Shows no result of a tool, and the input only when that is asked for.',
-  }).option('--show-input', "show the run's input too, in the commands that need it again");
+  }).option('--show-input', "show the run's input too");
   addRunOptions(command)
     .addHelpText(
       'after',

@@ -16,8 +16,8 @@ export function registerForget(program: Command, loadAgents: LoadAgents): void {
     .addHelpText(
       'after',
       `
-A run that failed need not be forgotten to go on: start it again with --retry-failed, and what it
-has done already is not done again.
+A run that failed need not be forgotten to go on: agent-once resume goes on, and what it has done
+already is not done again.
 
 Examples:
   $ agent-once forget support order-1042-refund

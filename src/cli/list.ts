@@ -1,13 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ListFilter, RunSummary } from '../client/types.ts';
 import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
-import { RUN_STATUSES, type RunStatus } from '../contract/run.ts';
+import { LISTED_STATUSES, type ListedStatus } from '../contract/run.ts';
+import { plainCommand } from './commands.ts';
 import type { coloursOf } from './output.ts';
 
 interface ListFlags {
   agent?: string;
   tenant?: string;
-  status?: RunStatus;
+  status?: ListedStatus;
   limit: number;
   json?: true;
 }
@@ -17,10 +18,12 @@ export function registerList(program: Command): void {
   program
     .command('list')
     .summary('list runs')
-    .description('Lists runs: those under way first, then the latest.')
+    .description(
+      'Lists runs: those under way first, then the latest. A forgotten run is there until Temporal deletes it.',
+    )
     .option('--agent <agent>', 'only runs of this agent')
     .option('--tenant <tenant>', 'only runs of this tenant; default: of all')
-    .addOption(new Option('--status <status>', 'only runs that stand so').choices(RUN_STATUSES))
+    .addOption(new Option('--status <status>', 'only runs that stand so').choices(LISTED_STATUSES))
     .option('--limit <n>', 'how many at most', parseLimit, 20)
     .option('--json', 'print one JSON document, {"runs":[…]}, on stdout')
     .addHelpText(
@@ -31,7 +34,7 @@ Temporal's list of runs lags behind by about a second; status and result do not.
 Examples:
   $ agent-once list --agent support --status failed
   $ agent-once list --status waiting    what people are asked; answered by approve, deny, resolve
-  $ agent-once list --limit 100 --json | jq -r '.runs[].workflowId'
+  $ agent-once list --limit 100 --json | jq -r '.runs[] | [.workflowId, .status, .error] | @tsv'
 
 Exit codes:
   0  listed, even if there is none           2  wrong usage
@@ -66,7 +69,7 @@ async function runList(flags: ListFlags): Promise<void> {
     else print(await drawTable(shown, colours(process.stdout)));
     if (more) say(`There are more: --limit ${limit * 5}`);
     if (shown.some(({ waiting }) => waiting.length > 0)) {
-      say('How to answer: agent-once status <agent> <key>');
+      say(`How to answer: ${plainCommand('status <agent> <key>')}`);
     }
   });
 }
@@ -77,18 +80,19 @@ async function drawTable(
 ): Promise<string> {
   const { drawAllWaiting, drawDuration, drawStatus, drawTime } = await import('./show-run.ts');
   const { printable } = await import('./output.ts');
-  const withTenant = runs.some(({ tenant }) => tenant !== DEFAULT_TENANT);
-  const rows = runs.map((run) => [
-    run.status,
-    run.agent,
-    ...(withTenant ? [run.tenant] : []),
-    drawTime(run.startedAt),
-    drawDuration(
-      (run.closedAt ? Date.parse(run.closedAt) : Date.now()) - Date.parse(run.startedAt),
-    ),
-    printable(run.key),
-  ]);
-  const head = ['STATUS', 'AGENT', ...(withTenant ? ['TENANT'] : []), 'STARTED', 'TIME', 'KEY'];
+  const columns: [title: string, draw: (run: RunSummary) => string, isShown: boolean][] = [
+    ['STATUS', ({ status }) => status, true],
+    ['SHADOW', ({ shadow }) => (shadow ? 'shadow' : ''), runs.some(({ shadow }) => shadow)],
+    ['AGENT', ({ agent }) => agent, true],
+    ['TENANT', ({ tenant }) => tenant, runs.some(({ tenant }) => tenant !== DEFAULT_TENANT)],
+    ['STARTED', ({ startedAt }) => drawTime(startedAt), true],
+    ['TIME', (run) => (run.status === 'forgotten' ? '' : drawDuration(tookMs(run))), true],
+    ['ERROR', ({ error }) => error ?? '', true],
+    ['KEY', ({ key }) => printable(key), true],
+  ];
+  const shown = columns.filter(([, , isShown]) => isShown);
+  const head = shown.map(([title]) => title);
+  const rows = runs.map((run) => shown.map(([, drawCell]) => drawCell(run)));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
@@ -106,6 +110,10 @@ async function drawTable(
       return [line, ...waits.map((what) => `  ${what}`)].join('\n');
     }),
   ].join('\n');
+}
+
+function tookMs({ startedAt, closedAt }: RunSummary): number {
+  return (closedAt === null ? Date.now() : Date.parse(closedAt)) - Date.parse(startedAt);
 }
 
 function parseLimit(text: string): number {

@@ -1,4 +1,5 @@
 import type { RunProgress } from '../client/types.ts';
+import { START_A_WORKER } from './commands.ts';
 import { coloursOf, say } from './output.ts';
 import { nameQuestions } from './show-questions.ts';
 import { drawDuration, drawSpent, drawSteps } from './show-run.ts';
@@ -6,8 +7,7 @@ import { drawDuration, drawSpent, drawSteps } from './show-run.ts';
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 
-const NO_WORKER =
-  'Nobody has picked the run up: no worker is polling. Start one with `agent-once worker`, or all parts with `agent-once dev`.';
+const NO_WORKER = `Nobody has picked the run up: no worker is polling. ${START_A_WORKER}`;
 
 export interface LiveProgress {
   show: (progress: RunProgress) => void;

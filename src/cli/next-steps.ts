@@ -1,7 +1,8 @@
 import type { OpenQuestion } from '../contract/decision.ts';
+import { isShadow } from '../contract/step.ts';
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
 import { afterFailure } from './after-failure.ts';
-import { commandFor, startCommandFor } from './commands.ts';
+import { commandFor, START_A_WORKER, startCommandFor } from './commands.ts';
 import { lookUp } from './effect-words.ts';
 import { named } from './name-steps.ts';
 import { drawAnswerCommands, drawQuestion, drawUnseen } from './show-questions.ts';
@@ -20,7 +21,8 @@ export function nextSteps(explanation: Explanation): string[] {
     case 'cancelled': {
       if (isOver(explanation) && error?.code !== 'step.superseded') return [renewal(explanation)];
       const usage = explanation.usage ?? explanation.reportedUsage;
-      const ways = afterFailure({ ...explanation, usage }, explanation);
+      const shadow = isShadow(explanation.scope) ? { shadow: [] } : {};
+      const ways = afterFailure({ ...explanation, usage, ...shadow }, explanation);
       return status === 'failed' ? ways : [meant(steps), ...ways];
     }
     case 'running':
@@ -31,7 +33,7 @@ export function nextSteps(explanation: Explanation): string[] {
       return [
         [
           'Nothing, unless it is wanted a second time: a start makes a NEW run.',
-          ...wouldRepeat(steps),
+          ...wouldRepeat(explanation),
           `$ ${startCommandFor(explanation)}`,
         ].join('\n'),
       ];
@@ -57,10 +59,10 @@ function afterSuccess(explanation: Explanation): string[] {
 }
 
 /** After the key's time to live. */
-function renewal({ steps }: Explanation): string {
+function renewal(explanation: Explanation): string {
   return [
     'The key has expired, so the run cannot be resumed: the next start under it makes a NEW run.',
-    ...wouldRepeat(steps),
+    ...wouldRepeat(explanation),
   ].join('\n');
 }
 
@@ -72,7 +74,7 @@ function whileRunning(explanation: Explanation): string[] {
   const { live } = explanation;
   const paused = live?.pending.some(({ state }) => state === 'paused') === true;
   return [
-    ...(live?.hasWorker === false ? ['Start a worker: agent-once worker'] : []),
+    ...(live?.hasWorker === false ? [`No worker is polling. ${START_A_WORKER}`] : []),
     ...(paused ? ['A step is paused in Temporal: unpause it there, and it goes on.'] : []),
     `Wait for its end:\n$ ${commandFor('result', explanation, ['--wait'])}`,
     ...(live?.cancelRequested === true ? [] : [stop(explanation)]),
@@ -83,7 +85,9 @@ function whileRunning(explanation: Explanation): string[] {
 function whileWaiting(explanation: Explanation): string[] {
   const { live, waiting, steps } = explanation;
   const worker =
-    live?.hasWorker === false ? ['Start a worker, which takes the answers: agent-once worker'] : [];
+    live?.hasWorker === false
+      ? [`No worker is polling, and one has to take the answers. ${START_A_WORKER}`]
+      : [];
   const questions = waiting.map((question) => {
     const token = steps?.find(({ id }) => id === question.step)?.token;
     return [

@@ -50,17 +50,22 @@ export async function withClient<T>(
   }
 }
 
-/** `withClient` for commands about a run that exists: names are checked before anything is sent. */
+/**
+ * `withClient` for commands about a run that exists: names are checked before anything is sent.
+ *
+ * @param registry for those that start something
+ */
 export async function withRun<T>(
   ref: Required<RunRef>,
   loadAgents: LoadAgents,
   use: (open: OpenClient) => Promise<T>,
+  registry?: AgentDirectory,
 ): Promise<T> {
   workflowIdOf(ref);
   const { readConfig } = await import('../config.ts');
   const config = readConfig();
   try {
-    return await withClient(config, use);
+    return await withClient(config, use, registry);
   } catch (error) {
     if (!(error instanceof AgentOnceError) || error.code !== 'run.not_found') throw error;
     // A misspelt agent is the likelier mistake; runs of an agent that was removed are still found.

@@ -45,6 +45,10 @@ export function waitOption(): Option {
   ).argParser(parseSeconds);
 }
 
+export function maxTurnsOption(description: string): Option {
+  return new Option('--max-turns <n>', description).argParser(parseCount(Number.MAX_SAFE_INTEGER));
+}
+
 /** Seconds of a dedup window that is given none. */
 const DEFAULT_WINDOW = 300;
 

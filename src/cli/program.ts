@@ -12,6 +12,7 @@ import { registerLedger } from './ledger.ts';
 import { registerList } from './list.ts';
 import type { LoadAgents } from './open-client.ts';
 import { registerResolve } from './resolve.ts';
+import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
@@ -48,6 +49,7 @@ export function createProgram(loadAgents: LoadAgents): Command {
   registerStatus(program, loadAgents);
   registerResult(program, loadAgents);
   registerExplain(program, loadAgents);
+  registerResume(program, loadAgents);
   registerCancel(program, loadAgents);
   registerForget(program, loadAgents);
   registerList(program);
@@ -72,6 +74,8 @@ const HELP = `Examples:
                                         the same run again, not a second refund
   $ agent-once explain support order-1042-refund
                                         what happened to it, step by step
+  $ agent-once resume support order-1042-refund
+                                        goes on where it failed
   $ agent-once list --status waiting    what waits for a person: approve, deny, resolve
   $ agent-once serve --open             the same over HTTP, for a backend
   $ agent-once start --help             more on one command

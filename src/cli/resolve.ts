@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { AgentOnceError } from '../contract/errors.ts';
+import { plainCommand } from './commands.ts';
 import {
   addDecisionCommand,
   DECISION_EXITS,
@@ -80,7 +81,7 @@ async function decisionOf(
   if (!happened && !didNotHappen && !fail) {
     throw new AgentOnceError(
       'usage',
-      'Say what became of it: --happened, --did-not-happen or --fail. What is known of it: agent-once status',
+      `Say what became of it: --happened, --did-not-happen or --fail. What is known of it: ${plainCommand('status <agent> <key>')}`,
     );
   }
   if (result !== undefined && !happened) {

@@ -1,6 +1,7 @@
 import type { Explanation } from '../explain/explanation.ts';
 import { labelOf } from '../explain/step-title.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
+import { isShadow } from '../contract/step.ts';
 import { nextSteps } from './next-steps.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
@@ -52,6 +53,8 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
   const rows: [string, string | null][] = [
     ['tenant', tenant === DEFAULT_TENANT ? null : tenant],
     ['time', drawSpan(explanation)],
+    ['shadow', isShadow(explanation.scope) ? 'effects are recorded, not executed' : null],
+    ['input', drawInput(explanation)],
     [
       'error',
       error && status !== 'cancelled'
@@ -66,9 +69,8 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
     ['workflow', `${workflowId}${namespace === 'default' ? '' : ` in namespace ${namespace}`}`],
     ['ui', ui],
   ];
-  const painted = status === 'forgotten' ? colours.yellow(status) : drawStatus(colours, status);
   return [
-    `${painted}  agent ${colours.bold(agent)}, key "${printable(key)}"${drawBefore(explanation)}`,
+    `${drawStatus(colours, status)}  agent ${colours.bold(agent)}, key "${printable(key)}"${drawBefore(explanation)}`,
     ...rows
       .filter((row): row is [string, string] => row[1] !== null)
       .map(([name, value]) => `  ${colours.dim(name.padEnd(9))} ${value}`),
@@ -110,17 +112,23 @@ function drawSpan({ startedAt, closedAt, status, executions }: Explanation): str
   return `${from} to ${drawTime(closedAt)}, ${took}${stop}`;
 }
 
-function drawKey({ status, keyExpiresAt, keyTtlMs }: Explanation): string | null {
-  if (status === 'forgotten')
-    return 'free: the next start under it makes a NEW run and its effects again';
+function drawKey({ status, keyExpiresAt, keyTtlMs, scope }: Explanation): string | null {
+  // A shadow run made none: a later start makes no effect again.
+  const again = isShadow(scope) ? '' : ' and its effects again';
+  if (status === 'forgotten') return `free: the next start under it makes a NEW run${again}`;
   if (keyTtlMs === null) return null;
   if (keyExpiresAt === null) {
     return `names this run while it goes on and for ${drawDuration(keyTtlMs)} after; a later start makes a NEW run`;
   }
   const at = drawTime(keyExpiresAt);
   return Date.parse(keyExpiresAt) > Date.now()
-    ? `names this run until ${at}; later, the same start makes a NEW run and its effects again`
-    : `has expired at ${at}: the next start makes a NEW run and its effects again`;
+    ? `names this run until ${at}; later, the same start makes a NEW run${again}`
+    : `has expired at ${at}: the next start makes a NEW run${again}`;
+}
+
+/** The input, where it was asked for. */
+function drawInput({ request }: Explanation): string | null {
+  return request?.input === undefined ? null : printable(JSON.stringify(request.input));
 }
 
 function since(from: string): number {

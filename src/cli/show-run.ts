@@ -1,7 +1,7 @@
 import type { RunView } from '../client/types.ts';
 import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
-import type { RunState, RunStatus, Usage } from '../contract/run.ts';
+import type { ListedStatus, RunState, Usage } from '../contract/run.ts';
 import { labelOf } from '../explain/step-title.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
@@ -40,7 +40,7 @@ function drawPretended({ shadow = [], closedAt }: RunView): string {
     : `${count(shadow.length, 'effect')} recorded, not executed`;
 }
 
-export function drawStatus(colours: Colours, status: RunStatus): string {
+export function drawStatus(colours: Colours, status: ListedStatus): string {
   switch (status) {
     case 'completed':
       return colours.green(status);
@@ -50,6 +50,7 @@ export function drawStatus(colours: Colours, status: RunStatus): string {
       return colours.cyan(status);
     case 'waiting':
     case 'cancelled':
+    case 'forgotten':
       return colours.yellow(status);
   }
 }

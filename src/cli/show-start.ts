@@ -8,7 +8,7 @@ import { coloursOf, print, printJson, say } from './output.ts';
 import { showEnd } from './show-end.ts';
 import { drawRun } from './show-run.ts';
 
-/** Shows what a start made or found, or with `--wait` how it ends. */
+/** Shows what a start or a resume made or found, or with `--wait` how it ends. */
 export async function showStart(
   client: AgentOnceClient,
   started: StartedRun,

@@ -11,7 +11,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { checkLines, nameLines, parseLines, readLines } from './batch-lines.ts';
 import { createBatchProgress } from './batch-progress.ts';
 import { addOutcome, createTally, exitCodeOfBatch, type BatchTally } from './batch-tally.ts';
-import { batchCommandFor } from './commands.ts';
+import { batchCommandFor, plainCommand } from './commands.ts';
 import { withClient } from './open-client.ts';
 import { coloursOf, print, say } from './output.ts';
 import { drawBatch, lineDocument } from './show-batch.ts';
@@ -158,7 +158,9 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   }
   if (counts.waiting > 0) {
     const all =
-      counts.waiting > WAITING_SHOWN ? ' All of them: agent-once list --status waiting.' : '';
+      counts.waiting > WAITING_SHOWN
+        ? ` All of them: ${plainCommand('list --status waiting')}.`
+        : '';
     say(`When they are answered, the same command shows how the lines end: ${again}.${all}`);
   }
   if (counts.failed > 0) {

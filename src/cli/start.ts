@@ -6,6 +6,7 @@ import type { LoadAgents } from './open-client.ts';
 import {
   addRunOptions,
   dedupeWindowOption,
+  maxTurnsOption,
   parseCount,
   waitOption,
   type RunFlags,
@@ -52,11 +53,12 @@ export function registerStart(program: Command, loadAgents: LoadAgents): void {
       '--shadow',
       'a rehearsal: ask models and read, but only record effects and list what would have happened; part of what the key stands for',
     )
-    .option('--retry-failed', 'resume a run that failed: what is recorded does not run again')
     .option(
-      '--max-turns <n>',
-      "model calls at most, instead of the agent's own; may change between starts",
-      parseCount(Number.MAX_SAFE_INTEGER),
+      '--retry-failed',
+      'resume a run that failed, as `agent-once resume` does, which needs no input',
+    )
+    .addOption(
+      maxTurnsOption("model calls at most, instead of the agent's own; may change between starts"),
     )
     .addOption(dedupeWindowOption())
     .option(
@@ -73,7 +75,6 @@ Examples:
   $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait
   $ agent-once start support --key ticket-77 --input-json '{"ticket":77}' --json
   $ cat mail.txt | agent-once start support --key "$MESSAGE_ID" - --wait=60
-  $ agent-once start support --key order-1042-refund --input "Refund …" --retry-failed --wait
   $ agent-once start support --dedupe-window=60 --input "Refund 25 EUR of order 1042"
   $ agent-once start support --key order-1042-rehearsal --shadow --input "Refund …" --wait
   $ agent-once start support --batch refunds.jsonl --key refunds-may --concurrency 20

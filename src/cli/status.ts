@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
-import { commandFor } from './commands.ts';
+import { commandFor, START_A_WORKER } from './commands.ts';
 import type { LoadAgents } from './open-client.ts';
 import { addRunCommand, addRunOptions, runOf, type RunFlags } from './options.ts';
 
@@ -57,7 +57,7 @@ async function runStatus(
     if (view.status === 'completed') say(`Its result: ${commandFor('result', ref)}`);
     if (view.error) for (const line of afterFailure(view)) say(line);
     if (view.closedAt === null && !state) {
-      say('No worker answered: the run goes on when one is there (`agent-once worker`).');
+      say(`No worker answered: the run goes on when one is there. ${START_A_WORKER}`);
     }
   });
 }

@@ -23,8 +23,8 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
     'The ledger holds another call than this code makes. Deploy code that takes what is recorded, or point LEDGER_URL at the ledger of this run.',
   'step.timed_out': 'Make sure that a worker runs, and that what the step calls answers.',
   'step.outcome_unknown':
-    'Find out whether it happened. The resumed run asks again: agent-once resolve answers.',
-  'step.not_approved': 'The resumed run asks for approval again: agent-once approve answers.',
+    'Find out whether it happened. The resumed run asks again, and waits for the answer.',
+  'step.not_approved': 'The resumed run asks for approval again, and waits for the answer.',
   'run.terminated':
     'Find out why it was ended: ask the operator, or see to the limit that its error names.',
 };

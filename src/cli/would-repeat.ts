@@ -1,8 +1,10 @@
-import type { ExplainedStep } from '../explain/explanation.ts';
+import { isShadow } from '../contract/step.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import { named } from './name-steps.ts';
 
 /** What a new run would do a second time. */
-export function wouldRepeat(steps: readonly ExplainedStep[] | null): string[] {
+export function wouldRepeat({ steps, scope }: Pick<Explanation, 'steps' | 'scope'>): string[] {
+  if (isShadow(scope)) return ['This one was a shadow run: it made no effect.'];
   if (!steps) return ['Every effect would be made AGAIN.'];
   const maybe = steps.filter(({ happened }) => happened === 'maybe');
   return [

@@ -7,11 +7,13 @@ import { describeRun } from './describe.ts';
 import { readState } from './live-state.ts';
 import { forgetRun, type ForgottenRun } from './forget.ts';
 import { listRuns } from './list.ts';
+import { resumeRun } from './resume.ts';
 import { startRun } from './start.ts';
 import type {
   CancelledRun,
   ClientOptions,
   ListFilter,
+  ResumeOptions,
   RunRef,
   RunSummary,
   RunView,
@@ -44,6 +46,19 @@ export class AgentOnceClient {
    */
   start(request: StartRequest): Promise<StartedRun> {
     return startRun(this.#context, request);
+  }
+
+  /**
+   * Goes on where a run stopped that failed, or was cancelled or terminated: as `start` with
+   * `retryFailed`, without its input, which Temporal has. One that is under way or has completed is
+   * returned as it stands.
+   *
+   * @throws {AgentOnceError} `run.not_found`, of a forgotten run too; `run.expired`: its key is new;
+   *   `run.request_unknown`: start it with its input; `agent.unknown`, `options.invalid`
+   */
+  async resume(ref: RunRef, { limits }: ResumeOptions = {}): Promise<StartedRun> {
+    const run = identify(this.#context, ref);
+    return resumeRun(this.#context, run, limits === undefined ? {} : { limits });
   }
 
   /** @throws {AgentOnceError} `run.not_found` */

@@ -10,11 +10,12 @@ import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
+import type { RunStatus } from '../contract/run.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
 import { questionsAbout } from './questions-about.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen } from './view.ts';
+import { isOpen, statusOf } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
@@ -34,7 +35,7 @@ export async function decideStep(
 ): Promise<CountedDecision> {
   check(answer);
   const execution = await getExecution(context, run);
-  if (!isOpen(execution)) throw ended(run);
+  if (!isOpen(execution)) throw ended(run, statusOf(execution));
   // Pinned here: sent again by a reset, the answer must not be to a later question.
   const questions = await questionsAbout(context, run, execution, answer);
   const asked = questions.find(({ step }) => step === answer.step);
@@ -98,10 +99,16 @@ function refusalOf({ cause }: WorkflowUpdateFailedError): AgentOnceError | undef
   return new AgentOnceError(failure.type, failure.message);
 }
 
-function ended({ agent }: RunIdentity): AgentOnceError {
+/** @param status where it is known */
+function ended({ agent }: RunIdentity, status?: RunStatus): AgentOnceError {
+  // One that has completed asks nothing any more, and cannot be resumed.
+  const more =
+    status === 'completed'
+      ? ''
+      : ' If it failed, resume it (agent-once resume): it asks again where it must.';
   return new AgentOnceError(
     'decision.not_asked',
-    `The run of agent "${agent}" has ended, so nothing was decided. Resume it with the same request and --retry-failed: it asks again.`,
+    `The run of agent "${agent}" has ended, so nothing was decided.${more}`,
   );
 }
 

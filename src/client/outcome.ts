@@ -4,13 +4,15 @@ import {
   TerminatedFailure,
   TimeoutFailure,
   WorkflowFailedError,
+  WorkflowNotFoundError,
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import { isErrorCode } from '../contract/errors.ts';
+import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { AgentRunResult, KnownRecords, RunError, RunFailureDetails } from '../contract/run.ts';
 import { clientThatTells, type ClosingEvent } from './closing-event.ts';
-import { ask, type ClientContext, type RunIdentity } from './context.ts';
+import { ask, request, type ClientContext, type RunIdentity } from './context.ts';
+import { asAgentOnceError } from './temporal-errors.ts';
 import { terminatedError } from './terminated.ts';
 import type { RunView } from './types.ts';
 import { viewOf } from './view.ts';
@@ -55,6 +57,24 @@ function readEnding(
   { workflowId, runId }: WorkflowExecutionDescription,
 ): Promise<Ending> {
   return ask(context, () => endingOf(context.temporal, workflowId, runId));
+}
+
+/**
+ * Why a closed execution ended badly; `null`: it ended well, or Temporal has deleted it.
+ *
+ * @throws {AgentOnceError} `temporal.…`
+ */
+export async function readErrorCode(
+  context: ClientContext,
+  { workflowId, runId }: { workflowId: string; runId: string },
+): Promise<ErrorCode | null> {
+  try {
+    const ending = await request(context, () => endingOf(context.temporal, workflowId, runId));
+    return 'failure' in ending ? errorOf(ending).code : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw asAgentOnceError(error, context.temporal);
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 import { AgentOnceError } from '../contract/errors.ts';
 import { checkRequest, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
-import { findExecution } from './describe.ts';
+import { findExecution, getExecution } from './describe.ts';
 import { conflict, judge } from './found.ts';
 import { readOutcome } from './outcome.ts';
 import { startExecution, type StartAttempt } from './start-execution.ts';
@@ -26,15 +26,17 @@ const TOMBSTONE_WAIT_MS = 150;
  * Starts a run, or returns the one that the key already names. A new key costs one request to
  * Temporal, a known one three, or two where this client has seen it before.
  *
- * @param identity of a run whose key is known only as it stands in its ID
- * @throws {AgentOnceError} of `checkRequest`, before anything is sent; `key.conflict`; `temporal.…`
+ * @param resumed of a run that is there, and may only be resumed: no new one is started. Its key may
+ *   be known only as it stands in its ID
+ * @throws {AgentOnceError} of `checkRequest`, before anything is sent; `key.conflict`; `temporal.…`;
+ *   with `resumed` also `run.not_found`, `run.expired`
  */
 export async function startRun(
   context: ClientContext,
   request: StartRequest,
-  identity?: RunIdentity,
+  resumed?: RunIdentity,
 ): Promise<StartedRun> {
-  const checked = { ...checkRequest(context, request), ...(identity ? { run: identity } : {}) };
+  const checked = { ...checkRequest(context, request), ...(resumed ? { run: resumed } : {}) };
   const { workflowId } = checked.run;
   const nonce = randomUUID();
   let retryFailed = request.retryFailed ?? false;
@@ -45,7 +47,9 @@ export async function startRun(
     const firstSeen = new Date();
     let problem: unknown;
     let found: WorkflowExecutionDescription | undefined;
-    if (attempt === 1 && context.seen.has(workflowId)) {
+    if (resumed && !successor) {
+      found = await getExecution(context, resumed);
+    } else if (attempt === 1 && context.seen.has(workflowId)) {
       found = await findExecution(context, workflowId);
     } else {
       try {
@@ -71,6 +75,7 @@ export async function startRun(
       if (verdict !== 'renew' && verdict !== 'resume') {
         return await answerWith(context, checked, found, verdict, follows);
       }
+      if (verdict === 'renew' && resumed) throw expired();
       if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
       successor =
         verdict === 'resume' ? await resumeOf(context, found) : newRunAfter(found, checked);
@@ -133,6 +138,13 @@ function newRun({ run, keyGenerated }: CheckedRequest, runId: string, at: Date):
     resumed: false,
     definitionChanged: false,
   };
+}
+
+function expired(): AgentOnceError {
+  return new AgentOnceError(
+    'run.expired',
+    'The key of this run has expired, so the run cannot be resumed: the next start under its key makes a NEW run. Nothing was started.',
+  );
 }
 
 /** Nobody knows whether the run exists. The same key finds out, so the message has a made one. */

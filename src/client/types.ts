@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { OpenQuestion } from '../contract/decision.ts';
+import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type {
+  ListedStatus,
   RunError,
   RunLimits,
   RunOptions,
@@ -35,6 +37,11 @@ export interface StartRequest {
    * start on, in milliseconds. A run that is still going is attached to however old it is.
    */
   dedupeWindowMs?: number;
+}
+
+export interface ResumeOptions {
+  /** Instead of those that the run was started with. */
+  limits?: RunLimits;
 }
 
 /** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */
@@ -89,12 +96,17 @@ export interface RunSummary {
   tenant: string;
   /** As it stands in the workflow ID, where it is not known otherwise: then `~` and its hash. */
   key: string;
-  status: RunStatus;
+  status: ListedStatus;
+  /** It is a shadow run. */
+  shadow: boolean;
+  /** Why it failed or was cancelled; `null` too where Temporal no longer says. */
+  error: ErrorCode | null;
   /** What it asks people, of many questions the first; not empty when `waiting`. */
   waiting: OpenQuestion[];
   /** How many more questions it has. */
   waitingMore?: number;
   startedAt: string;
+  /** Of a forgotten run: when it was forgotten. */
   closedAt: string | null;
 }
 
@@ -102,7 +114,7 @@ export interface ListFilter {
   agent?: string;
   /** Absent: of all tenants. */
   tenant?: string;
-  status?: RunStatus;
+  status?: ListedStatus;
   limit?: number;
 }
 

@@ -29,6 +29,11 @@ export const ERRORS = {
     means: 'A worker for shadow runs only was given a run that is none.',
   },
   'run.not_found': { exit: 5, means: 'There is no run under this key.' },
+  'run.expired': { exit: 5, means: 'The key of the run has expired: it cannot be resumed.' },
+  'run.request_unknown': {
+    exit: 5,
+    means: 'The request of the run is gone from Temporal: a resume has to bring it along.',
+  },
   'run.failed': { exit: 4, means: 'The run failed for a reason without a code of its own.' },
   'run.cancelled': { exit: 4, means: 'The run was cancelled.' },
   'run.terminated': {

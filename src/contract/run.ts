@@ -22,6 +22,10 @@ export interface RunLimits {
 export const RUN_STATUSES = ['running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
+/** How a run can stand in a list: one that was forgotten is there until Temporal deletes it. */
+export const LISTED_STATUSES = [...RUN_STATUSES, 'forgotten'] as const;
+export type ListedStatus = (typeof LISTED_STATUSES)[number];
+
 /** Tokens and money. `costUsd` is `null` as soon as the price of one call is unknown: never zero. */
 export interface Usage {
   turns: number;

@@ -35,6 +35,11 @@ export function scopeFrom(unique: string, shadow?: boolean): string {
   return shadow ? `shadow.${unique}` : unique;
 }
 
+/** Whether a scope, or a token that begins with it, is a shadow run's. */
+export function isShadow(scope: string): boolean {
+  return scope.startsWith('shadow.');
+}
+
 /** What is new to the model in a turn, besides the results of the preceding turn's tools. */
 export interface UserMessage {
   role: 'user';

@@ -56,7 +56,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   const { executions, memos } = found;
   const [held, request] = await Promise.all([
     readLedger(ledger, found, scope, view),
-    findRequest(sources, found, scope),
+    findRequest(sources, run.workflowId, found, scope),
   ]);
   const { steps, earlierRuns } = held;
   const key = forgotten ? null : keyLife(view, memoOf(current));
@@ -133,12 +133,14 @@ async function readLedger(
 /** What was asked for: every execution of a run that did not continue another has it. */
 async function findRequest(
   { context, withInput }: Sources,
+  workflowId: string,
   { executions, arguments: all }: Executions,
   scope: string,
 ): Promise<Explanation['request']> {
   for (const execution of executions) {
     const argument = execution.scope === scope ? all.get(execution.runId) : undefined;
-    const found = argument && (await readRequest(context, argument, withInput === true));
+    const found =
+      argument && (await readRequest(context, { workflowId, argument }, withInput === true));
     if (found) return found;
   }
   return null;

@@ -1,6 +1,6 @@
 import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
-import type { RunError, RunOptions, RunStatus, Usage } from '../contract/run.ts';
+import type { ListedStatus, RunError, RunOptions, Usage } from '../contract/run.ts';
 import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
 import type { StepError, StepState } from '../ledger/port.ts';
 
@@ -216,7 +216,7 @@ export interface Explanation {
   agent: string;
   tenant: string;
   key: string;
-  status: RunStatus | 'forgotten';
+  status: ListedStatus;
   /** Start of the run's first execution that is known, end of its last. */
   startedAt: string;
   closedAt: string | null;

@@ -1,6 +1,6 @@
 import type { Payload } from '@temporalio/common';
 import type { ClientContext } from '../client/context.ts';
-import type { AgentRunInput } from '../contract/run.ts';
+import { readArgument } from '../client/read-argument.ts';
 import type { SentRequest } from './explanation.ts';
 
 /**
@@ -10,19 +10,14 @@ import type { SentRequest } from './explanation.ts';
  * @param withInput whether the input is wanted too
  */
 export async function readRequest(
-  { temporal }: ClientContext,
-  argument: Payload,
+  context: ClientContext,
+  { workflowId, argument }: { workflowId: string; argument: Payload },
   withInput: boolean,
 ): Promise<SentRequest | null> {
-  const { payloadConverter, payloadCodecs } = temporal.options.loadedDataConverter;
   try {
-    let payloads = [argument];
-    for (const codec of payloadCodecs) payloads = await codec.decode(payloads);
-    const [payload] = payloads;
-    if (!payload) return null;
-    const { input, options, carried } =
-      payloadConverter.fromPayload<Partial<AgentRunInput>>(payload);
-    if (carried) return null;
+    const start = await readArgument(context, workflowId, [argument]);
+    if (!start || start.carried) return null;
+    const { input, options } = start;
     return { ...(withInput && input !== undefined ? { input } : {}), options: options ?? {} };
   } catch {
     // A codec that this process does not have.

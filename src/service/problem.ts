@@ -33,6 +33,8 @@ const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   'decision.invalid': [400, 'The decision is not valid'],
   'agent.unknown': [404, 'There is no such agent'],
   'run.not_found': [404, 'There is no such run'],
+  'run.expired': [409, 'The key of the run has expired'],
+  'run.request_unknown': [409, 'The request of the run is not known'],
   'run.still_running': [409, 'The run is still going on'],
   'decision.conflict': [409, 'Somebody has decided otherwise'],
   'decision.not_asked': [409, 'The run does not wait for this decision'],

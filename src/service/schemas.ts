@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { ANSWERS, type Decision, type OpenQuestion } from '../contract/decision.ts';
 import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
-import { RUN_STATUSES, type RunError, type RunOptions, type Usage } from '../contract/run.ts';
+import {
+  LISTED_STATUSES,
+  RUN_STATUSES,
+  type RunError,
+  type RunOptions,
+  type Usage,
+} from '../contract/run.ts';
 import { EFFECTS, type ShadowEffect } from '../contract/step.ts';
 import { schemaOf } from './schema-of.ts';
 
@@ -143,9 +149,14 @@ export const runSummary = z
     agent: z.string(),
     tenant: z.string(),
     key: z.string(),
-    status: z.enum(RUN_STATUSES),
+    status: z.enum(LISTED_STATUSES),
+    shadow: z.boolean().meta({ description: 'Effects are recorded and not executed' }),
+    error: z
+      .enum(Object.keys(ERRORS) as ErrorCode[])
+      .nullable()
+      .meta({ description: 'Why it failed or was cancelled' }),
     startedAt: time,
-    closedAt: time.nullable(),
+    closedAt: time.nullable().meta({ description: 'Of a forgotten run: when it was forgotten' }),
   })
   .meta({ id: 'RunSummary' });
 

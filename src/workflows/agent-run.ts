@@ -257,6 +257,6 @@ function turnLimit(agent: string, maxTurns: number): ApplicationFailure {
     nonRetryable: true,
     message:
       `The run used all its ${maxTurns} turns without a final answer. Its steps are kept in the ledger. ` +
-      `To go on, start the same request again with --retry-failed --max-turns ${maxTurns * 2}; for good, raise maxTurns of agent "${agent}".`,
+      `To go on, resume it with more turns (agent-once resume … --max-turns ${maxTurns * 2}); for good, raise maxTurns of agent "${agent}".`,
   });
 }

@@ -70,7 +70,7 @@ describe('a command that is printed names the same run when it is typed, whateve
       fc.asyncProperty(runs, async (many) => {
         const refs = many.map((run) => ({ agent, ...run }));
         const step = 't12.c3';
-        for (const name of ['status', 'explain', 'cancel', 'forget']) {
+        for (const name of ['status', 'explain', 'resume', 'cancel', 'forget']) {
           expect(await read(refs.map((ref) => commandFor(name, ref)))).toMatchObject(
             refs.map(({ key, tenant }) => ({
               command: name,
@@ -83,6 +83,15 @@ describe('a command that is printed names the same run when it is typed, whateve
           refs.map(({ key, tenant }) => ({
             operands: [agent, key],
             options: { tenant, wait: true },
+          })),
+        );
+        expect(
+          await read(refs.map((ref) => commandFor('resume', ref, ['--max-turns 4']))),
+        ).toMatchObject(
+          refs.map(({ key, tenant }) => ({
+            command: 'resume',
+            operands: [agent, key],
+            options: { tenant, maxTurns: 4 },
           })),
         );
         for (const kind of ['approval', 'outcome'] as const) {

@@ -166,6 +166,34 @@ describe('--wait', () => {
     }
   });
 
+  test('where no worker polls, each command says in the same words how to start one', async () => {
+    const lonely = await startClientSuite();
+    try {
+      await lonely.client.start({ agent: 'assistant', key: 'k', input: 'x' });
+      const here = {
+        ...env,
+        TEMPORAL_NAMESPACE: lonely.namespace,
+        // None: what is said does not need it.
+        LEDGER_URL: 'postgres://127.0.0.1:1/none',
+      };
+      for (const args of [['status'], ['explain'], ['result', '--wait=1']]) {
+        const [command = '', ...flags] = args;
+        const { stdout, stderr } = await runBin([command, 'assistant', 'k', ...flags], here);
+        // As everything is typed in a checkout.
+        const named = [
+          ...`${stdout}${stderr}`.matchAll(/(\S+ \S*agent-once\S*|agent-once) worker\b/g),
+        ];
+        expect([command, new Set(named.map(([words]) => words))]).toEqual([
+          command,
+          new Set(['node bin/agent-once.js worker']),
+        ]);
+        expect(`${stdout}${stderr}`).toContain('Start one: node bin/agent-once.js worker');
+      }
+    } finally {
+      await lonely.close();
+    }
+  });
+
   test('ends with the bare result', async () => {
     const key = newKey();
     const running = startCli(['start', 'assistant', '--key', key, '--input', 'x', '--wait'], env);
@@ -254,6 +282,64 @@ describe('result', () => {
   });
 });
 
+describe('resume', () => {
+  test('goes on with a failed run without its input, and says so', async () => {
+    const { key, workflowId } = await ended('failed');
+    const resumed = await cli('resume', 'assistant', key, '--max-turns', '4', '--json');
+    expect(resumed).toMatchObject({
+      code: 0,
+      json: { workflowId, status: 'running', replayed: false, resumed: true },
+      stderr: expect.stringMatching(/Resumed: .*nothing that is recorded runs again/),
+    });
+    // The same resume again is one; with --wait it ends as the run does.
+    const again = startCli(['resume', 'assistant', key, '--wait'], env);
+    await suite.worker.complete(workflowId, { output: 'Done now.', usage });
+    const { code, stdout, stderr } = await again.ended;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Done now.\n' });
+    expect(stderr).toMatch(/Nothing was resumed: the run (is under way|has completed)\./);
+    // Completed: nothing is left to resume, which is no error.
+    expect(await cli('resume', 'assistant', key, '--json')).toMatchObject({
+      code: 0,
+      json: { status: 'completed', result: 'Done now.', replayed: true },
+      stderr: expect.stringMatching(/^Nothing was resumed: the run has completed\.$/m),
+    });
+  });
+
+  test('that cannot be: says why, and names the command that starts a new run', async () => {
+    const never = newKey();
+    const { key } = await ended('failed');
+    await suite.client.forget({ agent: 'assistant', key });
+    for (const [what, each] of [
+      ['There is no run', never],
+      ['was forgotten', key],
+    ] as const) {
+      const { code, stdout, stderr } = await cli('resume', 'assistant', each);
+      expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+      expect(stderr).toContain(what);
+      expect(stderr).toContain(`makes a NEW run: agent-once start assistant --key ${each} --input`);
+    }
+    expect(await cli('resume', 'asistant', never)).toMatchObject({ code: 2 });
+  });
+});
+
+test.each(['approve', 'deny', 'resolve'])(
+  '%s: of a failed run it says how to resume it; of a completed one it does not',
+  async (command) => {
+    const flags = command === 'resolve' ? ['--fail'] : [];
+    const failed = await ended('failed');
+    const completed = await ended('completed');
+    const ask = async (key: string) => {
+      const answer = await cli(command, 'assistant', key, 't1.c0', '--yes', ...flags);
+      expect(answer.code).toBe(5);
+      return answer.stderr;
+    };
+    expect(await ask(failed.key)).toContain(`agent-once resume assistant ${failed.key}`);
+    const stderr = await ask(completed.key);
+    expect(stderr).toContain('The run has completed, so nothing was decided.');
+    expect(stderr).not.toMatch(/resume|--retry-failed/);
+  },
+);
+
 describe('status, cancel, list', () => {
   test('status is 0 however the run ended', async () => {
     const { key, workflowId } = await ended('failed');
@@ -268,7 +354,7 @@ describe('status, cancel, list', () => {
   });
 
   test('no such run: 5; no such agent: 2', async () => {
-    for (const command of ['status', 'result', 'cancel']) {
+    for (const command of ['status', 'result', 'resume', 'cancel']) {
       expect(await cli(command, 'assistant', newKey(), '--json')).toMatchObject({
         code: 5,
         json: { error: { code: 'run.not_found' } },
@@ -323,6 +409,38 @@ describe('status, cancel, list', () => {
     expect(await cli('list', '--status', 'completed', '--agent', 'clerk')).toMatchObject({
       code: 0,
       stdout: '',
+    });
+  });
+
+  test('list marks shadow runs, and names errors and what was forgotten', async () => {
+    const tenant = 'marks';
+    const start = async (what: string, options?: { shadow: true }) => {
+      const ref = { agent: 'clerk', tenant, key: `${what}-${newKey()}` };
+      const { workflowId } = await suite.client.start({
+        ...ref,
+        ...(options ? { options } : {}),
+      });
+      return { ...ref, workflowId };
+    };
+    const rehearsed = await start('rehearsed', { shadow: true });
+    const failed = await start('failed');
+    await suite.worker.fail(failed.workflowId, { type: 'tool.failed', message: 'm' });
+    const forgotten = await start('forgotten');
+    await suite.worker.complete(forgotten.workflowId, { output: 'secret', usage });
+    await suite.client.forget(forgotten);
+    const { stdout } = await eventually(async () => {
+      const listed = await cli('list', '--tenant', tenant);
+      expect(listed.stdout).toMatch(/^forgotten/m);
+      expect(listed.stdout).toMatch(/^failed/m);
+      return listed;
+    });
+    expect(stdout).toMatch(/^STATUS +SHADOW +AGENT +TENANT +STARTED +TIME +ERROR +KEY\n/);
+    expect(stdout).toMatch(new RegExp(`^running +shadow +clerk .* ${rehearsed.key}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^failed +clerk .* tool\\.failed +${failed.key}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^forgotten +clerk .* ${forgotten.key}$`, 'm'));
+    expect(stdout).not.toMatch(/^completed/m);
+    expect(await cli('list', '--tenant', tenant, '--status', 'completed', '--json')).toMatchObject({
+      json: { runs: [] },
     });
   });
 

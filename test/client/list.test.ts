@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { visibilityQuery } from '../../src/client/list.ts';
+import { createContext } from '../../src/client/context.ts';
+import { listPage, visibilityQuery } from '../../src/client/list.ts';
 import type { ListFilter, RunSummary } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
@@ -23,6 +24,16 @@ describe.each([{ searchAttributes: true }, { searchAttributes: false }])('with %
     await client.start({ agent: 'support', key: 'cancelled' });
     await client.cancel({ agent: 'support', key: 'cancelled' });
     await worker.cancel('agent-support-cancelled');
+    await client.start({ agent: 'support', key: 'rehearsed', options: { shadow: true } });
+    await worker.fail('agent-support-rehearsed', { type: 'tool.failed', message: 'm' });
+    await client.start({ agent: 'support', key: 'forgotten', options: { shadow: true } });
+    await worker.complete('agent-support-forgotten', { output: 1, usage: NO_USAGE });
+    await client.forget({ agent: 'support', key: 'forgotten' });
+    // Forgotten, and then started anew.
+    await client.start({ agent: 'sales', key: 'anew' });
+    await worker.complete('agent-sales-anew', { output: 1, usage: NO_USAGE });
+    await client.forget({ agent: 'sales', key: 'anew' });
+    await client.start({ agent: 'sales', key: 'anew' });
     await temporal.workflow.start('somethingElse', {
       workflowId: 'agent-support-stranger',
       taskQueue: 'nobody',
@@ -31,7 +42,7 @@ describe.each([{ searchAttributes: true }, { searchAttributes: false }])('with %
       const { count } = await temporal.workflow.count(
         "WorkflowType = 'somethingElse' OR ExecutionStatus != 'Running'",
       );
-      if (count !== 5) throw new Error(`The index knows ${count} of 5`);
+      if (count !== 10) throw new Error(`The index knows ${count} of 10`);
     });
   });
   afterAll(() => suite.close());
@@ -46,15 +57,18 @@ describe.each([{ searchAttributes: true }, { searchAttributes: false }])('with %
     const runs = await list({});
     expect(runs.map(({ workflowId }) => workflowId).sort()).toEqual([
       expect.stringMatching(/^agent-acme\.support-running$/),
+      'agent-sales-anew',
       'agent-sales-terminated',
       expect.stringMatching(/^agent-sales-~/),
       'agent-support-cancelled',
       'agent-support-completed',
       'agent-support-failed',
+      'agent-support-forgotten',
+      'agent-support-rehearsed',
       'agent-support-running',
     ]);
-    expect(runs.slice(0, 3).map(({ status }) => status)).toEqual(['running', 'running', 'running']);
-    expect(runs.find(({ agent }) => agent === 'sales')?.key).toMatch(/terminated|odd key\/1/);
+    expect(runs.slice(0, 4).map(({ status }) => status)).toEqual(Array(4).fill('running'));
+    expect(runs.find(({ agent }) => agent === 'sales')?.key).toMatch(/anew|terminated|odd key\/1/);
     expect(runs.find(({ tenant }) => tenant === 'acme')).toMatchObject({
       agent: 'support',
       key: 'running',
@@ -65,21 +79,67 @@ describe.each([{ searchAttributes: true }, { searchAttributes: false }])('with %
   });
 
   test.each<[ListFilter, string[]]>([
-    [{ agent: 'sales' }, ['odd key/1', 'terminated']],
+    [{ agent: 'sales' }, ['anew', 'odd key/1', 'terminated']],
     [{ tenant: 'acme' }, ['running']],
     [{ tenant: 'default', agent: 'support', status: 'running' }, ['running']],
     [{ tenant: 'acme', agent: 'sales' }, []],
     [{ status: 'completed' }, ['completed']],
-    [{ status: 'failed' }, ['failed', 'terminated']],
+    [{ status: 'failed' }, ['failed', 'rehearsed', 'terminated']],
     [{ status: 'cancelled' }, ['cancelled']],
     [{ status: 'waiting' }, []],
+    [{ status: 'forgotten' }, ['forgotten']],
+    [{ status: 'forgotten', agent: 'support' }, ['forgotten']],
+    [{ status: 'forgotten', agent: 'sales' }, []],
     [{ agent: 'nobody' }, []],
     [
       { tenant: 'default' },
-      ['cancelled', 'completed', 'failed', 'odd key/1', 'running', 'terminated'],
+      [
+        'anew',
+        'cancelled',
+        'completed',
+        'failed',
+        'forgotten',
+        'odd key/1',
+        'rehearsed',
+        'running',
+        'terminated',
+      ],
     ],
   ])('%j', async (filter, keys) => {
     expect((await list(filter)).map(({ key }) => key).sort()).toEqual(keys);
+  });
+
+  test('each says whether it is a shadow run, and why it ended badly', async () => {
+    const runs = await list({ tenant: 'default', agent: 'support' });
+    const told = runs.map(({ key, status, shadow, error }) => [key, status, shadow, error]);
+    expect(told.sort(([a], [b]) => String(a).localeCompare(String(b)))).toEqual([
+      ['cancelled', 'cancelled', false, 'run.cancelled'],
+      ['completed', 'completed', false, null],
+      ['failed', 'failed', false, 'run.failed'],
+      ['forgotten', 'forgotten', true, null],
+      ['rehearsed', 'failed', true, 'tool.failed'],
+      ['running', 'running', false, null],
+    ]);
+    expect((await list({ agent: 'sales', status: 'failed' })).map(({ error }) => error)).toEqual([
+      'run.terminated',
+    ]);
+    const forgotten = runs.find(({ status }) => status === 'forgotten');
+    const { startedAt = '', closedAt } = forgotten ?? {};
+    expect(Date.parse(startedAt)).toBeLessThan(Date.parse(closedAt ?? ''));
+  });
+
+  test('page by page: the same runs, each once, as they stand now', async () => {
+    const context = createContext({ temporal: suite.temporal, ...options });
+    const paged: RunSummary[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await listPage(context, { tenant: 'default' }, { limit: 1, cursor });
+      paged.push(...page.runs);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    const byId = (runs: RunSummary[]) =>
+      runs.sort((a, b) => a.workflowId.localeCompare(b.workflowId));
+    expect(byId(paged)).toEqual(byId(await list({ tenant: 'default' })));
   });
 
   test('no more than the limit', async () => {

@@ -142,7 +142,7 @@ describe('the story of a run', () => {
     await expectStory('failed', 'resumed');
   });
 
-  test('with the input: a command that can be pasted, and resumes', async () => {
+  test('a failed one: the input if that is asked for, and a command that resumes as it is', async () => {
     const request = { agent, key: 'pasted', input: twoTurns("o'clock") };
     system.counter.fail("charge:o'clock");
     await system.client.start(request);
@@ -150,7 +150,8 @@ describe('the story of a run', () => {
     system.counter.heal("charge:o'clock");
     expect((await explain('pasted')).json.request).toEqual({ options: {} });
     const shown = await runCommand(['explain', agent, 'pasted', '--show-input'], env);
-    const [, words] = /^ *\$ .* (start tester .*)$/m.exec(shown.stdout) ?? [];
+    expect(shown.stdout).toContain(`input     ${JSON.stringify(request.input)}`);
+    const [, words] = /^ *\$ .* (resume tester .*)$/m.exec(shown.stdout) ?? [];
     const argv = execFileSync('sh', ['-c', `printf '%s\\0' ${words}`], { encoding: 'utf8' });
     const resumed = await runCommand([...argv.split('\0').slice(0, -1), '--wait', '--json'], {
       ...env,
@@ -213,9 +214,7 @@ describe('the story of a run', () => {
     await system.client.start({ agent: 'short', key: 'limit', input });
     await untilEnd(system.client, { agent: 'short', key: 'limit' });
     const { text } = await explain('limit', { agent: 'short' });
-    expect(text).toContain(
-      " start short --key limit --retry-failed --max-turns 4 --input '<the same input>'",
-    );
+    expect(text).toContain(' resume short limit --max-turns 4');
   });
 
   test('as the command prints it, for people and for machines', async () => {

@@ -3,7 +3,6 @@ import pc from 'picocolors';
 import { withNextActions } from '../../src/cli/next-actions.ts';
 import { nextSteps } from '../../src/cli/next-steps.ts';
 import { drawExplanation } from '../../src/cli/show-explanation.ts';
-import { wordRequest } from '../../src/cli/request-words.ts';
 import { drawTime } from '../../src/cli/show-run.ts';
 import { drawTurns } from '../../src/cli/show-steps.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
@@ -11,7 +10,7 @@ import type { JsonValue } from '../../src/contract/json-value.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { EFFECTS } from '../../src/contract/step.ts';
 import { whetherHappened } from '../../src/explain/effect-outcome.ts';
-import type { ExplainedStep, Explanation, SentRequest } from '../../src/explain/explanation.ts';
+import type { ExplainedStep, Explanation } from '../../src/explain/explanation.ts';
 import { notesOn } from '../../src/explain/notes.ts';
 import { possiblyPaid } from '../../src/explain/possibly-paid.ts';
 import { sumUsage } from '../../src/explain/sum-usage.ts';
@@ -88,8 +87,8 @@ function storyOf(more: Partial<Explanation> = {}): Explanation {
   };
 }
 
-const failedWith = (code: ErrorCode) =>
-  nextSteps(storyOf({ status: 'failed', error: { code, message: 'x' } })).join('\n');
+const failedWith = (code: ErrorCode, more: Partial<Explanation> = {}) =>
+  nextSteps(storyOf({ status: 'failed', error: { code, message: 'x' }, ...more })).join('\n');
 
 describe('money', () => {
   test('is summed without the noise of binary fractions', () => {
@@ -166,13 +165,17 @@ describe('whether an effect happened', () => {
     ['reconcile', ['yes', 'maybe', 'maybe', 'maybe', 'no']],
     ['at-most-once', ['yes', 'no', 'maybe', 'maybe', 'no']],
   ])('of %s', (effect, expected) => {
-    const told = STATES.map((state) => whetherHappened({ effect, state, knownBy: null }));
+    const told = STATES.map((state) =>
+      whetherHappened({ effect, state, knownBy: null, scope: 'run' }),
+    );
     expect(told).toEqual(expected);
   });
 
-  test('in a shadow run: it did not', () => {
-    const step = { effect: 'keyed', state: 'completed', knownBy: 'shadow' } as const;
-    expect(whetherHappened(step)).toBe('no');
+  test('in a shadow run: it did not, however its steps stand', () => {
+    for (const state of STATES) {
+      const step = { effect: 'keyed', state, knownBy: null, scope: 'shadow.run' } as const;
+      expect(whetherHappened(step)).toBe('no');
+    }
   });
 
   test.each(EFFECTS)('is said of a failed %s step, and the word explained', (effect) => {
@@ -320,31 +323,33 @@ test('of an earlier execution the cause is told, and not what to do', () => {
   expect(text).toMatch(/ended with: The shop is away \(tool\.failed\)$/m);
 });
 
-describe('the request, to be sent again', () => {
-  const words = (request: SentRequest | null) =>
-    wordRequest(request, (options) => ['explain', ...options].join(' '));
+test('the input, where it was asked for, cannot steer the terminal', () => {
+  const draw = (input: JsonValue) =>
+    drawExplanation(pc.createColors(false), storyOf({ request: { input, options: {} } }));
+  expect(draw('Refund "it"')).toContain(String.raw`input     "Refund \"it\""`);
+  expect(draw('a\n\u009b\u202eb')).toContain(String.raw`input     "a\n \u202eb"`);
+});
 
-  test.each<[string, SentRequest | null, string]>([
-    ['that is not shown', { options: {} }, "--input '<the same input>'"],
-    ['that is gone', null, "--input '<the same input>'"],
-    ['of a text', { input: "it's", options: {} }, "--input 'it'\\''s'"],
-    ['of JSON', { input: { a: 1 }, options: {} }, `--input-json '{"a":1}'`],
-    ['of several lines', { input: 'a\nb', options: {} }, `--input-json '"a\\nb"'`],
-    ['that would steer a terminal', { input: '\u009b', options: {} }, `--input-json '"\\u009b"'`],
-    [
-      'that would be shown in another order',
-      { input: 'a\u202eb', options: {} },
-      `--input-json '"a\\u202eb"'`,
-    ],
-    ['to another model', { input: 'x', options: { model: 'm 2' } }, "--model 'm 2' --input x"],
-  ])('%s', (_, request, expected) => {
-    expect(words(request).input).toBe(expected);
-  });
+describe('of a shadow run', () => {
+  const step = stepOf({ kind: 'tool', tool: 'pay', effect: 'keyed', state: 'failed' });
+  const shadow = { scope: 'shadow.run', steps: [{ ...step, happened: 'no' as const }] };
+  const error = { code: 'tool.failed', message: 'x' } as const;
+  const later = new Date(Date.now() + 60_000).toISOString();
+  const past = new Date(0).toISOString();
 
-  test('that is long comes from a file, and the command that writes it is named', () => {
-    const { input, before } = words({ input: 'x'.repeat(5_000), options: {} });
-    expect(input).toBe('--input-file request-input.json');
-    expect(before.join()).toContain('--show-input --json | jq .request.input > request-input.json');
+  test.each<[string, Partial<Explanation>]>([
+    ['that completed', { keyTtlMs: 1, keyExpiresAt: later }],
+    ['that failed', { status: 'failed', error, keyTtlMs: 1, keyExpiresAt: later }],
+    ['whose key has expired', { status: 'failed', error, keyTtlMs: 1, keyExpiresAt: past }],
+    ['that was forgotten', { status: 'forgotten' }],
+    ['without its ledger', { status: 'failed', error, steps: null }],
+  ])('%s nobody is told that a later start makes its effects again', (_, more) => {
+    const draw = (each: Partial<Explanation>) =>
+      drawExplanation(pc.createColors(false), storyOf(each));
+    expect(draw({ ...shadow, ...more })).not.toMatch(/effects? again|AGAIN/);
+    // Of a real one somebody is.
+    const real = { scope: 'run', steps: [{ ...step, happened: 'yes' as const }] };
+    expect(draw({ ...real, ...more })).toMatch(/effects? again|AGAIN/);
   });
 });
 
@@ -360,18 +365,23 @@ describe('what to do next', () => {
     expect(failedWith('tool.failed')).toContain(
       " start a --key k --tenant acme --retry-failed --input '<the same input>'",
     );
+    expect(failedWith('tool.failed', { request: { options: {} } })).toMatch(
+      /^\$ .* resume a k --tenant acme$/m,
+    );
     expect(failedWith('tool.failed')).toContain(' forget a k --tenant acme');
   });
 
   test('of a call that diverged: mend what differs, and resume; a new run repeats effects', () => {
     const next = failedWith('step.diverged');
     expect(next).toContain('Deploy code that takes what is recorded');
-    expect(next).toContain('--retry-failed');
+    expect(next).toMatch(/ resume /);
     expect(next).toContain('Not a retry');
   });
 
   test('does not resume what would end in the same place', () => {
-    expect(failedWith('step.superseded')).not.toContain('--retry-failed');
+    for (const request of [null, { options: {} }]) {
+      expect(failedWith('step.superseded', { request })).not.toMatch(/--retry-failed| resume /);
+    }
   });
 
   test('resumes before the key expires, and says when that is', () => {
@@ -397,7 +407,7 @@ describe('what to do next', () => {
       workflowTaskAttempt: null,
     };
     const running = storyOf({ status: 'running', closedAt: null, live });
-    expect(nextSteps(running)[0]).toBe('Start a worker: agent-once worker');
+    expect(nextSteps(running)[0]).toMatch(/^No worker is polling\. Start one: .* worker$/);
     expect(notesOn(running, ALL)).toContain(
       'No worker polls for the run: it goes on when one is there.',
     );

@@ -10,6 +10,7 @@ import {
   NoAnswerError,
 } from '../../src/client/http/http-error.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   openTestKeys,
   startTestService,
@@ -107,6 +108,8 @@ describe('against a service that is not well', () => {
     [404],
     [409, 'decision.conflict'],
     [409, 'decision.not_asked'],
+    [409, 'run.expired'],
+    [409, 'run.request_unknown'],
     [413],
     [415],
     [422],
@@ -214,6 +217,60 @@ describe('against the service', () => {
     await expect(client.start({ ...request, key: started.key, input: 1 })).rejects.toBeInstanceOf(
       KeyConflictError,
     );
+  });
+
+  test('a run that failed is resumed without its input; one that was forgotten is not', async () => {
+    system.counter.fail('charge:http-resume');
+    const input = script(calls(['charge', { label: 'http-resume' }]), { say: 'charged' });
+    const { id } = await client.start({ agent: 'tester', key: 'http-resume', input });
+    expect(await client.wait(id)).toMatchObject({ status: 'failed' });
+    system.counter.heal('charge:http-resume');
+    const resumed = await client.resume(id, { limits: { maxTurns: 9 } });
+    expect(resumed).toMatchObject({ id, replayed: false });
+    expect(await client.wait(id)).toMatchObject({ status: 'completed', result: 'charged' });
+    // Completed: as it stands.
+    expect(await client.resume(id)).toMatchObject({ status: 'completed', replayed: true });
+    await system.client.forget({ agent: 'tester', key: 'http-resume' });
+    await expect(client.resume(id)).rejects.toMatchObject({ status: 404, code: 'run.not_found' });
+  });
+
+  test('a run whose key has expired is not resumed: nothing is started, and it is tried once', async () => {
+    const { id, runId } = await client.start({ agent: 'brief', key: 'http-expired', input: 'x' });
+    await client.cancel(id);
+    await client.wait(id);
+    await eventually(async () => {
+      await expect(client.resume(id)).rejects.toMatchObject({ status: 409, code: 'run.expired' });
+    });
+    expect(await client.get(id)).toMatchObject({ runId });
+  });
+
+  test('a list marks shadow runs, and names errors and what was forgotten', async () => {
+    const request = { agent: 'tester', options: { shadow: true } } as const;
+    const label = 'http-list';
+    system.counter.fail(`look:${label}`);
+    const input = script(calls(['look', { label }]), { say: 'ok' });
+    const failed = await client.start({ ...request, key: `${label}-failed`, input });
+    const forgotten = await client.start({
+      ...request,
+      key: `${label}-forgotten`,
+      input: script({ say: 'ok' }),
+    });
+    await client.wait(failed.id);
+    await client.wait(forgotten.id);
+    await system.client.forget({ agent: 'tester', key: `${label}-forgotten` });
+    const list = async (key: string) => {
+      const headers = { authorization: `Bearer ${await keys.keyOf()}` };
+      const answer = await fetch(`${service.url}/v1/runs?key=${label}-${key}`, { headers });
+      return ((await answer.json()) as { runs: object[] }).runs;
+    };
+    await eventually(async () => {
+      expect(await list('failed')).toEqual([
+        expect.objectContaining({ status: 'failed', shadow: true, error: 'tool.failed' }),
+      ]);
+      expect(await list('forgotten')).toEqual([
+        expect.objectContaining({ status: 'forgotten', shadow: true, error: null }),
+      ]);
+    });
   });
 
   test('waiting ends when the run asks a person; cancelling ends the run', async () => {

@@ -1,3 +1,4 @@
+import type { RunLimits } from '../../contract/run.ts';
 import { followEvents } from './follow-events.ts';
 import { parseBaseUrl } from './prepare.ts';
 import { send } from './send.ts';
@@ -47,10 +48,27 @@ export class AgentOnceHttpClient {
         : { waitSeconds, headers: { prefer: `wait=${waitSeconds}` } }),
       signal,
     };
-    return send(this.#options, call, async (response) => ({
-      ...(await readRun(response)),
-      replayed: response.headers.get('idempotent-replayed') === 'true',
-    }));
+    return send(this.#options, call, readStarted);
+  }
+
+  /**
+   * Goes on with a run that failed or was cancelled: what is recorded is not repeated. One that is
+   * under way or has completed is answered as it stands, as `replayed`.
+   *
+   * @throws {HttpServiceError} `run.not_found`; `run.expired`, `run.request_unknown`: it cannot be
+   *   resumed, and nothing was started
+   */
+  async resume(
+    id: string,
+    { limits, signal }: { limits?: RunLimits; signal?: AbortSignal } = {},
+  ): Promise<HttpStartedRun> {
+    const call = {
+      method: 'POST' as const,
+      path: `${pathOf(id)}/resume`,
+      body: { limits },
+      signal,
+    };
+    return send(this.#options, call, readStarted);
   }
 
   /** @throws {HttpServiceError} `run.not_found` */
@@ -102,6 +120,11 @@ export class AgentOnceHttpClient {
     const path = `${pathOf(id)}${what}`;
     return send(this.#options, { method, path, signal }, readRun);
   }
+}
+
+async function readStarted(response: Response): Promise<HttpStartedRun> {
+  const replayed = response.headers.get('idempotent-replayed') === 'true';
+  return { ...(await readRun(response)), replayed };
 }
 
 async function readRun(response: Response): Promise<HttpRun> {

@@ -5,8 +5,13 @@ import type { HttpClientOptions } from './types.ts';
 
 /** Statuses below 500 after which the very same request may do better. */
 const RETRIED = new Set([408, 409, 425, 429]);
-/** Of a 409 that another try would get again: somebody has decided, or nobody asked. */
-const FINAL_CONFLICTS = new Set(['decision.conflict', 'decision.not_asked']);
+/** Of a 409 that another try would get again. */
+const FINAL_CONFLICTS = new Set([
+  'decision.conflict',
+  'decision.not_asked',
+  'run.expired',
+  'run.request_unknown',
+]);
 const LONGEST_BACKOFF_MS = 10_000;
 
 /**

@@ -8,7 +8,7 @@ import { listPage } from '../../client/list.ts';
 import { resumeRun } from '../../client/resume.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { workflowIdOf } from '../../contract/key.ts';
-import { RUN_STATUSES } from '../../contract/run.ts';
+import { LISTED_STATUSES } from '../../contract/run.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
 import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
@@ -85,7 +85,7 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         tags: ['runs'],
         querystring: z.strictObject({
           agent: agentName.optional(),
-          status: z.enum(RUN_STATUSES).optional(),
+          status: z.enum(LISTED_STATUSES).optional(),
           key: z
             .string()
             .regex(/^[\x20-\x7e]{1,255}$/)
@@ -138,6 +138,8 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
             tenant: summary.tenant,
             key: summary.key,
             status: summary.status,
+            shadow: summary.shadow,
+            error: summary.error,
             startedAt: summary.startedAt,
             closedAt: summary.closedAt,
           })),

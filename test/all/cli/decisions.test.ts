@@ -289,7 +289,7 @@ describe('is refused, and changes nothing:', () => {
     await endOf(key);
     expect(await answer(['approve', 'tester', key])).toMatchObject({
       code: 5,
-      stderr: expect.stringMatching(/has ended.*--retry-failed/),
+      stderr: expect.stringMatching(/has ended.*agent-once resume tester/),
     });
   });
 

@@ -43,9 +43,7 @@ describe('a run that failed', () => {
     ];
     expect(shown.map(({ code }) => code)).toEqual([4, 4, 4, 0]);
     for (const { stderr } of shown) {
-      expect(stderr).toMatch(
-        new RegExp(`agent-once start tester --key ${key} --retry-failed --input`),
-      );
+      expect(stderr).toContain(`agent-once resume tester ${key}\n`);
       expect(stderr).toContain(`agent-once forget tester ${key}`);
     }
   });
@@ -73,6 +71,18 @@ describe('a run that failed', () => {
     });
   });
 
+  test('is resumed by `resume`, without its input', async () => {
+    const { key, input, heal } = failing();
+    await cli(start(key, input, '--wait'));
+    heal();
+    const resumed = await cli(['resume', 'tester', key, '--wait', '--json']);
+    expect(resumed).toMatchObject({
+      code: 0,
+      json: { status: 'completed', result: 'charged', replayed: false, resumed: true },
+    });
+    expect(system.counter.requests(`look:${key}`)).toBe(1);
+  });
+
   test('of an agent that was changed since: says what counts', async () => {
     const { key, input, heal } = failing();
     await cli(start(key, input, '--wait'));
@@ -94,10 +104,11 @@ describe('a run that failed', () => {
     const input = ['--input-json', JSON.stringify(two), '--wait'];
     const failed = await cli(['start', 'short', '--key', key, ...input]);
     expect(failed.code).toBe(4);
-    expect(failed.stderr).toContain('--retry-failed --max-turns 4 --input');
-    expect(
-      await cli(['start', 'short', '--key', key, ...input, '--retry-failed', '--max-turns', '4']),
-    ).toMatchObject({ code: 0, stdout: 'in three\n' });
+    expect(failed.stderr).toContain(`agent-once resume short ${key} --max-turns 4\n`);
+    expect(await cli(['resume', 'short', key, '--wait', '--max-turns', '4'])).toMatchObject({
+      code: 0,
+      stdout: 'in three\n',
+    });
   });
 });
 

@@ -107,7 +107,9 @@ describe('docker-compose.yml', () => {
       const tells = healthcheck !== undefined || build !== undefined;
       if (restart !== undefined) expect({ name, tells }).toEqual({ name, tells: true });
     }
-    expect(dockerfile).toMatch(/^HEALTHCHECK .*\\\n\s+CMD \[.*AGENT_ONCE_HEALTH_PORT.*\/healthz/m);
+    expect(dockerfile).toMatch(
+      /^HEALTHCHECK .*\\\n\s+CMD \["node", "\/app\/bin\/health-check\.js"\]$/m,
+    );
   });
 
   test('ports are those that the command looks at by default, on this machine only', () => {

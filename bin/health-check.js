@@ -1,0 +1,16 @@
+// Whether what runs in this container is well: a worker answers on its health port, `agent-once serve`
+// on its own. The ports can be given as arguments.
+const given = process.argv.slice(2);
+const ports = given.length > 0 ? given : [process.env.AGENT_ONCE_HEALTH_PORT ?? '8081', '8088'];
+
+const statuses = await Promise.all(
+  ports.map((port) =>
+    fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
+      ({ status }) => status,
+      // Nobody listens there: it is the other one.
+      () => undefined,
+    ),
+  ),
+);
+const told = statuses.filter((status) => status !== undefined);
+process.exitCode = told.length > 0 && told.every((status) => status === 200) ? 0 : 1;

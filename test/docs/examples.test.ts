@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { copyCheckout, ROOT, type CheckoutCopy } from '../structure/checkout-copy.ts';
+
+const pages = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => join('docs', path)),
+];
+
+const blocks = pages.flatMap((page) =>
+  [
+    ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^ *```(?:ts|typescript)\n([^]*?)^ *```$/gm),
+  ].map(([, code = '']) => {
+    const [, path] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? [];
+    return { page, path, code };
+  }),
+);
+
+/** Some can be deleted, the example and the HTTP service: then their code is no example for anybody. */
+const there = blocks.filter(({ code }) =>
+  [...code.matchAll(/from '\.\/((?:src|chaos|examples)\/[^']+)'/g)].every(([, path = '']) =>
+    existsSync(join(ROOT, path)),
+  ),
+);
+
+let copy: CheckoutCopy;
+
+beforeAll(() => {
+  const settings = ['package.json', '.oxlintrc.json', 'bin', 'src', 'chaos', 'bench'];
+  const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as object;
+  const include = there.map(({ path = '' }) => path);
+  copy = copyCheckout(
+    settings.filter((path) => existsSync(join(ROOT, path))),
+    new Map([
+      ...there.map(({ path = '', code }) => [path, code] as const),
+      ['tsconfig.json', JSON.stringify({ ...config, include })],
+    ]),
+  );
+});
+afterAll(() => copy.remove());
+
+/** What a tool says of all of them, and nothing of anything else. */
+function say(tool: string, ...args: string[]): string {
+  const { stdout, stderr } = spawnSync(join(ROOT, 'node_modules/.bin', tool), args, {
+    cwd: copy.folder,
+    encoding: 'utf8',
+  });
+  return `${stdout}${stderr}`;
+}
+
+test('each names the file that it is, and none is a file twice', () => {
+  expect(blocks.length).toBeGreaterThan(10);
+  expect(blocks.filter(({ path }) => path === undefined)).toEqual([]);
+  expect(new Set(blocks.map(({ path }) => path)).size).toBe(blocks.length);
+});
+
+test('each compiles', () => {
+  expect(say('tsc', '--noEmit')).toBe('');
+});
+
+test("each passes the repository's linter", () => {
+  expect(
+    say('oxlint', '--deny-warnings', '--format=unix', ...there.map(({ path = '' }) => path)),
+  ).toBe('');
+});
+
+test('each tool and agent is one that a worker takes', () => {
+  const own = there.flatMap(({ path = '' }) => (path.startsWith('src/') ? [`./${path}`] : []));
+  writeFileSync(
+    join(copy.folder, 'register-all.ts'),
+    `import { defineAgent } from './src/agents/define-agent.ts';
+import { createRegistry } from './src/agents/registry.ts';
+const modules = await Promise.all(${JSON.stringify(own)}.map((path) => import(path)));
+const values = modules.flatMap((exported) => Object.values(exported));
+const tools = values.filter((value) => 'effect' in value);
+const agents = values.filter((value) => 'instructions' in value);
+const rest = { name: 'rest', description: 'd', instructions: 'i', tools };
+const registry = createRegistry([...agents, defineAgent(rest)], { defaultModel: 'm' });
+console.log(JSON.stringify([...registry.tools()].map(({ name }) => name).sort()));
+`,
+  );
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', './bin/register-typescript.js', 'register-all.ts'],
+    { cwd: copy.folder, encoding: 'utf8' },
+  );
+  expect({ stderr, tools: JSON.parse(stdout || 'null') as unknown }).toEqual({
+    stderr: '',
+    tools: expect.arrayContaining(['cancel_order', 'create_ticket', 'charge_card', 'send_letter']),
+  });
+});
