@@ -372,7 +372,7 @@ describe('what to do next', () => {
   });
 
   test('of a call that diverged: mend what differs, and resume; a new run repeats effects', () => {
-    const next = failedWith('step.diverged');
+    const next = failedWith('step.diverged', { request: { options: {} } });
     expect(next).toContain('Deploy code that takes what is recorded');
     expect(next).toMatch(/ resume /);
     expect(next).toContain('Not a retry');
