@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { grantsFor } from '../../src/ledger/postgres/rights.ts';
@@ -10,6 +11,7 @@ import {
   queryOnce,
   type TestDatabase,
 } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { describeLedgerContract } from './contract.ts';
 import { HOSTILE, makeHostile } from './postgres/hostile-settings.ts';
 import { claimed, stepClaim } from './steps.ts';
@@ -54,6 +56,62 @@ describe('a database with another default for', () => {
     } finally {
       await ledger.close();
     }
+  });
+});
+
+describe('a database with limits of its own', () => {
+  let database: TestDatabase;
+  let ledger: Ledger;
+  beforeAll(async () => {
+    database = await createTestDatabase({ name: 'ledger_template', prepare: migrate });
+    // Which of them a commit would be under that writes to the ledger.
+    await queryOnce(
+      database.url,
+      `CREATE TABLE public.seen (setting text);
+       CREATE FUNCTION public.see() RETURNS trigger LANGUAGE plpgsql AS
+         'BEGIN INSERT INTO public.seen VALUES (current_setting(''synchronous_commit'')); RETURN NULL; END';
+       CREATE TRIGGER see AFTER INSERT OR UPDATE ON agent_once.steps EXECUTE FUNCTION public.see();
+       CREATE TRIGGER see AFTER INSERT OR UPDATE ON agent_once.questions EXECUTE FUNCTION public.see()`,
+    );
+    await makeHostile(database);
+    ledger = await createPostgresLedger(database.url);
+  });
+  afterAll(async () => {
+    await (ledger as Ledger | undefined)?.close();
+    await (database as TestDatabase | undefined)?.drop();
+  });
+
+  test('lets a claim wait for a row as long as the ledger says', async () => {
+    const step = stepClaim();
+    await claimed(ledger, step);
+    const holder = new pg.Client(database.url);
+    await holder.connect();
+    try {
+      await holder.query(
+        `SET search_path = pg_catalog; SET statement_timeout = 0;
+         SET idle_in_transaction_session_timeout = 0; BEGIN READ WRITE`,
+      );
+      await holder.query('SELECT FROM agent_once.steps WHERE step = $1 FOR UPDATE', [step.step]);
+      const again = ledger.claim(step);
+      again.catch(() => {});
+      await eventually(async () => {
+        const { rowCount } = await holder.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database()
+           AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '300 ms'`,
+        );
+        expect(rowCount).toBe(1);
+      });
+      await holder.query('COMMIT');
+      expect(await again).toMatchObject({ state: 'claimed' });
+    } finally {
+      await holder.end();
+    }
+  });
+
+  test('commits to the disk whatever the ledger writes', async () => {
+    await useAll(ledger, database.url);
+    const seen = await queryOnce(database.url, 'SELECT DISTINCT setting FROM public.seen');
+    expect(seen).toEqual([{ setting: 'on' }]);
   });
 });
 

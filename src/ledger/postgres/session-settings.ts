@@ -52,6 +52,7 @@ export function settingsOfSession(readOnly: boolean, processId?: number): string
   return `SELECT ${setAll(settings, false)}${here}`;
 }
 
+/** Names everything with its schema: the search path is still whatever it was. */
 function setAll(settings: Readonly<Record<string, string>>, local: boolean): string {
   const all = Object.entries(settings).map(
     ([name, value]) => `pg_catalog.set_config('${name}', '${value}', ${local})`,
@@ -59,7 +60,7 @@ function setAll(settings: Readonly<Record<string, string>>, local: boolean): str
   // A commit that a crash of the server takes back is a claim that is forgotten. What waits for more
   // than the disk stays as it is.
   all.push(
-    `CASE pg_catalog.current_setting('synchronous_commit') WHEN 'off'
+    `CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'
       THEN pg_catalog.set_config('synchronous_commit', 'on', ${local}) END`,
   );
   return all.join(', ');
