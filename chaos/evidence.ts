@@ -39,6 +39,8 @@ export interface StepEvidence {
   name: string;
   kind: 'model' | 'tool';
   state: string;
+  /** When the ledger first heard of it, in milliseconds since 1970. */
+  createdAt: number;
   attempts: number;
   unknownAttempts: number;
   /** How its result came to be known other than by an attempt: `find`, `person`, `shadow`. */
@@ -96,6 +98,7 @@ export async function readLedger(
   try {
     const { rows: steps } = await client.query<StepEvidence>(`
       SELECT scope || ':' || step AS token, workflow_id AS "workflowId", name, kind, state, attempts,
+             floor(extract(epoch FROM created_at) * 1000)::double precision AS "createdAt",
              unknown_attempts AS "unknownAttempts", known_by AS "knownBy", errors,
              ARRAY(SELECT floor(extract(epoch FROM q.decided_at) * 1000)::double precision
                    FROM agent_once.questions AS q

@@ -156,28 +156,39 @@ function judgeEffects({ effects, steps, classes, keys }: FuzzEvidence): Breach[]
   return breaches;
 }
 
+/** The steps that belong together: a run and whatever resumes it. Times in milliseconds since 1970. */
+interface Generation {
+  workflowId: string;
+  scope: string;
+  beganAt: number;
+  effectsAt: number[];
+}
+
 /** A run that was forgotten has no effect any more once its successor has had one. */
 function judgeGenerations({ effects, steps, keys }: FuzzEvidence): Breach[] {
-  const workflowOf = new Map(steps.map(({ token, workflowId }) => [token, workflowId]));
-  const spans = new Map<string, Map<string, { first: number; last: number }>>();
-  for (const { token = '', at } of effects) {
-    const workflowId = workflowOf.get(token);
-    if (workflowId === undefined || at === null) continue;
-    const scope = token.slice(0, token.lastIndexOf(':'));
-    const scopes = spans.get(workflowId) ?? new Map<string, { first: number; last: number }>();
-    spans.set(workflowId, scopes);
-    const { first, last } = scopes.get(scope) ?? { first: at, last: at };
-    scopes.set(scope, { first: Math.min(first, at), last: Math.max(last, at) });
+  const generations = new Map<string, Generation>();
+  for (const { token, workflowId, createdAt } of steps) {
+    const scope = scopeOf(token);
+    const known = generations.get(scope);
+    const beganAt = Math.min(createdAt, known?.beganAt ?? Infinity);
+    generations.set(scope, { workflowId, scope, beganAt, effectsAt: known?.effectsAt ?? [] });
   }
-  return [...spans].flatMap(([workflowId, scopes]) => {
-    const ordered = [...scopes].toSorted(([, a], [, b]) => a.first - b.first);
-    return ordered.flatMap(([scope, { last }], index): Breach[] => {
-      const next = ordered[index + 1];
-      if (!next || last <= next[1].first) return [];
-      const text = `${scope} had an effect ${last - next[1].first} ms after the first one of ${next[0]}.`;
-      return [{ what: 'two-live-runs', where: keys.get(workflowId) ?? workflowId, text }];
-    });
+  for (const { token = '', at } of effects) {
+    if (at !== null) generations.get(scopeOf(token))?.effectsAt.push(at);
+  }
+  const all = [...generations.values()];
+  return all.flatMap(({ workflowId, scope, beganAt, effectsAt }): Breach[] => {
+    const later = all.filter((other) => other.workflowId === workflowId && other.beganAt > beganAt);
+    const first = Math.min(...later.flatMap((other) => other.effectsAt));
+    const late = effectsAt.filter((at) => at > first).length;
+    if (late === 0) return [];
+    const text = `${late} effects of ${scope} after the first one of a run that came later.`;
+    return [{ what: 'two-live-runs', where: keys.get(workflowId) ?? workflowId, text }];
   });
+}
+
+function scopeOf(token: string): string {
+  return token.slice(0, token.lastIndexOf(':'));
 }
 
 function judgeModelRequests({ modelRequests, steps }: FuzzEvidence): Breach[] {

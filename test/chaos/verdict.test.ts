@@ -32,6 +32,7 @@ function wellDone(): Evidence {
     name,
     kind,
     state: 'completed',
+    createdAt: 0,
     attempts: 1,
     unknownAttempts: 0,
     knownBy: null,

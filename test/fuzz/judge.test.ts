@@ -15,6 +15,7 @@ function wellDone(): FuzzEvidence & { steps: StepEvidence[] } {
     name: kind === 'model' ? 'scripted' : 'charge',
     kind,
     state: 'completed',
+    createdAt: token.startsWith('first') ? 0 : 210,
     attempts: 1,
     unknownAttempts: 0,
     knownBy: null,
