@@ -1,6 +1,8 @@
 import pg from 'pg';
-import { AgentOnceError } from '../../contract/errors.ts';
-import { toLedgerError } from './database-error.ts';
+import { isReadOnly, toLedgerError } from './database-error.ts';
+import { discardIdle } from './discard-idle.ts';
+import { ledgerClient } from './ledger-client.ts';
+import { parsePostgresUrl } from './parse-url.ts';
 
 export interface PostgresLedgerOptions {
   /**
@@ -25,13 +27,15 @@ export class Database {
   readonly #statements: pg.Pool;
   readonly #transactions: pg.Pool;
   readonly #names = new Map<string, string>();
+  readonly #discardIdle: () => void;
   #closed: Promise<void> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
   constructor(url: string, options: PostgresLedgerOptions = {}) {
-    this.where = describeUrl(url);
+    const target = parsePostgresUrl(url);
+    this.where = target.where;
     const shared: pg.PoolConfig = {
-      connectionString: url,
+      Client: ledgerClient(target),
       max: options.poolSize ?? 10,
       application_name: 'agent-once',
       keepAlive: true,
@@ -52,6 +56,7 @@ export class Database {
     // An idle connection that breaks must not end the process: the next statement finds out.
     this.#statements.on('error', () => {});
     this.#transactions.on('error', () => {});
+    this.#discardIdle = discardIdle(this.#statements, this.#transactions);
   }
 
   /**
@@ -69,8 +74,18 @@ export class Database {
     try {
       return (await this.#statements.query<Row>({ name, text, values: [...values] })).rows;
     } catch (error) {
-      throw toLedgerError(error, this.where);
+      throw this.translate(error);
     }
+  }
+
+  /**
+   * What to throw for an error of one of its connections. After a server has said that it takes no
+   * writes, no connection to it is used again: the next one looks its name up anew, and of several
+   * hosts finds the one that took over.
+   */
+  translate(error: unknown): unknown {
+    if (isReadOnly(error)) this.#discardIdle();
+    return toLedgerError(error, this.where);
   }
 
   /** A connection of its own for a transaction; the caller releases it. */
@@ -78,7 +93,7 @@ export class Database {
     try {
       return await this.#transactions.connect();
     } catch (error) {
-      throw toLedgerError(error, this.where);
+      throw this.translate(error);
     }
   }
 
@@ -87,16 +102,4 @@ export class Database {
     this.#closed ??= Promise.all([this.#statements.end(), this.#transactions.end()]).then(() => {});
     await this.#closed;
   }
-}
-
-function describeUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    // Without the parser's error: it repeats the URL, and with it the password.
-    throw new AgentOnceError(
-      'config.invalid',
-      'LEDGER_URL is not a PostgreSQL URL: postgres://user:password@host:port/database, with special characters in the password percent-encoded.',
-    );
-  }
-  return `${url.host === '' ? 'the local socket' : url.host}${url.pathname}`;
 }

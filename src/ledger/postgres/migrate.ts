@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
+import { ledgerClient } from './ledger-client.ts';
+import { parsePostgresUrl } from './parse-url.ts';
 
 const SCHEMA = 'agent_once';
 const TABLE = 'migrations';
@@ -87,8 +88,7 @@ async function inspect(database: Database): Promise<Found> {
 async function run(url: string, schemaExists: boolean): Promise<void> {
   // Imported only when needed: it brings a TypeScript loader with it.
   const { runner } = await import('node-pg-migrate');
-  const client = new pg.Client({
-    connectionString: url,
+  const client = new (ledgerClient(parsePostgresUrl(url)))({
     connectionTimeoutMillis: 5_000,
     application_name: 'agent-once migrate',
     lock_timeout: LOCK_TIMEOUT_MS,

@@ -3,7 +3,7 @@ import type { PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { Transaction } from '../../contract/transaction.ts';
 import type { Claim, Completion } from '../port.ts';
-import { codeOf, isConnectionLoss, toLedgerError } from './database-error.ts';
+import { codeOf, isConnectionLoss, isReadOnly } from './database-error.ts';
 import type { Database } from './database.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
 import { ToolTransaction } from './tool-transaction.ts';
@@ -23,7 +23,7 @@ export async function transactStep(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const client = await database.connect();
-  const session = new Session(client, claim, database.where);
+  const session = new Session(client, claim, database);
   // The server goes on with a query whose caller has given up, and its locks stand in the way.
   const cancel = (): void => void cancelQuery(database, client);
   signal?.addEventListener('abort', cancel, { once: true });
@@ -46,21 +46,22 @@ async function cancelQuery(database: Database, client: PoolClient): Promise<void
 class Session {
   readonly #client: PoolClient;
   readonly #claim: Claim;
-  readonly #where: string;
+  readonly #database: Database;
   /** A setting of this transaction alone: gone as soon as somebody commits or rolls back. */
   readonly #mark = randomUUID();
   /** What the server said when it ended the connection between two statements. */
   #lost: unknown;
   #reusable = false;
+  #readOnly = false;
   #begun: Promise<void> | undefined;
   readonly #onError = (error: unknown): void => {
     this.#lost ??= error;
   };
 
-  constructor(client: PoolClient, claim: Claim, where: string) {
+  constructor(client: PoolClient, claim: Claim, database: Database) {
     this.#client = client;
     this.#claim = claim;
-    this.#where = where;
+    this.#database = database;
     // A client that is checked out has no other listener: without one the process would end.
     client.on('error', this.#onError);
   }
@@ -96,7 +97,7 @@ class Session {
 
   release(): void {
     this.#client.off('error', this.#onError);
-    this.#client.release(!this.#reusable);
+    this.#client.release(!this.#reusable || this.#readOnly);
   }
 
   async #begin(): Promise<void> {
@@ -159,9 +160,9 @@ class Session {
     return (await this.#client.query<Row>(query)).rows;
   }
 
-  /** Only a lost connection is the ledger's affair: the tool's own errors stay what they are. */
+  /** Only the connection is the ledger's affair: the tool's own errors stay what they are. */
   #translateForTool(error: unknown): unknown {
-    return isConnectionLoss(error) ? this.#translate(error) : error;
+    return isConnectionLoss(error) || isReadOnly(error) ? this.#translate(error) : error;
   }
 
   #translate(error: unknown): unknown {
@@ -173,6 +174,7 @@ class Session {
         { cause: reason },
       );
     }
-    return toLedgerError(reason, this.#where);
+    this.#readOnly ||= isReadOnly(reason);
+    return this.#database.translate(reason);
   }
 }
