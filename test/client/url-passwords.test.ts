@@ -10,7 +10,11 @@ const SETTINGS: Record<string, (url: string) => Promise<unknown>> = {
   LEDGER_URL: (url) => openLedger(url).then((ledger) => ledger.close()),
   'LEDGER_URL, to read': async (url) => {
     const reader = await openLedgerReader(url);
-    await reader.steps('scope').finally(() => reader.close());
+    try {
+      await reader.steps('scope');
+    } finally {
+      await reader.close();
+    }
   },
   OPENAI_BASE_URL: async (baseUrl) => createOpenAiModel({ baseUrl }),
   SHOP_URL: async (url) => readConfig({ SHOP_URL: url }),
