@@ -17,6 +17,9 @@ RUN npm install --no-save --omit=dev --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production AGENT_ONCE_HEALTH_PORT=8081
+# The CAs that everybody trusts: Node brings its own, Temporal's part of the worker reads the system's.
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json ./
 COPY bin bin

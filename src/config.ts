@@ -1,6 +1,8 @@
 import { DIALECT_NAMES, type DialectName } from './contract/dialects.ts';
 import { AgentOnceError } from './contract/errors.ts';
+import { secretsOfUrl } from './contract/redact.ts';
 import { isEffort } from './contract/settings.ts';
+import { splitUrl } from './contract/url-parts.ts';
 
 /**
  * The only reader of the environment. Each variable is in `docs/configuration.md`; Temporal's own
@@ -101,8 +103,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ]),
     openaiHeaders: headers(env, 'OPENAI_CUSTOM_HEADERS'),
     pricesFile: text(env, 'MODEL_PRICES_FILE'),
-    shopUrl: text(env, 'SHOP_URL') ?? `http://127.0.0.1:${DEV_PORTS.shop}`,
-    temporalUiUrl: text(env, 'TEMPORAL_UI_URL') ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
+    shopUrl: httpUrl(env, 'SHOP_URL') ?? `http://127.0.0.1:${DEV_PORTS.shop}`,
+    temporalUiUrl: httpUrl(env, 'TEMPORAL_UI_URL') ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
     searchAttributes: flag(env, 'AGENT_ONCE_SEARCH_ATTRIBUTES', true),
     hashKeys: flag(env, 'AGENT_ONCE_HASH_KEYS', false),
     splitTaskQueues: flag(env, 'AGENT_ONCE_SPLIT_TASK_QUEUES', false),
@@ -123,6 +125,20 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
+const URLS = /(?:_URL|_PROXY)$/i;
+const KEYS = /(?:KEY|TOKEN|SECRET|PASSWORD|_HEADERS|_DATA|_AUTH)$/i;
+/** What every server of a development stack has. */
+const NO_SECRETS = ['postgres', 'scripted-model'];
+
+/** What of an environment must stand in no message and no log; for `redact`. */
+export function secretsIn(env: NodeJS.ProcessEnv): string[] {
+  const all = Object.entries(env).flatMap(([name, value = '']) => {
+    if (URLS.test(name)) return secretsOfUrl(value);
+    return KEYS.test(name) ? [value, ...value.split(/\s+/)] : [];
+  });
+  return all.filter((secret) => secret.length >= 4 && !NO_SECRETS.includes(secret));
+}
+
 /** Whether no endpoint is set, so that the dev stack's scripted model answers. */
 export function usesScriptedModel(config: Pick<Config, 'openaiApiKey' | 'openaiBaseUrl'>): boolean {
   return config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
@@ -131,6 +147,18 @@ export function usesScriptedModel(config: Pick<Config, 'openaiApiKey' | 'openaiB
 function text(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** A password in it would be shown with links, and `fetch` would repeat it in an error. */
+function httpUrl(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const parts = splitUrl(value);
+  if (!parts || !/^https?$/.test(parts.scheme) || !URL.canParse(value)) {
+    throw invalid(name, 'is no http or https URL');
+  }
+  if (parts.user !== undefined) throw invalid(name, 'has a user name or password in it');
+  return value;
 }
 
 function flag(env: NodeJS.ProcessEnv, name: string, otherwise: boolean): boolean {

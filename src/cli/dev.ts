@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEV_PORTS, readConfig, usesScriptedModel } from '../config.ts';
+import { showUrl } from '../contract/redact.ts';
 import type { Stack } from '../dev/stack.ts';
 import { fromCheckout } from './checkout-only.ts';
 import { plainCommand } from './commands.ts';
@@ -82,7 +83,7 @@ async function runDevCommand(flags: DevFlags): Promise<void> {
     onWorkerLine: (line) => say(`${colours.cyan('worker')}  ${line}`),
     onServiceLine: (line) => say(`${colours.magenta('http')}    ${line}`),
     onReady: (stack, http) => {
-      const model = stack.model ?? openaiBaseUrl ?? 'https://api.openai.com/v1';
+      const model = stack.model ?? showUrl(openaiBaseUrl ?? 'https://api.openai.com/v1');
       if (flags.json) {
         const { temporal, ui, ledger, shop } = stack;
         const optional = { ...(shop && { shop }), ...(http && { http }) };

@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander';
+import { secretsIn } from '../config.ts';
 import { ERRORS, isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { redact } from '../contract/redact.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
 /**
  * Tells a person, or with `--json` a program, how a command ended, and returns its exit code.
- * Stack traces are for `AGENT_ONCE_LOG_LEVEL=debug`.
+ * Stack traces, and the errors that caused it, are for `AGENT_ONCE_LOG_LEVEL=debug`.
  *
  * @param argv the arguments after the command's name; read for `--json`, since a wrong command
  *   line has no parsed options.
@@ -23,7 +25,7 @@ export function reportError(error: unknown, argv: readonly string[]): number {
   const colours = coloursOf(process.stderr);
   say(`${colours.red('error')} ${message} ${colours.dim(`(${code})`)}`);
   if (process.env['AGENT_ONCE_LOG_LEVEL'] === 'debug' && error instanceof Error) {
-    say(colours.dim(error.stack ?? ''));
+    for (const line of chainOf(error)) say(colours.dim(line));
   }
   return ERRORS[code].exit;
 }
@@ -33,11 +35,31 @@ function describeError(error: unknown): { code: ErrorCode; message: string } {
   if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
     return { code: error.code, message: error.message };
   }
-  const what = error instanceof Error ? error.message : String(error);
+  const what = clean(error instanceof Error ? error.message : String(error));
   return {
     code: 'internal',
     message: `This is a defect of agent-once: ${what}. AGENT_ONCE_LOG_LEVEL=debug shows where.`,
   };
+}
+
+const DEEPEST = 10;
+
+/** The error and its causes, each with its code: without secrets, whoever wrote the messages. */
+function chainOf(error: unknown, depth = 0): string[] {
+  if (!(error instanceof Error) || depth === DEEPEST) return [];
+  const { code } = error as { code?: unknown };
+  const told = typeof code === 'string' || typeof code === 'number' ? ` (${code})` : '';
+  const stack = error.stack ?? String(error);
+  // Several addresses of one name were tried: an error for each.
+  const others: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return [
+    clean(depth === 0 ? stack : `caused by${told}: ${stack}`),
+    ...[...others, error.cause].flatMap((each) => chainOf(each, depth + 1)),
+  ];
+}
+
+function clean(text: string): string {
+  return redact(text, secretsIn(process.env));
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -6,9 +6,9 @@ import {
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
-import { AgentOnceError } from '../contract/errors.ts';
+import { connectionProblem } from './connection-problem.ts';
 import { readTemporalConfig } from './temporal-config.ts';
-import { asAgentOnceError, unreachable } from './temporal-errors.ts';
+import { isLoopback, RESOURCE_EXHAUSTED } from './temporal-errors.ts';
 
 export interface TemporalConnection {
   temporal: Client;
@@ -28,7 +28,13 @@ export interface TemporalConnection {
 export async function connect(
   options: { connectTimeoutMs?: number; attempts?: number } = {},
 ): Promise<TemporalConnection> {
-  const { address, namespace, connectionOptions } = readTemporalConfig();
+  const config = readTemporalConfig();
+  const { address, namespace, connectionOptions } = config;
+  const retries = defaultGrpcRetryOptions(
+    options.attempts === undefined ? {} : { maxAttempts: options.attempts },
+  );
+  // It is tried again until the time is over, and then the error says nothing of it.
+  let limited: object | undefined;
   const connection = Connection.lazy({
     address,
     tls: connectionOptions.tls ?? null,
@@ -41,13 +47,15 @@ export async function connect(
       // grpc-js takes proxies from the environment, for a server on this machine too.
       ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
     },
-    ...(options.attempts === undefined
-      ? {}
-      : {
-          interceptors: [
-            makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: options.attempts })),
-          ],
-        }),
+    interceptors: [
+      makeGrpcRetryInterceptor({
+        ...retries,
+        retryableDecider: (attempt, status) => {
+          if (status.code === RESOURCE_EXHAUSTED) limited = status;
+          return retries.retryableDecider(attempt, status);
+        },
+      }),
+    ],
   });
   try {
     if (isLoopback(address)) await assertListening(address);
@@ -55,7 +63,7 @@ export async function connect(
   } catch (error) {
     // Or a half-open connection would keep the process alive.
     await connection.close();
-    throw asAgentOnceError(error, { address, namespace });
+    throw await connectionProblem(limited ? Object.assign(new Error(), limited) : error, config);
   }
   return {
     temporal: new Client({ connection, namespace }),
@@ -69,13 +77,7 @@ async function assertListening(address: string): Promise<void> {
   const socket = net.connect(Number(port || 7233), hostname.replace(/^\[|\]$/g, ''));
   try {
     await once(socket, 'connect');
-  } catch (error) {
-    throw new AgentOnceError('temporal.unreachable', unreachable(address), { cause: error });
   } finally {
     socket.destroy();
   }
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.\d|localhost(:|$)|\[::1\])/.test(address);
 }

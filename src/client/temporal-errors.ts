@@ -1,6 +1,8 @@
 import { isGrpcServiceError, NamespaceNotFoundError, type Client } from '@temporalio/client';
+import { connectionFailure, type ConnectionFailure } from '../contract/connection-failure.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
+import { redact } from '../contract/redact.ts';
 
 /** Status codes of gRPC. */
 const CANCELLED = 1;
@@ -9,6 +11,7 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
+export const RESOURCE_EXHAUSTED = 8;
 const ABORTED = 10;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
@@ -32,7 +35,7 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
 
   const status = grpcStatusOf(error);
   if (isUnreachable(error)) {
-    return new AgentOnceError('temporal.unreachable', unreachable(address), cause);
+    return unreachable(address, failureIn(status), cause);
   }
   if (status?.code === NOT_FOUND && /namespace/i.test(status.details)) {
     return namespaceNotFound(target, cause);
@@ -44,19 +47,81 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
       cause,
     );
   }
+  if (status?.code === RESOURCE_EXHAUSTED) {
+    return new AgentOnceError(
+      'temporal.failed',
+      `Temporal at ${address} takes no more requests for namespace "${namespace}" at the moment: it has reached a limit (${redact(status.details).slice(0, 200)}). Repeat it later, or raise the limit.`,
+      cause,
+    );
+  }
   if (status?.code === INVALID_ARGUMENT && /search attribute/i.test(status.details)) {
     return searchAttributesMissing(target, cause);
   }
   const details = status?.details ?? (error instanceof Error ? error.message : String(error));
   return new AgentOnceError(
     'temporal.failed',
-    `Temporal at ${address}, namespace "${namespace}", refused the request: ${details.slice(0, 500)}`,
+    `Temporal at ${address}, namespace "${namespace}", refused the request: ${redact(details).slice(0, 500)}`,
     cause,
   );
 }
 
-export function unreachable(address: string): string {
-  return `No Temporal server answers at ${address}. Start one with \`agent-once dev\`, or set TEMPORAL_ADDRESS.`;
+/** What to set, by what the server does not like of the connection. */
+const CANNOT_BE_USED: Partial<Record<ConnectionFailure['kind'], string>> = {
+  certificate:
+    'Name the file of its CA with TEMPORAL_TLS_SERVER_CA_CERT_PATH, or the name in its certificate with TEMPORAL_TLS_SERVER_NAME.',
+  'client-certificate':
+    'Name the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH.',
+  tls: 'Set TEMPORAL_TLS to true, or to false for a server without it.',
+};
+const CHECK: Partial<Record<ConnectionFailure['kind'], string>> = {
+  name: 'Correct TEMPORAL_ADDRESS.',
+  limit: 'Close what holds so many, or raise the limit of this machine.',
+};
+
+/** @param failure what was seen of it; `undefined`: only that no answer came */
+export function unreachable(
+  address: string,
+  failure: ConnectionFailure | undefined,
+  cause: ErrorOptions,
+): AgentOnceError {
+  const setting = failure && CANNOT_BE_USED[failure.kind];
+  const seen = failure ? `: ${failure.says} (${failure.code})` : '';
+  if (setting !== undefined) {
+    return new AgentOnceError(
+      'temporal.failed',
+      `Temporal at ${address} cannot be used${seen}. ${setting}`,
+      cause,
+    );
+  }
+  const advice =
+    (failure && CHECK[failure.kind]) ??
+    (isLoopback(address)
+      ? 'Start one with `agent-once dev`, or set TEMPORAL_ADDRESS.'
+      : 'Check TEMPORAL_ADDRESS and the network.');
+  return new AgentOnceError(
+    'temporal.unreachable',
+    `No Temporal server answers at ${address}${seen}. ${advice}`,
+    cause,
+  );
+}
+
+export function isLoopback(address: string): boolean {
+  return /^(127\.\d|localhost(:|$)|\[::1\])/.test(address);
+}
+
+/** gRPC tells in words what its connection met. */
+function failureIn(
+  status: { code: number; details: string } | undefined,
+): ConnectionFailure | undefined {
+  if (status?.code === DEADLINE_EXCEEDED) {
+    return { kind: 'timeout', code: 'DEADLINE_EXCEEDED', says: 'it did not answer in time' };
+  }
+  const details = status?.details ?? '';
+  if (/name resolution failed/i.test(details)) {
+    return { kind: 'name', code: 'ENOTFOUND', says: 'its name cannot be resolved' };
+  }
+  const [code] = /\bE[A-Z]{4,}\b/.exec(details) ?? [];
+  return connectionFailure(code === undefined ? undefined : { code });
 }
 
 /**

@@ -10,6 +10,8 @@ export interface TcpProxy {
   holdAnswers(): void;
   /** From now on everything takes this much longer, in both directions. */
   delay(ms: number): void;
+  /** From now on new connections go there; those that are open stay where they are. */
+  switchTo(target: string): void;
   /** Cuts every connection, kept answers and all; new ones work, and answer. */
   cut(): void;
   /** Cuts every connection, and from now on each new one at once, until `cut`. */
@@ -20,7 +22,7 @@ export interface TcpProxy {
 
 /** @param target `127.0.0.1:5432` */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const [host = '127.0.0.1', port] = target.split(':');
+  let [host, port] = partsOf(target);
   const sockets = new Set<net.Socket>();
   let holding = false;
   let refusing = false;
@@ -33,7 +35,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       client.on('error', () => client.destroy()).destroy();
       return;
     }
-    const upstream = net.connect(Number(port), host);
+    const upstream = net.connect(port, host);
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       sockets.add(socket);
@@ -67,6 +69,9 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     delay: (ms) => {
       delayMs = ms;
     },
+    switchTo: (next) => {
+      [host, port] = partsOf(next);
+    },
     cut: () => {
       holding = false;
       refusing = false;
@@ -82,6 +87,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+function partsOf(target: string): [host: string, port: number] {
+  const [host = '127.0.0.1', port] = target.split(':');
+  return [host, Number(port)];
 }
 
 /** Passes data on after the delay, and in order also when the delay becomes shorter. */

@@ -1,6 +1,7 @@
 import { NativeConnection } from '@temporalio/worker';
-import { readTemporalConfig } from '../client/temporal-config.ts';
-import { AgentOnceError } from '../contract/errors.ts';
+import { connectionProblem } from '../client/connection-problem.ts';
+import { readTemporalConfig, type TemporalConfig } from '../client/temporal-config.ts';
+import { asAgentOnceError } from '../client/temporal-errors.ts';
 
 export interface WorkerConnection {
   connection: NativeConnection;
@@ -12,25 +13,27 @@ export interface WorkerConnection {
   retentionMs: number;
 }
 
+/** The connection itself would wait for ever for a server that accepts it and says nothing. */
+const TIMEOUT_MS = 10_000;
+
+/** In its errors, the native connection has gRPC's statuses in words alone. */
+const STATUSES: readonly [says: RegExp, code: number][] = [
+  [/does not have permission/, 7],
+  [/valid authentication credentials/, 16],
+  [/resource has been exhausted/, 8],
+];
+
 /**
  * Connects a worker by Temporal's own environment configuration; by default to 127.0.0.1:7233,
  * where `agent-once dev` runs.
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`,
- *   `config.invalid`
+ *   `temporal.failed`, `config.invalid`
  */
 export async function connectWorker(): Promise<WorkerConnection> {
-  const { address, namespace, connectionOptions } = readTemporalConfig();
-  let connection: NativeConnection;
-  try {
-    connection = await NativeConnection.connect({ ...connectionOptions, address });
-  } catch (error) {
-    throw new AgentOnceError(
-      'temporal.unreachable',
-      `No Temporal server answers at ${address}. Start one with "agent-once dev", or set TEMPORAL_ADDRESS.`,
-      { cause: error },
-    );
-  }
+  const config = readTemporalConfig();
+  const { address, namespace } = config;
+  const connection = await connectInTime(config);
   try {
     const { config, namespaceInfo } = await connection.workflowService.describeNamespace({
       namespace,
@@ -40,10 +43,39 @@ export async function connectWorker(): Promise<WorkerConnection> {
     return { connection, namespace, namespaceId, address, retentionMs };
   } catch (error) {
     await connection.close();
-    throw new AgentOnceError(
-      'temporal.namespace_not_found',
-      `The Temporal server at ${address} has no namespace "${namespace}", or does not let this worker see it. Create it, or set TEMPORAL_NAMESPACE.`,
-      { cause: error },
-    );
+    throw asAgentOnceError(error, { address, namespace });
   }
+}
+
+async function connectInTime(config: TemporalConfig): Promise<NativeConnection> {
+  const { address, connectionOptions } = config;
+  const connecting = NativeConnection.connect({ ...connectionOptions, address });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(statusError(4, 'No answer.')), TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } catch (error) {
+    // One that comes after all is not needed any more.
+    connecting.then((connection) => connection.close()).catch(() => {});
+    throw await connectionProblem(asStatus(error), config);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The native connection's error as gRPC has it; what is no status is a connection not made. */
+function asStatus(error: unknown): unknown {
+  const { name, message } = error as { name?: unknown; message?: unknown };
+  if (name !== 'TransportError') return error;
+  const text = String(message);
+  const details = /message: "(.*?)"/.exec(text)?.[1] ?? '';
+  const [, code = 14] = STATUSES.find(([says]) => says.test(text)) ?? [];
+  return statusError(code, details, error);
+}
+
+/** Of the form by which Temporal's client knows gRPC's errors. */
+function statusError(code: number, details: string, cause?: unknown): Error {
+  return Object.assign(new Error(details, { cause }), { code, details, metadata: {} });
 }

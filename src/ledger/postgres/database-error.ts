@@ -1,31 +1,44 @@
+import {
+  asSentence,
+  connectionFailure,
+  type ConnectionFailure,
+} from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { refusalOf } from './refusal.ts';
 import { grantsFor } from './rights.ts';
 
 /**
- * SQLSTATEs, or their classes, after which asking again later may help: nothing was decided.
+ * SQLSTATEs, or their classes, after which asking again later may help: nothing was decided. With
+ * what a person may want to know of the server.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNREACHABLE = [
-  '08', // connection exceptions
-  '53', // insufficient resources: connections, memory, disk
-  '57P', // shutting down, starting up, crashed
-  '55P03', // lock_timeout: somebody holds the row
-  '57014', // statement_timeout
-  '25006', // read-only: a standby, in the middle of a failover
-  '40001', // serialization failure
-  '40P01', // deadlock
+const UNREACHABLE: readonly (readonly [code: string, says: string])[] = [
+  ['08', 'The connection broke off.'],
+  ['53100', 'Its disk is full.'],
+  ['53200', 'It has no memory left.'],
+  ['53300', 'It has no connection left: raise its limit, or lower the number of workers.'],
+  ['53', 'It has reached one of its limits.'],
+  ['57P03', 'It is starting or stopping.'],
+  ['57P', 'It was shut down, or ended the connection.'],
+  ['55P03', 'Somebody holds a lock.'],
+  ['57014', 'The statement took too long.'],
+  ['58', 'Its own files or its disk fail.'],
+  ['25006', 'It takes no writes: it is a standby, or was set to read-only.'],
+  ['40001', "Two transactions stood in each other's way."],
+  ['40P01', "Two transactions stood in each other's way."],
 ];
 const CONNECTION_LOST = ['08', '57P', '53300', '25P03'];
-/** The database answers, but not to us: a person has to change something. */
-const INVALID = ['28', '3D000'];
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const SYSTEM_ERROR = /^E(?!RR_)[A-Z]{3,}$/;
-const TLS_ERROR = /CERT|LEAF_SIGNATURE|^ERR_(SSL|TLS)/;
 /** Errors of `pg` and `pg-pool` that carry no code. */
 const CLIENT_ERROR =
-  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end)/;
-const REFUSED = /^(SASL: |The server does not support SSL)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end|There was an error establishing an SSL connection)/;
+const BY_SERVER: readonly ConnectionFailure['kind'][] = [
+  'certificate',
+  'client-certificate',
+  'tls',
+];
 
 /**
  * What an error of the database means to the ledger's caller: `ledger.unreachable` where asking
@@ -37,18 +50,19 @@ export function toLedgerError(error: unknown, where: string): unknown {
   if (error instanceof AgentOnceError) return error;
   const code = codeOf(error);
   if (code === '42501') return missingRights(where, undefined, error);
-  const refusal = refusalOf(error, code);
+  const refusal = refusalOf(error);
   if (refusal !== undefined) {
     return new AgentOnceError(
       'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${refusal}. Nothing was changed. Correct LEDGER_URL, or the database's users.`,
+      `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
       { cause: error },
     );
   }
-  if (!isOneOf(code, UNREACHABLE) && !isConnectionLoss(error)) return error;
+  const reason = reasonOf(error);
+  if (reason === undefined) return error;
   return new AgentOnceError(
     'ledger.unreachable',
-    `The ledger at ${where} does not answer (${reason(error, code)}). What it has recorded is kept; the step goes on when it is back.`,
+    `The ledger at ${where} does not answer (${reason.code}). ${reason.says}What it has recorded is kept; the step goes on when it is back.`,
     { cause: error },
   );
 }
@@ -72,8 +86,16 @@ export function isConnectionLoss(error: unknown): boolean {
   if (code !== undefined && SQLSTATE.test(code) && !SYSTEM_ERROR.test(code)) {
     return isOneOf(code, CONNECTION_LOST);
   }
-  if (code !== undefined && SYSTEM_ERROR.test(code)) return true;
+  const failure = connectionFailure(error);
+  if (failure !== undefined) return !BY_SERVER.includes(failure.kind);
   return error instanceof Error && CLIENT_ERROR.test(error.message);
+}
+
+/** Whether the server takes no writes: what it was asked for was not done, and another may do it. */
+export function isReadOnly(error: unknown): boolean {
+  const code = codeOf(error);
+  // With 0A000 a standby refuses a transaction that says READ WRITE.
+  return code === '25006' || (code === '0A000' && /read-write.*recovery/.test(String(error)));
 }
 
 /** SQLSTATE of a database error, code of a system error. */
@@ -86,16 +108,19 @@ function isOneOf(code: string | undefined, prefixes: readonly string[]): code is
   return code !== undefined && prefixes.some((prefix) => code.startsWith(prefix));
 }
 
-function refusalOf(error: unknown, code: string | undefined): string | undefined {
-  if (code === '3D000') return 'there is no such database';
-  if (isOneOf(code, INVALID)) return 'it does not accept the user or the password';
-  if (code !== undefined && TLS_ERROR.test(code)) return 'its certificate is not trusted';
-  if (!(error instanceof Error) || !REFUSED.test(error.message)) return undefined;
-  return error.message.startsWith('SASL') ? 'the password is missing or wrong' : 'it offers no TLS';
-}
-
-function reason(error: unknown, code: string | undefined): string {
-  if (code !== undefined) return code;
+/** Of an error after which asking again may help. */
+function reasonOf(error: unknown): { code: string; says: string } | undefined {
+  const code = isReadOnly(error) ? '25006' : codeOf(error);
+  const known = UNREACHABLE.find(([prefix]) => code?.startsWith(prefix));
+  if (known && code !== undefined) return { code, says: `${known[1]} ` };
+  const failure = connectionFailure(error);
+  if (failure) return { code: failure.code, says: `${asSentence(failure)} ` };
+  if (!(error instanceof Error)) return undefined;
   // One of the messages listed above: none of them names a host or a user.
-  return error instanceof Error ? error.message : 'no reason given';
+  if (CLIENT_ERROR.test(error.message)) return { code: error.message, says: '' };
+  // What ends the session is never about the statement alone. Poolers and proxies use XX000.
+  const { severity } = error as { severity?: unknown };
+  return code !== undefined && (severity === 'FATAL' || severity === 'PANIC')
+    ? { code, says: 'It ended the connection. ' }
+    : undefined;
 }

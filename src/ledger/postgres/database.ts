@@ -1,8 +1,11 @@
 import pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
-import { codeOf, toLedgerError } from './database-error.ts';
+import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
+import { discardIdle } from './discard-idle.ts';
 import { queryEnclosed } from './enclosed-query.ts';
+import { ledgerClient } from './ledger-client.ts';
+import { parsePostgresUrl } from './parse-url.ts';
 import { poolingOf, type Pooling } from './pooling.ts';
 import {
   BEGIN,
@@ -49,17 +52,19 @@ export class Database {
   /** Names of prepared statements, by their text. */
   readonly #names = new Map<string, string>();
   readonly #ownSessions = new WeakSet<pg.ClientBase>();
+  readonly #discardIdle: () => void;
   #pooling: Pooling;
   #pooled = false;
   #closed: Promise<void> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
   constructor(url: string, options: PostgresLedgerOptions = {}) {
-    this.where = describeUrl(url);
+    const target = parsePostgresUrl(url);
+    this.where = target.where;
     this.#readOnly = options.readOnly ?? false;
     this.#pooling = poolingOf(url);
     const shared: pg.PoolConfig = {
-      connectionString: url,
+      Client: ledgerClient(target),
       max: options.poolSize ?? 10,
       application_name: 'agent-once',
       keepAlive: true,
@@ -81,6 +86,7 @@ export class Database {
     // An idle connection that breaks must not end the process: the next statement finds out.
     this.#statements.on('error', () => {});
     this.#transactions.on('error', () => {});
+    this.#discardIdle = discardIdle(this.#statements, this.#transactions);
   }
 
   /** Whether a connection was found that has no session of its own. */
@@ -103,7 +109,7 @@ export class Database {
       return await this.#query<Row>(text, values);
     } catch (error) {
       if (pooling === 'transaction' || !ANOTHER_SESSION.includes(codeOf(error) ?? '')) {
-        throw toLedgerError(error, this.where);
+        throw this.translate(error);
       }
     }
     this.#pooling = 'transaction';
@@ -111,12 +117,22 @@ export class Database {
     return this.query<Row>(text, values);
   }
 
+  /**
+   * What to throw for an error of one of its connections. After a server has said that it takes no
+   * writes, no connection to it is used again: the next one looks its name up anew, and of several
+   * hosts finds the one that took over.
+   */
+  translate(error: unknown): unknown {
+    if (isReadOnly(error)) this.#discardIdle();
+    return toLedgerError(error, this.where);
+  }
+
   /** A connection of its own for a transaction; the caller releases it. */
   async connect(): Promise<pg.PoolClient> {
     try {
       return await this.#transactions.connect();
     } catch (error) {
-      throw toLedgerError(error, this.where);
+      throw this.translate(error);
     }
   }
 
@@ -135,9 +151,7 @@ export class Database {
       await client.query('COMMIT');
       broken = false;
     } catch (error) {
-      throw isStatementPooling(error)
-        ? noTransactions(this.where, error)
-        : toLedgerError(error, this.where);
+      throw isStatementPooling(error) ? noTransactions(this.where, error) : this.translate(error);
     } finally {
       client.off('error', ignore);
       client.release(broken);
@@ -235,16 +249,4 @@ function noTransactions(where: string, cause: unknown): AgentOnceError {
     `The pooler at ${where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
     { cause },
   );
-}
-
-function describeUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['postgres:', 'postgresql:'].includes(url.protocol)) {
-    // Without the parser's error: it repeats the URL, and with it the password.
-    throw new AgentOnceError(
-      'config.invalid',
-      'LEDGER_URL is not a PostgreSQL URL: postgres://user:password@host:port/database, with special characters in the password percent-encoded.',
-    );
-  }
-  return `${url.host === '' ? 'the local socket' : url.host}${url.pathname}`;
 }

@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
+import { ledgerClient } from './ledger-client.ts';
+import { parsePostgresUrl } from './parse-url.ts';
 import { grantsFor, rightsOf, type LedgerUser } from './rights.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
@@ -158,8 +159,7 @@ LEFT JOIN pg_namespace AS n ON n.oid = s.oid`;
 async function run(url: string): Promise<boolean> {
   // Imported only when needed: it brings a TypeScript loader with it.
   const { runner } = await import('node-pg-migrate');
-  const client = new pg.Client({
-    connectionString: url,
+  const client = new (ledgerClient(parsePostgresUrl(url)))({
     connectionTimeoutMillis: 5_000,
     application_name: 'agent-once migrate',
   });

@@ -3,7 +3,7 @@ import type { PoolClient, QueryResult } from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { Transaction } from '../../contract/transaction.ts';
 import type { Claim, Completion } from '../port.ts';
-import { codeOf, isConnectionLoss, toLedgerError } from './database-error.ts';
+import { codeOf, isConnectionLoss, isReadOnly } from './database-error.ts';
 import type { Database } from './database.ts';
 import { queryEnclosed } from './enclosed-query.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
@@ -38,7 +38,7 @@ export async function transactStep(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const client = await database.connect();
-  const session = new Session(client, claim, database.where);
+  const session = new Session(client, claim, database);
   // The server goes on with a query whose caller has given up, and its locks stand in the way.
   const cancel = (): void => void cancelQuery(database, session.backend);
   signal?.addEventListener('abort', cancel, { once: true });
@@ -60,12 +60,13 @@ async function cancelQuery(database: Database, backend: Backend | undefined): Pr
 class Session {
   readonly #client: PoolClient;
   readonly #claim: Claim;
-  readonly #where: string;
+  readonly #database: Database;
   /** A setting of this transaction alone: gone as soon as somebody commits or rolls back. */
   readonly #mark = randomUUID();
   /** What the server said when it ended the connection between two statements. */
   #lost: unknown;
   #reusable = false;
+  #readOnly = false;
   #begun: Promise<void> | undefined;
   /** Where the transaction is; `undefined`: it has not begun. */
   backend: Backend | undefined;
@@ -73,10 +74,10 @@ class Session {
     this.#lost ??= error;
   };
 
-  constructor(client: PoolClient, claim: Claim, where: string) {
+  constructor(client: PoolClient, claim: Claim, database: Database) {
     this.#client = client;
     this.#claim = claim;
-    this.#where = where;
+    this.#database = database;
     // A client that is checked out has no other listener: without one the process would end.
     client.on('error', this.#onError);
   }
@@ -112,7 +113,7 @@ class Session {
 
   release(): void {
     this.#client.off('error', this.#onError);
-    this.#client.release(!this.#reusable);
+    this.#client.release(!this.#reusable || this.#readOnly);
   }
 
   async #begin(): Promise<void> {
@@ -180,9 +181,9 @@ class Session {
     return this.#client.query(query);
   }
 
-  /** Only a lost connection is the ledger's affair: the tool's own errors stay what they are. */
+  /** Only the connection is the ledger's affair: the tool's own errors stay what they are. */
   #translateForTool(error: unknown): unknown {
-    return isConnectionLoss(error) ? this.#translate(error) : error;
+    return isConnectionLoss(error) || isReadOnly(error) ? this.#translate(error) : error;
   }
 
   #translate(error: unknown): unknown {
@@ -194,6 +195,7 @@ class Session {
         { cause: reason },
       );
     }
-    return toLedgerError(reason, this.#where);
+    this.#readOnly ||= isReadOnly(reason);
+    return this.#database.translate(reason);
   }
 }

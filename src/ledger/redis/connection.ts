@@ -1,6 +1,7 @@
 import { ClientClosedError, createClient, ErrorReply, RESP_TYPES } from 'redis';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { replyCode, toLedgerError } from './redis-error.ts';
+import { decoded, splitUrl } from '../../contract/url-parts.ts';
+import { isOfThisServer, replyCode, toLedgerError } from './redis-error.ts';
 import type { Script } from './script.ts';
 
 /** What Redis answers, payloads as they are: bytes. */
@@ -104,6 +105,8 @@ export class Connection {
     } catch (error) {
       // What is not the server's own word leaves a connection that nobody can be sure of.
       if (!(error instanceof ErrorReply)) this.#drop(client);
+      // Another server may have its name by now.
+      else if (isOfThisServer(error)) this.#leave(client);
       throw error;
     }
   }
@@ -117,6 +120,14 @@ export class Connection {
       throw error;
     });
     return { client, ready };
+  }
+
+  /** The next command makes a connection of its own, and those that were sent are answered. */
+  #leave(client: Client): void {
+    if (this.#current?.client !== client) return;
+    this.#current = undefined;
+    const end = (): void => this.#drop(client);
+    within(COMMAND_TIMEOUT_MS, client.close()).then(end, end);
   }
 
   #drop(client: Client): void {
@@ -150,28 +161,22 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
 }
 
 function describeUrl(text: string): string {
+  const parts = splitUrl(text);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const usable =
+    parts !== undefined &&
     url !== undefined &&
-    ['redis:', 'rediss:'].includes(url.protocol) &&
+    ['redis', 'rediss'].includes(parts.scheme) &&
     url.hostname !== '' &&
-    /^\/?\d*$/.test(url.pathname) &&
-    [url.username, url.password].every(isEncoded);
+    parts.fragment === '' &&
+    /^\/?\d*$/.test(parts.path) &&
+    [url.username, url.password].every((each) => decoded(each) !== undefined);
   if (!usable) {
     // Without the parser's error: it repeats the URL, and with it the password.
     throw new AgentOnceError(
       'config.invalid',
-      'LEDGER_URL is not a Redis URL: redis://user:password@host:port/number, or rediss:// with TLS, with special characters in the password percent-encoded.',
+      'LEDGER_URL is not a Redis URL: redis://user:password@host:port/number, or rediss:// with TLS, with special characters in the password percent-encoded, such as %2F for / and %40 for @.',
     );
   }
-  return `${url.host}/${url.pathname.slice(1) || '0'}`;
-}
-
-function isEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return `${parts.host}/${parts.path.slice(1) || '0'}`;
 }

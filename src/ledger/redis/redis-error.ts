@@ -9,31 +9,57 @@ import {
   SocketTimeoutError,
   TimeoutError,
 } from 'redis';
+import {
+  asSentence,
+  connectionFailure,
+  type ConnectionFailure,
+} from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 
 /** Errors of the server after which asking again later may help: nothing was decided. */
-const UNREACHABLE = [
-  'LOADING', // reads its file after a start
-  'OOM', // memory is full, and nothing may be evicted
-  'MISCONF', // it cannot write its file
-  'READONLY', // a replica, in the middle of a failover
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  LOADING: 'It is reading its file after a start.',
+  OOM: 'Its memory is full, and nothing may be evicted.',
+  MISCONF: 'It cannot write its file.',
+  READONLY: 'It takes no writes: it is a replica.',
+  MASTERDOWN: 'It is a replica that has lost its primary.',
+  NOREPLICAS: 'It has too few replicas to take writes.',
+  BUSY: 'Another script is running.',
+  TRYAGAIN: 'Its keys are being moved.',
+  CLUSTERDOWN: 'Its cluster is down.',
+  UNBLOCKED: 'It has changed its role.',
+};
+/** Another server may have taken over under the same name, or take our credentials by now. */
+const OF_THIS_SERVER = [
+  'LOADING',
+  'READONLY',
   'MASTERDOWN',
   'NOREPLICAS',
-  'BUSY', // another script runs
-  'TRYAGAIN',
   'CLUSTERDOWN',
   'UNBLOCKED',
+  'NOAUTH',
+  'WRONGPASS',
+  'NOPERM',
 ];
 const IN_A_CLUSTER = 'it is a Redis Cluster, and the ledger needs one server with all keys';
 /** The server answers, but not to us: a person has to change something. */
-const REFUSALS: Record<string, string> = {
+const REFUSALS: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a user or a password',
   WRONGPASS: 'it does not accept the user or the password',
   NOPERM:
     'its user lacks rights: a worker needs EVAL, EVALSHA and the commands of the scripts, on the keys agent_once:*',
+  DENIED: 'it is in protected mode, and lets in this machine alone: set a password in it',
   MOVED: IN_A_CLUSTER,
   ASK: IN_A_CLUSTER,
   CROSSSLOT: IN_A_CLUSTER,
+};
+const URL_OR_USERS = "Correct LEDGER_URL, or the server's users.";
+const TLS_ADVICE: Partial<Record<ConnectionFailure['kind'], string>> = {
+  certificate:
+    'Name the file of the CA with NODE_EXTRA_CA_CERTS, or correct the host in LEDGER_URL or the certificate.',
+  'client-certificate':
+    'A Redis ledger has no client certificate: set tls-auth-clients in the server to no or optional.',
+  tls: 'Write redis:// in LEDGER_URL, or switch TLS on in the server.',
 };
 const LOST = [
   AbortError,
@@ -45,8 +71,8 @@ const LOST = [
   SocketTimeoutError,
   TimeoutError,
 ];
-const SYSTEM_ERROR = /^E(?!RR_)[A-Z_]{3,}$/;
-const TLS_ERROR = /CERT|LEAF_SIGNATURE|^ERR_(SSL|TLS)|^EPROTO$/;
+/** `ERR max number of clients reached`. */
+const LIMIT = /max number of clients/i;
 
 /**
  * What an error of Redis means to the ledger's caller: `ledger.unreachable` where asking again may
@@ -60,7 +86,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
   if (refusal !== undefined) {
     return new AgentOnceError(
       'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${refusal}. Nothing was changed. Correct LEDGER_URL, or the server's users.`,
+      `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
       { cause: error },
     );
   }
@@ -68,7 +94,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
   if (reason === undefined) return error;
   return new AgentOnceError(
     'ledger.unreachable',
-    `The ledger at ${where} does not answer (${reason}). What it has recorded is kept; the step goes on when it is back.`,
+    `The ledger at ${where} does not answer (${reason.code}). ${reason.says}What it has recorded is kept; the step goes on when it is back.`,
     { cause: error },
   );
 }
@@ -81,33 +107,48 @@ export function replyCode(error: unknown): string | undefined {
   return inScript ?? error.message.split(' ', 1)[0];
 }
 
-function refusalOf(error: unknown): string | undefined {
+/** Whether another connection may come to a server that gives another answer. */
+export function isOfThisServer(error: unknown): boolean {
+  const reply = replyCode(error);
+  return reply !== undefined && OF_THIS_SERVER.includes(reply);
+}
+
+function refusalOf(error: unknown): { says: string; advice: string } | undefined {
   const reply = replyCode(error);
   if (reply !== undefined) {
-    if (reply === 'ERR' && /DB index|invalid DB/i.test(String(error))) {
-      return 'there is no database of this number';
-    }
-    if (reply === 'ERR' && /password/i.test(String(error))) return REFUSALS['WRONGPASS'];
-    return Object.hasOwn(REFUSALS, reply) ? REFUSALS[reply] : undefined;
+    const says = refusalOfReply(reply, String(error));
+    return says === undefined ? undefined : { says, advice: URL_OR_USERS };
   }
-  const code = systemCode(error);
-  return code !== undefined && TLS_ERROR.test(code)
-    ? 'its certificate is not trusted, or it offers no TLS'
-    : undefined;
+  const failure = connectionFailure(error);
+  const advice = failure && TLS_ADVICE[failure.kind];
+  return advice === undefined ? undefined : { says: `${failure?.says} (${failure?.code})`, advice };
 }
 
-function reasonOf(error: unknown): string | undefined {
+function refusalOfReply(reply: string, message: string): string | undefined {
+  if (reply === 'ERR') {
+    if (/DB index|invalid DB/i.test(message)) return 'there is no database of this number';
+    return /password/i.test(message) ? REFUSALS['WRONGPASS'] : undefined;
+  }
+  return Object.hasOwn(REFUSALS, reply) ? REFUSALS[reply] : undefined;
+}
+
+function reasonOf(error: unknown): { code: string; says: string } | undefined {
   const reply = replyCode(error);
-  if (reply !== undefined) return UNREACHABLE.includes(reply) ? reply : undefined;
-  const code = systemCode(error);
-  if (code !== undefined && SYSTEM_ERROR.test(code)) return code;
+  if (reply !== undefined) {
+    const says = Object.hasOwn(UNREACHABLE, reply) ? UNREACHABLE[reply] : undefined;
+    if (says !== undefined) return { code: reply, says: `${says} ` };
+    return LIMIT.test(String(error))
+      ? { code: reply, says: 'It has no connection left: raise its maxclients. ' }
+      : undefined;
+  }
+  const failure = connectionFailure(error);
+  if (failure) return { code: failure.code, says: `${asSentence(failure)} ` };
   const lost = LOST.some((kind) => error instanceof kind);
-  return lost && error instanceof Error
-    ? `the connection is lost: ${error.constructor.name}`
-    : undefined;
-}
-
-function systemCode(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (!lost || !(error instanceof Error)) return undefined;
+  // A server with TLS hangs up on whoever does not speak it.
+  const says =
+    error instanceof SocketClosedUnexpectedlyError
+      ? 'Where that stays so: does it want TLS, which is rediss:// in LEDGER_URL? '
+      : '';
+  return { code: `the connection is lost: ${error.constructor.name}`, says };
 }

@@ -1,5 +1,6 @@
 import { dialectOf, OPENAI_URL, type DialectName } from '../../contract/dialects.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { splitUrl } from '../../contract/url-parts.ts';
 
 /** How an endpoint is set up; what is left out is that of OpenAI, or told by the host. */
 export interface EndpointOptions {
@@ -73,6 +74,8 @@ function originOf(baseUrl: string): string {
   let problem: string | undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     problem = 'is not an http or https URL, such as http://127.0.0.1:8000/v1';
+  } else if (splitUrl(baseUrl) === undefined) {
+    problem = "has an '@' behind the place where a host ends; write %40 where it belongs there";
   } else if (url.username !== '' || url.password !== '') {
     problem = 'has a user name or password in it; put the credential into OPENAI_API_KEY';
   } else if (url.hash !== '') {

@@ -201,6 +201,12 @@ describe('Dockerfile', () => {
     }
   });
 
+  test('it brings the CAs that everybody trusts: the slim image has none', () => {
+    const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+    expect(last).toMatch(/^RUN apt-get update && apt-get install .*\bca-certificates\b/m);
+    expect(last.indexOf('ca-certificates')).toBeLessThan(last.indexOf('\nUSER node'));
+  });
+
   test('it runs as nobody special, with production packages only', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     expect(last).toMatch(/^USER node$/m);
