@@ -123,7 +123,7 @@ function ofCode(code: string, syscall: unknown, message: unknown): ConnectionFai
   }
   const known = Object.hasOwn(SYSTEM, code) ? SYSTEM[code] : undefined;
   // Files have some of these codes too.
-  if (syscall === 'open' || syscall === 'read') return undefined;
+  if (syscall === 'open') return undefined;
   if (known) return { kind: known[0], code, says: known[1] };
   if (code === 'ENOENT' && syscall === 'connect') {
     return { kind: 'refused', code, says: 'there is no such socket' };

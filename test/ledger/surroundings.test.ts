@@ -108,6 +108,9 @@ describe('the trouble of a worker’s surroundings is never an error of the step
     const error = Object.assign(new Error(`connect ${code} ann:secret`), { code });
     for (const translate of [ofPostgres, ofRedis]) {
       expectLedgerError(translate(error, WHERE), as, says);
+      for (const syscall of ['connect', 'read', 'write', 'getaddrinfo']) {
+        expectLedgerError(translate(Object.assign(error, { syscall }), WHERE), as, says);
+      }
       // As Node tells it where a name has several addresses, and as libraries wrap it.
       const several = new AggregateError([error, error]);
       expectLedgerError(translate(several, WHERE), as, says);
