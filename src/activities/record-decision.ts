@@ -1,5 +1,10 @@
 import { checkDecision } from '../contract/check-decision.ts';
-import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
+import {
+  takes,
+  type DecisionInput,
+  type DecisionResult,
+  type RecordDecisionInput,
+} from '../contract/decision.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
@@ -13,7 +18,7 @@ export async function recordDecision(
     // Refused for good: the ledger would not take it however often it is sent, and whoever decided
     // waits for a word. The question stays open.
     checkDecision(answer);
-    const round = answer.round ?? (await roundAnswered(ledger, scope, answer.step));
+    const round = answer.round ?? (await roundAnswered(ledger, scope, answer));
     return round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
@@ -29,8 +34,10 @@ const NOT_ASKED: DecisionResult = { outcome: 'none', decision: null, by: null, d
 async function roundAnswered(
   ledger: Ledger,
   scope: string,
-  step: string,
+  { step, decision }: DecisionInput,
 ): Promise<number | undefined> {
-  const latest = (await ledger.questions(scope)).findLast((question) => question.step === step);
+  const latest = (await ledger.questions(scope)).findLast(
+    (question) => question.step === step && takes(question.kind, decision),
+  );
   return latest === undefined || latest.decision === null ? undefined : latest.round;
 }

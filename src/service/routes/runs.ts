@@ -9,6 +9,7 @@ import { resumeRun } from '../../client/resume.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { workflowIdOf } from '../../contract/key.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
+import { outcomeInLedger } from '../../explain/standing-answer.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
 import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
@@ -34,7 +35,7 @@ import { problems, runAsked, runRead } from './answers.ts';
 const params = z.strictObject({ id: runId });
 
 /** Everything about runs that exist. */
-export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
+export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',
@@ -236,14 +237,19 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         const identity = runOf(callerOf(request), id);
         const { decision, by, round, comment, result } = request.body;
         const recorded = await withoutTraces(() =>
-          decideStep(context, identity, {
-            step,
-            decision,
-            by,
-            ...(round === undefined ? {} : { round }),
-            ...(comment === undefined ? {} : { comment }),
-            ...(result === undefined ? {} : { result: result as JsonValue }),
-          }),
+          decideStep(
+            context,
+            identity,
+            {
+              step,
+              decision,
+              by,
+              ...(round === undefined ? {} : { round }),
+              ...(comment === undefined ? {} : { comment }),
+              ...(result === undefined ? {} : { result: result as JsonValue }),
+            },
+            (scope, answer) => outcomeInLedger(ledger, scope, answer),
+          ),
         );
         const { outcome } = recorded;
         // A conflict and a question that nobody asked were thrown.
