@@ -41,6 +41,8 @@ export interface Config {
   shadowOnly: boolean;
   logLevel: 'debug' | 'info' | 'warn' | 'error';
   healthPort: number | undefined;
+  /** How long a process that stops says so before it closes the port where it is asked. */
+  drainMs: number;
   /** HTTP: whether idempotency keys must stand in double quotes. */
   httpStrictKeys: boolean;
   /** HTTP: what a duplicate of a running run gets, the run or 409. */
@@ -102,6 +104,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     shadowOnly: flag(env, 'AGENT_ONCE_SHADOW_ONLY', false),
     logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
+    drainMs: interval(env, 'AGENT_ONCE_DRAIN', '5s') ?? 0,
     httpStrictKeys: flag(env, 'AGENT_ONCE_HTTP_STRICT_KEYS', false),
     httpDuplicates: oneOf(env, 'AGENT_ONCE_HTTP_DUPLICATES', ['attach', 'conflict'], 'attach'),
     httpRequestsPerMinute: count(env, 'AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE', 600),

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ERRORS, isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { describeDiskError } from './disk-error.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
 /**
@@ -33,6 +34,8 @@ function describeError(error: unknown): { code: ErrorCode; message: string } {
   if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
     return { code: error.code, message: error.message };
   }
+  const ofDisk = describeDiskError(error);
+  if (ofDisk) return ofDisk;
   const what = error instanceof Error ? error.message : String(error);
   return {
     code: 'internal',

@@ -1,15 +1,24 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentOnceError } from '../contract/errors.ts';
 
 export interface HealthServer {
   port: number;
+  /** Waits until the port has said for the drain time that the process stops. */
   close(): Promise<void>;
+}
+
+/** When the process is told to stop, and for how long its port says so at least, in milliseconds. */
+export interface Drain {
+  signal: AbortSignal;
+  ms: number;
 }
 
 /**
  * Answers `GET /healthz`: 200 while every worker of the process runs, 503 otherwise (starting,
- * draining, failed), with their states as JSON.
+ * draining, failed), with their states as JSON. Whoever asks a process that stops hears so: its port
+ * does not close at once, also where there is nothing to wait for.
  *
  * @param port 0: any free one
  * @throws {AgentOnceError} `port.in_use`
@@ -17,12 +26,20 @@ export interface HealthServer {
 export async function startHealthServer(
   port: number,
   states: () => Record<string, string>,
+  drain: Drain,
 ): Promise<HealthServer> {
+  let drained: Promise<unknown> = Promise.resolve();
+  const begin = (): void => {
+    drained = sleep(drain.ms);
+  };
+  if (drain.signal.aborted) begin();
+  drain.signal.addEventListener('abort', begin, { once: true });
   const server = createServer((request, response) => {
     const found = request.url === '/healthz';
     const workers = states();
     const list = Object.values(workers);
-    const healthy = list.length > 0 && list.every((state) => state === 'RUNNING');
+    const healthy =
+      !drain.signal.aborted && list.length > 0 && list.every((state) => state === 'RUNNING');
     response.writeHead(found ? (healthy ? 200 : 503) : 404, {
       'content-type': 'application/json',
       'cache-control': 'no-store',
@@ -37,11 +54,13 @@ export async function startHealthServer(
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await drained;
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

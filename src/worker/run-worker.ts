@@ -88,8 +88,11 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const health =
       config.healthPort === undefined
         ? undefined
-        : await startHealthServer(config.healthPort, () =>
-            Object.fromEntries([...workers].map(([queue, worker]) => [queue, worker.getState()])),
+        : await startHealthServer(
+            config.healthPort,
+            () =>
+              Object.fromEntries([...workers].map(([queue, worker]) => [queue, worker.getState()])),
+            { signal, ms: config.drainMs },
           );
     try {
       workers = await createWorkers(config, temporal, deps, options);

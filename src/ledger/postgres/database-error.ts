@@ -18,6 +18,9 @@ const CONNECTION_LOST = ['08', '57P', '53300', '25P03'];
 /** The database answers, but not to us: a person has to change something. */
 const INVALID = ['28', '3D000'];
 
+/** Data exceptions and limits of the program: the same value is refused whenever it is sent. */
+const VALUE_REFUSED = ['22', '54'];
+
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const SYSTEM_ERROR = /^E(?!RR_)[A-Z]{3,}$/;
 const TLS_ERROR = /CERT|LEAF_SIGNATURE|^ERR_(SSL|TLS)/;
@@ -44,6 +47,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
       { cause: error },
     );
   }
+  if (isOneOf(code, VALUE_REFUSED)) return valueRefused(code, error);
   if (!isOneOf(code, UNREACHABLE) && !isConnectionLoss(error)) return error;
   return new AgentOnceError(
     'ledger.unreachable',
@@ -57,6 +61,15 @@ export function missingRights(where: string, cause?: unknown): AgentOnceError {
     'ledger.invalid',
     `The user of the ledger at ${where} lacks rights in it. Nothing was changed. A migration needs CREATE on the database, or to own the schema agent_once; a worker needs USAGE on the schema, SELECT on its tables, and INSERT and UPDATE on agent_once.steps.`,
     cause === undefined ? undefined : { cause },
+  );
+}
+
+/** Its own words are left out: they repeat the value. */
+function valueRefused(code: string, cause: unknown): AgentOnceError {
+  return new AgentOnceError(
+    'ledger.value_refused',
+    `A value of this step is one that the ledger cannot hold (${code}), so the step was not tried again. What was recorded before it is kept. Text in it may have null characters, or be too long.`,
+    { cause },
   );
 }
 

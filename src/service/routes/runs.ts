@@ -12,7 +12,7 @@ import { RUN_STATUSES } from '../../contract/run.ts';
 import { outcomeInLedger } from '../../explain/standing-answer.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
-import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
+import { CURSOR, cursorAfter, readAfter, tokenOf } from '../cursor.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { HttpProblem } from '../problem.ts';
@@ -126,10 +126,9 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
                   workflowIdOf({ tenant, agent, key }, context.hashKeys),
                 ),
               };
-        const page = await listPage(
-          context,
-          { ...defined(filter), ...ids, tenant },
-          { limit, cursor: cursor === undefined ? undefined : tokenOf(cursor, list) },
+        const token = cursor === undefined ? undefined : tokenOf(cursor, list);
+        const page = await readAfter(token, (after) =>
+          listPage(context, { ...defined(filter), ...ids, tenant }, { limit, cursor: after }),
         );
         return {
           runs: page.runs.map(({ workflowId, ...summary }) => ({
