@@ -1,13 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import {
-  Client,
-  Connection,
-  defaultGrpcRetryOptions,
-  makeGrpcRetryInterceptor,
-} from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
+import { proxyFor, withPort, type Proxy } from './proxy.ts';
 import { readTemporalConfig } from './temporal-config.ts';
+import { retryAndTellLimits } from './tell-limits.ts';
 import { asAgentOnceError, unreachable } from './temporal-errors.ts';
 
 export interface TemporalConnection {
@@ -17,7 +14,8 @@ export interface TemporalConnection {
 
 /**
  * Connects to the server that Temporal's environment configuration names (`TEMPORAL_ADDRESS`,
- * `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` …), or else to the dev stack's.
+ * `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` …), or else to the dev stack's; through the proxy that
+ * `HTTPS_PROXY` names.
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.failed`, `config.invalid`. A namespace
  *   that does not exist shows with the first request to it.
@@ -29,8 +27,9 @@ export async function connect(
   options: { connectTimeoutMs?: number; attempts?: number } = {},
 ): Promise<TemporalConnection> {
   const { address, namespace, connectionOptions } = readTemporalConfig();
+  const proxy = proxyFor(address);
   const connection = Connection.lazy({
-    address,
+    address: proxy?.address ?? address,
     tls: connectionOptions.tls ?? null,
     connectTimeout: options.connectTimeoutMs ?? 5_000,
     ...(connectionOptions.apiKey === undefined ? {} : { apiKey: connectionOptions.apiKey }),
@@ -38,16 +37,13 @@ export async function connect(
     channelArgs: {
       // It would look for a server that was away for long every two minutes.
       'grpc.max_reconnect_backoff_ms': 5_000,
-      // grpc-js takes proxies from the environment, for a server on this machine too.
-      ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
+      // By a rule of its own.
+      'grpc.enable_http_proxy': 0,
+      ...(proxy ? throughProxy(address, proxy) : {}),
     },
-    ...(options.attempts === undefined
-      ? {}
-      : {
-          interceptors: [
-            makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: options.attempts })),
-          ],
-        }),
+    interceptors: [
+      retryAndTellLimits(options.attempts === undefined ? {} : { maxAttempts: options.attempts }),
+    ],
   });
   try {
     if (isLoopback(address)) await assertListening(address);
@@ -60,6 +56,18 @@ export async function connect(
   return {
     temporal: new Client({ connection, namespace }),
     close: () => connection.close(),
+  };
+}
+
+/** What grpc-js sets itself where it finds a proxy. */
+function throughProxy(address: string, { credentials }: Proxy): Record<string, string> {
+  const target = withPort(address);
+  return {
+    'grpc.http_connect_target': `dns:${target}`,
+    'grpc.default_authority': target,
+    ...(credentials
+      ? { 'grpc.http_connect_creds': `${credentials.username}:${credentials.password}` }
+      : {}),
   };
 }
 

@@ -9,12 +9,20 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
 const ABORTED = 10;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
-const UNCERTAIN: ReadonlySet<number> = new Set([CANCELLED, UNKNOWN, ABORTED, INTERNAL]);
+const UNCERTAIN: ReadonlySet<number> = new Set([
+  CANCELLED,
+  UNKNOWN,
+  // A limit that has outlasted the tries says nothing of the one before.
+  RESOURCE_EXHAUSTED,
+  ABORTED,
+  INTERNAL,
+]);
 
 /** Which server is meant. */
 export interface Target {
@@ -41,6 +49,13 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
     return new AgentOnceError(
       'temporal.failed',
       `Temporal at ${address} refused these credentials for namespace "${namespace}". Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and TEMPORAL_NAMESPACE.`,
+      cause,
+    );
+  }
+  if (status?.code === RESOURCE_EXHAUSTED) {
+    return new AgentOnceError(
+      'temporal.limited',
+      `Temporal at ${address} limits the requests of namespace "${namespace}" (${status.details.slice(0, 200)}), and has refused this one. Repeat it later, send fewer at once, or have the limit raised.`,
       cause,
     );
   }
@@ -78,8 +93,13 @@ export function isUnreachable(error: unknown): boolean {
 
 export function targetOf(client: Client): Target {
   // Only the interface of a connection is typed; the pure JS one keeps its options.
-  const { options } = client.connection as { options?: { address?: string } };
-  return { address: options?.address ?? 'its address', namespace: client.options.namespace };
+  const { options } = client.connection as {
+    options?: { address?: string; channelArgs?: Record<string, unknown> };
+  };
+  // Through a proxy, its address is the proxy's.
+  const behind = options?.channelArgs?.['grpc.http_connect_target'];
+  const address = typeof behind === 'string' ? behind.replace(/^dns:/, '') : options?.address;
+  return { address: address ?? 'its address', namespace: client.options.namespace };
 }
 
 function grpcStatusOf(error: unknown): { code: number; details: string } | undefined {

@@ -1,4 +1,5 @@
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { proxyFor, type Proxy } from '../client/proxy.ts';
 import { readTemporalConfig } from '../client/temporal-config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 
@@ -14,16 +15,21 @@ export interface WorkerConnection {
 
 /**
  * Connects a worker by Temporal's own environment configuration; by default to 127.0.0.1:7233,
- * where `agent-once dev` runs.
+ * where `agent-once dev` runs. Through the same proxy as clients: Temporal's core knows none by itself.
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`,
  *   `config.invalid`
  */
 export async function connectWorker(): Promise<WorkerConnection> {
   const { address, namespace, connectionOptions } = readTemporalConfig();
+  const proxy = proxyFor(address);
   let connection: NativeConnection;
   try {
-    connection = await NativeConnection.connect({ ...connectionOptions, address });
+    connection = await NativeConnection.connect({
+      ...connectionOptions,
+      address,
+      ...(proxy ? { proxy: forCore(proxy) } : {}),
+    });
   } catch (error) {
     throw new AgentOnceError(
       'temporal.unreachable',
@@ -46,4 +52,12 @@ export async function connectWorker(): Promise<WorkerConnection> {
       { cause: error },
     );
   }
+}
+
+function forCore({ address, credentials }: Proxy): NonNullable<NativeConnectionOptions['proxy']> {
+  return {
+    type: 'http-connect',
+    targetHost: address,
+    ...(credentials ? { basicAuth: credentials } : {}),
+  };
 }
