@@ -49,6 +49,8 @@ export interface Config {
   healthPort: number | undefined;
   /** For how long a worker goes on that the ledger refuses, in milliseconds; `undefined`: for ever. */
   refusedLimitMs: number | undefined;
+  /** How long a process that stops says so before it closes the port where it is asked. */
+  drainMs: number;
   /** HTTP: whether idempotency keys must stand in double quotes. */
   httpStrictKeys: boolean;
   /** HTTP: what a duplicate of a running run gets, the run or 409. */
@@ -113,6 +115,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: oneOf(env, 'AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
     healthPort: port(env, 'AGENT_ONCE_HEALTH_PORT'),
     refusedLimitMs: interval(env, 'AGENT_ONCE_REFUSED_LIMIT', '60s'),
+    drainMs: interval(env, 'AGENT_ONCE_DRAIN', '5s') ?? 0,
     httpStrictKeys: flag(env, 'AGENT_ONCE_HTTP_STRICT_KEYS', false),
     httpDuplicates: oneOf(env, 'AGENT_ONCE_HTTP_DUPLICATES', ['attach', 'conflict'], 'attach'),
     httpRequestsPerMinute: count(env, 'AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE', 600),

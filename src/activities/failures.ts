@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
+import { withoutLedgerAddress } from '../contract/ledger-address.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { RetryPolicy } from '../contract/settings.ts';
 import { usedAnything, type StepFailureDetails, type StepUsage } from '../contract/step.ts';
@@ -47,7 +48,7 @@ function read(error: unknown, otherwise: ErrorCode): Verdict {
   }
   if (error instanceof AgentOnceError) {
     const { code, message } = error;
-    return { code, message: cut(message), retryable: isOwnTrouble(code) };
+    return { code, message: cut(withoutLedgerAddress(message)), retryable: isOwnTrouble(code) };
   }
   if (error instanceof ApplicationFailure) {
     return { code: otherwise, message: cut(error.message), retryable: !error.nonRetryable };

@@ -1,6 +1,7 @@
 import { checkDecision } from '../contract/check-decision.ts';
 import {
   THE_DEADLINE,
+  takes,
   type DecisionInput,
   type DecisionResult,
   type RecordDecisionInput,
@@ -20,7 +21,7 @@ export async function recordDecision(
     // Refused for good: the ledger would not take it however often it is sent, and whoever decided
     // waits for a word. The question stays open.
     checkDecision(answer);
-    const round = answer.round ?? (await roundAnswered(ledger, scope, answer.step));
+    const round = answer.round ?? (await roundAnswered(ledger, scope, answer));
     const result =
       round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
     if (result.outcome !== 'none' || asked === undefined) return result;
@@ -60,8 +61,10 @@ const NOT_ASKED: DecisionResult = { outcome: 'none', decision: null, by: null, d
 async function roundAnswered(
   ledger: Ledger,
   scope: string,
-  step: string,
+  { step, decision }: DecisionInput,
 ): Promise<number | undefined> {
-  const latest = (await ledger.questions(scope)).findLast((question) => question.step === step);
+  const latest = (await ledger.questions(scope)).findLast(
+    (question) => question.step === step && takes(question.kind, decision),
+  );
   return latest === undefined || latest.decision === null ? undefined : latest.round;
 }

@@ -11,6 +11,8 @@ const LOOK_AFTER_MS = 3_000;
 export interface BatchProgress {
   /** A line has ended. */
   show: () => void;
+  /** Something that whoever waits should know. */
+  say: (line: string) => void;
   end: () => void;
 }
 
@@ -33,6 +35,7 @@ export function createBatchProgress(
       last = Date.now();
       progress.show();
     },
+    say: (line) => progress.say(line),
     end: () => {
       told = true;
       clearInterval(timer);
@@ -41,9 +44,7 @@ export function createBatchProgress(
   };
 }
 
-type Drawn = BatchProgress & { say: (line: string) => void };
-
-function createBar(tally: BatchTally): Drawn {
+function createBar(tally: BatchTally): BatchProgress {
   const colours = coloursOf(process.stderr);
   const begun = Date.now();
   const clear = (): void => void process.stderr.write('\r\u001b[K');
@@ -73,7 +74,7 @@ function createBar(tally: BatchTally): Drawn {
   };
 }
 
-function createLines(tally: BatchTally): Drawn {
+function createLines(tally: BatchTally): BatchProgress {
   let tenth = 0;
   return {
     show: () => {

@@ -59,9 +59,10 @@ export async function runDecision(
     try {
       result = await open.client.decide(ref, answer);
     } catch (error) {
-      // Somebody was faster, and the run may even have ended.
-      if (!(error instanceof AgentOnceError) || error.code !== 'decision.not_asked') throw error;
-      await tellStanding(ref, { ...command, step: question.step }, flags, open, error);
+      // Somebody was faster, and the run may even have ended; or it counted, and its answer was lost.
+      if (!(error instanceof AgentOnceError) || error.code === 'decision.conflict') throw error;
+      const { step, kind, round } = question;
+      await tellStanding(ref, { ...command, step, kind, round }, flags, open, error);
       return;
     }
     tell(ref, question, command.decision, result, flags);
@@ -108,7 +109,7 @@ async function makeSure(
 /** Says what was decided before, if that is known; else fails with `otherwise`. */
 async function tellStanding(
   ref: Required<RunRef>,
-  command: DecisionCommand,
+  command: DecisionCommand & { round?: number },
   flags: DecisionFlags,
   open: OpenClient,
   otherwise: AgentOnceError,

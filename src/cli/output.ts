@@ -1,7 +1,9 @@
 import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
+import { ERRORS } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { showDirection } from '../contract/plain-text.ts';
+import { describeDiskError } from './disk-error.ts';
 
 type Stream = NodeJS.WriteStream & { hasColors?: WriteStream['hasColors'] };
 
@@ -38,10 +40,35 @@ export function printable(text: string, lines = false): string {
   return showDirection(text.replace(controls, ' '));
 }
 
-/** `agent-once list | head -1` closes the pipe early; that is no error. */
-export function endsQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+/** Exit code of a program that SIGPIPE ends, as a shell tells it. */
+const NOBODY_READS = 141;
+
+/**
+ * Says what becomes of the process when its output is taken no more. `agent-once list | head -1`
+ * closes the pipe early: it ends, and nothing is said of that. A disk that is full is told on stderr;
+ * where that is full the command goes on, and its exit code says how it ended.
+ *
+ * @param serving for a process that others rely on: it goes on without its output, which is a log
+ */
+export function handleFailingOutput(serving: boolean): void {
+  if (serving) {
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    return;
+  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    endQuietlyWhenNobodyReads(error);
+    const { code, message } = describeDiskError(error) ?? {
+      code: 'disk.failed',
+      message: `The output cannot be written (${error.code ?? error.message}).`,
+    };
+    say(
+      `error ${message} What the command did is done all the same: repeat it with the same key, or look with status or list. (${code})`,
+    );
+    process.exit(ERRORS[code].exit);
   });
+  process.stderr.on('error', endQuietlyWhenNobodyReads);
+}
+
+function endQuietlyWhenNobodyReads({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(process.exitCode ?? NOBODY_READS);
 }

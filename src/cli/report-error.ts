@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { secretsIn } from '../config.ts';
 import { ERRORS, isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import { redact } from '../contract/redact.ts';
+import { describeDiskError } from './disk-error.ts';
 import { coloursOf, printJson, say } from './output.ts';
 
 /**
@@ -35,6 +36,8 @@ function describeError(error: unknown): { code: ErrorCode; message: string } {
   if (error instanceof Error && 'code' in error && isErrorCode(error.code)) {
     return { code: error.code, message: error.message };
   }
+  const ofDisk = describeDiskError(error);
+  if (ofDisk) return ofDisk;
   const what = clean(error instanceof Error ? error.message : String(error));
   return {
     code: 'internal',

@@ -67,7 +67,14 @@ export async function startBatch(
       const document = command.json ? createDocument(command) : undefined;
       try {
         const { concurrency } = command;
-        const options = { signal: stopping.signal, ...(concurrency ? { concurrency } : {}) };
+        const options = {
+          signal: stopping.signal,
+          ...(concurrency ? { concurrency } : {}),
+          onSlowed: ({ message }: AgentOnceError, atOnce: number) =>
+            progress.say(
+              `${message} The batch has slowed down to ${atOnce} at once, and goes on; it becomes faster again by itself.`,
+            ),
+        };
         const batch = { ...request, key, lines: parseLines(lines) };
         for await (const outcome of runBatch(client, batch, options)) {
           addOutcome(tally, outcome);

@@ -2,6 +2,7 @@ import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type { RunStatus } from '../contract/run.ts';
 import type { AgentOnceClient } from './agent-once-client.ts';
+import { BatchPace } from './batch-pace.ts';
 import type { StartedRun, StartRequest } from './types.ts';
 
 /** One request of a batch. */
@@ -22,6 +23,11 @@ export interface BatchOptions {
   concurrency?: number;
   /** Starts no more lines and waits no longer. What is under way goes on in Temporal. */
   signal?: AbortSignal;
+  /**
+   * A limit of Temporal's has made the batch slower: why, and how many runs are under way at once
+   * from now on. They become more again when lines end.
+   */
+  onSlowed?: (why: AgentOnceError, concurrency: number) => void;
 }
 
 export interface BatchOutcome {
@@ -50,6 +56,8 @@ export function batchKey(key: string, line: number): string {
  * Yields each line as it ends, in no particular order. Repeating a batch is safe: what has ended is
  * replayed, what goes on is attached to.
  *
+ * Where Temporal limits the requests of the namespace it becomes slower, and goes on.
+ *
  * When it is stopped by its signal, lines under way are yielded as they stand, and lines that were
  * not begun are not yielded.
  *
@@ -61,7 +69,8 @@ export async function* runBatch(
   { lines, key, ...request }: BatchRequest,
   options: BatchOptions = {},
 ): AsyncGenerator<BatchOutcome, void> {
-  const { concurrency = 10, signal } = options;
+  const { concurrency = 10, signal, onSlowed } = options;
+  const pace = new BatchPace(concurrency, onSlowed);
   const stop = new AbortController();
   const ending = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const underWay = new Map<number, Promise<BatchOutcome>>();
@@ -71,18 +80,29 @@ export async function* runBatch(
     const name = { line, key: batchKey(key, line) };
     const sent: StartRequest = { ...request, key: name.key, input };
     let started: StartedRun | undefined;
-    try {
-      started = await client.start(sent);
-      return outcomeOf(name, await untilEnd(client, started, ending));
-    } catch (error) {
-      // Not as a rejection: nobody may be listening when several lines fail at once.
-      const known = asError(error);
-      const state = stateAfter(known);
-      if (state === 'unknown') {
-        problem ??= known;
-        stop.abort();
+    for (;;) {
+      try {
+        started ??= await client.start(sent);
+        const ended = await untilEnd(client, started, ending);
+        pace.ended();
+        return outcomeOf(name, ended);
+      } catch (error) {
+        // Not as a rejection: nobody may be listening when several lines fail at once.
+        const known = asError(error);
+        const limited = known.code === 'temporal.limited';
+        if (limited && !ending.aborted) {
+          pace.slowDown(known);
+          await pace.wait(ending);
+          if (!ending.aborted) continue;
+        }
+        const state = stateAfter(known);
+        // Whoever has stopped the batch knows why it ended.
+        if (state === 'unknown' && !limited) {
+          problem ??= known;
+          stop.abort();
+        }
+        return { ...name, state, run: started ?? null, error: describe(known) };
       }
-      return { ...name, state, run: started ?? null, error: describe(known) };
     }
   }
 
@@ -94,8 +114,9 @@ export async function* runBatch(
 
   try {
     for (const line of ending.aborted ? [] : lines) {
+      await pace.wait(ending);
       underWay.set(line.line, run(line));
-      if (underWay.size >= concurrency) yield await next();
+      while (underWay.size >= pace.concurrency) yield await next();
       // Before the next one is taken: a line that was taken is begun.
       if (ending.aborted) break;
     }

@@ -4,6 +4,7 @@ import { fingerprintOf } from '../contract/fingerprint.ts';
 import { assertJson, utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { isKeepable } from '../contract/keepable.ts';
 import { assertKey, assertName, DEFAULT_TENANT } from '../contract/key.ts';
 import type { RunLimits, RunOptions } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
@@ -128,6 +129,12 @@ function checkOptions(options: object): RunOptions {
   if (model === undefined) return mode;
   if (typeof model !== 'string' || model.trim() === '' || model.length > 200) {
     throw new AgentOnceError('options.invalid', 'The option "model" must be the name of a model.');
+  }
+  if (!isKeepable(model)) {
+    throw new AgentOnceError(
+      'options.invalid',
+      'The option "model" is text without null characters and lone surrogates. Nothing was started.',
+    );
   }
   return { model, ...mode };
 }

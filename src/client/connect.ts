@@ -1,14 +1,11 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import {
-  Client,
-  Connection,
-  defaultGrpcRetryOptions,
-  makeGrpcRetryInterceptor,
-} from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { connectionProblem } from './connection-problem.ts';
+import { proxyFor, withPort, type Proxy } from './proxy.ts';
+import { retryAndTellLimits } from './tell-limits.ts';
 import { readTemporalConfig } from './temporal-config.ts';
-import { isLoopback, RESOURCE_EXHAUSTED } from './temporal-errors.ts';
+import { isLoopback } from './temporal-errors.ts';
 
 export interface TemporalConnection {
   temporal: Client;
@@ -17,7 +14,8 @@ export interface TemporalConnection {
 
 /**
  * Connects to the server that Temporal's environment configuration names (`TEMPORAL_ADDRESS`,
- * `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` …), or else to the dev stack's.
+ * `TEMPORAL_NAMESPACE`, `TEMPORAL_PROFILE` …), or else to the dev stack's; through the proxy that
+ * `HTTPS_PROXY` names.
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.failed`, `config.invalid`. A namespace
  *   that does not exist shows with the first request to it.
@@ -30,13 +28,9 @@ export async function connect(
 ): Promise<TemporalConnection> {
   const config = readTemporalConfig();
   const { address, namespace, connectionOptions } = config;
-  const retries = defaultGrpcRetryOptions(
-    options.attempts === undefined ? {} : { maxAttempts: options.attempts },
-  );
-  // It is tried again until the time is over, and then the error says nothing of it.
-  let limited: object | undefined;
+  const proxy = proxyFor(address);
   const connection = Connection.lazy({
-    address,
+    address: proxy?.address ?? address,
     tls: connectionOptions.tls ?? null,
     connectTimeout: options.connectTimeoutMs ?? 5_000,
     ...(connectionOptions.apiKey === undefined ? {} : { apiKey: connectionOptions.apiKey }),
@@ -44,17 +38,12 @@ export async function connect(
     channelArgs: {
       // It would look for a server that was away for long every two minutes.
       'grpc.max_reconnect_backoff_ms': 5_000,
-      // grpc-js takes proxies from the environment, for a server on this machine too.
-      ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
+      // By a rule of its own.
+      'grpc.enable_http_proxy': 0,
+      ...(proxy ? throughProxy(address, proxy) : {}),
     },
     interceptors: [
-      makeGrpcRetryInterceptor({
-        ...retries,
-        retryableDecider: (attempt, status) => {
-          if (status.code === RESOURCE_EXHAUSTED) limited = status;
-          return retries.retryableDecider(attempt, status);
-        },
-      }),
+      retryAndTellLimits(options.attempts === undefined ? {} : { maxAttempts: options.attempts }),
     ],
   });
   try {
@@ -63,11 +52,23 @@ export async function connect(
   } catch (error) {
     // Or a half-open connection would keep the process alive.
     await connection.close();
-    throw await connectionProblem(limited ? Object.assign(new Error(), limited) : error, config);
+    throw await connectionProblem(error, config);
   }
   return {
     temporal: new Client({ connection, namespace }),
     close: () => connection.close(),
+  };
+}
+
+/** What grpc-js sets itself where it finds a proxy. */
+function throughProxy(address: string, { credentials }: Proxy): Record<string, string> {
+  const target = withPort(address);
+  return {
+    'grpc.http_connect_target': `dns:${target}`,
+    'grpc.default_authority': target,
+    ...(credentials
+      ? { 'grpc.http_connect_creds': `${credentials.username}:${credentials.password}` }
+      : {}),
   };
 }
 

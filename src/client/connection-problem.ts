@@ -1,6 +1,7 @@
 import { connectionFailure } from '../contract/connection-failure.ts';
 import type { AgentOnceError } from '../contract/errors.ts';
 import { probe } from './probe.ts';
+import { proxyFor } from './proxy.ts';
 import type { TemporalConfig } from './temporal-config.ts';
 import { asAgentOnceError, isUnreachable, unreachable } from './temporal-errors.ts';
 
@@ -12,6 +13,8 @@ export async function connectionProblem(
   const seen = connectionFailure(error);
   if (seen === undefined && !isUnreachable(error)) return asAgentOnceError(error, config);
   const { address, connectionOptions } = config;
-  const failure = seen ?? (await probe(address, connectionOptions.tls));
+  // A proxy may see another server than this machine does.
+  const failure =
+    seen ?? (proxyFor(address) ? undefined : await probe(address, connectionOptions.tls));
   return unreachable(address, failure, { cause: error });
 }

@@ -2,10 +2,17 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { checkDecision } from '../contract/check-decision.ts';
-import type { CountedDecision, DecisionInput, DecisionResult } from '../contract/decision.ts';
+import {
+  takes,
+  type CountedDecision,
+  type DecisionInput,
+  type DecisionResult,
+  type ToldDecision,
+} from '../contract/decision.ts';
 import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
@@ -15,15 +22,28 @@ import type { ClientContext, RunIdentity } from './context.ts';
 import { getExecution } from './describe.ts';
 import { questionsAbout } from './questions-about.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen, statusOf } from './view.ts';
+import { isOpen, questionsOf, scopeOf, statusOf } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
 const ANSWER_WITHIN_MS = 20_000;
 
 /**
+ * Looks in the ledger what became of a decision on a step of a scope; `undefined`: nothing. A run
+ * tells it only while it goes on and a worker has time for it.
+ *
+ * @throws {AgentOnceError} `ledger.…`: nobody knows
+ */
+export type LookUpDecision = (
+  scope: string,
+  answer: DecisionInput,
+) => Promise<ToldDecision | undefined>;
+
+/**
  * Answers a question of a run; the ledger takes one answer, whoever asks how often.
  *
+ * @param lookUp absent: a decision that counted is not known any more when its run has ended, or
+ *   no worker answers
  * @throws {AgentOnceError} `decision.invalid`, before anything is sent or by the worker; nothing was
  *   decided, and the run goes on waiting. `decision.conflict`, `decision.not_asked`,
  *   `run.not_found`, `run.still_running`
@@ -32,19 +52,44 @@ export async function decideStep(
   context: ClientContext,
   run: RunIdentity,
   answer: DecisionInput,
+  lookUp?: LookUpDecision,
 ): Promise<CountedDecision> {
   check(answer);
   const execution = await getExecution(context, run);
-  if (!isOpen(execution)) throw ended(run, statusOf(execution));
   // Pinned here: sent again by a reset, the answer must not be to a later question.
-  const questions = await questionsAbout(context, run, execution, answer);
-  const asked = questions.find(({ step }) => step === answer.step);
+  const questions = isOpen(execution)
+    ? await questionsAbout(context, run, execution, answer)
+    : questionsOf(execution);
+  const asked = questions.find(
+    ({ step, kind }) => step === answer.step && takes(kind, answer.decision),
+  );
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };
+  let result: ToldDecision;
+  try {
+    result = await send(context, run, execution, named);
+  } catch (error) {
+    // No run has said what became of it. It may have counted: this time, with the answer lost on
+    // the way or late, or before.
+    const known = await lookUp?.(scopeOf(execution), named);
+    if (!known) throw error;
+    result = known;
+  }
+  if (result.outcome === 'conflict') throw conflict(answer, result);
+  return result;
+}
+
+async function send(
+  context: ClientContext,
+  run: RunIdentity,
+  execution: WorkflowExecutionDescription,
+  answer: DecisionInput,
+): Promise<ToldDecision> {
+  if (!isOpen(execution)) throw ended(run, statusOf(execution));
   const handle = context.temporal.workflow.getHandle(run.workflowId);
   let result: DecisionResult;
   try {
     result = await context.temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [named] }),
+      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw ended(run);
@@ -55,17 +100,9 @@ export async function decideStep(
     throw asAgentOnceError(error, context.temporal);
   }
   const { outcome } = result;
-  switch (outcome) {
-    case 'conflict':
-      throw conflict(answer, result);
-    case 'none':
-      throw notAsked(answer);
-    case 'restored':
-    case 'lost':
-      throw questionLost(answer, outcome);
-    default:
-      return { ...result, outcome };
-  }
+  if (outcome === 'none') throw notAsked(answer);
+  if (outcome === 'restored' || outcome === 'lost') throw questionLost(answer, outcome);
+  return { ...result, outcome };
 }
 
 function check(answer: DecisionInput): void {

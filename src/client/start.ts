@@ -95,7 +95,8 @@ async function lookAfter(
   try {
     return await findExecution(context, checked.run.workflowId);
   } catch (error) {
-    if (error instanceof AgentOnceError && error.code !== 'temporal.unreachable') throw error;
+    const unanswered = ['temporal.unreachable', 'temporal.limited'];
+    if (error instanceof AgentOnceError && !unanswered.includes(error.code)) throw error;
     throw uncertain(context, checked, problem);
   }
 }

@@ -11,13 +11,20 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const NOT_FOUND = 5;
 const PERMISSION_DENIED = 7;
-export const RESOURCE_EXHAUSTED = 8;
+const RESOURCE_EXHAUSTED = 8;
 const ABORTED = 10;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const UNAUTHENTICATED = 16;
 
-const UNCERTAIN: ReadonlySet<number> = new Set([CANCELLED, UNKNOWN, ABORTED, INTERNAL]);
+const UNCERTAIN: ReadonlySet<number> = new Set([
+  CANCELLED,
+  UNKNOWN,
+  // A limit that has outlasted the tries says nothing of the one before.
+  RESOURCE_EXHAUSTED,
+  ABORTED,
+  INTERNAL,
+]);
 
 /** Which server is meant. */
 export interface Target {
@@ -49,8 +56,8 @@ export function asAgentOnceError(error: unknown, client: Client | Target): Agent
   }
   if (status?.code === RESOURCE_EXHAUSTED) {
     return new AgentOnceError(
-      'temporal.failed',
-      `Temporal at ${address} takes no more requests for namespace "${namespace}" at the moment: it has reached a limit (${redact(status.details).slice(0, 200)}). Repeat it later, or raise the limit.`,
+      'temporal.limited',
+      `Temporal at ${address} limits the requests of namespace "${namespace}" (${redact(status.details).slice(0, 200)}), and has refused this one. Repeat it later, send fewer at once, or have the limit raised.`,
       cause,
     );
   }
@@ -143,8 +150,13 @@ export function isUnreachable(error: unknown): boolean {
 
 export function targetOf(client: Client): Target {
   // Only the interface of a connection is typed; the pure JS one keeps its options.
-  const { options } = client.connection as { options?: { address?: string } };
-  return { address: options?.address ?? 'its address', namespace: client.options.namespace };
+  const { options } = client.connection as {
+    options?: { address?: string; channelArgs?: Record<string, unknown> };
+  };
+  // Through a proxy, its address is the proxy's.
+  const behind = options?.channelArgs?.['grpc.http_connect_target'];
+  const address = typeof behind === 'string' ? behind.replace(/^dns:/, '') : options?.address;
+  return { address: address ?? 'its address', namespace: client.options.namespace };
 }
 
 function grpcStatusOf(error: unknown): { code: number; details: string } | undefined {

@@ -1,6 +1,7 @@
 import type { DecisionInput } from './decision.ts';
 import { AgentOnceError } from './errors.ts';
 import { assertJson } from './json.ts';
+import { isKeepable } from './keepable.ts';
 
 /** Longest texts of a decision, in UTF-16 units. */
 const LONGEST_NAME = 200;
@@ -31,10 +32,6 @@ export function checkDecision({ by, comment, result }: DecisionInput): void {
   } catch (error) {
     throw invalid(`The result cannot be kept. ${(error as Error).message}`);
   }
-}
-
-function isKeepable(text: unknown): text is string {
-  return typeof text === 'string' && !text.includes('\0') && text.isWellFormed();
 }
 
 function invalid(what: string): AgentOnceError {

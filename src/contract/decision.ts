@@ -13,6 +13,16 @@ export const ANSWERS = {
 } as const satisfies Record<QuestionKind, readonly string[]>;
 export type Decision = (typeof ANSWERS)[QuestionKind][number];
 
+/** Whether a decision is an answer to questions of this kind. */
+export function takes(kind: QuestionKind, decision: Decision): boolean {
+  return ANSWERS[kind].some((answer) => answer === decision);
+}
+
+/** Kinds of questions that a decision can answer. */
+export function kindsAnsweredBy(decision: Decision): QuestionKind[] {
+  return (Object.keys(ANSWERS) as QuestionKind[]).filter((kind) => takes(kind, decision));
+}
+
 /** Who has answered where nobody did in time. */
 export const THE_DEADLINE = 'the deadline';
 
@@ -111,3 +121,6 @@ export interface DecisionResult {
 export interface CountedDecision extends DecisionResult {
   outcome: 'recorded' | 'repeated' | 'settled';
 }
+
+/** A decision that counts, or does not because another one does. */
+export type ToldDecision = CountedDecision | (DecisionResult & { outcome: 'conflict' });

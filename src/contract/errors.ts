@@ -51,6 +51,10 @@ export const ERRORS = {
     means: 'The namespace lacks the search attributes that runs carry.',
   },
   'temporal.failed': { exit: 6, means: 'Temporal refused a request for another reason.' },
+  'temporal.limited': {
+    exit: 6,
+    means: 'Temporal limits the requests of the namespace, and refused some for too long.',
+  },
   'temporal.cli_missing': { exit: 6, means: 'The Temporal CLI was not found and not installed.' },
   'ledger.unreachable': { exit: 6, means: 'The ledger database does not answer.' },
   'ledger.invalid': { exit: 6, means: 'The ledger database answers, but cannot be used.' },
@@ -58,6 +62,8 @@ export const ERRORS = {
     exit: 6,
     means: 'The ledger lacks what the run has recorded: it was restored, or is another one.',
   },
+  'ledger.value_refused': { exit: 4, means: 'A step has a value that the ledger cannot hold.' },
+  'disk.failed': { exit: 6, means: 'A file, or the output, cannot be written.' },
   'part.failed': { exit: 6, means: 'A part of the local stack did not start or stopped.' },
   'model.unreachable': { exit: 6, means: 'The model endpoint does not answer.' },
   'model.broken_off': {

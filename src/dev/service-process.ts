@@ -36,11 +36,13 @@ export function hasService(): boolean {
  * @throws {AgentOnceError} `port.in_use`
  */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<ServiceProcess> {
-  const { port, ...others } = options;
+  const { port, env, ...others } = options;
   if (port !== 0) await requireFreePort(port, { part: 'the HTTP service', flag: '--http-port' });
   let url: string | undefined;
   const service = await startCommandProcess({
     ...others,
+    // Nobody balances requests here.
+    env: { ...env, AGENT_ONCE_DRAIN: 'off' },
     part: 'service',
     // Whoever knows where it is finds it there again.
     args: () => ['serve', '--open', '--port', url === undefined ? String(port) : new URL(url).port],

@@ -36,6 +36,22 @@ export function keyLinesOf({ rawHeaders }: { rawHeaders: readonly string[] }): s
   );
 }
 
+/** Lines of a header that Node reads where nothing else is set. */
+const LINES_READ = 1_000;
+
+/**
+ * Whether lines of a header may have been left out: Node reads so many and is silent about more.
+ *
+ * @param maxHeadersCount of the server; 0: all are read
+ */
+export function mayHaveUnseenLines(
+  rawHeaders: readonly string[],
+  maxHeadersCount: number | null = null,
+): boolean {
+  const read = maxHeadersCount ?? LINES_READ;
+  return read > 0 && rawHeaders.length >= 2 * read;
+}
+
 function quoted(text: string): string {
   let value: unknown;
   try {

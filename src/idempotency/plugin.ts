@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
-import { keyLinesOf, readIdempotencyKey } from './idempotency-key.ts';
+import { keyLinesOf, mayHaveUnseenLines, readIdempotencyKey } from './idempotency-key.ts';
 import { KeyedTransaction, type KeyedRequest, type StoredAnswer } from './keyed-transaction.ts';
 import { answerRefusal, asRefusal, RefusedRequest } from './refused-request.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
@@ -166,7 +166,14 @@ function readRequest(
   request: FastifyRequest,
   { tenantOf = () => '', required = false }: IdempotencyOptions,
 ): KeyedRequest | undefined {
-  const key = readIdempotencyKey(keyLinesOf(request.raw));
+  const { raw, server } = request;
+  if (mayHaveUnseenLines(raw.rawHeaders, server.server.maxHeadersCount)) {
+    throw new RefusedRequest(
+      'key.invalid',
+      'The header of the request has more lines than are read: a second Idempotency-Key may be among them. Nothing was done.',
+    );
+  }
+  const key = readIdempotencyKey(keyLinesOf(raw));
   if (key === undefined) {
     if (required) throw missing();
     return undefined;

@@ -16,6 +16,7 @@ import type { ServiceDeps } from './deps.ts';
 import { describeApi } from './openapi.ts';
 import { refuseForeignPages } from './own-pages-only.ts';
 import { PROBLEM_JSON } from '../idempotency/problem-details.ts';
+import { refuseManyLines } from './many-lines.ts';
 import { HttpProblem, problemOf } from './problem.ts';
 import { watchMethods } from './other-methods.ts';
 import { RequestLog } from './request-log.ts';
@@ -74,6 +75,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   });
   const refuseOtherMethods = watchMethods(app);
   sendSecurityHeaders(app);
+  refuseManyLines(app);
   answerInPlaceOfNode(app);
   if (!deps.apiKeys) refuseForeignPages(app);
   await app.register(rateLimit, {
@@ -88,11 +90,12 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
         `More than ${deps.settings.requestsPerMinute} requests in a minute. Nothing was done; try again in ${Math.ceil(ttl / 1_000)} s with the same key.`,
       ),
   });
+  // Whoever keeps a connection open finds another service with its next request.
+  app.addHook('onSend', async (_request, reply) => {
+    if (deps.leaving.aborted) void reply.header('connection', 'close');
+  });
   authenticateRequests(app, deps);
   refuseEncodings(app);
-  app.addHook('onSend', async (request, reply) => {
-    if (request.url.startsWith('/v1/')) void reply.header('cache-control', 'no-store');
-  });
   await describeApi(app);
   await app.register(async (api) => {
     await api.register(startRoute(deps));
@@ -124,6 +127,8 @@ function closeAfterAnswers(app: FastifyInstance): void {
 function loggerOptions(level: string): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
+    // What becomes of the service where that is a full disk, says whoever started it.
+    stream: process.stdout,
     serializers: {
       req: (request) => ({ method: request.method, url: request.routeOptions?.url ?? '' }),
       res: (reply) => ({ statusCode: reply.statusCode ?? 0 }),
@@ -136,7 +141,7 @@ function answerError(error: unknown, reply: FastifyReply): number {
   const { problem, headers } = problemOf(fromFastify(error));
   void reply
     .code(problem.status)
-    .headers({ 'cache-control': 'no-store', ...headers })
+    .headers(headers)
     .type(`${PROBLEM_JSON}; charset=utf-8`)
     // As text: the status may be one that the route does not document.
     .serializer((text: unknown) => String(text))

@@ -22,5 +22,7 @@ export interface ServiceDeps {
   /** Where Temporal UI shows a workflow. */
   urlOf: (workflowId: string) => string;
   settings: ServiceSettings;
+  /** Aborts when the service is told to stop: for a while it still answers. */
+  leaving: AbortSignal;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentDefinition } from '../agents/define-agent.ts';
 import { registryDefaults } from '../agents/registry-defaults.ts';
 import { createRegistry } from '../agents/registry.ts';
@@ -18,8 +19,13 @@ export interface ServiceOptions {
   port: number;
   /** No API keys: whoever reaches the service may do everything. On loopback only. */
   open: boolean;
-  /** Ends the service gracefully: requests under way are answered. */
+  /**
+   * Ends the service gracefully: it says so at `/readyz` for the drain time and answers as before,
+   * then it takes no more requests, and those under way are answered.
+   */
   signal: AbortSignal;
+  /** Ends the drain time, or leaves it out. */
+  hurry?: AbortSignal;
   onReady?: (info: { url: string }) => void;
 }
 
@@ -72,6 +78,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
         duplicates: config.httpDuplicates,
         requestsPerMinute: config.httpRequestsPerMinute,
       },
+      leaving: signal,
       logLevel: config.logLevel,
     });
     closers.push(() => app.close());
@@ -86,9 +93,15 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
+    await drain(config.drainMs, options.hurry);
   } finally {
     for (const stop of closers.toReversed()) await stop();
   }
+}
+
+async function drain(ms: number, hurry: AbortSignal | undefined): Promise<void> {
+  if (ms === 0) return;
+  await sleep(ms, undefined, hurry ? { signal: hurry } : {}).catch(() => {});
 }
 
 function portProblem(port: number, error: NodeJS.ErrnoException): Error {

@@ -19,10 +19,18 @@ export const json = z
 
 const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
+/**
+ * Neither a ledger's texts nor Temporal's have null characters; of lone surrogates a body has none,
+ * or it is not read.
+ */
+// eslint-disable-next-line no-control-regex
+const NO_NULL = /^[^\u0000]*$/;
+
 export const runId = z
   .string()
   .min(1)
   .max(255)
+  .regex(NO_NULL)
   .meta({ description: 'ID of a run: its Temporal workflow ID' });
 export const agentName = z
   .string()
@@ -48,7 +56,7 @@ export const startBody = z.strictObject({
   input: json.optional().meta({ description: 'What the agent is to do; a string or other JSON' }),
   options: z
     .strictObject({
-      model: z.string().min(1).max(200).optional(),
+      model: z.string().min(1).max(200).regex(NO_NULL).optional(),
       shadow: z
         .literal(true)
         .optional()
@@ -159,10 +167,6 @@ export const runSummary = z
     closedAt: time.nullable().meta({ description: 'Of a forgotten run: when it was forgotten' }),
   })
   .meta({ id: 'RunSummary' });
-
-/** A ledger's texts have none; of lone surrogates a body has none, or it is not read. */
-// eslint-disable-next-line no-control-regex
-const NO_NULL = /^[^\u0000]*$/;
 
 export const decisionBody = z.strictObject({
   decision,

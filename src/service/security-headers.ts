@@ -2,9 +2,11 @@ import type { FastifyInstance } from 'fastify';
 
 /**
  * What a browser may do with an answer of ours: the headers of https://helmetjs.github.io, without
- * Strict-Transport-Security, which only whoever speaks TLS can promise.
+ * Strict-Transport-Security, which only whoever speaks TLS can promise. And that nobody keeps it:
+ * whatever the address looks like, the answer may be one about a tenant's run.
  */
 export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['cache-control', 'no-store'],
   [
     'content-security-policy',
     // The documentation page brings its own scripts and styles.

@@ -20,7 +20,8 @@ export function registerServe(program: Command): void {
       `
 Callers need an API key: agent-once api-keys create <tenant>. The document of the API is at
 /openapi.json, a page to browse it at /docs, health at /healthz and /readyz. Stops gracefully on
-SIGTERM or Ctrl-C: requests under way are answered.
+SIGTERM or Ctrl-C: requests under way are answered. After SIGTERM /readyz says 503 for 5 s first, and
+requests are taken as before (AGENT_ONCE_DRAIN).
 
 Examples:
   $ agent-once serve --open
@@ -33,8 +34,11 @@ Examples:
         import('./run-service.ts'),
       ]);
       const stopping = new AbortController();
-      const stop = (): void => {
+      const hurry = new AbortController();
+      const stop = (signal: NodeJS.Signals): void => {
         if (stopping.signal.aborted) process.exit(1);
+        // At a terminal nobody sends requests on to another service.
+        if (signal === 'SIGINT') hurry.abort();
         stopping.abort();
       };
       process.on('SIGTERM', stop).on('SIGINT', stop);
@@ -44,6 +48,7 @@ Examples:
         port: flags.port,
         open: flags.open === true,
         signal: stopping.signal,
+        hurry: hurry.signal,
         onReady: ({ url }) => {
           if (flags.open) {
             process.stderr.write(

@@ -60,7 +60,6 @@ function answerOf(
     body,
     headers: [
       ...SECURITY_HEADERS,
-      ['cache-control', 'no-store'],
       ['content-type', `${PROBLEM_JSON}; charset=utf-8`],
       ['content-length', String(utf8Bytes(body))],
     ],

@@ -1,5 +1,6 @@
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { connectionProblem } from '../client/connection-problem.ts';
+import { proxyFor, type Proxy } from '../client/proxy.ts';
 import { readTemporalConfig, type TemporalConfig } from '../client/temporal-config.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
 
@@ -25,7 +26,7 @@ const STATUSES: readonly [says: RegExp, code: number][] = [
 
 /**
  * Connects a worker by Temporal's own environment configuration; by default to 127.0.0.1:7233,
- * where `agent-once dev` runs.
+ * where `agent-once dev` runs. Through the same proxy as clients: Temporal's core knows none by itself.
  *
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.namespace_not_found`,
  *   `temporal.failed`, `config.invalid`
@@ -49,7 +50,12 @@ export async function connectWorker(): Promise<WorkerConnection> {
 
 async function connectInTime(config: TemporalConfig): Promise<NativeConnection> {
   const { address, connectionOptions } = config;
-  const connecting = NativeConnection.connect({ ...connectionOptions, address });
+  const proxy = proxyFor(address);
+  const connecting = NativeConnection.connect({
+    ...connectionOptions,
+    address,
+    ...(proxy ? { proxy: forCore(proxy) } : {}),
+  });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(statusError(4, 'No answer.')), TIMEOUT_MS);
@@ -78,4 +84,12 @@ function asStatus(error: unknown): unknown {
 /** Of the form by which Temporal's client knows gRPC's errors. */
 function statusError(code: number, details: string, cause?: unknown): Error {
   return Object.assign(new Error(details, { cause }), { code, details, metadata: {} });
+}
+
+function forCore({ address, credentials }: Proxy): NonNullable<NativeConnectionOptions['proxy']> {
+  return {
+    type: 'http-connect',
+    targetHost: address,
+    ...(credentials ? { basicAuth: credentials } : {}),
+  };
 }

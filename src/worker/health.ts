@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Trouble } from './ledger-trouble.ts';
 
@@ -11,23 +12,44 @@ export interface Health {
 
 export interface HealthServer {
   port: number;
+  /** Waits until the port has said for the drain time that the process stops. */
   close(): Promise<void>;
+}
+
+/** When the process is told to stop, and for how long its port says so at least, in milliseconds. */
+export interface Drain {
+  signal: AbortSignal;
+  ms: number;
 }
 
 /**
  * Answers `GET /healthz`: 200 while every worker of the process runs and the ledger neither refuses it
  * nor lacks what runs have recorded, 503 otherwise (starting, draining, failed, refused, restored), with
  * their states as JSON. A ledger that is away for everybody is no reason: whoever restarts workers for
- * it has none when it comes back.
+ * it has none when it comes back. Whoever asks a process that stops hears so: its port does not close
+ * at once, also where there is nothing to wait for.
  *
  * @param port 0: any free one
  * @throws {AgentOnceError} `port.in_use`
  */
-export async function startHealthServer(port: number, read: () => Health): Promise<HealthServer> {
+export async function startHealthServer(
+  port: number,
+  read: () => Health,
+  drain: Drain,
+): Promise<HealthServer> {
+  let drained: Promise<unknown> = Promise.resolve();
+  const begin = (): void => {
+    drained = sleep(drain.ms);
+  };
+  if (drain.signal.aborted) begin();
+  drain.signal.addEventListener('abort', begin, { once: true });
   const server = createServer((request, response) => {
     const found = request.url === '/healthz';
     const { workers, trouble } = read();
-    const running = workers.length > 0 && workers.every(([, state]) => state === 'RUNNING');
+    const running =
+      !drain.signal.aborted &&
+      workers.length > 0 &&
+      workers.every(([, state]) => state === 'RUNNING');
     const healthy = running && (trouble === undefined || trouble.what === 'unreachable');
     response.writeHead(found ? (healthy ? 200 : 503) : 404, {
       'content-type': 'application/json',
@@ -44,11 +66,13 @@ export async function startHealthServer(port: number, read: () => Health): Promi
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await drained;
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

@@ -98,10 +98,14 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.
     if (config.healthPort !== undefined) {
-      const health = await startHealthServer(config.healthPort, () => ({
-        workers: [...workers].map(([queue, worker]) => [queue, worker.getState()] as const),
-        trouble: trouble.now,
-      }));
+      const health = await startHealthServer(
+        config.healthPort,
+        () => ({
+          workers: [...workers].map(([queue, worker]) => [queue, worker.getState()] as const),
+          trouble: trouble.now,
+        }),
+        { signal, ms: config.drainMs },
+      );
       closing.push(() => health.close());
     }
     workers = await createWorkers(config, temporal, deps, graceMs, only);

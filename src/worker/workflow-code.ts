@@ -12,7 +12,8 @@ const SRC = path.resolve(path.dirname(HERE), '..');
 
 /**
  * The workflows' bundle: in a build the one that `npm run build` made, in a checkout one that is
- * made once per state of the sources (it takes seconds) and remembered in `.cache`.
+ * made once per state of the sources (it takes seconds) and remembered in `.cache`. Where nothing can
+ * be written it is made each time.
  */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = path.join(SRC, 'workflow-bundle.js');
@@ -22,14 +23,26 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const codePath = path.join(cache, `${REMEMBERED}${(await sourcesHash()).slice(0, 32)}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflows();
+    if (!(await remember(cache, codePath, code))) return { code };
+  }
+  return { codePath };
+}
+
+/** @returns whether it is there */
+async function remember(cache: string, codePath: string, code: string): Promise<boolean> {
+  // Written aside and renamed: another worker may be starting.
+  const aside = `${codePath}.${process.pid}`;
+  try {
     await mkdir(cache, { recursive: true });
-    // Written aside and renamed: another worker may be starting.
-    const aside = `${codePath}.${process.pid}`;
     await writeFile(aside, code);
     await rename(aside, codePath);
     await forgetOld(cache);
+    return true;
+  } catch {
+    // A disk that is read-only or full. Half a file is of no use.
+    await rm(aside, { force: true }).catch(() => {});
+    return existsSync(codePath);
   }
-  return { codePath };
 }
 
 /** Of sources that have changed since; not those of today, which another worker may be reading. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { proxyFor } from '../../src/client/proxy.ts';
 import { readConfig } from '../../src/config.ts';
 import { variablesRead } from '../support/variables-read.ts';
 
@@ -10,10 +11,14 @@ const documented = [...text.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) =>
 test('every variable that is read is documented, and the other way round', () => {
   const read = new Set([
     ...variablesRead(readConfig),
+    ...variablesRead((env) => proxyFor('temporal.example:7233', env)),
     ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
   ]);
   // The home folder is the system's.
   read.delete('HOME');
+  // Only in capitals, and the second is asked for where the first is set.
+  for (const name of ['https_proxy', 'no_proxy']) read.delete(name);
+  read.add('NO_PROXY');
   read.delete('XDG_CONFIG_HOME');
   expect(new Set(documented)).toEqual(read);
 });
@@ -38,6 +43,7 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_SHADOW_ONLY: config.shadowOnly ? 'on' : 'off',
     AGENT_ONCE_SPLIT_TASK_QUEUES: config.splitTaskQueues ? 'on' : 'off',
     AGENT_ONCE_CLEANUP: config.cleanupEveryMs === 3_600_000 ? '1h' : 'another',
+    AGENT_ONCE_DRAIN: config.drainMs === 5_000 ? '5s' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
     AGENT_ONCE_REFUSED_LIMIT: config.refusedLimitMs === 60_000 ? '60s' : 'another',
     AGENT_ONCE_HTTP_STRICT_KEYS: config.httpStrictKeys ? 'on' : 'off',

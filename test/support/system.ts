@@ -105,6 +105,8 @@ export async function startTestSystem(
     OPENAI_BASE_URL: model.url,
     // Suites that clean do so themselves.
     AGENT_ONCE_CLEANUP: 'off',
+    // Nobody looks whether they stop, but where a suite says so.
+    AGENT_ONCE_DRAIN: 'off',
     TEST_COUNTER_URL: counter.url,
     ...Object.fromEntries(
       Object.entries(process.env).filter(([name]) => /^TEST_(LANE|FAST_MS)$/.test(name)),

@@ -29,6 +29,9 @@ const UNREACHABLE: readonly (readonly [code: string, says: string])[] = [
 ];
 const CONNECTION_LOST = ['08', '57P', '53300', '25P03'];
 
+/** Data exceptions and limits of the program: the same value is refused whenever it is sent. */
+const VALUE_REFUSED = ['22', '54'];
+
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 const SYSTEM_ERROR = /^E(?!RR_)[A-Z]{3,}$/;
 /** Errors of `pg` and `pg-pool` that carry no code. */
@@ -58,6 +61,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
       { cause: error },
     );
   }
+  if (isOneOf(code, VALUE_REFUSED)) return valueRefused(code, error);
   const reason = reasonOf(error);
   if (reason === undefined) return error;
   return new AgentOnceError(
@@ -77,6 +81,15 @@ export function missingRights(
     'ledger.invalid',
     `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let agent-once ledger migrate --grant-to do it.`,
     cause === undefined ? undefined : { cause },
+  );
+}
+
+/** Its own words are left out: they repeat the value. */
+function valueRefused(code: string, cause: unknown): AgentOnceError {
+  return new AgentOnceError(
+    'ledger.value_refused',
+    `A value of this step is one that the ledger cannot hold (${code}), so the step was not tried again. What was recorded before it is kept. Text in it may have null characters, or be too long.`,
+    { cause },
   );
 }
 

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
 import {
-  ANSWERS,
-  type Decision,
+  kindsAnsweredBy,
   type DecisionInput,
   type DecisionResult,
 } from '../../contract/decision.ts';
@@ -19,7 +18,7 @@ const DATA_EXCEPTION = '22';
 
 const QUESTION = `
 SELECT ${QUESTION_COLUMNS} FROM agent_once.questions AS q
-WHERE q.scope = $1 AND q.step = $2 AND ($3::int IS NULL OR q.round = $3)
+WHERE q.scope = $1 AND q.step = $2 AND ($3::int IS NULL OR q.round = $3) AND q.kind = ANY ($4)
 ORDER BY q.asked_at DESC, q.round DESC LIMIT 1 FOR UPDATE`;
 
 /** Only a step that is still in the outcome unknown of the attempt that was asked about. */
@@ -87,9 +86,14 @@ async function decideIn(
   answer: DecisionInput,
 ): Promise<DecisionResult> {
   const { step, round, decision, by, comment } = answer;
-  const found = await client.query<QuestionRow>(QUESTION, [scope, step, round ?? null]);
+  const found = await client.query<QuestionRow>(QUESTION, [
+    scope,
+    step,
+    round ?? null,
+    kindsAnsweredBy(decision),
+  ]);
   const [question] = found.rows;
-  if (!question || !fits(question, decision)) {
+  if (!question) {
     return { outcome: 'none', decision: null, by: null, decidedAt: null };
   }
 
@@ -136,10 +140,6 @@ async function settle(
     return changed(await client.query(DID_NOT_HAPPEN, [...attempt, error]));
   }
   return changed(await client.query(STILL_UNKNOWN, attempt));
-}
-
-function fits({ kind }: QuestionRow, decision: Decision): boolean {
-  return ANSWERS[kind].some((answer) => answer === decision);
 }
 
 function changed({ rowCount }: { rowCount: number | null }): boolean {

@@ -1,5 +1,5 @@
 import {
-  ANSWERS,
+  kindsAnsweredBy,
   type Decision,
   type DecisionInput,
   type DecisionResult,
@@ -62,9 +62,6 @@ export async function decideQuestion(
   answer: DecisionInput,
 ): Promise<DecisionResult> {
   const { step, round, decision, result, by, comment } = answer;
-  const kinds = (Object.keys(ANSWERS) as QuestionKind[]).filter((kind) =>
-    ANSWERS[kind].some((one) => one === decision),
-  );
   const { data, bytes } = await encodePayload(result ?? null);
   const error = plainError({
     code: 'step.did_not_happen',
@@ -77,7 +74,7 @@ export async function decideQuestion(
       step,
       round ?? '',
       decision,
-      kinds.join(),
+      kindsAnsweredBy(decision).join(),
       result === undefined ? '' : sha256Hex(canonicalJson(result)),
       by,
       comment ?? '',

@@ -41,6 +41,7 @@ const OF_THIS_SERVER = [
   'WRONGPASS',
   'NOPERM',
 ];
+const TOO_LARGE = /string exceeds maximum allowed size/;
 const IN_A_CLUSTER = 'it is a Redis Cluster, and the ledger needs one server with all keys';
 /** The server answers, but not to us: a person has to change something. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -87,6 +88,13 @@ export function toLedgerError(error: unknown, where: string): unknown {
     return new AgentOnceError(
       'ledger.invalid',
       `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
+      { cause: error },
+    );
+  }
+  if (error instanceof ErrorReply && TOO_LARGE.test(error.message)) {
+    return new AgentOnceError(
+      'ledger.value_refused',
+      'A value of this step is one that the ledger cannot hold, so the step was not tried again. What was recorded before it is kept. It is larger than Redis takes (proto-max-bulk-len).',
       { cause: error },
     );
   }

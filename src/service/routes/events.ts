@@ -26,7 +26,6 @@ const headers = z.object({ 'last-event-id': z.string().optional() });
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
   'x-accel-buffering': 'no',
 };
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ServiceDeps } from '../deps.ts';
 
 /** For orchestrators: whether the process answers, and whether what it needs answers. */
-export function healthRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
+export function healthRoutes({ context, leaving }: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/healthz',
@@ -11,13 +11,14 @@ export function healthRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
       async () => ({ healthy: true }),
     );
     app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+      // No need to ask: whoever sends requests here should begin to send them elsewhere.
+      if (leaving.aborted) return reply.code(503).send({ ready: false, leaving: true });
       const temporal = await answers(() =>
         context.temporal.withDeadline(Date.now() + 2_000, () =>
           context.temporal.workflowService.getSystemInfo({}),
         ),
       );
-      const ready = temporal && !app.stopping.aborted;
-      return reply.code(ready ? 200 : 503).send({ ready, temporal });
+      return reply.code(temporal ? 200 : 503).send({ ready: temporal, temporal });
     });
   };
 }

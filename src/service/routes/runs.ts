@@ -9,9 +9,10 @@ import { resumeRun } from '../../client/resume.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { workflowIdOf } from '../../contract/key.ts';
 import { LISTED_STATUSES } from '../../contract/run.ts';
+import { outcomeInLedger } from '../../explain/standing-answer.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
-import { CURSOR, cursorAfter, tokenOf } from '../cursor.ts';
+import { CURSOR, cursorAfter, readAfter, tokenOf } from '../cursor.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { preferenceApplied, readPreferences } from '../prefer.ts';
 import { HttpProblem } from '../problem.ts';
@@ -34,7 +35,7 @@ import { problems, runAsked, runRead } from './answers.ts';
 const params = z.strictObject({ id: runId });
 
 /** Everything about runs that exist. */
-export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
+export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',
@@ -125,10 +126,9 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
                   workflowIdOf({ tenant, agent, key }, context.hashKeys),
                 ),
               };
-        const page = await listPage(
-          context,
-          { ...defined(filter), ...ids, tenant },
-          { limit, cursor: cursor === undefined ? undefined : tokenOf(cursor, list) },
+        const token = cursor === undefined ? undefined : tokenOf(cursor, list);
+        const page = await readAfter(token, (after) =>
+          listPage(context, { ...defined(filter), ...ids, tenant }, { limit, cursor: after }),
         );
         return {
           runs: page.runs.map(({ workflowId, ...summary }) => ({
@@ -238,14 +238,19 @@ export function runRoutes({ context }: ServiceDeps): FastifyPluginAsyncZod {
         const identity = runOf(callerOf(request), id);
         const { decision, by, round, comment, result } = request.body;
         return withoutTraces(() =>
-          decideStep(context, identity, {
-            step,
-            decision,
-            by,
-            ...(round === undefined ? {} : { round }),
-            ...(comment === undefined ? {} : { comment }),
-            ...(result === undefined ? {} : { result: result as JsonValue }),
-          }),
+          decideStep(
+            context,
+            identity,
+            {
+              step,
+              decision,
+              by,
+              ...(round === undefined ? {} : { round }),
+              ...(comment === undefined ? {} : { comment }),
+              ...(result === undefined ? {} : { result: result as JsonValue }),
+            },
+            (scope, answer) => outcomeInLedger(ledger, scope, answer),
+          ),
         );
       },
     });

@@ -15,6 +15,23 @@ afterAll(() => system.close());
 
 const cli = (...args: string[]) => runCommand(args, { ...system.env, TEST_AGENTS: 'of workers' });
 
+test('a decision that was recorded, and whose answer no worker gives, has been made', async () => {
+  const ref = { agent: 'tester', key: `k-${randomUUID()}` };
+  const input = script(calls(['spend', { label: 'lost', amount: 100 }]), { say: 'ok' });
+  const worker = await system.startWorker();
+  await system.client.start({ ...ref, input });
+  await eventually(async () => {
+    expect(await system.client.describe(ref)).toMatchObject({ status: 'waiting' });
+  });
+  await worker.kill();
+  const scope = await system.scopeOf(`agent-tester-${ref.key}`);
+  await system.ledger.decide(scope, { step: 't1.c0', round: 1, decision: 'approve', by: 'ann' });
+  const approved = await cli('approve', 'tester', ref.key, '--by', 'bob', '--yes');
+  expect(approved).toMatchObject({ code: 0, stdout: expect.stringMatching(/^repeated .* ann /) });
+  const denied = await cli('deny', 'tester', ref.key, '--by', 'bob', '--yes');
+  expect(denied).toMatchObject({ code: 3, stderr: expect.stringContaining('ann has already') });
+});
+
 test('an attempt fell silent, and no worker is left: the run still says what it asks, and whose process it was', async () => {
   const ref = { agent: 'tester', key: `k-${randomUUID()}` };
   const input = script(calls(['send', { label: 'silent' }]), { say: 'ok' });

@@ -272,6 +272,21 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       expect(await ledger().ask(question)).toMatchObject({ round: 2, decision: null });
     });
 
+    test('is repeated also when the outcome of the same step is asked by then', async () => {
+      const { step, question } = await unknownStep(ledger());
+      await ledger().ask({ ...question, kind: 'approval', fence: null });
+      const yes = { step: step.step, round: 1, decision: 'approve', by: 'ann' } as const;
+      await ledger().decide(step.scope, yes);
+      await ledger().ask(question);
+      for (const answer of [yes, { step: step.step, decision: 'approve', by: 'bob' } as const]) {
+        expect(await ledger().decide(step.scope, answer)).toMatchObject({
+          outcome: 'repeated',
+          by: 'ann',
+        });
+      }
+      expect(await record(step)).toMatchObject({ state: 'unknown' });
+    });
+
     test('keeps a denial', async () => {
       const { step, question } = approval({ validMs: 1 });
       await ledger().ask(question);

@@ -4,12 +4,13 @@ local step, round, decision, kinds = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local result_digest, by, comment = ARGV[5], ARGV[6], ARGV[7]
 local result, bytes, error = ARGV[8], ARGV[9], ARGV[10]
 
--- The question that was asked last about the step, or in this round.
+-- The question that was asked last about the step, or in this round, and takes such an answer.
 local field, q
 local all = redis.call('HGETALL', key)
 for i = 1, #all, 2 do
   local each = cjson.decode(all[i + 1])
-  if each.step == step and (round == '' or each.round == round) then
+  if each.step == step and (round == '' or each.round == round)
+    and string.find(kinds, each.kind, 1, true) then
     local later = not q or tonumber(each.asked_at) > tonumber(q.asked_at)
       or (each.asked_at == q.asked_at and tonumber(each.round) > tonumber(q.round))
     if later then
@@ -17,7 +18,7 @@ for i = 1, #all, 2 do
     end
   end
 end
-if not q or not string.find(kinds, q.kind, 1, true) then
+if not q then
   return { 'none' }
 end
 
