@@ -13,8 +13,6 @@ const ENDED = 'ended-1';
 const RUNNING = 'running-1';
 /** One that waits for approval. */
 const WAITING = 'waiting-1';
-/** One whose call is denied. */
-const DENIED = 'denied-1';
 /** What a model could write to make somebody press or believe something else. */
 const TRICKS = 'tricks-1';
 const LABEL =
@@ -63,11 +61,6 @@ describe('a person with a browser in Temporal UI', () => {
       agent,
       key: WAITING,
       input: script(calls(['spend', { label: 'a * b', amount: 100 }]), { say: 'ok' }),
-    });
-    await system.client.start({
-      agent,
-      key: DENIED,
-      input: script(calls(['spend', { label: 'c', amount: 100 }]), { say: 'ok' }),
     });
     await system.client.start({
       agent,
@@ -153,29 +146,6 @@ describe('a person with a browser in Temporal UI', () => {
     expect(text).toContain('t1.c0 spend · spend 100 on a * b: may it run?');
     expect(text).toContain('agent-once approve tester waiting-1 t1.c0');
     expect(text).toContain('agent-once deny tester waiting-1 t1.c0');
-  });
-
-  test('reads of a waiting run: its call has not run, and what the open timer waits for', async () => {
-    const asks = 'turn 1 · runs only if approved: spend 100 on a * b';
-    const text = await read(WAITING, 'timeline', asks);
-    expect(text).toContain(`tool.spend • ${asks}`);
-    expect(text).toContain('t1.c0 waits for approval, has not run: spend 100 on a * b');
-    const details = await read(WAITING, 'user-metadata', 'Waits for a person');
-    expect(details).toContain('spend 100 on a * b waiting waits for approval, has not run');
-    await read(WAITING, 'history', 'Workflow Execution Started');
-    await ui.press('Compact');
-    await ui.see('Summary t1.c0 waits for approval, has not run');
-  });
-
-  test('reads of a denied run: the call was not made', async () => {
-    const run = { agent: 'tester', key: DENIED };
-    await eventually(async () => {
-      expect(await system.client.describe(run)).toMatchObject({ status: 'waiting' });
-    });
-    await system.client.decide(run, { step: 't1.c0', decision: 'deny', by: 'ann' });
-    await untilEnd(system.client, run);
-    const text = await read(DENIED, 'timeline', 'turn 1 · denied, not made: spend 100 on c');
-    expect(text).toContain('turn 1 · runs only if approved: spend 100 on c');
   });
 
   test('reads text of a model as it is: no link, no bold, no order but its own', async () => {
