@@ -162,7 +162,7 @@ describe('a person with a browser in Temporal UI', () => {
     expect(text).toContain('t1.c0 waits for approval, has not run: spend 100 on a * b');
     const details = await read(WAITING, 'user-metadata', 'Waits for a person');
     expect(details).toContain('spend 100 on a * b waiting waits for approval, has not run');
-    await read(WAITING, 'history', 'Workflow Execution Started');
+    await read(WAITING, 'history', 'Event Type');
     await ui.press('Compact');
     await ui.see('Summary t1.c0 waits for approval, has not run');
   });
