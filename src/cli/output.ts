@@ -40,12 +40,9 @@ export function printable(text: string, lines = false): string {
   return showDirection(text.replace(controls, ' '));
 }
 
-/** Exit code of a program that SIGPIPE ends, as a shell tells it. */
-const NOBODY_READS = 141;
-
 /**
  * Says what becomes of the process when its output is taken no more. `agent-once list | head -1`
- * closes the pipe early: it ends, and nothing is said of that. A disk that is full is told on stderr;
+ * closes the pipe early: the command ends, and that is no error. A disk that is full is told on stderr;
  * where that is full the command goes on, and its exit code says how it ended.
  *
  * @param serving for a process that others rely on: it goes on without its output, which is a log
@@ -70,5 +67,5 @@ export function handleFailingOutput(serving: boolean): void {
 }
 
 function endQuietlyWhenNobodyReads({ code }: NodeJS.ErrnoException): void {
-  if (code === 'EPIPE') process.exit(process.exitCode ?? NOBODY_READS);
+  if (code === 'EPIPE') process.exit(process.exitCode ?? 0);
 }

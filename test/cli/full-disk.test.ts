@@ -44,7 +44,7 @@ test('a full disk behind stderr changes nothing of how a command ends', async ()
   expect(await onFullDisk('stderr', 'strat')).toMatchObject({ code: 2 });
 });
 
-test('a reader who leaves is told nothing, and the exit code is that of SIGPIPE', async () => {
+test('a reader who leaves is told nothing, and that is no error', async () => {
   const child = spawn(
     '/bin/bash',
     ['-c', '"$0" "$1" --help | true; echo "${PIPESTATUS[0]}"', process.execPath, BIN],
@@ -53,8 +53,7 @@ test('a reader who leaves is told nothing, and the exit code is that of SIGPIPE'
     },
   );
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  // It may have written all of it before.
-  expect(['0\n', '141\n']).toContain(out);
+  expect(out).toBe('0\n');
   expect(err).toBe('');
 });
 

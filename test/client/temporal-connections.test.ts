@@ -192,7 +192,7 @@ describe.each(clients)('%s', (_who, open) => {
   test.each([
     ['credentials', 16, 'temporal.failed', /refused these credentials .*TEMPORAL_API_KEY/],
     ['rights', 7, 'temporal.failed', /refused these credentials .*TEMPORAL_API_KEY/],
-    ['a limit', 8, 'temporal.failed', /has reached a limit \(said by the server\)/],
+    ['a limit', 8, 'temporal.limited', /limits the requests .*\(said by the server\)/],
   ] as const)('says that the server refuses %s', async (_what, status, code, says) => {
     const server = await answering(status);
     Object.assign(process.env, trusted(), {
