@@ -57,7 +57,7 @@ export async function runDecision(
     };
     let result: CountedDecision;
     try {
-      result = await open.client.decide(ref, answer);
+      result = await open.client.decide(ref, answer, { runId: view.runId });
     } catch (error) {
       // Somebody was faster, and the run may even have ended; or it counted, and its answer was lost.
       if (!(error instanceof AgentOnceError) || error.code === 'decision.conflict') throw error;

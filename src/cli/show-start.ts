@@ -1,5 +1,6 @@
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
-import type { StartedRun } from '../client/types.ts';
+import type { RunView, StartedRun } from '../client/types.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import { afterFailure } from './after-failure.ts';
 import { commandFor } from './commands.ts';
 import { exitCodeOf, followRun } from './follow.ts';
@@ -44,7 +45,7 @@ export async function showStart(
     return;
   }
   // Of a run that somebody else started more is known than its start.
-  const view = replayed && open ? await client.describe(started) : started;
+  const view = replayed && open ? await lookAgain(client, started) : started;
   process.exitCode = exitCodeOf(view);
   if (flags.json) {
     printJson({ ...view, ...more });
@@ -54,4 +55,14 @@ export async function showStart(
   if (view.closedAt === null) say(`Follow it: ${commandFor('result', started, ['--wait'])}`);
   else if (view.status === 'completed') say(`Its result: ${commandFor('result', started)}`);
   else for (const line of afterFailure(view)) say(line);
+}
+
+/** The run as it is by now; as the start found it where it ended and its key was forgotten since. */
+async function lookAgain(client: AgentOnceClient, started: StartedRun): Promise<RunView> {
+  try {
+    return await client.describe(started);
+  } catch (error) {
+    if (error instanceof AgentOnceError && error.code === 'run.not_found') return started;
+    throw error;
+  }
 }

@@ -83,13 +83,18 @@ export class AgentOnceClient {
 
   /**
    * Answers what a run asks about one of its steps: see `RunView.waiting`. The same answer again
-   * changes nothing. Takes a worker.
+   * changes nothing. Takes a worker. With `runId`, of the view that was shown, it is an answer to that
+   * execution's question, and to none of another run that has the key by now.
    *
    * @throws {AgentOnceError} `decision.conflict`: somebody has decided otherwise;
    *   `decision.not_asked`, `decision.invalid`, `run.not_found`
    */
-  async decide(ref: RunRef, decision: DecisionInput): Promise<CountedDecision> {
-    return decideStep(this.#context, identify(this.#context, ref), decision);
+  async decide(
+    ref: RunRef,
+    decision: DecisionInput,
+    options: { runId?: string } = {},
+  ): Promise<CountedDecision> {
+    return decideStep(this.#context, identify(this.#context, ref), decision, options);
   }
 
   /**

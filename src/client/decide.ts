@@ -39,11 +39,20 @@ export type LookUpDecision = (
   answer: DecisionInput,
 ) => Promise<ToldDecision | undefined>;
 
+/** How a decision is made. */
+export interface DecideOptions {
+  /**
+   * The execution whose question was shown to whoever decides: another one that has the key by now
+   * asks about something else.
+   */
+  runId?: string | undefined;
+  /** Absent: a decision that counted is not known any more when its run has ended, or no worker answers. */
+  lookUp?: LookUpDecision;
+}
+
 /**
  * Answers a question of a run; the ledger takes one answer, whoever asks how often.
  *
- * @param lookUp absent: a decision that counted is not known any more when its run has ended, or
- *   no worker answers
  * @throws {AgentOnceError} `decision.invalid`, before anything is sent or by the worker; nothing was
  *   decided, and the run goes on waiting. `decision.conflict`, `decision.not_asked`,
  *   `run.not_found`, `run.still_running`
@@ -52,7 +61,7 @@ export async function decideStep(
   context: ClientContext,
   run: RunIdentity,
   answer: DecisionInput,
-  lookUp?: LookUpDecision,
+  { runId, lookUp }: DecideOptions = {},
 ): Promise<CountedDecision> {
   check(answer);
   const execution = await getExecution(context, run);
@@ -66,6 +75,7 @@ export async function decideStep(
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };
   let result: ToldDecision;
   try {
+    if (runId !== undefined && runId !== execution.runId) throw ofAnother(run, answer);
     result = await send(context, run, execution, named);
   } catch (error) {
     // No run has said what became of it. It may have counted: this time, with the answer lost on
@@ -85,7 +95,8 @@ async function send(
   answer: DecisionInput,
 ): Promise<ToldDecision> {
   if (!isOpen(execution)) throw ended(run, statusOf(execution));
-  const handle = context.temporal.workflow.getHandle(run.workflowId);
+  // Of this execution alone: the key may be forgotten and have another run in the next moment.
+  const handle = context.temporal.workflow.getHandle(run.workflowId, execution.runId);
   let result: DecisionResult;
   try {
     result = await context.temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
@@ -146,6 +157,13 @@ function ended({ agent }: RunIdentity, status?: RunStatus): AgentOnceError {
   return new AgentOnceError(
     'decision.not_asked',
     `The run of agent "${agent}" has ended, so nothing was decided.${more}`,
+  );
+}
+
+function ofAnother({ agent }: RunIdentity, { step }: DecisionInput): AgentOnceError {
+  return new AgentOnceError(
+    'decision.not_asked',
+    `Another execution of agent "${agent}" has the key than the one whose question about ${step} was answered: it was resumed, or forgotten and begun anew. Nothing was decided. See what it asks now, and decide anew.`,
   );
 }
 

@@ -174,6 +174,10 @@ export const decisionBody = z.strictObject({
   result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
   by: z.string().min(1).max(200).regex(NO_NULL).meta({ description: 'Who decides' }),
   comment: z.string().max(2_000).regex(NO_NULL).optional(),
+  runId: z.string().max(200).optional().meta({
+    description:
+      'The execution whose question is answered, as the run named it. Another one that has the key by now gets no answer: 409',
+  }),
 });
 
 export const decisionResult = z

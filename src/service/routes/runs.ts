@@ -236,7 +236,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
       handler: async (request) => {
         const { id, step } = request.params;
         const identity = runOf(callerOf(request), id);
-        const { decision, by, round, comment, result } = request.body;
+        const { decision, by, round, comment, result, runId } = request.body;
         return withoutTraces(() =>
           decideStep(
             context,
@@ -249,7 +249,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
               ...(comment === undefined ? {} : { comment }),
               ...(result === undefined ? {} : { result: result as JsonValue }),
             },
-            (scope, answer) => outcomeInLedger(ledger, scope, answer),
+            { runId, lookUp: (scope, answer) => outcomeInLedger(ledger, scope, answer) },
           ),
         );
       },
