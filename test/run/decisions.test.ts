@@ -262,3 +262,25 @@ describe('two questions of one turn', () => {
     }
   });
 });
+
+test('an approval is one of the run that was shown, and of none that has the key by now', async () => {
+  const asks = (label: string) => script(calls(['spend', { label, amount: 100 }]), { say: 'ok' });
+  const run = { agent: 'tester', key: 'shown' };
+  const approve = { step: 't1.c0', decision: 'approve', by: 'ann' } as const;
+  await system.client.start({ ...run, input: asks('shown-first') });
+  const { runId } = await untilWaiting(run);
+  await system.client.cancel(run);
+  await endOf(run);
+  await system.client.forget(run);
+  await system.client.start({ ...run, input: asks('shown-second') });
+  await untilWaiting(run);
+  await expect(system.client.decide(run, approve, { runId })).rejects.toMatchObject({
+    code: 'decision.not_asked',
+    message: expect.stringContaining('Nothing was decided'),
+  });
+  const now = await untilWaiting(run);
+  await system.client.decide(run, approve, { runId: now.runId });
+  expect(await endOf(run)).toMatchObject({ status: 'completed' });
+  expect(system.counter.requests('spend:shown-first')).toBe(0);
+  expect(system.counter.requests('spend:shown-second')).toBe(1);
+});
