@@ -1,4 +1,4 @@
-import { ANSWERS, type Decision, type QuestionKind } from '../../../src/contract/decision.ts';
+import { takes, type Decision, type QuestionKind } from '../../../src/contract/decision.ts';
 import type { Effect } from '../../../src/contract/step.ts';
 import type { StepState } from '../../../src/ledger/port.ts';
 import { MAXIMUM_ATTEMPTS, type Command, type Scenario } from './commands.ts';
@@ -211,10 +211,10 @@ export class Model {
   }
 
   #decide({ decision, result, round }: Command & { do: 'decide' }): Seen {
-    const question = this.#questions.findLast((each) => round === null || each.round === round);
-    if (!question || !ANSWERS[question.kind].some((answer) => answer === decision)) {
-      return { outcome: 'none', decision: null };
-    }
+    const question = this.#questions.findLast(
+      (each) => (round === null || each.round === round) && takes(each.kind, decision),
+    );
+    if (!question) return { outcome: 'none', decision: null };
     if (question.decision !== null) {
       const same = question.decision === decision && question.result === result;
       return { outcome: same ? 'repeated' : 'conflict', decision: question.decision };
