@@ -5,17 +5,11 @@ import type { ClaimAnswer, StepClaim, UnknownAttempt } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
 import { heldBefore } from './lease.ts';
-import { refusalOf } from './restored.ts';
+import { refusalOf, RESTORED_RETRY_MS } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 
-export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }> & {
-  /** An earlier state of the ledger was restored since the step was scheduled, and accepted. */
-  restored: boolean;
-};
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
-
-/** A ledger that was restored waits for a person. */
-const RESTORED_RETRY_MS = 2_000;
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
@@ -81,7 +75,6 @@ export async function claimStep(
 
   switch (answer.state) {
     case 'claimed':
-      return { ...answer, restored: seen.ledger !== undefined && seen.ledger !== answer.ledger };
     case 'completed':
       return answer;
     case 'restored':
