@@ -70,7 +70,7 @@ export async function callModel(
 function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenRecords {
   return {
     ...(ledger === undefined ? {} : { ledger }),
-    ...(recorded ? { row: recorded } : {}),
+    ...(recorded ? { done: recorded } : {}),
     ...(previous === null ? {} : { previous: { step: modelStep(turn - 1), digest: previous } }),
   };
 }

@@ -3,13 +3,19 @@ import { Context } from '@temporalio/activity';
 import type { Deadline } from '../contract/decision.ts';
 import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import type { AskedQuestion, Completion } from '../ledger/port.ts';
+import type { AskedQuestion, Completion, StepRecord } from '../ledger/port.ts';
 import type { ToolContext } from '../tools/define-tool.ts';
 import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
 import { OutcomeUnknown } from './claim-step.ts';
-import { LOST_FOR_GOOD } from './restored.ts';
+import {
+  LOST_FOR_GOOD,
+  RESTORED_RETRY_MS,
+  refusalOf,
+  whyNotAsked,
+  type RestoredAnswer,
+} from './restored.ts';
 import { runStep, type Granted, type StepWork } from './run-step.ts';
 import { isPretended, pretendTool } from './shadow.ts';
 import { assertMayRun } from './shadow-only.ts';
@@ -29,7 +35,7 @@ export async function callTool(
   if (input.run.shadow && isPretended(tool, input)) return pretendTool(deps, tool, input);
   const { approval, outcome } = input.questions ?? {};
   let work = workOf(deps, tool, input);
-  const before = approval && (await heldStep(deps, input));
+  const before = approval && (await stepToApprove(deps, input));
   // Nobody is asked about a call that the ledger has lost: its claim will say so.
   if (approval && !before) work = UNRECORDED;
   if (approval && before && before.state !== 'completed' && before.state !== 'unknown') {
@@ -44,8 +50,9 @@ export async function callTool(
     if (!(error instanceof OutcomeUnknown)) throw error;
     const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
     const { question, shown } = await askOutcome(deps.ledger, input, terms, error.attempt);
-    if (question.decision === null) return { waiting: shown };
-    throw question.decision === 'fail' ? outcomeUnknown(question, input) : decidedJustNow();
+    const { fence } = error.attempt;
+    if (question.decision === null) return { waiting: shown, fence };
+    throw question.decision === 'fail' ? outcomeUnknown(question, input, fence) : decidedJustNow();
   }
 }
 
@@ -104,12 +111,18 @@ const UNRECORDED: StepWork = {
 };
 
 /** A step that is recorded, or of which only the outcome is in question, needs no approval. */
-async function heldStep({ ledger }: ActivityDeps, { run, turn, index }: ToolStepInput) {
+async function stepToApprove({ ledger }: ActivityDeps, input: ToolStepInput) {
+  const { run, turn, index } = input;
+  let refusal: RestoredAnswer | undefined;
+  let step: StepRecord | undefined;
   try {
-    return await ledger.step(run.scope, toolStep(turn, index));
+    refusal = await whyNotAsked(ledger, input.ledger);
+    step = await ledger.step(run.scope, toolStep(turn, index));
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }
+  if (refusal) throw failStep(refusalOf(refusal, input.ledger), RESTORED_RETRY_MS);
+  return step;
 }
 
 /**
@@ -139,13 +152,15 @@ function notApproved({ by, comment }: AskedQuestion) {
   });
 }
 
-function outcomeUnknown({ by, comment }: AskedQuestion, { tool, turn, index }: ToolStepInput) {
+function outcomeUnknown(
+  { by, comment }: AskedQuestion,
+  { tool, turn, index }: ToolStepInput,
+  fence: string,
+) {
   const why = comment === null ? '' : ` (${comment})`;
-  return failStep({
-    code: 'step.outcome_unknown',
-    message: `Nobody knows whether ${tool} (${toolStep(turn, index)}) had its effect; the run was ended by ${by}${why}. Nothing is repeated. Find out, then resume the run (agent-once resume): it asks again.`,
-    retryable: false,
-  });
+  const message = `Nobody knows whether ${tool} (${toolStep(turn, index)}) had its effect; the run was ended by ${by}${why}. Nothing is repeated. Find out, then resume the run (agent-once resume): it asks again.`;
+  const verdict = { code: 'step.outcome_unknown', message, retryable: false } as const;
+  return failStep(verdict, undefined, undefined, fence);
 }
 
 /** Between the claim and the question somebody answered: the claim has to be made again. */

@@ -5,13 +5,10 @@ import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../ledge
 import type { ActivityDeps } from './deps.ts';
 import { failStep, isOwnTrouble, judge } from './failures.ts';
 import { heldBefore } from './lease.ts';
-import { refusalOf } from './restored.ts';
+import { refusalOf, RESTORED_RETRY_MS } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 
-export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }> & {
-  /** An earlier state of the ledger was restored since the step was scheduled, and accepted. */
-  restored: boolean;
-};
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
 
 export interface StepPlan {
@@ -78,7 +75,6 @@ export async function claimStep(
 
   switch (answer.state) {
     case 'claimed':
-      return { ...answer, restored: seen.ledger !== undefined && seen.ledger !== answer.ledger };
     case 'completed':
       return answer;
     case 'restored':

@@ -85,20 +85,24 @@ export function isRefused(code: ErrorCode): boolean {
  *   run's records, a wait that grows, so that a worker which fails at once does not take each step that
  *   another could do
  * @param spent what the step has used though it failed: for the run's own account
+ * @param fence of an attempt that may have had its effect: for the run that resumes this one
  */
 export function failStep(
   verdict: Verdict,
   nextRetryDelayMs: number | undefined = untilMendedMs(verdict),
   spent?: StepUsage,
+  fence?: string,
 ): ApplicationFailure {
-  const details: StepFailureDetails | undefined =
-    spent && usedAnything(spent) ? { usage: spent } : undefined;
+  const details: StepFailureDetails = {
+    ...(spent && usedAnything(spent) ? { usage: spent } : {}),
+    ...(fence === undefined ? {} : { fence }),
+  };
   return ApplicationFailure.create({
     type: verdict.code,
     message: cut(verdict.message),
     nonRetryable: !verdict.retryable,
     ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
-    ...(details ? { details: [details] } : {}),
+    ...(Object.keys(details).length > 0 ? { details: [details] } : {}),
   });
 }
 

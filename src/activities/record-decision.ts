@@ -10,7 +10,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
-import { refusalOf } from './restored.ts';
+import { refusalOf, standsIn, whyNotAsked, type RestoredAnswer } from './restored.ts';
 
 /** The `recordDecision` activity: writes a person's answer into the ledger, once. */
 export async function recordDecision(
@@ -21,11 +21,15 @@ export async function recordDecision(
     // Refused for good: the ledger would not take it however often it is sent, and whoever decided
     // waits for a word. The question stays open.
     checkDecision(answer);
+    const refusal = asked && (await whyNotAsked(ledger, asked.ledger));
+    if (refusal) return restored(answer, refusal, asked.ledger);
     const round = answer.round ?? (await roundAnswered(ledger, scope, answer));
     const result =
       round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
     if (result.outcome !== 'none' || asked === undefined) return result;
-    return await questionLost(ledger, answer, asked.ledger);
+    return (await isAsked(ledger, scope, answer))
+      ? result
+      : await questionLost(ledger, answer, asked.ledger);
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }
@@ -36,20 +40,34 @@ export async function recordDecision(
  * one. The question is asked again once a person has accepted that.
  *
  * @param seen identity of the ledger that the run knows
- * @throws {AgentOnceError} `ledger.restored`, for an answer that no person waits for the fate of
  */
 async function questionLost(
   ledger: Ledger,
-  { by }: DecisionInput,
+  answer: DecisionInput,
   seen: string | undefined,
 ): Promise<DecisionResult> {
-  const { id, standsInFor } = await ledger.identity();
-  const accepted = seen === undefined ? standsInFor.length > 0 : standsInFor.includes(seen);
-  if (accepted) return { ...NOT_ASKED, outcome: 'lost' };
-  if (by !== THE_DEADLINE) return { ...NOT_ASKED, outcome: 'restored' };
-  const lacks = seen === undefined || seen === id ? 'records' : 'all';
-  const why = refusalOf({ state: 'restored', lacks, ledger: id, accepted }, seen);
-  throw new AgentOnceError(why.code, why.message);
+  const here = await ledger.identity();
+  if (standsIn(here, seen)) return { ...NOT_ASKED, outcome: 'lost' };
+  const lost = { state: 'restored', lacks: 'records', ledger: here.id, accepted: false } as const;
+  return restored(answer, lost, seen);
+}
+
+/** @throws {AgentOnceError} `ledger.restored`, for an answer that no person waits for the fate of */
+function restored({ by }: DecisionInput, why: RestoredAnswer, seen?: string): DecisionResult {
+  if (by === THE_DEADLINE) {
+    const { code, message } = refusalOf(why, seen);
+    throw new AgentOnceError(code, message);
+  }
+  const other = why.lacks === 'all' && seen !== undefined ? { ledger: seen } : {};
+  return { ...NOT_ASKED, outcome: 'restored', ...other };
+}
+
+/** Whether the ledger has the question that a run waits for; an answer may name none. */
+async function isAsked(ledger: Ledger, scope: string, { step, round, decision }: DecisionInput) {
+  const questions = await ledger.questions(scope);
+  return questions.some(
+    (one) => one.step === step && (round ?? one.round) === one.round && takes(one.kind, decision),
+  );
 }
 
 const NOT_ASKED: DecisionResult = { outcome: 'none', decision: null, by: null, decidedAt: null };

@@ -1,7 +1,10 @@
-import type { ClaimAnswer } from '../ledger/port.ts';
+import type { ClaimAnswer, Ledger, LedgerIdentity } from '../ledger/port.ts';
 import type { Verdict } from './failures.ts';
 
-type RestoredAnswer = Extract<ClaimAnswer, { state: 'restored' }>;
+export type RestoredAnswer = Extract<ClaimAnswer, { state: 'restored' }>;
+
+/** A ledger that was restored waits for a person. */
+export const RESTORED_RETRY_MS = 2_000;
 
 /** Of a restore that somebody has accepted, by a run that cannot go on without what it has lost. */
 export const LOST_FOR_GOOD: Verdict = {
@@ -10,6 +13,34 @@ export const LOST_FOR_GOOD: Verdict = {
     'The ledger was restored to an earlier state, which was accepted, and lacks records that this run needs to go on. Nothing was done. Resume the run: it asks the model again for what is lost, and a person before it repeats an effect that may have happened.',
   retryable: false,
 };
+
+/**
+ * Whether a person has said that the ledger stands in for the one that a run has its records in.
+ *
+ * @param seen identity of that one; absent: the run is of a version that did not know it
+ */
+export function standsIn({ standsInFor }: LedgerIdentity, seen: string | undefined): boolean {
+  return seen === undefined ? standsInFor.length > 0 : standsInFor.includes(seen);
+}
+
+/**
+ * Whether a question of a run may be asked and answered here, before anything is written: claims
+ * check this themselves.
+ *
+ * @param seen see `standsIn`
+ * @returns why not, as a claim is answered
+ */
+export async function whyNotAsked(
+  ledger: Ledger,
+  seen?: string,
+): Promise<RestoredAnswer | undefined> {
+  const here = await ledger.identity();
+  const { id, closedAt } = here;
+  const refusal = { state: 'restored', ledger: id, accepted: false } as const;
+  if (closedAt !== null) return { ...refusal, lacks: 'claims' };
+  if (seen === undefined || seen === id || standsIn(here, seen)) return undefined;
+  return { ...refusal, lacks: 'all' };
+}
 
 const TRIED_AGAIN = 'Nothing was done, and the step is tried again.';
 

@@ -18,7 +18,7 @@ import type { ActivityDeps } from './deps.ts';
 import { backoffMs, failStep, isOwnTrouble, isRefused, judge, type Verdict } from './failures.ts';
 import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';
-import { LOST_FOR_GOOD } from './restored.ts';
+import { LOST_FOR_GOOD, standsIn } from './restored.ts';
 import { StepCode } from './step-code.ts';
 import { untilAnswered } from './until-answered.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
@@ -181,9 +181,10 @@ async function workUnderClaim(
     };
   } catch (error) {
     // An error does not say that nothing happened, whatever it is of; only the tool's word does.
-    const unknown = begun && effect === 'at-most-once' && !(error instanceof NotApplied);
+    const acted = begun && !(error instanceof NotApplied) ? claim.fence : undefined;
+    const unknown = acted !== undefined && effect === 'at-most-once';
     const judged = judge(error, otherwise);
-    const verdict = judged.code === 'ledger.restored' && answer.restored ? LOST_FOR_GOOD : judged;
+    const verdict = await whereAccepted(deps, plan, judged);
     if (unknown) await abandon(deps, claim, verdict, lease.limit);
     // A whole answer was read and paid for, whatever else ends the attempt: that must be recorded.
     const paid = error instanceof UnusableAnswer;
@@ -213,12 +214,14 @@ async function workUnderClaim(
       // none of its attempts is used up.
       const counted = cancelled || suspected;
       await giveBack(paid ? verdict : cancelled ? CANCELLED : INTERRUPTED, { counted });
-      if (cancelled && usedAnything(used)) throw cancelledWith(used);
+      if (cancelled && (usedAnything(used) || acted !== undefined)) {
+        throw cancelledWith(used, acted);
+      }
       await context.cancelled; // Throws: a cancellation stays one, whatever the work made of it.
     }
     if (unknown) {
       context.log.warn('The outcome of a step is unknown', { step, code: verdict.code, attempt });
-      throw failStep({ ...verdict, retryable: true }, 1);
+      throw failStep({ ...verdict, retryable: true }, 1, undefined, acted);
     }
     // Trouble of our own uses up nothing: the next claim says what became of the step.
     const ours = isOwnTrouble(verdict.code) && verdict.retryable;
@@ -232,8 +235,16 @@ async function workUnderClaim(
     if (isRefused(verdict.code)) throw failStep(verdict, undefined, used);
     const wait = backoffMs(policy.retry, attempt, verdict.retryAfterMs);
     const inTime = waitInTime(verdict, wait, context);
-    throw failStep({ ...inTime, retryable: inTime.retryable && (!last || ours) }, wait, used);
+    const retryable = inTime.retryable && (!last || ours);
+    throw failStep({ ...inTime, retryable }, wait, used, acted);
   }
+}
+
+/** What is lost of a ledger that a person has accepted does not come back. */
+async function whereAccepted(deps: ActivityDeps, plan: StepPlan, verdict: Verdict) {
+  if (verdict.code !== 'ledger.restored') return verdict;
+  const here = await deps.ledger.identity().catch(() => undefined);
+  return here && standsIn(here, plan.claim.seen?.ledger) ? LOST_FOR_GOOD : verdict;
 }
 
 /**
@@ -251,9 +262,12 @@ function waitInTime(verdict: Verdict, waitMs: number, { info }: Context): Verdic
   };
 }
 
-/** A cancellation that tells the run what the step has used. */
-function cancelledWith(usage: StepUsage): CancelledFailure {
-  const details: StepFailureDetails = { usage };
+/** A cancellation that tells the run what the step has used, and perhaps done. */
+function cancelledWith(usage: StepUsage, fence?: string): CancelledFailure {
+  const details: StepFailureDetails = {
+    ...(usedAnything(usage) ? { usage } : {}),
+    ...(fence === undefined ? {} : { fence }),
+  };
   return new CancelledFailure(CANCELLED.message, [details]);
 }
 

@@ -10,7 +10,7 @@ import type { StepOutcome } from './run-step.ts';
 
 /** The step of a tool call under its claim. */
 export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
-  const { run, turn, index, digest, policy, ledger } = input;
+  const { run, turn, index, digest, policy, ledger, recorded, fence } = input;
   return {
     claim: {
       scope: run.scope,
@@ -21,7 +21,12 @@ export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
       effect: tool.effect,
       digest,
       // Planned with the model's answer.
-      seen: { row: true, ...(ledger === undefined ? {} : { ledger }) },
+      seen: {
+        row: true,
+        ...(ledger === undefined ? {} : { ledger }),
+        ...(recorded ? { done: recorded } : {}),
+        ...(fence === undefined ? {} : { fence }),
+      },
     },
     policy,
     faultName: tool.name,

@@ -38,7 +38,7 @@ export function registerLedgerIdentity(ledger: Command): void {
     .addHelpText(
       'after',
       `
-Do it once, after the restore and before workers are pointed at another ledger again.
+Do it once for each restore. Each time, every call that the runs have under way is doubted anew.
 
 Examples:
   $ agent-once ledger accept-restore
@@ -84,7 +84,13 @@ async function runAccept(flags: LedgerFlags): Promise<void> {
   }
   const { keeper, tell } = await open();
   try {
-    await makeSure(flags, 'Let runs go on that have recorded more than this ledger holds?');
+    const { closedAt } = await keeper.identity();
+    await makeSure(
+      flags,
+      closedAt === null
+        ? 'Let runs go on that have recorded more than this ledger holds?'
+        : 'This ledger was closed when its runs moved to a copy. If the copy is in use, effects will be repeated. Open it again, and let runs go on that have recorded more than it holds?',
+    );
     tell(flags, await keeper.acceptRestore(lost?.toLowerCase()), await keeper.contents());
   } finally {
     await keeper.close();
@@ -120,26 +126,38 @@ async function runMove(flags: LedgerFlags): Promise<void> {
     }
     await makeSure(flags, 'Close the old ledger, so that no worker uses it any more?');
     await old.shut();
-    const identity = await copy.identity();
-    if (identity.closedAt !== null) {
-      await old.reopen();
-      throw new AgentOnceError(
-        'ledger.invalid',
-        'LEDGER_URL and LEDGER_OLD_URL name the same ledger. Nothing was changed.',
-      );
+    let has: LedgerContents;
+    try {
+      has = await wholeCopy(copy, old);
+    } catch (error) {
+      // Closed by an earlier move, it stays so.
+      if (before.closedAt === null) await old.reopen();
+      throw error;
     }
-    const [had, has] = [await old.contents(), await copy.contents()];
-    if (lacks(has, had)) {
-      await old.reopen();
-      throw new AgentOnceError(
-        'ledger.invalid',
-        `The copy at LEDGER_URL lacks something: it has ${described(has)}, the ledger at LEDGER_OLD_URL has ${described(had)}. Nothing was changed. Stop all workers, copy it again, then repeat this.`,
-      );
-    }
-    tell(flags, identity, has);
+    tell(flags, await copy.identity(), has);
   } finally {
     await Promise.all([copy.close(), old?.close()]);
   }
+}
+
+/**
+ * What the copy holds, which nothing is added to the old one behind: that is closed by now.
+ *
+ * @throws {AgentOnceError} `ledger.invalid`: it is no whole copy
+ */
+async function wholeCopy(copy: LedgerKeeper, old: LedgerKeeper): Promise<LedgerContents> {
+  if ((await copy.identity()).closedAt !== null) {
+    throw new AgentOnceError(
+      'ledger.invalid',
+      'LEDGER_URL and LEDGER_OLD_URL name the same ledger. Nothing was changed.',
+    );
+  }
+  const [had, has] = [await old.contents(), await copy.contents()];
+  if (!lacks(has, had)) return has;
+  throw new AgentOnceError(
+    'ledger.invalid',
+    `The copy at LEDGER_URL lacks something: it has ${described(has)}, the ledger at LEDGER_OLD_URL has ${described(had)}. Nothing was changed. Stop all workers, copy it again, then repeat this.`,
+  );
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -112,7 +112,7 @@ async function send(
   }
   const { outcome } = result;
   if (outcome === 'none') throw notAsked(answer);
-  if (outcome === 'restored' || outcome === 'lost') throw questionLost(answer, outcome);
+  if (outcome === 'restored' || outcome === 'lost') throw questionLost(answer, result);
   return { ...result, outcome };
 }
 
@@ -174,12 +174,16 @@ function notAsked({ step }: DecisionInput): AgentOnceError {
   );
 }
 
-/** The ledger was restored to a state in which the run had not asked. */
-function questionLost({ step }: DecisionInput, outcome: 'restored' | 'lost'): AgentOnceError {
+/** The ledger does not have what the run asked: it was restored, or is not the one. */
+function questionLost(
+  { step }: DecisionInput,
+  { outcome, ledger }: DecisionResult,
+): AgentOnceError {
   if (outcome === 'restored') {
+    const lost = ledger === undefined ? '' : ` --lost ${ledger}`;
     return new AgentOnceError(
       'ledger.restored',
-      `The ledger has lost the question about ${step}: an earlier state of it was restored, or LEDGER_URL of the workers names another one. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has it; if there is none, run "agent-once ledger accept-restore", and the run asks again.`,
+      `The workers' ledger is not the one that has the question about ${step}, or was closed when its runs moved to a copy, or an earlier state of it was restored. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has the question. Only if there is none any more, run "agent-once ledger accept-restore${lost}": the run asks again then.`,
     );
   }
   return new AgentOnceError(

@@ -15,7 +15,7 @@ import { ask, request, type ClientContext, type RunIdentity } from './context.ts
 import { asAgentOnceError } from './temporal-errors.ts';
 import { terminatedError } from './terminated.ts';
 import type { RunView } from './types.ts';
-import { viewOf } from './view.ts';
+import { memoOf, viewOf } from './view.ts';
 
 /** What an execution ended with. */
 export type Ending = ({ result: AgentRunResult } | { failure: Error | undefined }) & {
@@ -37,8 +37,8 @@ export async function readOutcome(
 }
 
 /**
- * What a closed execution that failed or was cancelled says it has seen recorded; one that was
- * terminated says nothing, nor does one of an earlier version.
+ * What a closed execution that failed or was cancelled says it has seen recorded. One that was
+ * terminated or timed out knows what it began with; one of an earlier version says nothing.
  *
  * @throws {AgentOnceError} `temporal.…`
  */
@@ -46,10 +46,9 @@ export async function knownTo(
   context: ClientContext,
   closed: WorkflowExecutionDescription,
 ): Promise<KnownRecords | undefined> {
-  const { known } = (closed.memo ?? {}) as Partial<RunFailureDetails>;
-  if (known) return known;
   const ending = await readEnding(context, closed);
-  return 'result' in ending ? undefined : detailsOf(ending.failure).known;
+  const said = 'result' in ending ? undefined : detailsOf(ending.failure).known;
+  return said ?? memoOf(closed).known;
 }
 
 function readEnding(

@@ -83,6 +83,7 @@ function memoOf(
     ...(successor === undefined
       ? {}
       : { predecessor: successor.predecessor, scope: successor.scope }),
+    ...(successor?.known === undefined ? {} : { known: successor.known }),
     ...(options?.shadow ? { shadow: options.shadow } : {}),
     ...(definition === undefined ? {} : { definition }),
     ...(showKey ? { key: run.key } : {}),

@@ -106,8 +106,8 @@ export interface DecisionInput {
 /**
  * What became of a decision: `recorded` now; `repeated`, it stood already; `settled`, the step's
  * outcome is known without it; `conflict`, another answer stands; `none`, nobody has asked;
- * `restored`, the ledger has lost the question, and nobody has accepted that; `lost`, it has, and the
- * question is asked again.
+ * `restored`, the ledger is not the one or has lost the question, and nobody has accepted that;
+ * `lost`, somebody has, and the question is asked again.
  */
 export interface DecisionResult {
   outcome: 'recorded' | 'repeated' | 'settled' | 'conflict' | 'none' | 'restored' | 'lost';
@@ -115,6 +115,8 @@ export interface DecisionResult {
   decision: Decision | null;
   by: string | null;
   decidedAt: string | null;
+  /** With `restored`: identity of the ledger that has the question, where the workers' is another. */
+  ledger?: string;
 }
 
 /** A decision that counts, now or before. */

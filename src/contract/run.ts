@@ -77,9 +77,14 @@ export interface AgentRunInput {
 export interface KnownRecords {
   /** Identity of the ledger. */
   ledger: string;
-  /** The last turn whose answer the run has seen recorded. */
+  /** The last turn whose answer the run has seen recorded; the calls of those before it were too. */
   turn: number;
+  /** What the run has seen of this turn's calls, by their index. */
+  calls?: Record<number, KnownCall>;
 }
+
+/** What a run knows of a call: it was recorded, or an attempt of it had this fence. */
+export type KnownCall = 'done' | { fence: string };
 
 /** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
 export interface Carried {
@@ -124,6 +129,11 @@ export interface RunMemo {
   firstSeen: string;
   /** Tells a caller whether the execution under the ID is the one it started. */
   nonce: string;
+  /**
+   * What the run that this one resumes has seen recorded; once this one is cancelled, what it has. It
+   * outlives a termination, which says nothing.
+   */
+  known?: KnownRecords;
   /** How long after its end the key names this run. */
   ttlMs?: number;
   /** The run is a shadow run: its scope says so too. */

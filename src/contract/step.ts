@@ -106,9 +106,12 @@ export function addUsd(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : Math.round((a + b) * 1e9) / 1e9;
 }
 
-/** First element of `details` of the failure of a step that has used something all the same. */
+/** First element of `details` of the failure of a step. */
 export interface StepFailureDetails {
-  usage: StepUsage;
+  /** What it has used all the same. */
+  usage?: StepUsage;
+  /** Of an attempt that may have had its effect. */
+  fence?: string;
 }
 
 /** A tool call that the model asked for and that passed the tool's schema, as history shows it. */
@@ -167,6 +170,10 @@ export interface ToolStepInput {
   questions?: QuestionTerms;
   /** Identity of the ledger that had the answer which asks for the call, when the run first saw it. */
   ledger?: string;
+  /** The run has seen the call's result recorded. */
+  recorded?: true;
+  /** Fence of an attempt that the run knows of: its ledger has this one or a higher one. */
+  fence?: string;
 }
 
 /** Result of a `tool.<name>` activity: the call is done, or waits for a person. */
@@ -175,6 +182,8 @@ export type ToolStepResult = ToolStepDone | ToolStepWaiting;
 /** Nothing runs until a person has answered; then the step is scheduled again. */
 export interface ToolStepWaiting {
   waiting: OpenQuestion;
+  /** Of the attempt whose outcome is asked about. */
+  fence?: string;
 }
 
 /** How a call ended, as history shows it: the whole is in the ledger. */

@@ -42,9 +42,11 @@ export interface StepClaim {
 export interface SeenRecords {
   /** Identity of the ledger that held it. */
   ledger?: string;
-  /** The step has a row: a tool's is planned with the model's answer, a model's was recorded. */
+  /** The step has a row: a tool's is planned with the model's answer. */
   row?: true;
-  /** An earlier attempt of the same invocation had this fence, in `ledger`. */
+  /** The step is completed. */
+  done?: true;
+  /** An earlier attempt of the step had this fence. */
   fence?: string;
   /** The model step of the turn before is completed, with this digest. */
   previous?: { step: string; digest: string };
@@ -322,7 +324,7 @@ export interface Ledger {
    * | recorded with another digest | `diverged` |
    * | in a closed ledger, whatever it is | `restored` |
    * | without something of `seen` that this very ledger held | `restored` |
-   * | the same, of a ledger that this one stands in for: a tool's row, or the turn before | `restored`, `accepted` |
+   * | without a tool's row or the turn before, seen in a ledger that this one stands in for | `restored`, `accepted` |
    * | seen in a ledger that this one stands in for, not claimed here since, and `at-most-once` | `unknown` |
    * | the same, and not `at-most-once` | `claimed`; one lost attempt is counted as unknown |
    * | in a retired scope, whatever it is | `superseded` |

@@ -32,7 +32,7 @@ import {
   type ToolStepInput,
 } from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
-import { causeOf, failRun, spentBy } from './fail-run.ts';
+import { causeOf, failRun, fenceOf, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { callLine } from './step-lines.ts';
 import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
@@ -191,6 +191,7 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
       summary,
       ...(questions ? { questions } : {}),
       ...now.progress.ledger(),
+      ...now.progress.seenOf(turn, index),
     };
     return runCall(step, lane, now);
   });
@@ -206,12 +207,13 @@ async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
 
 /** Resolves when the call has ended, and never rejects: the other calls are waited for. */
 async function runCall(
-  step: ToolStepInput,
+  call: ToolStepInput,
   lane: PlannedCall['lane'],
   { input: { queues }, progress, decisions, group }: Turn,
 ): Promise<{ error: unknown } | undefined> {
-  const { turn, index, tool, summary } = step;
-  const asks = step.questions?.approval !== undefined;
+  const { turn, index, tool, summary } = call;
+  const asks = call.questions?.approval !== undefined;
+  let step = call;
   let decision: Decision | undefined;
   let fast = lane === 'fast' && hasFastLane(queues);
   const row = progress.begin({
@@ -227,9 +229,14 @@ async function runCall(
         : callTool(queues.tools, line, step, group));
       if ('waiting' in end) {
         // The ledger keeps the answer: the step, scheduled again, finds it there.
+        if (end.fence !== undefined) {
+          progress.callSeen(call, { fence: end.fence });
+          step = { ...step, fence: end.fence };
+        }
         decision = await group.withScope(() => decisions.wait(end.waiting));
         continue;
       }
+      progress.callSeen(call, 'done');
       progress.toolAnswered(row, end);
       return undefined;
     } catch (error) {
@@ -238,6 +245,8 @@ async function runCall(
         fast = false;
         continue;
       }
+      const fence = fenceOf(error);
+      if (fence !== undefined) progress.callSeen(call, { fence });
       progress.failed(row);
       return { error };
     }

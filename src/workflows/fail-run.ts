@@ -50,12 +50,25 @@ export function causeOf(error: unknown): unknown {
 
 /** What a step used that failed all the same: a model's unusable answers are paid for. */
 export function spentBy(error: unknown): StepUsage | undefined {
+  return detailsOf(error).usage;
+}
+
+/** The fence of an attempt that may have had its effect, though its step failed. */
+export function fenceOf(error: unknown): string | undefined {
+  const found = causeOf(error);
+  const beat =
+    found instanceof TimeoutFailure ? (found.lastHeartbeatDetails as unknown) : undefined;
+  // An attempt that went silent has said it by its heartbeat.
+  return (beat as StepFailureDetails | null | undefined)?.fence ?? detailsOf(error).fence;
+}
+
+function detailsOf(error: unknown): StepFailureDetails {
   const found = causeOf(error);
   // A time-out has the last attempt's failure as its cause.
   const cause = found instanceof TimeoutFailure ? found.cause : found;
-  if (!(cause instanceof ApplicationFailure || cause instanceof CancelledFailure)) return undefined;
-  const [details] = (cause.details ?? []) as [Partial<StepFailureDetails>?];
-  return details?.usage;
+  if (!(cause instanceof ApplicationFailure || cause instanceof CancelledFailure)) return {};
+  const [details] = (cause.details ?? []) as [StepFailureDetails?];
+  return details ?? {};
 }
 
 function codeOf(failure: ApplicationFailure, otherwise: ErrorCode): ErrorCode {

@@ -10,6 +10,7 @@ import type { OpenQuestion } from '../contract/decision.ts';
 import type {
   AgentRunInput,
   Carried,
+  KnownCall,
   KnownRecords,
   RunFailureDetails,
   RunState,
@@ -23,6 +24,7 @@ import {
   type ShadowEffect,
   type StepUsage,
   type ToolStepDone,
+  type ToolStepInput,
 } from '../contract/step.ts';
 import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
@@ -150,6 +152,20 @@ export class Progress {
   /** Whether the run, in whatever execution, has seen the answer of this turn recorded. */
   hasSeen(turn: number): boolean {
     return this.#known !== undefined && turn <= this.#known.turn;
+  }
+
+  /** What the run, in whatever execution, knows of a call before it is made. */
+  seenOf(turn: number, index: number): Pick<ToolStepInput, 'recorded' | 'fence'> {
+    if (this.#known === undefined || turn > this.#known.turn) return {};
+    const call = turn < this.#known.turn ? 'done' : this.#known.calls?.[index];
+    if (call === 'done') return { recorded: true };
+    return call ?? {};
+  }
+
+  /** Keeps what the run has seen of a call, for a resume. */
+  callSeen({ turn, index }: Pick<ToolStepInput, 'turn' | 'index'>, call: KnownCall): void {
+    if (this.#known?.turn !== turn) return;
+    this.#known = { ...this.#known, calls: { ...this.#known.calls, [index]: call } };
   }
 
   /** The ledger that holds what the run has seen; nothing before its first answer. */

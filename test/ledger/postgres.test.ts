@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Ledger } from '../../src/ledger/port.ts';
+import { Database } from '../../src/ledger/postgres/database.ts';
 import { migrate } from '../../src/ledger/postgres/migrate.ts';
 import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
+import { whyNotClaimed } from '../../src/ledger/postgres/why-not-claimed.ts';
 import { openLedgerKeeper } from '../../src/ledger/open-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeLedgerContract } from './contract.ts';
@@ -54,6 +57,24 @@ describe('the ledger in PostgreSQL', () => {
       [small.scope],
     );
     expect(readable.rows).toEqual([{ result: '{"ok":true}' }]);
+  });
+
+  test('finds no reason for a refusal that a person has ended since', async () => {
+    const database = await createTestDatabase(TEMPLATE);
+    const keeper = await openLedgerKeeper(database.url);
+    const connections = new Database(database.url);
+    const { id } = await keeper.identity();
+    const seen = { ledger: id } as const;
+    const other = { ledger: randomUUID() } as const;
+    await keeper.acceptRestore();
+    expect(await whyNotClaimed(connections, stepClaim({ seen }))).toBeUndefined();
+    expect(await whyNotClaimed(connections, stepClaim({ seen: other }))).toMatchObject({
+      state: 'restored',
+      lacks: 'all',
+    });
+    await connections.close();
+    await keeper.close();
+    await database.drop();
   });
 
   test('says "unreachable" instead of waiting for a row that somebody has locked', async () => {

@@ -24,24 +24,36 @@ INSERT INTO agent_once.steps AS s (
   ledger
 )
 SELECT
-  $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed', 1,
+  $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed',
+  coalesce($17::bigint, 0) + 1,
   $8::uuid, clock_timestamp() + $9::double precision * interval '1 millisecond',
   1 + lost.attempts, 1, lost.attempts, lost.errors, $10::bytea, $11::text, $12::text, $13::text,
   clock_timestamp(), l.id
 FROM agent_once.ledger AS l,
-  LATERAL (SELECT $15::uuid = ANY (l.stands_in_for) AS accepted OFFSET 0) AS seen,
+  LATERAL (
+    SELECT CASE
+      WHEN $15::uuid IS NOT NULL THEN $15::uuid = ANY (l.stands_in_for)
+      -- A run of an earlier version knows no ledger.
+      ELSE ($16::boolean OR $21::boolean OR $18::text IS NOT NULL)
+        AND l.stands_in_for <> '{}'
+    END AS accepted OFFSET 0
+  ) AS seen,
   LATERAL (
     SELECT CASE WHEN unseen THEN 0 ELSE 1 END AS attempts,
            CASE WHEN unseen THEN '[]'::jsonb ELSE $20::jsonb END AS errors
     FROM (
-      SELECT (seen.accepted AND ($16::boolean OR $17::bigint IS NOT NULL)) IS NOT TRUE AS unseen
+      SELECT NOT (seen.accepted AND ($16::boolean OR $21::boolean OR $17::bigint IS NOT NULL))
+        AS unseen
     ) AS it OFFSET 0
   ) AS lost
 WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text)
   AND l.closed_at IS NULL
   AND ($15::uuid IS NULL OR $15::uuid = l.id OR seen.accepted)
-  AND (NOT $16::boolean OR (seen.accepted AND $4::text = 'model') OR EXISTS (
+  AND (NOT $16::boolean OR EXISTS (
     SELECT 1 FROM agent_once.steps WHERE scope = $1::text AND step = $2::text))
+  AND (NOT $21::boolean OR seen.accepted OR EXISTS (
+    SELECT 1 FROM agent_once.steps
+    WHERE scope = $1::text AND step = $2::text AND state = 'completed'))
   AND ($17::bigint IS NULL OR seen.accepted OR EXISTS (
     SELECT 1 FROM agent_once.steps
     WHERE scope = $1::text AND step = $2::text AND fence >= $17::bigint))
@@ -59,7 +71,11 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     CASE WHEN mine THEN 'claimed' WHEN decision.answer = 'unknown' THEN 'unknown'
          ELSE s.state END,
     CASE WHEN mine THEN excluded.effect ELSE s.effect END,
-    CASE WHEN taken THEN s.fence + 1 ELSE s.fence END,
+    -- A lost attempt had a fence of its own, which nobody else may have: not even its question.
+    CASE WHEN taken THEN greatest(s.fence, lost_fence) + 1
+         WHEN forgot THEN greatest(CASE s.state WHEN 'claimed' THEN s.fence ELSE s.fence + 1 END,
+                                   lost_fence)
+         ELSE s.fence END,
     CASE WHEN mine THEN excluded.nonce ELSE s.nonce END,
     CASE WHEN mine THEN clock.now + $9::double precision * interval '1 millisecond'
          ELSE s.lease_until END,
@@ -104,7 +120,8 @@ ON CONFLICT (scope, step) DO UPDATE SET (
       SELECT decision.answer = 'claimed' AS taken,
              decision.answer IN ('claimed', 'same') AS mine,
              loss.doubted AND s.state <> 'unknown' AND decision.answer IN ('claimed', 'unknown')
-               AS forgot OFFSET 0
+               AS forgot,
+             coalesce($17::bigint, 0) AS lost_fence OFFSET 0
     ) AS outcome
 )
 RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
@@ -139,7 +156,7 @@ interface ClaimRow extends Omit<
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(database: Database, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? null : await encodePayload(step.request);
-  const { ledger, row: hasRow, fence, previous } = step.seen ?? {};
+  const { ledger, row: hasRow, done, fence, previous } = step.seen ?? {};
   const [row] = await database.query<ClaimRow>(CLAIM, [
     step.scope,
     step.step,
@@ -161,8 +178,11 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
     previous?.step ?? null,
     previous?.digest ?? null,
     JSON.stringify([LOST]),
+    done ?? false,
   ]);
-  return row === undefined ? whyNotClaimed(database, step) : toAnswer(row, step);
+  if (row !== undefined) return toAnswer(row, step);
+  // Where nothing is wanting any more, a person has accepted the ledger in this very moment.
+  return (await whyNotClaimed(database, step)) ?? claimStep(database, step);
 }
 
 /** Extends the lease. A step completed by this claim is still its own. */

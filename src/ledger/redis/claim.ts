@@ -14,7 +14,7 @@ const RENEW = loadScript('renew');
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(connection: Connection, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? undefined : await encodePayload(step.request);
-  const { ledger, row, fence, previous } = step.seen ?? {};
+  const { ledger, row, done, fence, previous } = step.seen ?? {};
   const reply = await connection.run(
     CLAIM,
     [
@@ -44,6 +44,7 @@ export async function claimStep(connection: Connection, step: StepClaim): Promis
       previous?.digest ?? '',
       randomUUID(),
       JSON.stringify(LOST),
+      done === true ? '1' : '',
     ],
   );
   const [answer, second, fields, here] = Array.isArray(reply) ? reply : [];

@@ -103,6 +103,137 @@ describe('after the ledger was restored to an earlier state, a resume', () => {
   });
 });
 
+describe('after the ledger was restored to the state before a call, a resume', () => {
+  /** Runs until a call was made and another failed; back then the model had just asked for both. */
+  async function restoredBefore(tool: 'send' | 'book', key: string, after: 'same' | 'next') {
+    await system.startWorker();
+    const label = { label: key };
+    system.counter.hold(`${tool}:${key}`);
+    system.counter.fail(`charge:${key}`);
+    const made: [string, { label: string }] = [tool, label];
+    const request = await started(
+      key,
+      ...(after === 'same'
+        ? [calls(made, ['charge', label])]
+        : [calls(made), calls(['charge', label])]),
+      { say: 'ok' },
+    );
+    await eventually(() => expect(system.counter.requests(`${tool}:${key}`)).toBe(1));
+    const backup = await backUpLedger(system.sql);
+    system.counter.letGo(`${tool}:${key}`);
+    expect(await endOf(key)).toMatchObject({ status: 'failed', error: { code: 'tool.failed' } });
+    system.counter.heal(`charge:${key}`);
+    await backup.restore();
+    await system.sql.query(`UPDATE agent_once.steps SET state = 'planned', fence = 0, attempts = 0,
+      run_attempts = 0, nonce = NULL, lease_until = NULL, ledger = NULL, claimed_at = NULL,
+      worker = NULL WHERE step = 't1.c0'`);
+    await system.client.start({ ...request, retryFailed: true });
+    return { request };
+  }
+
+  test.each(['same', 'next'] as const)(
+    'does not repeat it, when the %s turn failed, until somebody has accepted that and said how it ended',
+    async (after) => {
+      const key = `turn-${after}`;
+      await restoredBefore('send', key, after);
+      await untilRefused(key);
+      await keeper.acceptRestore();
+      const { waiting } = await untilWaiting(key);
+      expect(waiting).toMatchObject([{ step: 't1.c0', kind: 'outcome' }]);
+      expect(system.counter.requests(`send:${key}`)).toBe(1);
+      const answer = { step: 't1.c0', decision: 'happened', result: 'sent', by: 'ann' } as const;
+      await system.client.decide({ agent: AGENT, key }, answer);
+      expect(await endOf(key)).toMatchObject({ status: 'completed', result: 'ok' });
+      expect(system.counter.requests(`send:${key}`)).toBe(1);
+    },
+  );
+
+  test('does not repeat it either after a resume was terminated that had been refused', async () => {
+    const { request } = await restoredBefore('send', 'ended', 'same');
+    await untilRefused('ended');
+    await system.temporal.workflow.getHandle(`agent-${AGENT}-ended`).terminate('stuck');
+    await system.client.start({ ...request, retryFailed: true });
+    await untilRefused('ended');
+    expect(system.counter.requests('send:ended')).toBe(1);
+  });
+
+  test('looks it up before it is made again, once that is accepted', async () => {
+    await restoredBefore('book', 'looked-up', 'same');
+    await untilRefused('looked-up');
+    await keeper.acceptRestore();
+    expect(await endOf('looked-up')).toMatchObject({ status: 'completed' });
+    expect(system.counter.requests('book:looked-up')).toBe(1);
+  });
+});
+
+describe('an attempt of which nobody knows how it ended, in a ledger that has lost it', () => {
+  const planned = `UPDATE agent_once.steps SET state = 'planned', fence = 0, attempts = 0,
+    run_attempts = 0, nonce = NULL, lease_until = NULL, ledger = NULL, claimed_at = NULL,
+    worker = NULL, errors = '[]' WHERE step = 't1.c0'`;
+
+  async function inDoubt(key: string) {
+    const worker = await system.startWorker();
+    system.counter.drop(`send:${key}`);
+    const request = await started(key, calls(['send', { label: key }]), { say: 'ok' });
+    await untilWaiting(key);
+    return { worker, request };
+  }
+
+  const answer = { step: 't1.c0', by: 'ann' } as const;
+
+  test('is asked about again by a resume of the run that ended without an answer', async () => {
+    const { request } = await inDoubt('unsaid');
+    const run = { agent: AGENT, key: 'unsaid' };
+    await system.client.decide(run, { ...answer, decision: 'fail' });
+    expect(await endOf('unsaid')).toMatchObject({ error: { code: 'step.outcome_unknown' } });
+    await system.sql.query(planned);
+    await system.sql.query('DELETE FROM agent_once.questions');
+    await system.client.start({ ...request, retryFailed: true });
+    await untilRefused('unsaid');
+    await keeper.acceptRestore();
+    expect(await untilWaiting('unsaid')).toMatchObject({ waiting: [{ kind: 'outcome' }] });
+    expect(system.counter.requests('send:unsaid')).toBe(1);
+  });
+
+  test('is not made again after an answer that the ledger has lost as well', async () => {
+    await inDoubt('said');
+    // The restore comes when the answer was taken, and the step is not claimed again yet.
+    await system.sql.query(`CREATE FUNCTION forget_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      NEW.state = 'planned'; NEW.fence = 0; NEW.result = NULL; NEW.known_by = NULL;
+      NEW.attempts = 0; NEW.run_attempts = 0; NEW.ledger = NULL; RETURN NEW; END $$`);
+    await system.sql.query(`CREATE TRIGGER forget_it BEFORE UPDATE ON agent_once.steps FOR EACH ROW
+      WHEN (OLD.state = 'unknown' AND NEW.state = 'completed') EXECUTE FUNCTION forget_it()`);
+    const happened = { ...answer, decision: 'happened', result: 'sent' } as const;
+    await system.client.decide({ agent: AGENT, key: 'said' }, happened);
+    await untilRefused('said');
+    expect(system.counter.requests('send:said')).toBe(1);
+  });
+});
+
+test('an answer without its question is none, in a ledger that has all', async () => {
+  await system.startWorker();
+  await started('bare', calls(['spend', { label: 'bare', amount: 200 }]), { say: 'ok' });
+  await untilWaiting('bare');
+  const bare = { step: 't1.c0', decision: 'approve', by: 'ann' };
+  const handle = system.temporal.workflow.getHandle(`agent-${AGENT}-bare`);
+  expect(await handle.executeUpdate('decide', { args: [bare] })).toMatchObject({ outcome: 'none' });
+});
+
+test('a worker on a ledger that was closed asks nobody, and takes no answer', async () => {
+  await system.startWorker();
+  const run = { agent: AGENT, key: 'closed' };
+  const approve = { step: 't1.c0', decision: 'approve', by: 'ann' } as const;
+  await started('closed', calls(['spend', { label: 'closed', amount: 200 }]), { say: 'ok' });
+  await untilWaiting('closed');
+  await keeper.shut();
+  await expect(system.client.decide(run, approve)).rejects.toMatchObject({
+    code: 'ledger.restored',
+  });
+  await keeper.reopen();
+  await system.client.decide(run, approve);
+  expect(await endOf('closed')).toMatchObject({ status: 'completed' });
+});
+
 describe('a run that waits for a person while the ledger is restored', () => {
   const approve = { step: 't1.c0', decision: 'approve', by: 'ann' } as const;
   const spending = (key: string) =>
@@ -170,6 +301,7 @@ test('a worker on another ledger does nothing for a run that has begun', async (
   const answer = { step: 't1.c0', decision: 'did-not-happen', by: 'ann' } as const;
   await expect(system.client.decide(run, answer)).rejects.toMatchObject({
     code: 'ledger.restored',
+    message: expect.stringContaining(`--lost ${(await keeper.identity()).id}`),
   });
   await wrong.kill();
   await system.startWorker();

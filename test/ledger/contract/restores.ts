@@ -79,6 +79,19 @@ export function testRestores(get: () => Ledger, openKeeper: () => Promise<Ledger
       });
     });
 
+    test('refuses what it should have completed', async () => {
+      const { model, call } = await turnRecorded();
+      const done = { ...call, seen: { ...call.seen, done: true as const } };
+      const refused = { state: 'restored', lacks: 'records', accepted: false };
+      expect(await get().claim(done)).toMatchObject(refused);
+      expect(await get().step(call.scope, call.step)).toMatchObject({ state: 'planned' });
+      const later = stepClaim({ scope: model.scope, step: 't2.model', kind: 'model', turn: 2 });
+      await abandoned(get(), later);
+      expect(await get().claim(again(later, { seen: { done: true } }))).toMatchObject(refused);
+      await get().complete(await claimed(get(), call), { result: 'charged' });
+      expect(await get().claim(again(done))).toMatchObject({ state: 'completed' });
+    });
+
     test('gives out no claim once it is closed, until it is opened again', async () => {
       const { call } = await turnRecorded();
       const { closedAt } = await keeper.shut();
@@ -110,7 +123,7 @@ export function testRestores(get: () => Ledger, openKeeper: () => Promise<Ledger
       const { call } = await turnRecorded();
       const { id } = await keeper.acceptRestore();
       const answer = await get().claim(call);
-      expect(answer).toMatchObject({ state: 'unknown', attempt: { fence: '0', worker: '' } });
+      expect(answer).toMatchObject({ state: 'unknown', attempt: { fence: '1', worker: '' } });
       expect(answer).toMatchObject({ attempt: { error: { code: 'ledger.restored' } } });
       expect(await get().step(call.scope, call.step)).toMatchObject({
         state: 'unknown',
@@ -118,10 +131,48 @@ export function testRestores(get: () => Ledger, openKeeper: () => Promise<Ledger
       });
       const { scope, step, digest } = call;
       const ids = { workflowId: 'w', runId: call.runId };
-      await get().ask({ scope, step, digest, kind: 'outcome', fence: '0', validMs: 0, ...ids });
+      await get().ask({ scope, step, digest, kind: 'outcome', fence: '1', validMs: 0, ...ids });
       await get().decide(scope, { step, decision: 'did-not-happen', by: 'ann' });
       // Somebody has spoken: it is not asked again.
       expect(await get().claim(again(call))).toMatchObject({ state: 'claimed', ledger: id });
+    });
+
+    test('asks anew where an answer stands about an attempt before', async () => {
+      const { call } = await turnRecorded();
+      const { fence } = await abandoned(get(), call);
+      expect(await get().claim(again(call))).toMatchObject({ state: 'unknown' });
+      const { scope, step, digest } = call;
+      const about = { scope, step, digest, kind: 'outcome', validMs: 0 } as const;
+      const ids = { workflowId: 'w', runId: call.runId };
+      await get().ask({ ...about, fence, ...ids });
+      await get().decide(scope, { step, decision: 'did-not-happen', by: 'ann' });
+      await keeper.acceptRestore();
+      const answer = await get().claim(again(call));
+      if (answer.state !== 'unknown') throw new Error(`The step is ${answer.state}`);
+      const question = await get().ask({ ...about, fence: answer.attempt.fence, ...ids });
+      expect(question).toMatchObject({ round: 2, decision: null });
+    });
+
+    test('gives out a fence above the one that it has lost', async () => {
+      const { call } = await turnRecorded('reconcile');
+      await keeper.acceptRestore();
+      const lost = { ...call, seen: { ...call.seen, fence: '7' } };
+      expect(granted(await get().claim(lost)).claim.fence).toBe('8');
+      const model = stepClaim({ step: 't1.model', kind: 'model', effect: null });
+      const seen = { ledger: here.id, done: true, fence: '3' } as const;
+      expect(granted(await get().claim({ ...model, seen })).claim.fence).toBe('4');
+    });
+
+    test('doubts what a run has seen that knows no ledger, being of an earlier version', async () => {
+      const { call } = await turnRecorded();
+      await keeper.acceptRestore();
+      expect(await get().claim({ ...call, seen: { row: true } })).toMatchObject({
+        state: 'unknown',
+      });
+      expect(await get().claim(stepClaim({ seen: { row: true } }))).toMatchObject({
+        state: 'restored',
+        accepted: true,
+      });
     });
 
     test('counts a lost attempt of a call that looks before it acts', async () => {
@@ -149,7 +200,7 @@ export function testRestores(get: () => Ledger, openKeeper: () => Promise<Ledger
     test('lets a model be asked again for an answer that it has lost, which may be paid twice', async () => {
       await keeper.acceptRestore();
       const model = stepClaim({ step: 't1.model', kind: 'model', effect: null });
-      const seen = { ledger: here.id, row: true } as const;
+      const seen = { ledger: here.id, done: true } as const;
       expect(granted(await get().claim({ ...model, seen }))).toMatchObject({
         attempt: 1,
         unknownAttempts: 1,

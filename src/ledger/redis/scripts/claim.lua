@@ -5,10 +5,9 @@ local step, turn, kind, name, effect, digest = ARGV[1], ARGV[2], ARGV[3], ARGV[4
 local nonce, lease_ms, request = ARGV[7], tonumber(ARGV[8]), ARGV[9]
 local workflow_id, run_id, worker = ARGV[10], ARGV[11], ARGV[12]
 local maximum_attempts = tonumber(ARGV[13])
--- What the run has seen; empty: nothing of the kind. The last two: an identity for a ledger that has
--- none, and the error of a lost attempt.
+-- What the run has seen; empty: nothing of the kind. `new_id`: an identity for a ledger that has none.
 local seen, has_row, seen_fence, before_digest = ARGV[14], ARGV[15], ARGV[16], ARGV[17]
-local new_id, lost_error = ARGV[18], ARGV[19]
+local new_id, lost_error, is_done = ARGV[18], ARGV[19], ARGV[20]
 
 if redis.call('EXISTS', retired) == 1 then
   return { 'superseded' }
@@ -16,6 +15,10 @@ end
 
 local here = identify(ledger, new_id)
 local same, accepted = knows(here, seen)
+if seen == '' and (has_row ~= '' or is_done ~= '' or before_digest ~= '') then
+  -- A run of an earlier version knows no ledger.
+  accepted = here.stands_in_for ~= nil
+end
 if here.closed_at then
   return { 'restored', 'claims', {}, here.id }
 end
@@ -35,15 +38,20 @@ if before_digest ~= '' then
     return { 'diverged' }
   end
 end
-local lacks_row = has_row ~= '' and not s.state and not (accepted and kind == 'model')
+local lacks_row = has_row ~= '' and not s.state
+local lacks_end = is_done ~= '' and s.state ~= 'completed' and not accepted
 local lacks_claim = seen_fence ~= '' and not accepted
   and tonumber(s.fence or 0) < tonumber(seen_fence)
-if lacks_row or lacks_claim then
+if lacks_row or lacks_end or lacks_claim then
   return { accepted and 'accepted' or 'restored', 'records', {}, here.id }
 end
 -- What was seen in a ledger that this one stands in for may have been done and lost, unless this one
 -- has spoken about it since.
-local doubted = accepted and (has_row ~= '' or seen_fence ~= '') and s.ledger ~= here.id
+local doubted = accepted and (has_row ~= '' or is_done ~= '' or seen_fence ~= '')
+  and s.ledger ~= here.id
+-- A lost attempt had a fence of its own, which nobody else may have: not even its question.
+local lost_fence = tonumber(seen_fence) or 0
+local fence = math.max(tonumber(s.fence) or 0, lost_fence)
 
 local left = tonumber(s.lease_until or now) - now
 local used = s.run_id == run_id and tonumber(s.run_attempts) or 0
@@ -66,8 +74,10 @@ if not same then
     redis.call('HSET', key, 'state', 'unknown')
     redis.call('HINCRBY', key, 'unknown_attempts', 1)
     if doubted then
+      local own = tonumber(s.fence) or 0
+      own = s.state == 'claimed' and own or own + 1
       redis.call('HINCRBY', key, 'attempts', 1)
-      redis.call('HSET', key, 'ended_at', stamp(now))
+      redis.call('HSET', key, 'ended_at', stamp(now), 'fence', string.format('%.0f', math.max(own, lost_fence)))
       add_error(key, lost_error)
     end
   end
@@ -91,7 +101,7 @@ if not same then
     redis.call('HINCRBY', key, 'attempts', 1)
     add_error(key, lost_error)
   end
-  redis.call('HINCRBY', key, 'fence', 1)
+  redis.call('HSET', key, 'fence', string.format('%.0f', fence + 1))
   redis.call('HINCRBY', key, 'attempts', 1)
   redis.call('HSET', key, 'run_attempts', used + 1, 'claimed_at', stamp(now))
   redis.call('HDEL', key, 'ended_at')
