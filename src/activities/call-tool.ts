@@ -9,13 +9,7 @@ import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';
 import { OutcomeUnknown } from './claim-step.ts';
-import {
-  LOST_FOR_GOOD,
-  RESTORED_RETRY_MS,
-  refusalOf,
-  whyNotAsked,
-  type RestoredAnswer,
-} from './restored.ts';
+import { LOST_FOR_GOOD, refusalOf, whyNotAsked, type RestoredAnswer } from './restored.ts';
 import { runStep, type Granted, type StepWork } from './run-step.ts';
 import { isPretended, pretendTool } from './shadow.ts';
 import { assertMayRun } from './shadow-only.ts';
@@ -121,7 +115,7 @@ async function stepToApprove({ ledger }: ActivityDeps, input: ToolStepInput) {
   } catch (error) {
     throw failStep(judge(error, 'step.failed'));
   }
-  if (refusal) throw failStep(refusalOf(refusal, input.ledger), RESTORED_RETRY_MS);
+  if (refusal) throw failStep(refusalOf(refusal, input.ledger));
   return step;
 }
 

@@ -5,7 +5,7 @@ import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../ledge
 import type { ActivityDeps } from './deps.ts';
 import { failStep, isOwnTrouble, judge } from './failures.ts';
 import { heldBefore } from './lease.ts';
-import { refusalOf, RESTORED_RETRY_MS } from './restored.ts';
+import { refusalOf } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 
 export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;

@@ -3,9 +3,6 @@ import type { Verdict } from './failures.ts';
 
 export type RestoredAnswer = Extract<ClaimAnswer, { state: 'restored' }>;
 
-/** A ledger that was restored waits for a person. */
-export const RESTORED_RETRY_MS = 2_000;
-
 /** Of a restore that somebody has accepted, by a run that cannot go on without what it has lost. */
 export const LOST_FOR_GOOD: Verdict = {
   code: 'ledger.restored',

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
+import { createContext } from '../../../src/client/context.ts';
+import { hasWorker } from '../../../src/client/live-state.ts';
 import { findFreePort } from '../../../src/dev/ports.ts';
 import { runBin } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -171,12 +173,8 @@ describe('a user of PostgreSQL that is locked out while runs go on,', () => {
       LEDGER_URL: user.url,
       AGENT_ONCE_REFUSED_LIMIT: '1s',
     });
-    await eventually(async () => {
-      const { rows } = await system.sql.query('SELECT 1 FROM pg_stat_activity WHERE usename = $1', [
-        role,
-      ]);
-      expect(rows).not.toHaveLength(0);
-    });
+    const context = createContext({ temporal: system.temporal });
+    await eventually(async () => expect(await hasWorker(context)).toBe(true));
     await user.lockOut('by its rights');
     // It has the example's agents, not those of the tests.
     const client = new AgentOnceClient({ temporal: system.temporal });
