@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { Ledger } from '../../src/ledger/port.ts';
-import { migrate } from '../../src/ledger/postgres/migrate.ts';
-import { grantsFor } from '../../src/ledger/postgres/rights.ts';
-import { createPostgresLedger } from '../../src/ledger/postgres/postgres-ledger.ts';
-import { openLedgerKeeper, openLedgerReader } from '../../src/ledger/open-ledger.ts';
+import type { Ledger } from '../../../src/ledger/port.ts';
+import { migrate } from '../../../src/ledger/postgres/migrate.ts';
+import { grantsFor } from '../../../src/ledger/postgres/rights.ts';
+import { createPostgresLedger } from '../../../src/ledger/postgres/postgres-ledger.ts';
+import { openLedgerKeeper, openLedgerReader } from '../../../src/ledger/open-ledger.ts';
 import {
   createTestDatabase,
   createTestRole,
   queryOnce,
   type TestDatabase,
-} from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { describeLedgerContract } from './contract.ts';
-import { HOSTILE, makeHostile } from './postgres/hostile-settings.ts';
-import { claimed, stepClaim } from './steps.ts';
+} from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { describeLedgerContract } from '../../ledger/contract.ts';
+import { HOSTILE, makeHostile } from '../../ledger/postgres/hostile-settings.ts';
+import { claimed, stepClaim } from '../../ledger/steps.ts';
 
 describeLedgerContract(
   'PostgreSQL with hostile defaults, for a user with the rights of a worker alone,',

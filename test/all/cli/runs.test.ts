@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { NO_USAGE, type RunState } from '../../src/contract/run.ts';
-import { runBin, runCommand, startCli } from '../support/cli.ts';
-import { startClientSuite, type ClientSuite } from '../support/client-suite.ts';
-import { eventually } from '../support/eventually.ts';
-import { temporalAddress } from '../support/servers.ts';
+import { NO_USAGE, type RunState } from '../../../src/contract/run.ts';
+import { runBin, runCommand, startCli } from '../../support/cli.ts';
+import { startClientSuite, type ClientSuite } from '../../support/client-suite.ts';
+import { eventually } from '../../support/eventually.ts';
+import { temporalAddress } from '../../support/servers.ts';
 
 let suite: ClientSuite;
 let env: Record<string, string>;
