@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AGENT_RUN, DECIDE_UPDATE, SETTLED_SIGNAL, TASK_QUEUE } from '../../../src/contract/names.ts';
-import { completion, toolCall } from '../model/bodies.ts';
-import { startEndpoint, type Endpoint } from '../model/http-endpoint.ts';
+import { completion, toolCall } from '../../model/bodies.ts';
+import { startEndpoint, type Endpoint } from '../../model/http-endpoint.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTestSystem, type TestSystem, type TestWorker } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
