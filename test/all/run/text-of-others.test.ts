@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AGENT_RUN, DECIDE_UPDATE, SETTLED_SIGNAL, TASK_QUEUE } from '../../../src/contract/names.ts';
+import {
+  AGENT_RUN,
+  DECIDE_UPDATE,
+  SETTLED_SIGNAL,
+  TASK_QUEUE,
+} from '../../../src/contract/names.ts';
 import { completion, toolCall } from '../../model/bodies.ts';
 import { startEndpoint, type Endpoint } from '../../model/http-endpoint.ts';
 import { eventually } from '../../support/eventually.ts';
