@@ -1,12 +1,5 @@
-import {
-  CancellationScope,
-  condition,
-  patched,
-  setCurrentDetails,
-  upsertMemo,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
-import type { OpenQuestion } from '../contract/decision.ts';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type {
   AgentRunInput,
   Carried,
@@ -37,8 +30,6 @@ interface StepTitle {
   summary: string;
 }
 
-/** Runs from before this wrote their memo at every change. */
-const ONE_MEMO_A_TASK = 'one-memo-a-task';
 /** Effects of a shadow run that its result shows with their arguments, of 2 KB each at most. */
 const ARGUMENTS_SHOWN = 100;
 
@@ -47,11 +38,8 @@ export class Progress {
   usage: Usage;
   #status: RunStatus = 'running';
   #waiting: OpenQuestion[] = [];
-  /** Whether the memo says something else than `#waiting`, and how it stands. */
-  #untold = false;
-  #toldStatus: RunStatus = 'running';
-  #toldMore = false;
-  #tells = false;
+  /** What the memo says of it. */
+  #told: Required<WaitingMemo> = { waiting: null, waitingMore: null };
   #turn: number;
   #maxTurns: number | null;
   readonly #limit: number | undefined;
@@ -195,8 +183,10 @@ export class Progress {
 
   /** Shows what the run asks people; nothing: it goes on. */
   ask(open: OpenQuestion[]): void {
+    const status = open.length > 0 ? 'waiting' : 'running';
+    const changed = status !== this.#status;
     this.#waiting = open;
-    this.#status = open.length > 0 ? 'waiting' : 'running';
+    this.#status = status;
     for (const row of this.#rows) {
       const question = open.find(({ step }) => step === row.step);
       if (row.state === 'waiting' && !question) {
@@ -209,41 +199,27 @@ export class Progress {
       }
     }
     this.#draw();
-    if (patched(ONE_MEMO_A_TASK)) this.#tellSoon();
-    else this.#tell();
+    this.#tell();
+    if (changed) this.#setStatusAttribute(this.#status);
   }
 
   /**
-   * Forty calls that begin to wait in one workflow task are told once: each memo is a part of the
-   * task's answer, for which the server has a limit. Conditions are looked at when everything else
-   * in the task has been done.
+   * Also without search attributes, and without a worker that could answer a query. At each change,
+   * and not at the end of a task: where the task's end is, a replay may see otherwise. Only what has
+   * changed: forty calls may begin to wait in one task, whose answer the server limits.
    */
-  #tellSoon(): void {
-    this.#untold = true;
-    if (this.#tells) return;
-    this.#tells = true;
-    void CancellationScope.nonCancellable(async () => {
-      for (;;) {
-        await condition(() => this.#untold);
-        this.#tell();
-      }
+  #tell(): void {
+    const now = waitingMemo(this.#waiting);
+    const { waiting, waitingMore } = this.#told;
+    this.#told = now;
+    const same = JSON.stringify(now.waiting) === JSON.stringify(waiting);
+    upsertMemo({
+      ...(same ? {} : { waiting: now.waiting }),
+      ...(now.waitingMore === waitingMore ? {} : { waitingMore: now.waitingMore }),
     });
   }
 
-  /** Also without search attributes, and without a worker that could answer a query. */
-  #tell(): void {
-    this.#untold = false;
-    const { waiting, waitingMore } = waitingMemo(this.#waiting);
-    const counted = waitingMore !== null || this.#toldMore;
-    upsertMemo({ waiting, ...(counted ? { waitingMore } : {}) });
-    this.#toldMore = waitingMore !== null;
-    if (this.#status !== this.#toldStatus) this.#setStatusAttribute(this.#status);
-    this.#toldStatus = this.#status;
-  }
-
   end(status: 'completed' | 'failed' | 'cancelled'): void {
-    // A run that has ended asks nothing.
-    if (this.#untold) this.#tell();
     this.#status = status;
     this.#draw();
     if (this.#searchAttributes) {

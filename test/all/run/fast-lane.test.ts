@@ -257,3 +257,30 @@ test('with split task queues every step is in the standard lane', async () => {
     await worker.stop();
   }
 });
+
+test('another worker replays a run whose calls began to wait in one task, and goes on', async () => {
+  const first = await system.startWorker();
+  const labels = ['a', 'b', 'c', 'd', 'e'];
+  const asked = labels.map((label): [string, { label: string; amount: number }] => [
+    'spend',
+    { label: `replay-${label}`, amount: 100 },
+  ]);
+  const run = { agent: 'tester', key: 'replayed' };
+  await system.client.start({ ...run, input: script(calls(...asked), { say: 'ok' }) });
+  const steps = await eventually(async () => {
+    const { waiting } = (await system.client.state(run)) ?? { waiting: [] };
+    if (waiting.length < labels.length) throw new Error(`${waiting.length} questions are asked`);
+    return waiting.map(({ step }) => step);
+  });
+  await first.kill();
+  const second = await system.startWorker();
+  try {
+    for (const step of steps) {
+      await system.client.decide(run, { step, decision: 'approve', by: 'ann' });
+    }
+    expect(await untilEnd(system.client, run)).toMatchObject({ status: 'completed', waiting: [] });
+    for (const label of labels) expect(system.counter.requests(`spend:replay-${label}`)).toBe(1);
+  } finally {
+    await second.stop();
+  }
+});
