@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { DefaultLogger, type LogEntry, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import { isErrorCode } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
 
 /** What Temporal's library adds to each line, and what names nothing that a person looks for. */
@@ -15,7 +16,8 @@ export function createLogger(level: string): DefaultLogger {
 }
 
 /**
- * An entry as one line, its values behind it as `name=value`. An error is its name and message.
+ * An entry as one line, its values behind it as `name=value`. An error is its code or name, and its
+ * message.
  *
  * @param stacks whether to show the stacks of errors and of their causes too
  */
@@ -51,12 +53,18 @@ function jsonText(value: unknown): string {
 }
 
 function errorText(error: Error, stacks: boolean): string {
-  // A failure of Temporal's says what it is by its type.
-  const kind = 'type' in error && typeof error.type === 'string' ? error.type : error.name;
-  if (!stacks) return JSON.stringify(`${kind}: ${error.message}`);
+  if (!stacks) return JSON.stringify(`${kindOf(error)}${error.message}`);
   const causes: string[] = [];
   for (let at: unknown = error; at instanceof Error && causes.length < 10; at = at.cause) {
     causes.push(at.stack ?? String(at));
   }
   return JSON.stringify(causes.join('\ncaused by '));
+}
+
+/** What an error is, before its message: a failure of Temporal's has it in its type. */
+function kindOf(error: Error): string {
+  const { type, code } = error as { type?: unknown; code?: unknown };
+  if (typeof type === 'string') return `${type}: `;
+  if (isErrorCode(code)) return `${code}: `;
+  return error.name === 'Error' ? '' : `${error.name}: `;
 }

@@ -132,14 +132,20 @@ async function closeAll(closing: (() => Promise<void>)[], leaving: boolean): Pro
   }
 }
 
+const BEGAN: Record<Trouble['what'], string> = {
+  refused: 'The ledger refuses this worker, which is not healthy now',
+  restored: 'The ledger lacks what a run has recorded, and this worker is not healthy now',
+  unreachable: 'The ledger does not answer',
+};
+
 function createTrouble(
   { refusedLimitMs }: Config,
   logger: ReturnType<typeof createLogger>,
   leaving: AbortController,
 ): LedgerTrouble {
   return new LedgerTrouble(refusedLimitMs, {
-    began: ({ what, error }) => logger.error(`The ledger is in trouble: ${what}`, { error }),
-    ended: () => logger.info('The ledger answers again'),
+    began: ({ what, error }) => logger.error(BEGAN[what], { error }),
+    ended: () => logger.info('The ledger takes the calls of this worker again'),
     tooLong: (trouble) => leaving.abort(tooLong(trouble)),
   });
 }

@@ -171,6 +171,30 @@ describe('resolve', () => {
       code: 3,
       json: { error: { code: 'decision.conflict' } },
     });
+    // The same answer, and another result: it says which of the two was not taken.
+    expect(await answer([...args.slice(0, 4), '--result', '{"id":8}'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/happened. It stays so; the result that you gave was not/),
+    });
+  });
+
+  test('the name of whoever decided steers no terminal, and is no line of its own, in no message', async () => {
+    const { key } = await waitingRun(spend('named'));
+    const by = 'ann\n\u001b[31mrecorded\u202e  t1.c0 · deny, decided by bob';
+    const approved = await answer(['approve', 'tester', key, '--by', by]);
+    expect(approved.code).toBe(0);
+    expect(await endOf(key)).toMatchObject({ status: 'completed' });
+    const shown = [
+      approved,
+      await answer(['approve', 'tester', key]),
+      await answer(['deny', 'tester', key, 't1.c0']),
+      await cli(['explain', 'tester', key]),
+    ];
+    for (const { stdout, stderr } of shown) {
+      expect(`${stdout}${stderr}`).toContain('ann');
+      // eslint-disable-next-line no-control-regex
+      expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\u202e]|^\s*\S*recorded\S*  t1\.c0 · deny/m);
+    }
   });
 
   test('did not happen: needs --yes where nobody can be asked; then the step runs again', async () => {
