@@ -8,9 +8,21 @@ const LEFT_OUT = ['taskToken', 'sdkComponent', 'namespace', 'taskQueue', 'workfl
 /** Characters of one value: an error may repeat a whole request. */
 const LONGEST = 4_000;
 
-/** The worker's log, on stderr: one line an entry, whatever text of others stands in it. */
-export function createLogger(level: string): DefaultLogger {
+/** What Temporal's library logs when a worker has failed, with the reason. */
+const WORKER_FAILED = 'Worker failed';
+
+/**
+ * The worker's log, on stderr: one line an entry, whatever text of others stands in it.
+ *
+ * @param workerFailed called with the reason for which a worker of Temporal's library has failed. It
+ *   says it here alone: its `run` may end with an error of its own cleaning up, or not at all
+ */
+export function createLogger(
+  level: string,
+  workerFailed: (reason: unknown) => void = () => {},
+): DefaultLogger {
   return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
+    if (entry.message === WORKER_FAILED) workerFailed(entry.meta?.['error']);
     process.stderr.write(`${logLine(entry, level === 'debug')}\n`);
   });
 }

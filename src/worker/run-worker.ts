@@ -60,7 +60,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   // Before anything is connected to: a setting that is wrong is told at once.
   const model = only === 'workflows' ? undefined : createModel(config);
   const faults = createFaults(config.fault);
-  const logger = createLogger(config.logLevel);
+  let failure: unknown;
+  const logger = createLogger(config.logLevel, (reason) => (failure ??= reason));
   Runtime.install({ logger, shutdownSignals: [] });
 
   const leaving = new AbortController();
@@ -109,7 +110,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       closing.push(() => health.close());
     }
     workers = await createWorkers(config, temporal, deps, graceMs, only);
-    const running = runUntilStopped([...workers.values()], signal, leaving, graceMs);
+    const all = [...workers.values()];
+    const running = runUntilStopped(all, signal, leaving, graceMs, () => failure);
     options.onReady?.({
       address: temporal.address,
       namespace: temporal.namespace,

@@ -179,21 +179,36 @@ describe('resolve', () => {
   });
 
   test('the name of whoever decided steers no terminal, and is no line of its own, in no message', async () => {
-    const { key } = await waitingRun(spend('named'));
     const by = 'ann\n\u001b[31mrecorded\u202e  t1.c0 · deny, decided by bob';
-    const approved = await answer(['approve', 'tester', key, '--by', by]);
-    expect(approved.code).toBe(0);
-    expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    const shown = [
-      approved,
-      await answer(['approve', 'tester', key]),
-      await answer(['deny', 'tester', key, 't1.c0']),
-      await cli(['explain', 'tester', key]),
-    ];
-    for (const { stdout, stderr } of shown) {
-      expect(`${stdout}${stderr}`).toContain('ann');
-      // eslint-disable-next-line no-control-regex
-      expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\u202e]|^\s*\S*recorded\S*  t1\.c0 · deny/m);
+    const ways = [
+      ['approve', 'deny', spend],
+      ['deny', 'approve', spend],
+      ['resolve', 'resolve', send],
+    ] as const;
+    for (const [command, other, asked] of ways) {
+      const { key } = await waitingRun(asked(`named-${command}`));
+      const says = (name: string, flag: string) => [
+        name,
+        'tester',
+        key,
+        't1.c0',
+        ...(name === 'resolve' ? [flag] : []),
+      ];
+      const decided = await answer([...says(command, '--happened'), '--by', by, '--comment', by]);
+      expect(decided.code).toBe(0);
+      expect(await endOf(key)).toMatchObject({ status: 'completed' });
+      const shown = [
+        decided,
+        await answer(says(command, '--happened')),
+        await answer(says(other, '--fail')),
+        await cli(['explain', 'tester', key]),
+      ];
+      expect(shown.map(({ code }) => code)).toEqual([0, 0, 3, 0]);
+      for (const { stdout, stderr } of shown) {
+        expect(`${stdout}${stderr}`).toContain('ann');
+        // eslint-disable-next-line no-control-regex
+        expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\u202e]|^\S*recorded\S*  t1\.c0 · deny/m);
+      }
     }
   });
 
