@@ -1,6 +1,7 @@
 import type { RunRef, RunView } from '../client/types.ts';
 import type { OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import { START_A_WORKER } from './commands.ts';
 import { say } from './output.ts';
 import { answersTo, drawQuestions } from './show-questions.ts';
 
@@ -21,7 +22,7 @@ export function chooseQuestion(
   if (waitingMore !== undefined && (step === undefined || named.length === 0)) {
     throw new AgentOnceError(
       'run.still_running',
-      `The run asks ${waiting.length + waitingMore} questions, and no worker answered, which alone knows them all. Nothing was decided. Start a worker (\`agent-once worker\`) and repeat the command.`,
+      `The run asks ${waiting.length + waitingMore} questions, and no worker answered, which alone knows them all. Nothing was decided. ${START_A_WORKER}. Then repeat the command.`,
     );
   }
   if (second) {

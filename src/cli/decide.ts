@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { decisionConflict } from '../client/decision-conflict.ts';
 import { hasWorker } from '../client/live-state.ts';
 import type { RunRef, RunView } from '../client/types.ts';
 import type {
@@ -16,7 +17,7 @@ import { commandFor, START_A_WORKER } from './commands.ts';
 import { canAsk, confirm } from './confirm.ts';
 import type { DecisionCommand, DecisionFlags } from './decision-command.ts';
 import { withRun, type LoadAgents, type OpenClient } from './open-client.ts';
-import { coloursOf, print, printable, printJson, say } from './output.ts';
+import { coloursOf, print, printable, printJson, say, shortened } from './output.ts';
 import { drawQuestion, labelQuestion } from './show-questions.ts';
 import { drawTime } from './show-run.ts';
 
@@ -84,9 +85,7 @@ async function show(
     say('  Its arguments are in the ledger, which cannot be read from here.');
     return;
   }
-  const text = printable(JSON.stringify(given));
-  const cut = text.length > ARGUMENTS_SHOWN;
-  say(`  arguments: ${cut ? `${text.slice(0, ARGUMENTS_SHOWN)}… (cut)` : text}`);
+  say(`  arguments: ${shortened(JSON.stringify(given), ARGUMENTS_SHOWN)}`);
 }
 
 /** @throws {AgentOnceError} `decision.invalid`: nobody said yes */
@@ -118,12 +117,7 @@ async function tellStanding(
   const found = await findAnswer({ context: open.context, ledgerUrl, run: ref }, command);
   if (!found) throw otherwise;
   const { question, same } = found;
-  if (!same) {
-    throw new AgentOnceError(
-      'decision.conflict',
-      `${question.by} has already decided on ${question.step}, at ${question.decidedAt}: ${question.decision}. It stays so; "${command.decision}" was not recorded.`,
-    );
-  }
+  if (!same) throw decisionConflict(question.step, command.decision, question);
   tell(ref, question, command.decision, { ...question, outcome: 'repeated' }, flags);
 }
 

@@ -23,6 +23,9 @@ export function addRunCommand(
     .command(name)
     .summary(summary)
     .description(description)
+    .showHelpAfterError(
+      `Try --help. A key that begins with a hyphen stands behind --: agent-once ${name} -- <agent> <key>`,
+    )
     .argument('<agent>', 'name of the agent')
     .argument('<key>', 'idempotency key of the run');
 }

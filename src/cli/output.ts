@@ -40,6 +40,12 @@ export function printable(text: string, lines = false): string {
   return showDirection(text.replace(controls, ' '));
 }
 
+/** Text of others as it is shown where there may be much of it; `--json` has the whole. */
+export function shortened(text: string, longest: number): string {
+  const shown = printable(text);
+  return shown.length > longest ? `${shown.slice(0, longest)}… (cut)` : shown;
+}
+
 /**
  * Says what becomes of the process when its output is taken no more. `agent-once list | head -1`
  * closes the pipe early: the command ends, and that is no error. A disk that is full is told on stderr;

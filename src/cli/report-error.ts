@@ -3,7 +3,7 @@ import { secretsIn } from '../config.ts';
 import { ERRORS, isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import { redact } from '../contract/redact.ts';
 import { describeDiskError } from './disk-error.ts';
-import { coloursOf, printJson, say } from './output.ts';
+import { coloursOf, printable, printJson, say } from './output.ts';
 
 /**
  * Tells a person, or with `--json` a program, how a command ended, and returns its exit code.
@@ -24,9 +24,10 @@ export function reportError(error: unknown, argv: readonly string[]): number {
   const { code, message } = describeError(error);
   if (json) printJson({ error: { code, message } });
   const colours = coloursOf(process.stderr);
-  say(`${colours.red('error')} ${message} ${colours.dim(`(${code})`)}`);
+  // Some messages of ours have several lines, and some repeat text of others.
+  say(`${colours.red('error')} ${printable(message, true)} ${colours.dim(`(${code})`)}`);
   if (process.env['AGENT_ONCE_LOG_LEVEL'] === 'debug' && error instanceof Error) {
-    for (const line of chainOf(error)) say(colours.dim(line));
+    for (const line of chainOf(error)) say(colours.dim(printable(line, true)));
   }
   return ERRORS[code].exit;
 }

@@ -26,7 +26,7 @@ export function showEnd(
   if (view.status === 'completed') printResult(view.result);
   if (view.error) {
     say(
-      `${colours.red(view.status)} ${printable(view.error.message, true)} ${colours.dim(`(${view.error.code})`)}`,
+      `${colours.red(view.status)} ${printable(view.error.message)} ${colours.dim(`(${view.error.code})`)}`,
     );
   }
   for (const line of drawShadow(view)) say(line);

@@ -3,13 +3,15 @@ import type { RunRef, RunView } from '../client/types.ts';
 import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
 import { labelOf } from '../explain/step-title.ts';
 import { commandFor } from './commands.ts';
-import { printable } from './output.ts';
+import { printable, shortened } from './output.ts';
 import { drawClock, drawDuration, drawTime } from './show-run.ts';
 
 type Waits = Pick<RunView, 'waiting' | 'waitingMore'>;
 
 /** Questions that are named in one sentence. */
 const NAMED = 5;
+/** Longest text of what an attempt threw: a run may ask forty such questions at once. */
+const ERROR_SHOWN = 600;
 
 const KINDS: Record<QuestionKind, string> = {
   approval: 'needs approval',
@@ -129,7 +131,7 @@ function drawAttempt(question: OpenQuestion): string[] {
   const who = `Begun by ${nameProcess(worker)}${begun}`;
   if (error !== null) {
     return [
-      `${who}; the attempt threw: ${printable(error)}`,
+      `${who}; the attempt threw: ${shortened(error, ERROR_SHOWN)}`,
       'Whether what it had sent by then takes effect is not known.',
     ];
   }

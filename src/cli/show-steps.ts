@@ -3,7 +3,7 @@ import { titleOf } from '../explain/step-title.ts';
 import { EFFECTS } from '../contract/step.ts';
 import { drawEffect, MEANS } from './effect-words.ts';
 import type { coloursOf } from './output.ts';
-import { printable } from './output.ts';
+import { printable, shortened } from './output.ts';
 import { drawAnswers } from './show-answers.ts';
 import { drawClock, drawCost, drawDuration, drawSpent } from './show-run.ts';
 import { drawState } from './step-state.ts';
@@ -12,6 +12,9 @@ type Colours = ReturnType<typeof coloursOf>;
 type Story = Pick<Explanation, 'status' | 'executions' | 'scope' | 'questions'>;
 
 const DONE = 'done: it succeeded and is recorded, and this run does not repeat it';
+
+/** Longest text of an attempt's error: there may be many, and `--json` has all of each. */
+const ERROR_SHOWN = 600;
 
 /** Under a step's name. */
 const INDENT = ' '.repeat(10);
@@ -115,7 +118,7 @@ function drawNotRun({ tool, sameAs, reason }: CallNotRun): string {
 function drawErrors({ errors, state }: ExplainedStep): string[] {
   const said: { line: string; times: number }[] = [];
   for (const { code, message } of errors) {
-    const line = `${printable(message).replace(/^Error: /, '')} (${code})`;
+    const line = `${shortened(message.replace(/^Error: /, ''), ERROR_SHOWN)} (${code})`;
     const last = said.at(-1);
     if (last?.line === line) last.times += 1;
     else said.push({ line, times: 1 });

@@ -33,16 +33,17 @@ function drawDone(step: ExplainedStep, { executions, status, scope, questions }:
   const own = executions.filter((each) => each.scope === scope && each.intent !== 'forgotten');
   const at = executions.findIndex(({ runId }) => runId === executedIn);
   const by = at === -1 ? 'by an earlier execution' : `by execution ${at + 1}`;
+  const decider = printable(decidedBy ?? 'a person');
   switch (knownBy) {
     case 'find':
       return 'done, as the receiver said when it was asked';
     case 'person':
       if (questions?.findLast((each) => each.step === id)?.decision === 'deny') {
-        return `denied by ${decidedBy ?? 'a person'}, not made; the model was told`;
+        return `denied by ${decider}, not made; the model was told`;
       }
       return decidedBy === THE_DEADLINE
         ? 'counts as done, since nobody had said otherwise in time'
-        : `done, as ${decidedBy ?? 'a person'} said`;
+        : `done, as ${decider} said`;
     case 'shadow':
       return 'only pretended (shadow run)';
     case 'ledger':

@@ -19,6 +19,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
 import type { RunStatus } from '../contract/run.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
+import { decisionConflict } from './decision-conflict.ts';
 import { getExecution } from './describe.ts';
 import { questionsAbout } from './questions-about.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
@@ -84,7 +85,9 @@ export async function decideStep(
     if (!known) throw error;
     result = known;
   }
-  if (result.outcome === 'conflict') throw conflict(answer, result);
+  if (result.outcome === 'conflict') {
+    throw decisionConflict(answer.step, answer.decision, result);
+  }
   return result;
 }
 
@@ -189,13 +192,6 @@ function questionLost(
   return new AgentOnceError(
     'decision.not_asked',
     `The ledger has lost the question about ${step}, since an earlier state of it was restored. Nothing was decided. The run asks again: see what it shows now, and decide anew.`,
-  );
-}
-
-function conflict({ step, decision }: DecisionInput, standing: DecisionResult): AgentOnceError {
-  return new AgentOnceError(
-    'decision.conflict',
-    `${standing.by} has already decided on ${step}, at ${standing.decidedAt}: ${standing.decision}. It stays so; "${decision}" was not recorded.`,
   );
 }
 

@@ -133,7 +133,7 @@ export const ERRORS = {
   'worker.stray_error': {
     exit: 11,
     means:
-      'Code of a step threw where nothing awaited it, nobody knows of which, and the worker ended.',
+      'Code in a worker threw where nothing awaited it, nobody knows in which step, and it exited.',
   },
   internal: { exit: 1, means: 'A defect of this program.' },
 } as const satisfies Record<string, { exit: number; means: string }>;

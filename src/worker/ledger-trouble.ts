@@ -19,12 +19,25 @@ const CAUSES: Partial<Record<ErrorCode, Trouble['what']>> = {
   'ledger.unreachable': 'unreachable',
 };
 
+/** What a call of the ledger does: a user may have lost the right to write alone. */
+export type CallKind = 'read' | 'write';
+
+/**
+ * After so long without a refusal of a write that is not looked for, nothing is known of it any more.
+ * A step that was refused comes back sooner.
+ */
+const FORGOTTEN_MS = 30_000;
+
 /** Keeps in mind whether the ledger takes this worker's calls, and says when it has refused for long. */
 export class LedgerTrouble {
   readonly #limitMs: number | undefined;
   readonly #tell: { began(trouble: Trouble): void; ended(): void; tooLong(trouble: Trouble): void };
   #now: Trouble | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the present refusal: whether it was of a read too, when the last one was, and what came after. */
+  #readsRefused = false;
+  #refusedAt = 0;
+  #readAfter = false;
 
   /**
    * @param limitMs for how long it may refuse; `undefined`: for ever
@@ -43,9 +56,25 @@ export class LedgerTrouble {
     return this.#now;
   }
 
-  /** A call was answered. What an earlier state lacks is not there again because it answers. */
-  answered(): void {
-    if (this.#now?.what !== 'restored') this.over();
+  /**
+   * Whether a claim is worth sending: nothing is refused; or reads are answered, and whether writes
+   * are can be seen by a write alone.
+   */
+  get mayClaim(): boolean {
+    return this.#now?.what !== 'refused' || this.#readAfter;
+  }
+
+  /**
+   * A call was answered. What an earlier state lacks is not there again because it answers, nor is
+   * the right to write because a read is answered.
+   */
+  answered(kind: CallKind): void {
+    if (this.#now?.what === 'restored') return;
+    if (this.#now?.what === 'refused' && kind === 'read' && !this.#readsRefused) {
+      this.#readAfter = true;
+      if (Date.now() - this.#refusedAt < FORGOTTEN_MS) return;
+    }
+    this.over();
   }
 
   over(): void {
@@ -56,10 +85,12 @@ export class LedgerTrouble {
   }
 
   /** An error that a call of the ledger ended with, whatever it is. */
-  met(error: unknown): void {
+  met(error: unknown, kind: CallKind): void {
     if (!(error instanceof AgentOnceError)) return;
     const what = isRefused(error.code) ? 'refused' : CAUSES[error.code];
-    if (what === undefined || this.#now?.what === what) return;
+    if (what === undefined) return;
+    if (what === 'refused') this.#refused(kind);
+    if (this.#now?.what === what) return;
     // It is away for a moment: what it lacks stays lacking.
     if (this.#now?.what === 'restored' && what === 'unreachable') return;
     clearTimeout(this.#timer);
@@ -69,5 +100,12 @@ export class LedgerTrouble {
     if (what !== 'unreachable' && this.#limitMs !== undefined) {
       this.#timer = setTimeout(() => this.#tell.tooLong(trouble), this.#limitMs).unref();
     }
+  }
+
+  #refused(kind: CallKind): void {
+    if (this.#now?.what !== 'refused') this.#readsRefused = false;
+    if (kind === 'read') this.#readsRefused = true;
+    this.#refusedAt = Date.now();
+    this.#readAfter = false;
   }
 }

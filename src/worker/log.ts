@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { DefaultLogger, type LogEntry, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import { isErrorCode } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
 
 /** What Temporal's library adds to each line, and what names nothing that a person looks for. */
@@ -7,15 +8,28 @@ const LEFT_OUT = ['taskToken', 'sdkComponent', 'namespace', 'taskQueue', 'workfl
 /** Characters of one value: an error may repeat a whole request. */
 const LONGEST = 4_000;
 
-/** The worker's log, on stderr: one line an entry, whatever text of others stands in it. */
-export function createLogger(level: string): DefaultLogger {
+/** What Temporal's library logs when a worker has failed, with the reason. */
+const WORKER_FAILED = 'Worker failed';
+
+/**
+ * The worker's log, on stderr: one line an entry, whatever text of others stands in it.
+ *
+ * @param workerFailed called with the reason for which a worker of Temporal's library has failed. It
+ *   says it here alone: its `run` may end with an error of its own cleaning up, or not at all
+ */
+export function createLogger(
+  level: string,
+  workerFailed: (reason: unknown) => void = () => {},
+): DefaultLogger {
   return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
+    if (entry.message === WORKER_FAILED) workerFailed(entry.meta?.['error']);
     process.stderr.write(`${logLine(entry, level === 'debug')}\n`);
   });
 }
 
 /**
- * An entry as one line, its values behind it as `name=value`. An error is its name and message.
+ * An entry as one line, its values behind it as `name=value`. An error is its code or name, and its
+ * message.
  *
  * @param stacks whether to show the stacks of errors and of their causes too
  */
@@ -51,12 +65,18 @@ function jsonText(value: unknown): string {
 }
 
 function errorText(error: Error, stacks: boolean): string {
-  // A failure of Temporal's says what it is by its type.
-  const kind = 'type' in error && typeof error.type === 'string' ? error.type : error.name;
-  if (!stacks) return JSON.stringify(`${kind}: ${error.message}`);
+  if (!stacks) return JSON.stringify(`${kindOf(error)}${error.message}`);
   const causes: string[] = [];
   for (let at: unknown = error; at instanceof Error && causes.length < 10; at = at.cause) {
     causes.push(at.stack ?? String(at));
   }
   return JSON.stringify(causes.join('\ncaused by '));
+}
+
+/** What an error is, before its message: a failure of Temporal's has it in its type. */
+function kindOf(error: Error): string {
+  const { type, code } = error as { type?: unknown; code?: unknown };
+  if (typeof type === 'string') return `${type}: `;
+  if (isErrorCode(code)) return `${code}: `;
+  return error.name === 'Error' ? '' : `${error.name}: `;
 }

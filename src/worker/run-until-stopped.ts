@@ -14,17 +14,19 @@ const MARGIN_MS = 2_000;
  *
  * @param leaving aborts with the reason for which the process has to end by itself; a worker that
  *   fails is one
+ * @param whyFailed why a worker has failed, where it has said so
  */
 export async function runUntilStopped(
   workers: readonly Worker[],
   signal: AbortSignal,
   leaving: AbortController,
   graceMs: number,
+  whyFailed: () => unknown,
 ): Promise<void> {
   const stop = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  const fail = (error?: unknown): void => leaving.abort(pollingFailed(error));
+  const fail = (error?: unknown): void => leaving.abort(pollingFailed(whyFailed() ?? error));
   const ended = Promise.all(workers.map((worker) => worker.run().catch(fail)));
   // What has failed may never say so: it waits for its own end.
   const looking = setInterval(() => {
@@ -63,7 +65,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function pollingFailed(cause: unknown): AgentOnceError {
-  const why = cause instanceof Error ? `: ${oneLine(cause.message).slice(0, 500)}` : '';
+  const said = cause instanceof Error ? oneLine(cause.message).slice(0, 500) : '';
+  const why = said === '' ? '' : `: ${said.replace(/\.$/, '')}`;
   return new AgentOnceError(
     'worker.polling_failed',
     `This worker can take no more work from Temporal${why}. Steps under way were given time to end, and what they recorded is kept; other workers go on with the runs. ` +

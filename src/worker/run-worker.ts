@@ -60,7 +60,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   // Before anything is connected to: a setting that is wrong is told at once.
   const model = only === 'workflows' ? undefined : createModel(config);
   const faults = createFaults(config.fault);
-  const logger = createLogger(config.logLevel);
+  let failure: unknown;
+  const logger = createLogger(config.logLevel, (reason) => (failure ??= reason));
   Runtime.install({ logger, shutdownSignals: [] });
 
   const leaving = new AbortController();
@@ -109,7 +110,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       closing.push(() => health.close());
     }
     workers = await createWorkers(config, temporal, deps, graceMs, only);
-    const running = runUntilStopped([...workers.values()], signal, leaving, graceMs);
+    const all = [...workers.values()];
+    const running = runUntilStopped(all, signal, leaving, graceMs, () => failure);
     options.onReady?.({
       address: temporal.address,
       namespace: temporal.namespace,
@@ -132,14 +134,20 @@ async function closeAll(closing: (() => Promise<void>)[], leaving: boolean): Pro
   }
 }
 
+const BEGAN: Record<Trouble['what'], string> = {
+  refused: 'The ledger refuses this worker, which is not healthy now',
+  restored: 'The ledger lacks what a run has recorded, and this worker is not healthy now',
+  unreachable: 'The ledger does not answer',
+};
+
 function createTrouble(
   { refusedLimitMs }: Config,
   logger: ReturnType<typeof createLogger>,
   leaving: AbortController,
 ): LedgerTrouble {
   return new LedgerTrouble(refusedLimitMs, {
-    began: ({ what, error }) => logger.error(`The ledger is in trouble: ${what}`, { error }),
-    ended: () => logger.info('The ledger answers again'),
+    began: ({ what, error }) => logger.error(BEGAN[what], { error }),
+    ended: () => logger.info('The ledger takes the calls of this worker again'),
     tooLong: (trouble) => leaving.abort(tooLong(trouble)),
   });
 }

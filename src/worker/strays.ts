@@ -24,12 +24,17 @@ export function watchStrays(log: Log, leave: (why: AgentOnceError) => void): () 
     const end = blameStep(thrown, kind);
     const error = thrown instanceof Error ? thrown : describeThrown(thrown);
     if (end.became === 'unknown') {
-      log.error('An error that nothing awaited, of nobody knows which step', { error });
+      log.error('An error that nothing awaits, and nobody knows of which step: this worker ends', {
+        error,
+      });
       leave(strayError(thrown));
       return;
     }
-    const what = end.became === 'failed' ? 'A step failed by an' : 'A step that has ended had an';
-    log.warn(`${what} error that nothing awaited`, { step: end.step, error });
+    const what =
+      end.became === 'failed'
+        ? 'A step failed by an error that nothing awaits'
+        : 'Code of a step that has ended threw where nothing awaits it';
+    log.warn(what, { step: end.step, error });
   };
   const onRejection = (reason: unknown): void => meet(reason, 'rejection');
   const onException = (error: unknown): void => meet(error, 'exception');

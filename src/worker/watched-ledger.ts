@@ -3,10 +3,19 @@ import { refusalOf } from '../activities/restored.ts';
 import { outsideSteps } from '../activities/step-code.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
-import type { LedgerTrouble } from './ledger-trouble.ts';
+import type { CallKind, LedgerTrouble } from './ledger-trouble.ts';
 
 /** How often a worker that is in trouble looks whether it is over. */
 const LOOK_EVERY_MS = 1_000;
+
+/** What changes nothing in the ledger. */
+const READS: readonly (string | symbol)[] = [
+  'step',
+  'steps',
+  'earlier',
+  'questions',
+  'identity',
+] satisfies (keyof Ledger)[];
 
 /** A ledger, and what ends the looking. */
 export interface WatchedLedger {
@@ -16,19 +25,19 @@ export interface WatchedLedger {
 
 /**
  * The same ledger, whose answers and errors `trouble` hears of. A ledger that refuses this worker is
- * not asked for claims until it answers again: looking once a second is enough for its log, and no
- * account is locked. Cleaning is no reason for trouble: it may have fewer rights.
+ * not asked for claims until a look, once a second, is answered: that is enough for its log, and no
+ * account is locked. Where it refuses writes alone, claims show whether it still does. Cleaning is no reason for trouble: it may have fewer rights.
  *
  * All steps share its connections, so they are opened in the context of none.
  */
 export function watchLedger(ledger: Ledger, trouble: LedgerTrouble): WatchedLedger {
-  const ask = async <T>(call: () => Promise<T>): Promise<T> => {
+  const ask = async <T>(kind: CallKind, call: () => Promise<T>): Promise<T> => {
     try {
       const answer = await outsideSteps(call);
-      trouble.answered();
+      trouble.answered(kind);
       return answer;
     } catch (error) {
-      trouble.met(error);
+      trouble.met(error, kind);
       throw error;
     }
   };
@@ -36,19 +45,19 @@ export function watchLedger(ledger: Ledger, trouble: LedgerTrouble): WatchedLedg
   let lacking: { id: string; closed: boolean } | undefined;
   const own: Partial<Ledger> = {
     async claim(step) {
-      if (trouble.now?.what === 'refused') throw trouble.now.error;
-      const answer = await ask(() => ledger.claim(step));
+      if (trouble.now && !trouble.mayClaim) throw trouble.now.error;
+      const answer = await ask('write', () => ledger.claim(step));
       if (answer.state === 'restored' && !answer.accepted) {
         lacking = { id: answer.ledger, closed: answer.lacks === 'claims' };
         const { code, message } = refusalOf(answer, step.seen?.ledger);
-        trouble.met(new AgentOnceError(code, message));
+        trouble.met(new AgentOnceError(code, message), 'write');
       }
       return answer;
     },
     transact(claim, work, signal) {
       // The tool's own code is its step's.
       const inside = AsyncLocalStorage.bind(work);
-      return ask(() => ledger.transact(claim, inside, signal));
+      return ask('write', () => ledger.transact(claim, inside, signal));
     },
     close: () => ledger.close(),
   };
@@ -57,12 +66,12 @@ export function watchLedger(ledger: Ledger, trouble: LedgerTrouble): WatchedLedg
     if (trouble.now === undefined || looks) return;
     looks = true;
     if (trouble.now.what === 'restored') await lookForAnother();
-    else await ask(() => ledger.step('none', 'none')).catch(() => {});
+    else await ask('read', () => ledger.step('none', 'none')).catch(() => {});
     looks = false;
   };
   /** Whether a person has accepted the restore or opened the ledger again, or it is another one. */
   const lookForAnother = async (): Promise<void> => {
-    const found = await ask(() => ledger.identity()).catch(() => undefined);
+    const found = await ask('read', () => ledger.identity()).catch(() => undefined);
     if (found === undefined) return;
     if (found.id !== lacking?.id || (found.closedAt !== null) !== lacking.closed) trouble.over();
   };
@@ -75,7 +84,9 @@ export function watchLedger(ledger: Ledger, trouble: LedgerTrouble): WatchedLedg
         if (mine !== undefined) return mine;
         const theirs: unknown = Reflect.get(target, name);
         if (typeof theirs !== 'function') return theirs;
-        return (...args: unknown[]) => ask(() => theirs.apply(target, args) as Promise<unknown>);
+        const kind = READS.includes(name) ? 'read' : 'write';
+        return (...args: unknown[]) =>
+          ask(kind, () => theirs.apply(target, args) as Promise<unknown>);
       },
     }),
   };

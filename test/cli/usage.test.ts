@@ -82,6 +82,19 @@ describe('a wrong command line ends with exit code 2 and says why', () => {
   });
 });
 
+test.each([
+  ['status', ['assistant', '-y']],
+  ['explain', ['assistant', '--tenant=acme']],
+  ['approve', ['assistant', '-k', 't1.c0']],
+])('%s says how to write a key that begins with a hyphen', async (command, args) => {
+  const { code, stderr } = await runCommand([command, ...args], NOWHERE);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`agent-once ${command} -- <agent> <key>`);
+  // What it says is right: the key is read, and then nobody is at the address.
+  const options = command === 'approve' ? ['--yes'] : [];
+  expect((await runCommand([command, ...options, '--', ...args], NOWHERE)).code).toBe(6);
+});
+
 describe('a setting that cannot be', () => {
   test('is named, and its value is not', async () => {
     const env = { ...NOWHERE, AGENT_ONCE_HASH_KEYS: 'hunter2' };

@@ -55,6 +55,16 @@ const REDIS: [message: string, as: 'unreachable' | 'invalid', says: RegExp][] = 
   ['NOAUTH Authentication required.', 'invalid', /wants a user or a password/],
   ['WRONGPASS invalid username-password pair or user is disabled.', 'invalid', /does not accept/],
   ["NOPERM User ann has no permissions to run the 'evalsha' command", 'invalid', /lacks rights/],
+  [
+    "ERR The user executing the script can't run this command or subcommand script: 96, on @user_script:78.",
+    'invalid',
+    /lacks rights/,
+  ],
+  [
+    "ERR ACL failure in script: User ann has no permissions to run the 'hset' command script: 96",
+    'invalid',
+    /lacks rights/,
+  ],
   ['DENIED Redis is running in protected mode', 'invalid', /protected mode/],
   ["READONLY You can't write against a read only replica.", 'unreachable', /takes no writes/],
   [

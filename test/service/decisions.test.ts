@@ -5,7 +5,7 @@ import {
   decideUntilTold,
   untilAsked,
   untilCompleted,
-} from '../support/decide-over-http.ts';
+} from './decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
 import { calls, script } from '../support/system.ts';
 

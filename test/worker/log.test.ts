@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
+import { AgentOnceError } from '../../src/contract/errors.ts';
 import { logLine } from '../../src/worker/log.ts';
 
 /** Any UTF-16 text, lone surrogates, control characters and all. */
@@ -26,8 +28,25 @@ test('whatever stands in an entry, it is one line, and nothing in it steers a te
 test('an error that looks like another line and clears the screen is shown as what it is', () => {
   const error = new Error('no\n2026-11-30T00:00:00.000Z [INFO] Refunded\u001b[2J');
   expect(write('Activity failed', { error, attempt: 2, taskToken: 'x' })).toBe(
-    '2026-11-30T00:53:20.000Z [WARN] Activity failed error="Error: no\\n2026-11-30T00:00:00.000Z [INFO] Refunded\\u001b[2J" attempt=2',
+    '2026-11-30T00:53:20.000Z [WARN] Activity failed error="no\\n2026-11-30T00:00:00.000Z [INFO] Refunded\\u001b[2J" attempt=2',
   );
+});
+
+test.each([
+  [
+    'an error of ours by its code',
+    new AgentOnceError('ledger.invalid', 'no'),
+    'ledger.invalid: no',
+  ],
+  [
+    "a failure of Temporal's by its type",
+    ApplicationFailure.create({ type: 'tool.failed', message: 'no' }),
+    'tool.failed: no',
+  ],
+  ['an error of the system by its name', new TypeError('no'), 'TypeError: no'],
+  ['an error that is no more than that by its message', new Error('Error: no'), 'Error: no'],
+])('%s', (_name, error, shown) => {
+  expect(write('failed', { error })).toMatch(new RegExp(` failed error="${shown}"$`));
 });
 
 test.each([

@@ -120,7 +120,7 @@ class Session {
     const idleMs = Math.max(1, Math.floor(this.#claim.leaseMs));
     try {
       // RESET first: whoever had the server's session before may have left settings there. The
-      // tool's statements have the database's own, but for what \`pg\` needs to read the answers.
+      // tool's statements have the database's own, but for what `pg` needs to read the answers.
       const results = await this.#query(
         `${RESET}; ${BEGIN};
          SET LOCAL idle_in_transaction_session_timeout = ${idleMs};

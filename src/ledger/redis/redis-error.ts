@@ -48,7 +48,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a user or a password',
   WRONGPASS: 'it does not accept the user or the password',
   NOPERM:
-    'its user lacks rights: a worker needs EVAL, EVALSHA and the commands of the scripts, on the keys agent_once:*',
+    'its user lacks rights: it needs ~agent_once:* +@read +@write +@scripting +@connection +time',
   DENIED: 'it is in protected mode, and lets in this machine alone: set a password in it',
   MOVED: IN_A_CLUSTER,
   ASK: IN_A_CLUSTER,
@@ -74,6 +74,8 @@ const LOST = [
 ];
 /** `ERR max number of clients reached`. */
 const LIMIT = /max number of clients/i;
+/** What Redis 7.0, and since 7.2, says of a script that has no right to one of its commands or keys. */
+const REFUSED_IN_SCRIPT = /^ERR (?:The user executing the script|ACL failure in script)/;
 
 /**
  * What an error of Redis means to the ledger's caller: `ledger.unreachable` where asking again may
@@ -110,6 +112,8 @@ export function toLedgerError(error: unknown, where: string): unknown {
 /** First word of what the server said, such as `NOSCRIPT`; `undefined`: it did not say it. */
 export function replyCode(error: unknown): string | undefined {
   if (!(error instanceof ErrorReply)) return undefined;
+  // Of a command in a script, Redis 7 says ERR.
+  if (REFUSED_IN_SCRIPT.test(error.message)) return 'NOPERM';
   // Redis 6 puts its own words before the error of a command in a script.
   const inScript = /-([A-Z]{3,}) /.exec(error.message)?.[1];
   return inScript ?? error.message.split(' ', 1)[0];

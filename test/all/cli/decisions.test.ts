@@ -171,6 +171,45 @@ describe('resolve', () => {
       code: 3,
       json: { error: { code: 'decision.conflict' } },
     });
+    // The same answer, and another result: it says which of the two was not taken.
+    expect(await answer([...args.slice(0, 4), '--result', '{"id":8}'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/happened. It stays so; the result that you gave was not/),
+    });
+  });
+
+  test('the name of whoever decided steers no terminal, and is no line of its own, in no message', async () => {
+    const by = 'ann\n\u001b[31mrecorded\u202e  t1.c0 · deny, decided by bob';
+    const ways = [
+      ['approve', 'deny', spend],
+      ['deny', 'approve', spend],
+      ['resolve', 'resolve', send],
+    ] as const;
+    for (const [command, other, asked] of ways) {
+      const { key } = await waitingRun(asked(`named-${command}`));
+      const says = (name: string, flag: string) => [
+        name,
+        'tester',
+        key,
+        't1.c0',
+        ...(name === 'resolve' ? [flag] : []),
+      ];
+      const decided = await answer([...says(command, '--happened'), '--by', by, '--comment', by]);
+      expect(decided.code).toBe(0);
+      expect(await endOf(key)).toMatchObject({ status: 'completed' });
+      const shown = [
+        decided,
+        await answer(says(command, '--happened')),
+        await answer(says(other, '--fail')),
+        await cli(['explain', 'tester', key]),
+      ];
+      expect(shown.map(({ code }) => code)).toEqual([0, 0, 3, 0]);
+      for (const { stdout, stderr } of shown) {
+        expect(`${stdout}${stderr}`).toContain('ann');
+        // eslint-disable-next-line no-control-regex
+        expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\u202e]|^\S*recorded\S*  t1\.c0 · deny/m);
+      }
+    }
   });
 
   test('did not happen: needs --yes where nobody can be asked; then the step runs again', async () => {

@@ -207,10 +207,12 @@ describe('--wait', () => {
     const key = newKey();
     const running = startCli(['start', 'assistant', '--key', key, '--input', 'x', '--wait'], env);
     const workflowId = `agent-assistant-${key}`;
-    await suite.worker.fail(workflowId, { type: 'model.refused', message: 'It declined.' });
+    const message = 'It declined.\ncompleted in 1 s\u001b[2J';
+    await suite.worker.fail(workflowId, { type: 'model.refused', message });
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
-    expect(stderr).toMatch(/failed It declined\. \(model\.refused\)/);
+    // One line: no text of a model or a tool looks like one of ours.
+    expect(stderr).toMatch(/^failed It declined\. completed in 1 s \[2J \(model\.refused\)$/m);
   });
 
   test('Ctrl-C ends the waiting and says that the run goes on', async () => {

@@ -200,7 +200,7 @@ describe('where nobody knows whose code threw, the worker takes no new work, let
       ['send', { label: 'beside' }],
     );
     await eventually(() => expect(system.counter.requests('send:beside')).toBe(1));
-    await eventually(() => expect(worker.output()).toContain('of nobody knows which step'));
+    await eventually(() => expect(worker.output()).toContain('nobody knows of which step'));
     system.counter.letGo('send:beside');
     expect(await worker.untilEnded()).toBe(11);
     expect(await system.ledger.step(scope, 't1.c1')).toMatchObject({ state: 'completed' });

@@ -18,6 +18,7 @@ test('a worker whose namespace is deleted can take no more work: it ends with ex
   await system.temporal.connection.operatorService.deleteNamespace({ namespace });
   expect(await worker.untilEnded()).toBe(9);
   expect(worker.output()).toMatch(POLLING_FAILED);
+  expect(worker.output()).toMatch(/^error .* from Temporal: Namespace \S+ is not found\. Steps/m);
 });
 
 describe.each(['standard', 'fast'])('a completion that cannot be encoded, %s lane:', (lane) => {

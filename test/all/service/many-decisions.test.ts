@@ -4,7 +4,7 @@ import {
   decideOnce,
   decideUntilTold,
   untilCompleted,
-} from '../../support/decide-over-http.ts';
+} from '../../service/decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../../support/http-suite.ts';
 import type { TestWorker } from '../../support/system.ts';
 

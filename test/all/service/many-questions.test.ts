@@ -40,6 +40,10 @@ test('all of forty questions are shown by status, explain and over HTTP; a list 
     expect(stdout).toContain(`outcome of ${step} `);
     expect(stderr).toContain(`agent-once resolve tester many ${step} --happened`);
   }
+  // Whatever each attempt threw: on a terminal a question is a few lines.
+  const lines = `${stdout}\n${stderr}`.split('\n');
+  expect(lines.filter((line) => line.includes('the attempt threw: '))).toHaveLength(MANY);
+  expect(lines.filter((line) => line.includes('threw') && line.length > 800)).toEqual([]);
   expect(stepsOf(await json('status', run.agent, NAME))).toEqual(STEPS);
   expect(stepsOf(await json('explain', run.agent, NAME))).toEqual(STEPS);
   expect(stepsOf(await get(PATH))).toEqual(STEPS);
@@ -74,7 +78,7 @@ test('without a worker the first are shown, with how many more there are, and no
   const { questions } = (await get(`${PATH}/steps`)) as { questions: { waits: boolean }[] };
   expect(questions.map(({ waits }) => waits)).toEqual(STEPS.map(() => true));
   const resolved = await cli('resolve', run.agent, NAME, 't1.c39', '--happened', '--yes');
-  expect(resolved).toMatchObject({ code: 7, stderr: expect.stringContaining('Start a worker') });
+  expect(resolved).toMatchObject({ code: 7, stderr: expect.stringContaining('Start one') });
   const decided = await suite.send('POST', `${PATH}/steps/t1.c39/decision`, {
     body: { decision: 'happened', by: 'ann' },
   });

@@ -1,7 +1,7 @@
 import type { OpenQuestion } from '../../src/contract/decision.ts';
-import { eventually } from './eventually.ts';
-import type { HttpSuite } from './http-suite.ts';
-import { calls, script } from './system.ts';
+import { eventually } from '../support/eventually.ts';
+import type { HttpSuite } from '../support/http-suite.ts';
+import { calls, script } from '../support/system.ts';
 
 export interface Told {
   status: number;
