@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
-import { createContext } from '../../../src/client/context.ts';
-import { hasWorker } from '../../../src/client/live-state.ts';
 import { findFreePort } from '../../../src/dev/ports.ts';
 import { runBin } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -178,13 +176,8 @@ describe('a user of PostgreSQL that is locked out while runs go on,', () => {
       AGENT_ONCE_REFUSED_LIMIT: '1s',
       AGENT_ONCE_HEALTH_PORT: String(healthPort),
     });
-<<<<<<< HEAD
-    const context = createContext({ temporal: system.temporal });
-    await eventually(async () => expect(await hasWorker(context)).toBe(true));
-=======
     // While it starts, it looks at its rights, and says another thing.
     await eventually(async () => expect((await health()).status).toBe(200));
->>>>>>> h-eyes1
     await user.lockOut('by its rights');
     // It has the example's agents, not those of the tests.
     const client = new AgentOnceClient({ temporal: system.temporal });
