@@ -1,5 +1,5 @@
 /** `npm run bench`: what keys and the ledger cost, against a plain workflow of the same shape. */
-import { optionsOrExit } from '../src/dev/script-options.ts';
+import { optionsOrExit, printReport } from '../src/dev/script-options.ts';
 import { readOptions, USAGE } from './options.ts';
 import { drawReport } from './report.ts';
 import { runBench } from './run-bench.ts';
@@ -8,10 +8,4 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const options = optionsOrExit(readOptions, USAGE);
 const report = await runBench(options, say);
-const table = drawReport(report);
-if (options.json) {
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  say(table);
-} else {
-  process.stdout.write(`${table}\n`);
-}
+printReport(report, drawReport(report), options.json);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { wholeNumber } from '../src/dev/script-options.ts';
+import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../src/dev/script-options.ts';
 
 const PARTS = ['runs', 'http'] as const;
 type Part = (typeof PARTS)[number];
@@ -43,9 +43,23 @@ export const USAGE = `npm run bench -- [options]
   --json            one JSON document on stdout, the table on stderr
 `;
 
+const OPTIONS = {
+  part: { type: 'string', multiple: true, default: [...PARTS] as string[] },
+  'warm-up': { type: 'string', default: '400' },
+  repetitions: { type: 'string', default: '5' },
+  runs: { type: 'string', default: '10' },
+  concurrency: { type: 'string', default: '20' },
+  duplicates: { type: 'string', default: '100' },
+  'model-ms': { type: 'string', default: '0,300' },
+  requests: { type: 'string', default: '200' },
+  connections: { type: 'string', default: '10' },
+  replays: { type: 'string', default: '100000' },
+  ...SCRIPT_OPTIONS,
+} as const;
+
 /** @throws {RangeError} for what is no option or no whole number */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
-  const { values } = parse(args);
+  const { values } = parsed(() => parseArgs({ args: [...args], options: OPTIONS }));
   if (values.help) return 'help';
   return {
     parts: values.part.map(partNamed),
@@ -66,28 +80,4 @@ function partNamed(name: string): Part {
   const found = PARTS.find((part) => part === name);
   if (found === undefined) throw new RangeError(`--part is one of ${PARTS.join(', ')}.`);
   return found;
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        part: { type: 'string', multiple: true, default: [...PARTS] },
-        'warm-up': { type: 'string', default: '400' },
-        repetitions: { type: 'string', default: '5' },
-        runs: { type: 'string', default: '10' },
-        concurrency: { type: 'string', default: '20' },
-        duplicates: { type: 'string', default: '100' },
-        'model-ms': { type: 'string', default: '0,300' },
-        requests: { type: 'string', default: '200' },
-        connections: { type: 'string', default: '10' },
-        replays: { type: 'string', default: '100000' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

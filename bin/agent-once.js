@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs';
 
 const source = new URL('../src/cli/main.ts', import.meta.url);
 
+// The errors of commands name the cause; gRPC would write lines of its own above them.
+process.env.GRPC_VERBOSITY ??= 'NONE';
+
 if (existsSync(source)) {
   await import('./register-typescript.js');
   await import(source.href);

@@ -1,13 +1,18 @@
 import { parseArgs } from 'node:util';
-import { wholeNumber } from '../src/dev/script-options.ts';
+import { parsed, wholeNumber } from '../src/dev/script-options.ts';
+import {
+  readSeeded,
+  SEEDED_OPTIONS,
+  SEEDED_USAGE,
+  type SeededOptions,
+} from '../src/dev/seeded-script.ts';
 import { parseFault, type Fault } from './faults.ts';
 
-export interface ChaosOptions {
+export interface ChaosOptions extends SeededOptions {
   /** Requests, each started several times. More are made if the faults need more to happen in. */
   runs: number;
   /** Workers that are killed; everything else in proportion. */
   kills: number;
-  seed: number;
   /** Exactly these in the place of planned ones. */
   faults: Fault[] | undefined;
   /** Worker processes at work. */
@@ -16,9 +21,6 @@ export interface ChaosOptions {
   concurrency: number;
   /** Path of the module with the tools. */
   scenario: string | undefined;
-  /** Folder to keep data and the workers' output in; absent: a temporary one. */
-  keep: string | undefined;
-  json: boolean;
 }
 
 export const USAGE = `npm run chaos -- [options]
@@ -33,51 +35,32 @@ export const USAGE = `npm run chaos -- [options]
                    to die at fault points                              (2)
   --concurrency N  runs under way at once                                (16)
   --scenario FILE  a module with tools of your own: see docs/chaos.md
-  --keep FOLDER    keeps the servers' data and the workers' output there
-  --json           one JSON document on stdout, the report on stderr
-
+${SEEDED_USAGE}
 Exit codes: 0 every promise was kept, 1 one was not, 2 an option is wrong.
 `;
 
+const OPTIONS = {
+  runs: { type: 'string', default: '100' },
+  kills: { type: 'string', default: '20' },
+  faults: { type: 'string' },
+  workers: { type: 'string', default: '2' },
+  concurrency: { type: 'string', default: '16' },
+  scenario: { type: 'string' },
+  ...SEEDED_OPTIONS,
+} as const;
+
 /** @throws {RangeError} for what is no option, no whole number, or no fault */
 export function readOptions(args: readonly string[]): ChaosOptions | 'help' {
-  const { values } = parse(args);
+  const { values } = parsed(() => parseArgs({ args: [...args], options: OPTIONS }));
   if (values.help) return 'help';
   const faults = values.faults?.split(',').filter((text) => text !== '');
   return {
     runs: wholeNumber('--runs', values.runs, 1),
     kills: wholeNumber('--kills', values.kills, 0),
-    seed:
-      values.seed === undefined
-        ? Math.floor(Math.random() * 2 ** 31)
-        : wholeNumber('--seed', values.seed, 0),
     faults: faults?.map(parseFault),
     workers: wholeNumber('--workers', values.workers, 1),
     concurrency: wholeNumber('--concurrency', values.concurrency, 1),
     scenario: values.scenario,
-    keep: values.keep,
-    json: values.json,
+    ...readSeeded(values),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        runs: { type: 'string', default: '100' },
-        kills: { type: 'string', default: '20' },
-        seed: { type: 'string' },
-        faults: { type: 'string' },
-        workers: { type: 'string', default: '2' },
-        concurrency: { type: 'string', default: '16' },
-        scenario: { type: 'string' },
-        keep: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util';
-import { wholeNumber } from '../src/dev/script-options.ts';
+import { parsed, wholeNumber } from '../src/dev/script-options.ts';
+import {
+  readSeeded,
+  SEEDED_OPTIONS,
+  SEEDED_USAGE,
+  type SeededOptions,
+} from '../src/dev/seeded-script.ts';
 
-export interface FuzzOptions {
+export interface FuzzOptions extends SeededOptions {
   /** How long the processes go on. */
   seconds: number;
-  seed: number;
   processes: number;
   keys: number;
   workers: number;
@@ -12,9 +17,6 @@ export interface FuzzOptions {
   killEvery: number;
   /** Seconds without any run ending after which the rest counts as stuck. */
   settle: number;
-  /** Folder to keep data and output in; absent: a temporary one. */
-  keep: string | undefined;
-  json: boolean;
 }
 
 export const USAGE = `npm run fuzz -- [options]
@@ -26,52 +28,31 @@ export const USAGE = `npm run fuzz -- [options]
   --workers N      worker processes                                      (2)
   --kill-every N   a worker is killed and started again every N seconds  (0: never)
   --settle N       seconds in which some run must end at the end       (120)
-  --keep FOLDER    keeps the servers' data and the workers' output there
-  --json           one JSON document on stdout, the report on stderr
-
+${SEEDED_USAGE}
 Exit codes: 0 nothing was found, 1 something was, 2 an option is wrong.
 `;
 
-const NUMBERS = {
+const OPTIONS = {
   seconds: { type: 'string', default: '180' },
   processes: { type: 'string', default: '8' },
   keys: { type: 'string', default: '5' },
   workers: { type: 'string', default: '2' },
   'kill-every': { type: 'string', default: '0' },
   settle: { type: 'string', default: '120' },
+  ...SEEDED_OPTIONS,
 } as const;
 
 /** @throws {RangeError} for what is no option, or no whole number */
 export function readOptions(args: readonly string[]): FuzzOptions | 'help' {
-  const { values } = parse(args);
+  const { values } = parsed(() => parseArgs({ args: [...args], options: OPTIONS }));
   if (values.help) return 'help';
-  const { seed } = values;
   return {
     seconds: wholeNumber('--seconds', values.seconds, 1),
-    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : wholeNumber('--seed', seed, 0),
     processes: wholeNumber('--processes', values.processes, 1),
     keys: wholeNumber('--keys', values.keys, 1),
     workers: wholeNumber('--workers', values.workers, 0),
     killEvery: wholeNumber('--kill-every', values['kill-every'], 0),
     settle: wholeNumber('--settle', values.settle, 1),
-    keep: values.keep,
-    json: values.json,
+    ...readSeeded(values),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        ...NUMBERS,
-        seed: { type: 'string' },
-        keep: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
 }

@@ -165,11 +165,12 @@ function notAsked(
       `The run does not wait for ${what}, so nothing was decided. What it does: ${commandFor('status', ref)}`,
     );
   }
-  // One that has completed asks nothing any more, and cannot be resumed.
+  // One that has completed asks nothing any more, and cannot be resumed. A full stop after a command
+  // would be read as a part of the key.
   const again =
     status === 'completed'
       ? 'The run has completed, so nothing was decided.'
-      : `The run has ended, so nothing was decided. Resumed, it asks again where it must: ${commandFor('resume', ref)}.`;
+      : `The run has ended, so nothing was decided. Resumed, it asks again where it must: ${commandFor('resume', ref)} ·`;
   return new AgentOnceError(
     'decision.not_asked',
     `${again} What happened: ${commandFor('explain', ref)}`,

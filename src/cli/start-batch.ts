@@ -164,11 +164,10 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
     for (const text of drawQuestions(run, waits)) say(`  ${text}`);
   }
   if (counts.waiting > 0) {
-    const all =
-      counts.waiting > WAITING_SHOWN
-        ? ` All of them: ${plainCommand('list --status waiting')}.`
-        : '';
-    say(`When they are answered, the same command shows how the lines end: ${again}.${all}`);
+    say(`When they are answered, the same command shows how the lines end: ${again}`);
+    if (counts.waiting > WAITING_SHOWN) {
+      say(`All that wait: ${plainCommand('list --status waiting')}`);
+    }
   }
   if (counts.failed > 0) {
     say(

@@ -1,3 +1,18 @@
+/** What every script takes, for `parseArgs`. */
+export const SCRIPT_OPTIONS = {
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Calls `parseArgs`. @throws {RangeError} for what is no option */
+export function parsed<Parsed>(parse: () => Parsed): Parsed {
+  try {
+    return parse();
+  } catch (error) {
+    throw new RangeError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /** A whole number from the command line. @throws {RangeError} */
 export function wholeNumber(name: string, text: string, least: number): number {
   const value = Number(text);
@@ -20,4 +35,10 @@ export function optionsOrExit<Options>(
     process.stderr.write(`${error.message}\n\n${usage}`);
     process.exit(2);
   }
+}
+
+/** Prints the text; with `json` the report as JSON on stdout, and the text on stderr. */
+export function printReport(report: unknown, text: string, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  (json ? process.stderr : process.stdout).write(`${text}\n`);
 }

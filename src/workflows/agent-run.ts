@@ -265,7 +265,7 @@ function turnLimit(agent: string, maxTurns: number): ApplicationFailure {
     type: 'run.turn_limit',
     nonRetryable: true,
     message:
-      `The run used all its ${maxTurns} turns without a final answer. Its steps are kept in the ledger. ` +
+      `The run used ${maxTurns === 1 ? 'its one turn' : `all its ${maxTurns} turns`} without a final answer. Its steps are kept in the ledger. ` +
       `To go on, resume it with more turns (agent-once resume … --max-turns ${maxTurns * 2}); for good, raise maxTurns of agent "${agent}".`,
   });
 }

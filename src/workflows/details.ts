@@ -21,14 +21,17 @@ const ROOM_FOR_COUNT = 100;
 /** Temporal UI draws tables without any space between the columns, and drops ordinary blanks. */
 const GAP = '\u00a0\u00a0\u00a0';
 
+const counted = (count: number, what: string): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** The running picture as Markdown: what Temporal UI shows as the workflow's current details. */
 export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunNames): string {
   const { usage, turn, maxTurns, status } = state;
   const head = [
     `**${status}**`,
     `turn ${turn}${maxTurns === null ? '' : ` of ${maxTurns}`}`,
-    `${usage.modelCalls} model calls`,
-    `${usage.toolCalls} tool calls`,
+    counted(usage.modelCalls, 'model call'),
+    counted(usage.toolCalls, 'tool call'),
     `${usage.inputTokens} + ${usage.outputTokens} tokens`,
     usage.costUsd === null ? 'cost unknown' : `${usage.costUsd} USD`,
   ].join(' · ');

@@ -140,7 +140,7 @@ describe('a person with a browser in Temporal UI', () => {
     expect(text).toContain('tool.charge • turn 1 · charge d');
 
     const details = await read(RUNNING, 'user-metadata', 't2.c0');
-    expect(details).toContain('running · turn 2 of 8 · 2 model calls · 1 tool calls');
+    expect(details).toContain('running · turn 2 of 8 · 2 model calls · 1 tool call');
     expect(details).toContain('t1.c0 tool.charge charge d done');
     expect(details).toContain('t2.c0 tool.endless endless running');
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
@@ -23,6 +24,8 @@ let withClientTls: string;
 let settings: string;
 /** Accepts connections, and says nothing. */
 let silent: string;
+/** Proxies that make no connection, by what they answer. */
+let proxies: Record<403 | 407, string>;
 
 beforeAll(async () => {
   files = await makeCertificates();
@@ -36,6 +39,7 @@ beforeAll(async () => {
       toTemporal,
     ),
   );
+  proxies = { 403: await refusingProxy(403), 407: await refusingProxy(407) };
   silent = await listen(net.createServer((socket) => void socket.on('error', () => {})));
 });
 afterEach(() => {
@@ -116,6 +120,30 @@ const cases: Case[] = [
     says: /127\.0\.0\.1:1: nothing listens there \(ECONNREFUSED\).*agent-once dev/,
   },
   {
+    what: 'a proxy where nothing listens',
+    env: () => ({ TEMPORAL_ADDRESS: 'temporal.example:7233', HTTPS_PROXY: 'http://127.0.0.1:1' }),
+    code: 'temporal.unreachable',
+    says: /at temporal\.example:7233 through the proxy of HTTPS_PROXY, 127\.0\.0\.1:1: nothing listens there \(ECONNREFUSED\)/,
+  },
+  {
+    what: 'a proxy that wants other credentials',
+    env: () => ({
+      TEMPORAL_ADDRESS: 'temporal.example:7233',
+      HTTPS_PROXY: `http://ann:secret-key@${refusing(407)}`,
+    }),
+    code: 'temporal.unreachable',
+    says: /through the proxy .*: it wants a user and a password, or others \(407\)\. Correct those in HTTPS_PROXY/,
+  },
+  {
+    what: 'a proxy that does not let it through',
+    env: () => ({
+      TEMPORAL_ADDRESS: 'temporal.example:7233',
+      HTTPS_PROXY: `http://${refusing(403)}`,
+    }),
+    code: 'temporal.unreachable',
+    says: /through the proxy .*: it makes no connection to the server \(403\).*NO_PROXY/,
+  },
+  {
     what: 'a file of a CA that is not there',
     env: () => ({ ...trusted(), TEMPORAL_TLS_SERVER_CA_CERT_PATH: files.missing }),
     code: 'config.invalid',
@@ -159,6 +187,9 @@ const cases: Case[] = [
     says: /configuration cannot be read/,
   },
 ];
+
+/** @param status with which a proxy answers */
+const refusing = (status: 403 | 407): string => proxies[status];
 
 const clients = [
   ['a client', (connectTimeoutMs = 5_000) => connect({ connectTimeoutMs })],
@@ -244,6 +275,14 @@ function toTemporal(socket: tls.TLSSocket): void {
     });
   }
   socket.pipe(upstream).pipe(socket);
+}
+
+function refusingProxy(status: number): Promise<string> {
+  const proxy = http.createServer();
+  proxy.on('connect', (_request, socket: net.Socket) => {
+    socket.on('error', () => {}).end(`HTTP/1.1 ${status} Refused\r\n\r\n`);
+  });
+  return listen(proxy);
 }
 
 async function listen(server: net.Server): Promise<string> {

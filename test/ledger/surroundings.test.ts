@@ -143,7 +143,8 @@ describe('the trouble of a worker’s surroundings is never an error of the step
 
   test('a Redis that hangs up may want TLS', () => {
     const error = new SocketClosedUnexpectedlyError();
-    expectLedgerError(ofRedis(error, WHERE), 'unreachable', /rediss:\/\//);
+    const connecting = { tls: false };
+    expectLedgerError(ofRedis(error, WHERE, connecting), 'unreachable', /rediss:\/\//);
   });
 
   test('what the ledger itself asked wrongly stays what it is', () => {

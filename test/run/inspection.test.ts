@@ -40,7 +40,7 @@ describe('an operator in Temporal UI', () => {
       expect(state?.active).toMatchObject([{ step: 't2.c0', activity: 'tool.endless' }]);
     });
     const details = await currentDetails(workflowId);
-    expect(details).toContain('**running** · turn 2 of 8 · 2 model calls · 1 tool calls');
+    expect(details).toContain('**running** · turn 2 of 8 · 2 model calls · 1 tool call');
     expect(details).toContain('| t1.c0 | tool.charge | charge seen | done |');
     expect(details).toContain('| t2.c0 | tool.endless | endless | running |');
 

@@ -79,7 +79,7 @@ export function missingRights(
 ): AgentOnceError {
   return new AgentOnceError(
     'ledger.invalid',
-    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let agent-once ledger migrate --grant-to do it.`,
+    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate --grant-to NAME\` do it.`,
     cause === undefined ? undefined : { cause },
   );
 }

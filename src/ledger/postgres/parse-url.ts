@@ -93,6 +93,9 @@ export function readTls(query: string): ReturnType<typeof parse>['ssl'] {
     params.delete('sslrootcert');
     params.set('sslmode', 'verify-full');
   }
+  // The driver takes them for it as well, but warns on stderr that a later one will not.
+  const weaker = ['prefer', 'require', 'verify-ca'].includes(params.get('sslmode') ?? '');
+  if (weaker && params.get('uselibpqcompat') !== 'true') params.set('sslmode', 'verify-full');
   return parse(`postgres://host/?${params.toString()}`).ssl;
 }
 

@@ -117,7 +117,8 @@ export class Connection {
     client.on('error', () => this.#drop(client));
     const ready = within(CONNECT_TIMEOUT_MS, client.connect()).catch((error: unknown) => {
       this.#drop(client);
-      throw error;
+      if (error instanceof ErrorReply) throw error;
+      throw toLedgerError(error, this.where, { tls: /^rediss:/i.test(this.#url) });
     });
     return { client, ready };
   }

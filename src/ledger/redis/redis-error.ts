@@ -82,8 +82,13 @@ const REFUSED_IN_SCRIPT = /^ERR (?:The user executing the script|ACL failure in 
  * help, `ledger.invalid` where a person has to act, any other error as it is.
  *
  * @param where host, port and database, without credentials
+ * @param connecting where the connection could not be made: whether with TLS
  */
-export function toLedgerError(error: unknown, where: string): unknown {
+export function toLedgerError(
+  error: unknown,
+  where: string,
+  connecting?: { tls: boolean },
+): unknown {
   if (error instanceof AgentOnceError) return error;
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
@@ -100,7 +105,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
       { cause: error },
     );
   }
-  const reason = reasonOf(error);
+  const reason = reasonOf(error, connecting);
   if (reason === undefined) return error;
   return new AgentOnceError(
     'ledger.unreachable',
@@ -144,7 +149,10 @@ function refusalOfReply(reply: string, message: string): string | undefined {
   return Object.hasOwn(REFUSALS, reply) ? REFUSALS[reply] : undefined;
 }
 
-function reasonOf(error: unknown): { code: string; says: string } | undefined {
+function reasonOf(
+  error: unknown,
+  connecting: { tls: boolean } | undefined,
+): { code: string; says: string } | undefined {
   const reply = replyCode(error);
   if (reply !== undefined) {
     const says = Object.hasOwn(UNREACHABLE, reply) ? UNREACHABLE[reply] : undefined;
@@ -154,13 +162,20 @@ function reasonOf(error: unknown): { code: string; says: string } | undefined {
       : undefined;
   }
   const failure = connectionFailure(error);
-  if (failure) return { code: failure.code, says: `${asSentence(failure)} ` };
+  if (failure) {
+    const doubt = ['lost', 'timeout'].includes(failure.kind) ? doubtOfTls(connecting) : '';
+    return { code: failure.code, says: `${asSentence(failure)} ${doubt}` };
+  }
   const lost = LOST.some((kind) => error instanceof kind);
   if (!lost || !(error instanceof Error)) return undefined;
-  // A server with TLS hangs up on whoever does not speak it.
-  const says =
-    error instanceof SocketClosedUnexpectedlyError
-      ? 'Where that stays so: does it want TLS, which is rediss:// in LEDGER_URL? '
-      : '';
+  const says = error instanceof SocketClosedUnexpectedlyError ? doubtOfTls(connecting) : '';
   return { code: `the connection is lost: ${error.constructor.name}`, says };
+}
+
+/** Redis does not answer in TLS what it cannot read: it hangs up, or waits for the rest. */
+function doubtOfTls(connecting: { tls: boolean } | undefined): string {
+  if (connecting === undefined) return '';
+  return connecting.tls
+    ? 'Where that stays so: is it without TLS, which is redis:// in LEDGER_URL? '
+    : 'Where that stays so: does it want TLS, which is rediss:// in LEDGER_URL? ';
 }

@@ -102,6 +102,8 @@ describe('a run that waits for a person', () => {
     expect(batch.stdout).toMatch(/waiting +1, for a person: line 2/);
     expect(batch.stderr).toMatch(/Line 2 waits for a person/);
     expect(batch.stderr).toContain(`agent-once approve tester ${key}:2 t1.c0`);
+    // With nothing behind it that whoever copies it would take for a part of the key.
+    expect(batch.stderr).toContain(`start tester --batch=- --key ${key}\n`);
     await system.client.cancel({ agent: 'tester', key: `${key}:2` });
   });
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startPostgres, type PostgresServer } from '../../../src/dev/postgres-server.ts';
 import { openLedger } from '../../../src/ledger/open-ledger.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
+import { runCommand } from '../../support/cli.ts';
 import { queryOnce } from '../../support/database.ts';
 import { claimed, stepClaim } from '../../ledger/steps.ts';
 
@@ -72,6 +73,20 @@ describe('a PostgreSQL with TLS', () => {
   test('is a ledger, with the CA that the URL names', async () => {
     await expectLedger(url('tls', `?sslmode=verify-full&sslrootcert=${files.ca}`));
   });
+
+  test.each(['prefer', 'require', 'verify-ca'])(
+    'sslmode=%s checks the certificate as verify-full does, and no command warns of it',
+    async (mode) => {
+      const show = (ca: string) =>
+        runCommand(['ledger', 'show'], {
+          LEDGER_URL: url('tls', `?sslmode=${mode}&sslrootcert=${ca}`),
+        });
+      expect(await show(files.ca)).toMatchObject({ code: 0, stderr: '' });
+      const refused = await show(files.otherCa);
+      expect(refused.code).toBe(6);
+      expect(refused.stderr).toMatch(/^error .*certificate.*\n$/);
+    },
+  );
 
   test('is a ledger for a client with a certificate', async () => {
     const { cert, key } = files.client;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { runCommand } from '../../support/cli.ts';
+import { runBin, runCommand } from '../../support/cli.ts';
 import { startConnectProxy, type ConnectProxy } from '../../support/connect-proxy.ts';
 import { startHttpSuite, type HttpSuite } from '../../support/http-suite.ts';
 import { temporalAddress } from '../../support/servers.ts';
@@ -63,4 +63,13 @@ test('what NO_PROXY names is reached without it, by all three', async () => {
     await expect(suite.startAnother(direct)).rejects.toThrow(/before it was ready/);
   });
   expect(asked).toEqual([]);
+});
+
+test('where the proxy is away, a command says so in one line, without those of gRPC', async () => {
+  const { code, stderr } = await runBin(['list'], {
+    TEMPORAL_ADDRESS: 'temporal.example:7233',
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+  });
+  expect(code).toBe(6);
+  expect(stderr).toMatch(/^error .*through the proxy of HTTPS_PROXY, 127\.0\.0\.1:1: .*\n$/);
 });
