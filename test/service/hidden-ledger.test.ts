@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judge } from '../../src/activities/failures.ts';
 import { toLedgerError as toPostgresError } from '../../src/ledger/postgres/database-error.ts';
 import { toLedgerError as toRedisError } from '../../src/ledger/redis/redis-error.ts';
-import { untilAsked } from '../support/decide-over-http.ts';
+import { untilAsked } from './decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
 import { calls, script } from '../support/system.ts';
 
