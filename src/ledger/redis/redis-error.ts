@@ -48,7 +48,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a user or a password',
   WRONGPASS: 'it does not accept the user or the password',
   NOPERM:
-    'its user lacks rights: it needs ~agent_once:* +@read +@write +@scripting +@connection +time',
+    'its user lacks rights, and needs ~agent_once:* +@read +@write +@scripting +@connection +time',
   DENIED: 'it is in protected mode, and lets in this machine alone: set a password in it',
   MOVED: IN_A_CLUSTER,
   ASK: IN_A_CLUSTER,
