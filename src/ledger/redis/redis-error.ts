@@ -15,6 +15,7 @@ import {
   type ConnectionFailure,
 } from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { ledgerAway, ledgerRefused, valueRefused, type Refusal } from '../ledger-errors.ts';
 
 /** Errors of the server after which asking again later may help: nothing was decided. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -86,27 +87,12 @@ const REFUSED_IN_SCRIPT = /^ERR (?:The user executing the script|ACL failure in 
 export function toLedgerError(error: unknown, where: string): unknown {
   if (error instanceof AgentOnceError) return error;
   const refusal = refusalOf(error);
-  if (refusal !== undefined) {
-    return new AgentOnceError(
-      'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
-      { cause: error },
-    );
-  }
+  if (refusal !== undefined) return ledgerRefused(where, refusal, error);
   if (error instanceof ErrorReply && TOO_LARGE.test(error.message)) {
-    return new AgentOnceError(
-      'ledger.value_refused',
-      'A value of this step is one that the ledger cannot hold, so the step was not tried again. What was recorded before it is kept. It is larger than Redis takes (proto-max-bulk-len).',
-      { cause: error },
-    );
+    return valueRefused('It is larger than Redis takes (proto-max-bulk-len).', error);
   }
   const reason = reasonOf(error);
-  if (reason === undefined) return error;
-  return new AgentOnceError(
-    'ledger.unreachable',
-    `The ledger at ${where} does not answer (${reason.code}). ${reason.says}What it has recorded is kept; the step goes on when it is back.`,
-    { cause: error },
-  );
+  return reason === undefined ? error : ledgerAway(where, reason, error);
 }
 
 /** First word of what the server said, such as `NOSCRIPT`; `undefined`: it did not say it. */
@@ -125,7 +111,7 @@ export function isOfThisServer(error: unknown): boolean {
   return reply !== undefined && OF_THIS_SERVER.includes(reply);
 }
 
-function refusalOf(error: unknown): { says: string; advice: string } | undefined {
+function refusalOf(error: unknown): Refusal | undefined {
   const reply = replyCode(error);
   if (reply !== undefined) {
     const says = refusalOfReply(reply, String(error));
