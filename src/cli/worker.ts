@@ -32,8 +32,9 @@ Stops gracefully on SIGTERM or Ctrl-C: takes no new work and gives steps under w
 what is not done by then is taken over by another worker. A second signal ends it at once.
 
 Ends by itself, and says why, with exit code 9 where it can take no more work from Temporal, 10
-where the ledger has refused it for AGENT_ONCE_REFUSED_LIMIT (60s), 11 where code of a tool threw
-and nobody knows in which step. Have it started again, as a container or a service is.
+where the ledger has refused it for AGENT_ONCE_REFUSED_LIMIT (60s), or lacked what runs have
+recorded, 11 where code of a tool threw and nobody knows in which step. Have it started again, as a
+container or a service is.
 
 Examples:
   $ agent-once worker

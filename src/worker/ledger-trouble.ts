@@ -19,12 +19,12 @@ const CAUSES: Partial<Record<ErrorCode, Trouble['what']>> = {
   'ledger.unreachable': 'unreachable',
 };
 
-/** What a call of the ledger does: a user may have lost the right to write alone. */
+/** What a call of the ledger does: a user may have lost the right to write alone, a standby only reads. */
 export type CallKind = 'read' | 'write';
 
 /**
- * After so long without a refusal of a write that is not looked for, nothing is known of it any more.
- * A step that was refused comes back sooner.
+ * After so long without another write that failed, nothing is known of it any more: nobody looks for
+ * it. A step that failed by it comes back sooner.
  */
 const FORGOTTEN_MS = 30_000;
 
@@ -34,9 +34,9 @@ export class LedgerTrouble {
   readonly #tell: { began(trouble: Trouble): void; ended(): void; tooLong(trouble: Trouble): void };
   #now: Trouble | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Of the present refusal: whether it was of a read too, when the last one was, and what came after. */
-  #readsRefused = false;
-  #refusedAt = 0;
+  /** Of the present trouble: whether reads met it too, when the last call did, and what came after. */
+  #readsToo = false;
+  #metAt = 0;
   #readAfter = false;
 
   /**
@@ -65,14 +65,14 @@ export class LedgerTrouble {
   }
 
   /**
-   * A call was answered. What an earlier state lacks is not there again because it answers, nor is
-   * the right to write because a read is answered.
+   * A call was answered. What an earlier state lacks is not there again because it answers, nor does
+   * the ledger take writes again because a read is answered.
    */
   answered(kind: CallKind): void {
-    if (this.#now?.what === 'restored') return;
-    if (this.#now?.what === 'refused' && kind === 'read' && !this.#readsRefused) {
+    if (this.#now === undefined || this.#now.what === 'restored') return;
+    if (kind === 'read' && !this.#readsToo) {
       this.#readAfter = true;
-      if (Date.now() - this.#refusedAt < FORGOTTEN_MS) return;
+      if (Date.now() - this.#metAt < FORGOTTEN_MS) return;
     }
     this.over();
   }
@@ -89,10 +89,13 @@ export class LedgerTrouble {
     if (!(error instanceof AgentOnceError)) return;
     const what = isRefused(error.code) ? 'refused' : CAUSES[error.code];
     if (what === undefined) return;
-    if (what === 'refused') this.#refused(kind);
-    if (this.#now?.what === what) return;
     // It is away for a moment: what it lacks stays lacking.
     if (this.#now?.what === 'restored' && what === 'unreachable') return;
+    const known = this.#now?.what === what;
+    this.#readsToo = (known && this.#readsToo) || kind === 'read';
+    this.#metAt = Date.now();
+    this.#readAfter = false;
+    if (known) return;
     clearTimeout(this.#timer);
     const trouble: Trouble = { what, since: new Date(), error };
     this.#now = trouble;
@@ -100,12 +103,5 @@ export class LedgerTrouble {
     if (what !== 'unreachable' && this.#limitMs !== undefined) {
       this.#timer = setTimeout(() => this.#tell.tooLong(trouble), this.#limitMs).unref();
     }
-  }
-
-  #refused(kind: CallKind): void {
-    if (this.#now?.what !== 'refused') this.#readsRefused = false;
-    if (kind === 'read') this.#readsRefused = true;
-    this.#refusedAt = Date.now();
-    this.#readAfter = false;
   }
 }

@@ -4,6 +4,7 @@ import {
   type ConnectionFailure,
 } from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { ledgerAway, ledgerRefused, valueRefused } from '../ledger-errors.ts';
 import { refusalOf } from './refusal.ts';
 import { grantsFor } from './rights.ts';
 
@@ -54,21 +55,12 @@ export function toLedgerError(error: unknown, where: string): unknown {
   const code = codeOf(error);
   if (code === '42501') return missingRights(where, undefined, error);
   const refusal = refusalOf(error);
-  if (refusal !== undefined) {
-    return new AgentOnceError(
-      'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
-      { cause: error },
-    );
+  if (refusal !== undefined) return ledgerRefused(where, refusal, error);
+  if (isOneOf(code, VALUE_REFUSED)) {
+    return valueRefused(`Text in it may have null characters, or be too long (${code}).`, error);
   }
-  if (isOneOf(code, VALUE_REFUSED)) return valueRefused(code, error);
   const reason = reasonOf(error);
-  if (reason === undefined) return error;
-  return new AgentOnceError(
-    'ledger.unreachable',
-    `The ledger at ${where} does not answer (${reason.code}). ${reason.says}What it has recorded is kept; the step goes on when it is back.`,
-    { cause: error },
-  );
+  return reason === undefined ? error : ledgerAway(where, reason, error);
 }
 
 /** @param grants statements that give all of them */
@@ -81,15 +73,6 @@ export function missingRights(
     'ledger.invalid',
     `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate --grant-to NAME\` do it.`,
     cause === undefined ? undefined : { cause },
-  );
-}
-
-/** Its own words are left out: they repeat the value. */
-function valueRefused(code: string, cause: unknown): AgentOnceError {
-  return new AgentOnceError(
-    'ledger.value_refused',
-    `A value of this step is one that the ledger cannot hold (${code}), so the step was not tried again. What was recorded before it is kept. Text in it may have null characters, or be too long.`,
-    { cause },
   );
 }
 

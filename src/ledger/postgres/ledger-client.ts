@@ -1,6 +1,6 @@
 import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { AgentOnceError } from '../../contract/errors.ts';
+import { ledgerRefused } from '../ledger-errors.ts';
 import { readTls, type Target } from './parse-url.ts';
 import { findWritable } from './writable-host.ts';
 
@@ -84,10 +84,7 @@ function tlsOf({ tls: query, where }: Target): ReturnType<typeof readTls> {
       : named.length > 0
         ? `a file of ${named.map(({ name }) => name).join(', ')} in LEDGER_URL holds no certificate or key in PEM`
         : 'the TLS parameters of LEDGER_URL do not go together';
-    throw new AgentOnceError(
-      'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${problem}. Nothing was changed. Correct LEDGER_URL, or put the file there.`,
-      { cause: error },
-    );
+    const advice = 'Correct LEDGER_URL, or put the file there.';
+    throw ledgerRefused(where, { says: problem, advice }, error);
   }
 }

@@ -1,11 +1,5 @@
 import { connectionFailure } from '../../contract/connection-failure.ts';
-
-/** Why the database does not let us in, and what a person may do. */
-export interface Refusal {
-  /** Half a sentence: `it wants …`. */
-  says: string;
-  advice: string;
-}
+import type { Refusal } from '../ledger-errors.ts';
 
 const URL_OR_USERS = "Correct LEDGER_URL, or the database's users.";
 const NO_PASSWORD = 'the password is missing or wrong';

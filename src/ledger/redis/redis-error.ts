@@ -15,6 +15,7 @@ import {
   type ConnectionFailure,
 } from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { ledgerAway, ledgerRefused, valueRefused, type Refusal } from '../ledger-errors.ts';
 
 /** Errors of the server after which asking again later may help: nothing was decided. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -48,7 +49,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   NOAUTH: 'it wants a user or a password',
   WRONGPASS: 'it does not accept the user or the password',
   NOPERM:
-    'its user lacks rights: it needs ~agent_once:* +@read +@write +@scripting +@connection +time',
+    'its user lacks rights, and needs ~agent_once:* +@read +@write +@scripting +@connection +time',
   DENIED: 'it is in protected mode, and lets in this machine alone: set a password in it',
   MOVED: IN_A_CLUSTER,
   ASK: IN_A_CLUSTER,
@@ -91,27 +92,12 @@ export function toLedgerError(
 ): unknown {
   if (error instanceof AgentOnceError) return error;
   const refusal = refusalOf(error);
-  if (refusal !== undefined) {
-    return new AgentOnceError(
-      'ledger.invalid',
-      `The ledger at ${where} cannot be used: ${refusal.says}. Nothing was changed. ${refusal.advice}`,
-      { cause: error },
-    );
-  }
+  if (refusal !== undefined) return ledgerRefused(where, refusal, error);
   if (error instanceof ErrorReply && TOO_LARGE.test(error.message)) {
-    return new AgentOnceError(
-      'ledger.value_refused',
-      'A value of this step is one that the ledger cannot hold, so the step was not tried again. What was recorded before it is kept. It is larger than Redis takes (proto-max-bulk-len).',
-      { cause: error },
-    );
+    return valueRefused('It is larger than Redis takes (proto-max-bulk-len).', error);
   }
   const reason = reasonOf(error, connecting);
-  if (reason === undefined) return error;
-  return new AgentOnceError(
-    'ledger.unreachable',
-    `The ledger at ${where} does not answer (${reason.code}). ${reason.says}What it has recorded is kept; the step goes on when it is back.`,
-    { cause: error },
-  );
+  return reason === undefined ? error : ledgerAway(where, reason, error);
 }
 
 /** First word of what the server said, such as `NOSCRIPT`; `undefined`: it did not say it. */
@@ -130,7 +116,7 @@ export function isOfThisServer(error: unknown): boolean {
   return reply !== undefined && OF_THIS_SERVER.includes(reply);
 }
 
-function refusalOf(error: unknown): { says: string; advice: string } | undefined {
+function refusalOf(error: unknown): Refusal | undefined {
   const reply = replyCode(error);
   if (reply !== undefined) {
     const says = refusalOfReply(reply, String(error));
