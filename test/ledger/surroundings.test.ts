@@ -104,10 +104,13 @@ const NETWORK: [code: string, as: 'unreachable' | 'invalid', says: RegExp][] = [
 
 const WHERE = 'db.example:5432/ledger';
 
+function pgError(code: string, message: string): pg.DatabaseError {
+  return Object.assign(new pg.DatabaseError(message, 0, 'error'), { code });
+}
+
 describe('the trouble of a worker’s surroundings is never an error of the step', () => {
   test.each(POSTGRES)('PostgreSQL: %s, %s', (code, message, as, says) => {
-    const error = Object.assign(new pg.DatabaseError(message, 0, 'error'), { code });
-    expectLedgerError(ofPostgres(error, WHERE), as, says);
+    expectLedgerError(ofPostgres(pgError(code, message), WHERE), as, says);
   });
 
   test.each(REDIS)('Redis: %s', (message, as, says) => {
@@ -145,6 +148,22 @@ describe('the trouble of a worker’s surroundings is never an error of the step
     const error = new SocketClosedUnexpectedlyError();
     const connecting = { tls: false };
     expectLedgerError(ofRedis(error, WHERE, connecting), 'unreachable', /rediss:\/\//);
+  });
+
+  test.each([
+    ['PostgreSQL', ofPostgres(pgError('22021', 'invalid byte sequence: ann'), WHERE)],
+    ['PostgreSQL', ofPostgres(pgError('54000', 'index row size 2712 exceeds 2704'), WHERE)],
+    [
+      'Redis',
+      ofRedis(
+        new ErrorReply('ERR string exceeds maximum allowed size (proto-max-bulk-len)'),
+        WHERE,
+      ),
+    ],
+  ])('a value that %s cannot hold is the end of its step, and is not repeated', (_of, found) => {
+    expect(found).toMatchObject({ code: 'ledger.value_refused' });
+    expect(String(found)).toMatch(/was not tried again\. What was recorded before it is kept\./);
+    expect(String(found)).not.toMatch(/ann\b|2712/);
   });
 
   test('what the ledger itself asked wrongly stays what it is', () => {
