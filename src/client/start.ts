@@ -5,6 +5,7 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
+import { FORGOTTEN } from '../contract/names.ts';
 import { checkRequest, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
@@ -75,7 +76,11 @@ export async function startRun(
       if (verdict !== 'renew' && verdict !== 'resume') {
         return await answerWith(context, checked, found, verdict, follows);
       }
-      if (verdict === 'renew' && resumed) throw expired();
+      if (verdict === 'renew' && resumed) {
+        // Somebody forgot it in the meantime: it is told as what it is, or by what came after it.
+        if (found.type === FORGOTTEN && attempt < ATTEMPTS) continue;
+        throw expired();
+      }
       if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
       successor =
         verdict === 'resume' ? await resumeOf(context, found) : newRunAfter(found, checked);

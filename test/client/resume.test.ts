@@ -142,6 +142,31 @@ describe('nothing is started, and it is said why,', () => {
     });
   });
 
+  test('of a run that is forgotten while it is resumed', async () => {
+    const { ref, workflowId } = await begun();
+    await suite.worker.fail(workflowId, FAILURE);
+    const { connection } = suite.temporal;
+    const temporal = new Client({
+      connection,
+      namespace: suite.namespace,
+      interceptors: {
+        workflow: [
+          {
+            // It has found the failed run by then.
+            start: async (input, next) => {
+              await suite.client.forget(ref);
+              return next(input);
+            },
+          },
+        ],
+      },
+    });
+    await expect(new AgentOnceClient({ temporal }).resume(ref)).rejects.toMatchObject({
+      code: 'run.not_found',
+      message: expect.stringContaining('was forgotten'),
+    });
+  });
+
   test('of a run whose key has expired: a start would make a new one', async () => {
     const registry = brief();
     const client = suite.clientWith({ registry });
