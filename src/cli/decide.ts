@@ -11,7 +11,7 @@ import type {
 } from '../contract/decision.ts';
 import { readConfig } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import { findAnswer, readArguments } from '../explain/ledger-answers.ts';
+import { findAnswer, findOutcome, readArguments } from '../explain/ledger-answers.ts';
 import { chooseQuestion } from './choose-question.ts';
 import { commandFor, START_A_WORKER } from './commands.ts';
 import { canAsk, confirm } from './confirm.ts';
@@ -62,9 +62,11 @@ export async function runDecision(
     } catch (error) {
       // Somebody was faster, and the run may even have ended; or it counted, and its answer was lost.
       if (!(error instanceof AgentOnceError) || error.code === 'decision.conflict') throw error;
-      const { step, kind, round } = question;
-      await tellStanding(ref, { ...command, step, kind, round }, flags, open, error);
-      return;
+      const { ledgerUrl } = readConfig();
+      const known = await findOutcome({ context: open.context, ledgerUrl, run: ref }, answer);
+      if (!known) throw error;
+      if (known.outcome === 'conflict') throw decisionConflict(answer.step, answer.decision, known);
+      result = { ...known, outcome: known.outcome };
     }
     tell(ref, question, command.decision, result, flags);
   });
@@ -108,7 +110,7 @@ async function makeSure(
 /** Says what was decided before, if that is known; else fails with `otherwise`. */
 async function tellStanding(
   ref: Required<RunRef>,
-  command: DecisionCommand & { round?: number },
+  command: DecisionCommand,
   flags: DecisionFlags,
   open: OpenClient,
   otherwise: AgentOnceError,

@@ -2,11 +2,12 @@ import { identify, type ClientContext } from '../client/context.ts';
 import { findExecution } from '../client/describe.ts';
 import type { RunRef } from '../client/types.ts';
 import { scopeOf } from '../client/view.ts';
+import type { DecisionInput, ToldDecision } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { openLedgerReader } from '../ledger/open-ledger.ts';
 import type { LedgerReader } from '../ledger/reader.ts';
-import { findStanding, type SoughtAnswer } from './standing-answer.ts';
+import { findStanding, outcomeInLedger, type SoughtAnswer } from './standing-answer.ts';
 
 /** Where the ledger is, and which run it is asked about. */
 export interface LedgerQuery {
@@ -29,6 +30,14 @@ export function findAnswer(
   sought: SoughtAnswer,
 ): ReturnType<typeof findStanding> {
   return readLedger(query, (ledger, scope) => findStanding(ledger, scope, sought));
+}
+
+/** See `outcomeInLedger`; also `undefined` where the ledger cannot be read from here. */
+export function findOutcome(
+  query: LedgerQuery,
+  answer: DecisionInput,
+): Promise<ToldDecision | undefined> {
+  return readLedger(query, (ledger, scope) => outcomeInLedger(ledger, scope, answer));
 }
 
 async function readLedger<T>(
