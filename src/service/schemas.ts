@@ -25,12 +25,13 @@ const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
  */
 // eslint-disable-next-line no-control-regex
 const NO_NULL = /^[^\u0000]*$/;
+const HAS_NULL = 'has a null character, which no ledger can hold';
 
 export const runId = z
   .string()
   .min(1)
   .max(255)
-  .regex(NO_NULL)
+  .regex(NO_NULL, HAS_NULL)
   .meta({ description: 'ID of a run: its Temporal workflow ID' });
 export const agentName = z
   .string()
@@ -56,7 +57,7 @@ export const startBody = z.strictObject({
   input: json.optional().meta({ description: 'What the agent is to do; a string or other JSON' }),
   options: z
     .strictObject({
-      model: z.string().min(1).max(200).regex(NO_NULL).optional(),
+      model: z.string().min(1).max(200).regex(NO_NULL, HAS_NULL).optional(),
       shadow: z
         .literal(true)
         .optional()
@@ -172,8 +173,8 @@ export const decisionBody = z.strictObject({
   decision,
   round: z.int().min(1).optional().meta({ description: 'The question that is answered' }),
   result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
-  by: z.string().min(1).max(200).regex(NO_NULL).meta({ description: 'Who decides' }),
-  comment: z.string().max(2_000).regex(NO_NULL).optional(),
+  by: z.string().min(1).max(200).regex(NO_NULL, HAS_NULL).meta({ description: 'Who decides' }),
+  comment: z.string().max(2_000).regex(NO_NULL, HAS_NULL).optional(),
   runId: z.string().max(200).optional().meta({
     description:
       'The execution whose question is answered, as the run named it. Another one that has the key by now gets no answer: 409',

@@ -95,7 +95,10 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
           cursor: z
             .string()
             .max(2_000)
-            .regex(CURSOR)
+            .regex(
+              CURSOR,
+              'is no cursor of this service: leave it out, or send the one of the last page',
+            )
             .optional()
             .meta({ description: '`next` of the page before' }),
         }),
