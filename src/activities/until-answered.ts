@@ -14,15 +14,13 @@ export async function untilAnswered<T>(
   refusedForMs = 0,
 ): Promise<T> {
   const begun = Date.now();
-  const isWorthIt = ({ error }: { error: unknown }): boolean =>
-    error instanceof AgentOnceError &&
-    (error.code === 'ledger.unreachable' ||
-      (isRefused(error.code) && Date.now() - begun < refusedForMs));
+  const mayBeMended = ({ error }: { error: unknown }): boolean =>
+    error instanceof AgentOnceError && isRefused(error.code) && Date.now() - begun < refusedForMs;
   return askAgain(ask, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 100,
     maxTimeout: 2_000,
-    shouldRetry: (context) => isWorthIt(context) && !until.aborted,
+    shouldRetry: (context) => (isUnreachable(context) || mayBeMended(context)) && !until.aborted,
   });
 }
 

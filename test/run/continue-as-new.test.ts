@@ -1,34 +1,21 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startTemporalServer } from '../../src/dev/temporal-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnTemporal, type OwnTemporal } from '../support/own-temporal.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { untilEnd } from '../support/until-end.ts';
 
-let folder: string;
-let temporal: Awaited<ReturnType<typeof startTemporalServer>>;
+let temporal: OwnTemporal;
 let system: TestSystem;
-const shared = process.env['TEST_TEMPORAL_ADDRESS'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-can-'));
-  await chmod(folder, 0o755);
   // A server that asks for it after a few turns, and not after some thousand events.
-  temporal = await startTemporalServer({
-    logFile: path.join(folder, 'temporal.log'),
-    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 30 },
-  });
-  process.env['TEST_TEMPORAL_ADDRESS'] = temporal.address;
+  temporal = await startOwnTemporal({ 'limit.historyCount.suggestContinueAsNew': 30 });
   system = await startTestSystem();
   await system.startWorker();
 });
 afterAll(async () => {
-  process.env['TEST_TEMPORAL_ADDRESS'] = shared;
   await system.close();
   await temporal.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 test('a long run continues as new, and stays one run: its key, its usage, its steps', async () => {
