@@ -2,11 +2,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startChild } from '../src/dev/child-process.ts';
-import { PROJECT_ROOT } from '../src/dev/paths.ts';
-import { findFreePort } from '../src/dev/ports.ts';
-import { startPostgres } from '../src/dev/postgres-server.ts';
-import { startTemporalServer } from '../src/dev/temporal-server.ts';
+import { startChild } from '../src/extras/dev/child-process.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
+import { findFreePort } from '../src/extras/dev/ports.ts';
+import { startPostgres } from '../src/extras/dev/postgres-server.ts';
+import { startTemporalServer } from '../src/extras/dev/temporal-server.ts';
 
 /** What both work with: each server, and the worker of each, in a process of its own. */
 export interface BenchServers {
@@ -51,7 +51,7 @@ export async function startBenchServers(): Promise<BenchServers> {
     const temporal = opened(await startTemporalServer({ dbFile, metricsPort }));
     const dataDir = path.join(folder, 'postgres');
     const postgres = opened(await startPostgres({ dataDir, durable: true }));
-    const scripted = ['src/dev/scripted-model/main.ts', '--port', '0'];
+    const scripted = ['src/extras/dev/scripted-model/main.ts', '--port', '0'];
     const model = opened(await startProcess(scripted, /http\S+/));
     const counter = opened(await startProcess(['bench/counter-server.ts'], /http\S+/));
     const env = {

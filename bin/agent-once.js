@@ -2,7 +2,7 @@
 // In a checkout the TypeScript sources run as they are; a build has only `dist`.
 import { existsSync } from 'node:fs';
 
-const source = new URL('../src/cli/main.ts', import.meta.url);
+const source = new URL('../src/main.ts', import.meta.url);
 
 // The errors of commands name the cause; gRPC would write lines of its own above them.
 process.env.GRPC_VERBOSITY ??= 'NONE';
@@ -11,5 +11,5 @@ if (existsSync(source)) {
   await import('./register-typescript.js');
   await import(source.href);
 } else {
-  await import('../dist/cli/main.js');
+  await import('../dist/main.js');
 }

@@ -1,4 +1,4 @@
-import { defineAgent } from '../src/agents/define-agent.ts';
+import { defineAgent } from '../src/define/define-agent.ts';
 import { QUICK, toolsIn } from './tools.ts';
 
 /** Has the kit's tools in both lanes. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess } from '../src/dev/child-process.ts';
+import { signalProcess } from '../src/extras/dev/child-process.ts';
 import { nameFault, type Fault, type Server } from './faults.ts';
 import type { LedgerWatch } from './ledger-watch.ts';
 import type { Random } from './random.ts';

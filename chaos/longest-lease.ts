@@ -1,4 +1,4 @@
-import type { Registry } from '../src/agents/registry.ts';
+import type { Registry } from '../src/define/registry.ts';
 import { FAST_LANE } from '../src/contract/settings.ts';
 
 /** The longest time for which a claim of any step holds that nobody works under, in milliseconds. */

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { parsed, wholeNumber } from '../src/dev/script-options.ts';
+import { parsed, wholeNumber } from '../src/extras/dev/script-options.ts';
 import {
   readSeeded,
   SEEDED_OPTIONS,
   SEEDED_USAGE,
   type SeededOptions,
-} from '../src/dev/seeded-script.ts';
+} from '../src/extras/dev/seeded-script.ts';
 import { parseFault, type Fault } from './faults.ts';
 
 export interface ChaosOptions extends SeededOptions {

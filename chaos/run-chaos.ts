@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRegistry } from '../src/agents/registry.ts';
+import { createRegistry } from '../src/define/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
 import { readExecutions, readLedger, readModelRequests, type Evidence } from './evidence.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { AgentDefinition } from '../src/agents/define-agent.ts';
+import type { AgentDefinition } from '../src/define/define-agent.ts';
 import type { JsonValue } from '../src/contract/json-value.ts';
 import type { Random } from './random.ts';
 

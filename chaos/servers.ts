@@ -2,10 +2,10 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess } from '../src/dev/child-process.ts';
-import { startPostgres, type PostgresServer } from '../src/dev/postgres-server.ts';
-import { startScriptedModel } from '../src/dev/scripted-model/server.ts';
-import { startTemporalServer, type TemporalServer } from '../src/dev/temporal-server.ts';
+import { signalProcess } from '../src/extras/dev/child-process.ts';
+import { startPostgres, type PostgresServer } from '../src/extras/dev/postgres-server.ts';
+import { startScriptedModel } from '../src/extras/dev/scripted-model/server.ts';
+import { startTemporalServer, type TemporalServer } from '../src/extras/dev/temporal-server.ts';
 import type { Server } from './faults.ts';
 
 /** The servers that the workers need; both keep their data on disk, and can be killed. */

@@ -1,6 +1,6 @@
 /** A client process of the crash kit: starts each request as often as it is told, and waits. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRegistry } from '../src/agents/registry.ts';
+import { createRegistry } from '../src/define/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
 import { AgentOnceError } from '../src/contract/errors.ts';

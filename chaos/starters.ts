@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { JsonValue } from '../src/contract/json-value.ts';
-import { PROJECT_ROOT } from '../src/dev/paths.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
 
 export interface StartOrder {
   request: { agent: string; key: string; input: JsonValue };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JsonValue } from '../src/contract/json-value.ts';
 import type { Lane } from '../src/contract/step.ts';
-import { defineTool, type ToolContext, type ToolDefinition } from '../src/tools/define-tool.ts';
+import { defineTool, type ToolContext, type ToolDefinition } from '../src/define/define-tool.ts';
 
 /** The shop of the kit: see `shop.ts`. */
 const SHOP = process.env['CHAOS_SHOP_URL'] ?? '';

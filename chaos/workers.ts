@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signalProcess, startChild, type Child } from '../src/dev/child-process.ts';
-import { PROJECT_ROOT } from '../src/dev/paths.ts';
-import { startTcpProxy, type TcpProxy } from '../src/dev/tcp-proxy.ts';
+import { signalProcess, startChild, type Child } from '../src/extras/dev/child-process.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
+import { startTcpProxy, type TcpProxy } from '../src/extras/dev/tcp-proxy.ts';
 import type { Server } from './faults.ts';
 import type { ChaosServers } from './servers.ts';
 

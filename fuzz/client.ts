@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chaosAgent } from '../chaos/agents.ts';
 import { createRandom } from '../chaos/random.ts';
-import { createRegistry } from '../src/agents/registry.ts';
+import { createRegistry } from '../src/define/registry.ts';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { connect } from '../src/client/connect.ts';
 import type { Answer, Perform } from './answer.ts';

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PROJECT_ROOT } from '../src/dev/paths.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
 import type { Answer } from './answer.ts';
 import type { FuzzedKey, Surface } from './operations.ts';
 

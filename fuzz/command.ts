@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PROJECT_ROOT } from '../src/dev/paths.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
 import { cut, type Perform, type Told } from './answer.ts';
 import type { Order } from './operations.ts';
 

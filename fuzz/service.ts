@@ -1,7 +1,7 @@
 /** The HTTP service with the agent of the fuzz; says its address in a line. */
 import { chaosAgent } from '../chaos/agents.ts';
 import { readConfig } from '../src/config.ts';
-import { runService } from '../src/service/run-service.ts';
+import { runService } from '../src/extras/service/run-service.ts';
 
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());

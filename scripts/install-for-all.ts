@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AgentOnceError } from '../src/contract/errors.ts';
-import { findChromium } from '../src/dev/browser/find-chromium.ts';
+import { findChromium } from '../pictures/browser/find-chromium.ts';
 import { findProgram } from '../test/support/find-program.ts';
 
 interface Program {

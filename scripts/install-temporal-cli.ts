@@ -1,6 +1,6 @@
 // Finds or installs the Temporal CLI and prints where it is. Called by setup.mjs.
 import { AgentOnceError } from '../src/contract/errors.ts';
-import { installTemporalCli } from '../src/dev/install-temporal-cli.ts';
+import { installTemporalCli } from '../src/extras/dev/install-temporal-cli.ts';
 
 try {
   console.log(await installTemporalCli((line) => console.error(`setup: ${line}`)));

@@ -103,7 +103,7 @@ function linkPostgresLibraries() {
 
 function findTemporalCli() {
   const stamp = path.join(root, '.cache', 'temporal-cli');
-  // Only the quick answers; where to look otherwise is known to src/dev/temporal-cli.ts alone.
+  // Only the quick answers; where to look otherwise is known to src/extras/dev/temporal-cli.ts alone.
   const known = process.env.TEMPORAL_CLI?.trim() || read(stamp)?.trim();
   if (known && isExecutable(known)) return;
   const result = spawnSync(

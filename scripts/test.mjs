@@ -1,10 +1,10 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
-//   node scripts/test.mjs              all but the suites in test/all
+//   node scripts/test.mjs              all but the suites in folders test/all
 //   node scripts/test.mjs --all        everything; installs Chromium, Redis and PgBouncer first where they are missing
-//   node scripts/test.mjs --only-all   only the suites in test/all, and installs likewise
+//   node scripts/test.mjs --only-all   only the suites in folders test/all, and installs likewise
 //
-// Other arguments go to Jest: node scripts/test.mjs test/dev -t 'port in use'
+// Other arguments go to Jest: node scripts/test.mjs src/extras/dev/test -t 'port in use'
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -17,8 +17,8 @@ const onlyAll = given.includes('--only-all');
 const all = onlyAll || given.includes('--all');
 const forJest = given.filter((arg) => arg !== '--all' && arg !== '--only-all');
 // Jest runs what any of several patterns names: one that was given stands alone.
-const named = forJest.some((arg) => arg.startsWith('test/'));
-const namedAll = forJest.some((arg) => arg.startsWith('test/all'));
+const named = forJest.some((arg) => /(?:^|\/)test(?:\/|$)/.test(arg));
+const namedAll = forJest.some((arg) => /(?:^|\/)test\/all/.test(arg));
 // Suites wait for servers, leases and deadlines more than they work.
 const workers = os.availableParallelism() + 1;
 // A net for what hangs: it says nothing about how long the tests take.
@@ -40,7 +40,7 @@ const jest = spawn(
     '--reporters=default',
     `--reporters=${path.join(root, 'scripts', 'results-reporter.mjs')}`,
     ...(all || namedAll ? [] : ['--testPathIgnorePatterns=/test/all/']),
-    ...(onlyAll && !named ? ['--testPathPatterns=test/all/'] : []),
+    ...(onlyAll && !named ? ['--testPathPatterns=/test/all/'] : []),
   ],
   {
     cwd: root,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+import { PROJECT_ROOT } from '../../src/extras/dev/paths.ts';
 import { benchAgents } from '../ours/agent.ts';
 import type { Row } from '../report.ts';
 import type { BenchServers } from '../servers.ts';

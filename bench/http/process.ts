@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PROJECT_ROOT } from '../../src/dev/paths.ts';
+import { PROJECT_ROOT } from '../../src/extras/dev/paths.ts';
 
 /** Bytes that a process holds after a full garbage collection. */
 export interface Memory {

@@ -1,6 +1,6 @@
 /** Our HTTP service with the benchmark's agent, in a process of its own, with default settings. */
 import { readConfig } from '../../src/config.ts';
-import { runService } from '../../src/service/run-service.ts';
+import { runService } from '../../src/extras/service/run-service.ts';
 import { benchAgents } from '../ours/agent.ts';
 import { answerParent } from './answer-parent.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineAgent } from '../../src/agents/define-agent.ts';
-import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
+import { defineAgent } from '../../src/define/define-agent.ts';
+import { defineTool, type ToolContext } from '../../src/define/define-tool.ts';
 import type { Lane } from '../../src/contract/step.ts';
 import { toolNames } from '../shape.ts';
 

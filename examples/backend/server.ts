@@ -1,6 +1,6 @@
-import { agents } from '../../src/agents/index.ts';
-import { registryDefaults } from '../../src/agents/registry-defaults.ts';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { app as composed } from '../../src/app/compose.ts';
+import { registryDefaults } from '../../src/define/registry-defaults.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { connect } from '../../src/client/connect.ts';
 import { readConfig } from '../../src/config.ts';
@@ -12,7 +12,7 @@ const { searchAttributes, hashKeys, splitTaskQueues } = config;
 const connection = await connect();
 const client = new AgentOnceClient({
   temporal: connection.temporal,
-  registry: createRegistry(agents, registryDefaults(config)),
+  registry: createRegistry(await composed.agents(), registryDefaults(config)),
   searchAttributes,
   hashKeys,
   splitTaskQueues,

@@ -1,6 +1,6 @@
-import type { Script, ScriptReply } from '../../src/dev/scripted-model/script.ts';
-import type { ChatRequest } from '../../src/dev/scripted-model/wire.ts';
-import { offeredTools, textOf } from '../../src/dev/scripted-model/wire.ts';
+import type { Script, ScriptReply } from '../../src/extras/dev/scripted-model/script.ts';
+import type { ChatRequest } from '../../src/extras/dev/scripted-model/wire.ts';
+import { offeredTools, textOf } from '../../src/extras/dev/scripted-model/wire.ts';
 import type { Call } from './support/tool-results.ts';
 import { errorOf, findResult } from './support/tool-results.ts';
 import type { Wish } from './support/understand.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import type pg from 'pg';
 import { z } from 'zod';
-import { addIdempotency } from '../../src/idempotency/plugin.ts';
+import { addIdempotency } from '../../src/extras/idempotency/plugin.ts';
 import { countRequest, readCounters, resetShop } from './counters.ts';
 import { listEmails, sendEmail } from './emails.ts';
 import { faultOrder, Faults } from './faults.ts';

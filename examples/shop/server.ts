@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { AgentOnceError } from '../../src/contract/errors.ts';
-import { installIdempotency } from '../../src/idempotency/install.ts';
+import { installIdempotency } from '../../src/extras/idempotency/install.ts';
 import { openDatabase } from './database.ts';
 import { addRoutes } from './routes.ts';
 
@@ -43,3 +43,6 @@ export async function startShop(options: { port?: number; databaseUrl: string })
   const { port } = app.server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}`, port, stop };
 }
+
+/** As `agent-once dev` starts it. */
+export { startShop as start };

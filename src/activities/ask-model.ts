@@ -1,4 +1,4 @@
-import type { RegisteredAgent } from '../agents/registry.ts';
+import type { RegisteredAgent } from '../define/registry.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';

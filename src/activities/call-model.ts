@@ -91,7 +91,7 @@ function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
 function unknownAgent(name: string) {
   return failStep({
     code: 'agent.unknown',
-    message: `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
+    message: `The worker does not know an agent "${name}". Register it in src/app/agents/index.ts and deploy the worker, or correct the name.`,
     retryable: false,
   });
 }

@@ -1,10 +1,10 @@
-import type { RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredTool } from '../define/registry.ts';
 import { Context } from '@temporalio/activity';
 import type { Deadline } from '../contract/decision.ts';
 import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { AskedQuestion, Completion, StepRecord } from '../ledger/port.ts';
-import type { ToolContext } from '../tools/define-tool.ts';
+import type { ToolContext } from '../define/define-tool.ts';
 import { askApproval, askOutcome } from './ask-person.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failStep, judge } from './failures.ts';

@@ -1,4 +1,4 @@
-import type { RegisteredAgent } from '../agents/registry.ts';
+import type { RegisteredAgent } from '../define/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';

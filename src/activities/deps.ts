@@ -1,4 +1,4 @@
-import type { Registry } from '../agents/registry.ts';
+import type { Registry } from '../define/registry.ts';
 import type { LedgerCleaner } from '../ledger/cleaner.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { Model } from '../model/port.ts';

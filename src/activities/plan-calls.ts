@@ -1,4 +1,4 @@
-import type { RegisteredAgent, RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredAgent, RegisteredTool } from '../define/registry.ts';
 import { z } from 'zod';
 import { canonicalJson, parseJson } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';

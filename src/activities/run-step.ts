@@ -11,7 +11,7 @@ import {
 } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
-import { NotApplied } from '../tools/not-applied.ts';
+import { NotApplied } from '../define/not-applied.ts';
 import { assertInTime } from './assert-in-time.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from './deps.ts';

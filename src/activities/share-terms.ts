@@ -1,4 +1,4 @@
-import type { RegisteredAgent, RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredAgent, RegisteredTool } from '../define/registry.ts';
 import { sha256Hex } from '../contract/hash.ts';
 import { canonicalJson } from '../contract/json.ts';
 import type { StepRun, ToolStepInput } from '../contract/step.ts';

@@ -1,4 +1,4 @@
-import type { RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredTool } from '../define/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';

@@ -1,4 +1,4 @@
-import type { AgentDefinition } from '../agents/define-agent.ts';
+import type { AgentDefinition } from '../define/define-agent.ts';
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { ClientContext } from '../client/context.ts';
 import type { AgentDirectory, RunRef } from '../client/types.ts';

@@ -1,22 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pc from 'picocolors';
-import { registerApprove, registerDeny } from './approve.ts';
+import type { App } from './app.ts';
 import { registerCancel } from './cancel.ts';
-import { registerCleanup } from './cleanup.ts';
-import { registerDemo } from './demo.ts';
-import { registerDev } from './dev.ts';
-import { registerExplain } from './explain.ts';
-import { registerForget } from './forget.ts';
-import { registerLedger } from './ledger.ts';
 import { registerList } from './list.ts';
-import type { LoadAgents } from './open-client.ts';
-import { registerResolve } from './resolve.ts';
 import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
-import { registerService } from '../service/commands.ts';
 import { registerWorker } from './worker.ts';
 
 // Commander takes the colours out again where they are not wanted.
@@ -26,8 +17,8 @@ const colours = pc.createColors(true);
  * The command line. The imports of a command cost every other command's start, `--help` included:
  * what is heavy is imported inside its action.
  */
-export function createProgram(loadAgents: LoadAgents): Command {
-  const program = new Command('agent-once')
+export function createProgram(app: App): Command {
+  const program: Command = new Command('agent-once')
     .description(
       'Runs LLM agents as Temporal workflows: one run per idempotency key, and no recorded step twice.',
     )
@@ -43,44 +34,51 @@ export function createProgram(loadAgents: LoadAgents): Command {
       styleOptionText: (text) => colours.cyan(text),
       styleArgumentText: (text) => colours.cyan(text),
     })
-    .addHelpText('after', `\n${HELP}`);
+    .addHelpText('after', (): string => `\n${examplesOf(program)}\n${HELP}`);
   program.commandsGroup('Runs:');
-  registerStart(program, loadAgents);
-  registerStatus(program, loadAgents);
-  registerResult(program, loadAgents);
-  registerExplain(program, loadAgents);
-  registerResume(program, loadAgents);
-  registerCancel(program, loadAgents);
-  registerForget(program, loadAgents);
+  for (const register of [
+    registerStart,
+    registerStatus,
+    registerResult,
+    registerResume,
+    registerCancel,
+  ]) {
+    register(program, app.agents);
+  }
   registerList(program);
-  program.commandsGroup('What a run asks people:');
-  registerResolve(program, loadAgents);
-  registerApprove(program, loadAgents);
-  registerDeny(program, loadAgents);
+  for (const extra of app.extras) extra.commands?.(program, app);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
-  registerDev(program);
-  registerWorker(program);
-  registerCleanup(program);
-  registerLedger(program);
-  registerService(program);
-  registerDemo(program);
+  registerWorker(program, app);
   return program;
 }
 
-const HELP = `Examples:
-  $ agent-once dev                      start everything on this machine
-  $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait
-  $ agent-once start support --key order-1042-refund --input "Refund 25 EUR of order 1042"
-                                        the same run again, not a second refund
-  $ agent-once explain support order-1042-refund
-                                        what happened to it, step by step
-  $ agent-once resume support order-1042-refund
-                                        goes on where it failed
-  $ agent-once list --status waiting    what waits for a person: approve, deny, resolve
-  $ agent-once serve --open             the same over HTTP, for a backend
-  $ agent-once start --help             more on one command
+/** Of a command that this program may lack, so each is shown only where it is there. */
+const EXAMPLES: readonly [command: string, example: string, does?: string][] = [
+  ['dev', 'dev', 'start everything on this machine'],
+  ['start', 'start support --key order-1042-refund --input "Refund 25 EUR of order 1042" --wait'],
+  [
+    'start',
+    'start support --key order-1042-refund --input "Refund 25 EUR of order 1042"',
+    'the same run again, not a second refund',
+  ],
+  ['explain', 'explain support order-1042-refund', 'what happened to it, step by step'],
+  ['resume', 'resume support order-1042-refund', 'goes on where it failed'],
+  ['approve', 'list --status waiting', 'what waits for a person: approve, deny, resolve'],
+  ['serve', 'serve --open', 'the same over HTTP, for a backend'],
+  ['start', 'start --help', 'more on one command'],
+];
 
-Exit codes:
+function examplesOf({ commands }: Command): string {
+  const there = EXAMPLES.filter(([command]) => commands.some((each) => each.name() === command));
+  const lines = there.map(([, example, does = '']) => {
+    const typed = `  $ agent-once ${example}`;
+    if (does === '') return typed;
+    return typed.length < 40 ? `${typed.padEnd(40)}${does}` : `${typed}\n${' '.repeat(40)}${does}`;
+  });
+  return ['Examples:', ...lines, ''].join('\n');
+}
+
+const HELP = `Exit codes:
   0  done                               5  no such run, or it does not ask that
   2  wrong usage, unknown agent, bad key
   3  the key names another request,     6  a part cannot be reached
@@ -94,7 +92,6 @@ Environment (defaults are those of agent-once dev):
   LEDGER_URL                            the ledger: PostgreSQL, or Redis
   OPENAI_BASE_URL, OPENAI_API_KEY, OPENAI_MODEL
                                         the model; dev scripts one when neither of the first two is set
-  SHOP_URL                              the example shop
   AGENT_ONCE_LOG_LEVEL=debug            shows where an error came from
   NO_COLOR                              no colours
 All of them: docs/configuration.md`;

@@ -63,8 +63,8 @@ async function runResume(
   ] = await Promise.all([
     import('../config.ts'),
     import('./open-client.ts'),
-    import('../agents/registry.ts'),
-    import('../agents/registry-defaults.ts'),
+    import('../define/registry.ts'),
+    import('../define/registry-defaults.ts'),
     import('./show-start.ts'),
     import('./output.ts'),
   ]);

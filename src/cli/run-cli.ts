@@ -1,4 +1,5 @@
-import type { LoadAgents } from './open-client.ts';
+import { registerLedgers } from '../ledger/open-ledger.ts';
+import type { App } from './app.ts';
 import { bindOptionalValues } from './options.ts';
 import { handleFailingOutput } from './output.ts';
 import { createProgram } from './program.ts';
@@ -8,10 +9,11 @@ import { reportError } from './report-error.ts';
 const SERVING = new Set(['serve', 'worker']);
 
 /** Runs one command line; how it ended is in `process.exitCode`. */
-export async function runCli(argv: readonly string[], loadAgents: LoadAgents): Promise<void> {
+export async function runCli(argv: readonly string[], app: App): Promise<void> {
   handleFailingOutput(SERVING.has(argv[0] ?? ''));
   try {
-    const program = createProgram(loadAgents);
+    for (const { ledgers } of app.extras) if (ledgers) registerLedgers(ledgers);
+    const program = createProgram(app);
     await program.parseAsync(bindOptionalValues(program, argv), { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error, argv);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { RunRef, RunView } from '../client/types.ts';
 import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
-import { labelOf } from '../explain/step-title.ts';
+import { labelOf } from './step-title.ts';
 import { commandFor } from './commands.ts';
 import { printable, shortened } from './output.ts';
 import { drawClock, drawDuration, drawTime } from './show-run.ts';

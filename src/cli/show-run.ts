@@ -2,7 +2,7 @@ import type { RunView } from '../client/types.ts';
 import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { ListedStatus, RunState, Usage } from '../contract/run.ts';
-import { labelOf } from '../explain/step-title.ts';
+import { labelOf } from './step-title.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 

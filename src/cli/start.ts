@@ -7,14 +7,13 @@ import {
   addRunOptions,
   dedupeWindowOption,
   maxTurnsOption,
-  parseCount,
   waitOption,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
 import type { InputFlags } from './read-input.ts';
 
-interface StartFlags extends RunFlags, WaitFlag, InputFlags {
+export interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   key?: string;
   model?: string;
   shadow?: true;
@@ -22,11 +21,11 @@ interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   maxTurns?: number;
   /** Seconds. */
   dedupeWindow?: number;
-  batch?: string;
-  concurrency?: number;
 }
 
-const MOST_AT_ONCE = 1_000;
+/** Why both are refused together. */
+export const KEY_OR_WINDOW =
+  'Give --key or --dedupe-window: the window is for requests without a key.';
 
 /** `agent-once start`: starts a run, or returns the one that the key already names. */
 export function registerStart(program: Command, loadAgents: LoadAgents): void {
@@ -36,7 +35,7 @@ export function registerStart(program: Command, loadAgents: LoadAgents): void {
     .description(
       'Starts a run of an agent. The same key and input again return the same run, however often and from wherever: it is attached to while it runs, and its outcome returned afterwards.',
     )
-    .argument('<agent>', 'name of the agent, as registered in src/agents/index.ts')
+    .argument('<agent>', 'name of the agent, as registered in src/app/agents/index.ts')
     .argument('[-]', 'a dash: read the input from standard input, as text')
     .option('--key <key>', 'idempotency key: your name for this request; default: a new UUID')
     .option('--input <text>', 'the input, as text')
@@ -61,11 +60,6 @@ export function registerStart(program: Command, loadAgents: LoadAgents): void {
       maxTurnsOption("model calls at most, instead of the agent's own; may change between starts"),
     )
     .addOption(dedupeWindowOption())
-    .option(
-      '--batch <file>',
-      'many runs: a JSON input a line, run under KEY:LINE (-: standard input); waits for all',
-    )
-    .option('--concurrency <n>', 'runs of a batch at once (default 10)', parseCount(MOST_AT_ONCE))
     .addOption(waitOption());
   addRunOptions(command)
     .addHelpText(
@@ -77,11 +71,6 @@ Examples:
   $ cat mail.txt | agent-once start support --key "$MESSAGE_ID" - --wait=60
   $ agent-once start support --dedupe-window=60 --input "Refund 25 EUR of order 1042"
   $ agent-once start support --key order-1042-rehearsal --shadow --input "Refund …" --wait
-  $ agent-once start support --batch refunds.jsonl --key refunds-may --concurrency 20
-
-A batch that was interrupted, or in which lines failed, is repeated by the same command: what has
-ended is replayed, what goes on is attached to, and with --retry-failed what failed is resumed.
-Its exit code is that of the worst line.
 
 Exit codes:
   0  started, running, or completed          3  the key names another request
@@ -94,17 +83,16 @@ Exit codes:
     );
 }
 
-async function runStart(
+/** The command's work, for commands that extend it. */
+export async function runStart(
   agent: string,
   operand: string | undefined,
   flags: StartFlags,
   loadAgents: LoadAgents,
 ): Promise<void> {
   if (flags.dedupeWindow !== undefined && flags.key !== undefined) {
-    throw usage('Give --key or --dedupe-window: the window is for requests without a key.');
+    throw usage(KEY_OR_WINDOW);
   }
-  if (flags.batch !== undefined) return runBatchOf(agent, flags.batch, operand, flags, loadAgents);
-  if (flags.concurrency !== undefined) throw usage('--concurrency is for a --batch.');
   const [
     { readInput },
     { readConfig },
@@ -118,8 +106,8 @@ async function runStart(
     import('../config.ts'),
     import('./open-client.ts'),
     import('../client/check-request.ts'),
-    import('../agents/registry.ts'),
-    import('../agents/registry-defaults.ts'),
+    import('../define/registry.ts'),
+    import('../define/registry-defaults.ts'),
     import('./show-start.ts'),
   ]);
   const config = readConfig();
@@ -144,35 +132,8 @@ async function runStart(
   );
 }
 
-async function runBatchOf(
-  agent: string,
-  file: string,
-  operand: string | undefined,
-  flags: StartFlags,
-  loadAgents: LoadAgents,
-): Promise<void> {
-  const inputs = [flags.input, flags.inputJson, flags.inputFile, operand];
-  if (inputs.some((input) => input !== undefined)) {
-    throw usage('A batch has its inputs in its file: leave out --input… and -.');
-  }
-  if (flags.key === undefined) {
-    throw usage(
-      'A batch needs a --key: its lines run under KEY:1, KEY:2 …, and repeating it needs it.',
-    );
-  }
-  const { startBatch } = await import('./start-batch.ts');
-  const command = {
-    file,
-    key: flags.key,
-    request: requestOf(agent, flags),
-    concurrency: flags.concurrency,
-    wait: flags.wait,
-    json: flags.json === true,
-  };
-  await startBatch(command, await loadAgents());
-}
-
-function requestOf(
+/** What the flags ask for, but for its key and input. */
+export function requestOf(
   agent: string,
   { tenant, model, shadow, retryFailed, maxTurns }: StartFlags,
 ): Omit<StartRequest, 'key' | 'input' | 'dedupeWindowMs'> & { tenant: string } {
@@ -189,6 +150,6 @@ function requestOf(
   };
 }
 
-function usage(message: string): AgentOnceError {
+export function usage(message: string): AgentOnceError {
   return new AgentOnceError('usage', message);
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { App } from './app.ts';
 import { parsePort } from './options.ts';
 import { reportError } from './report-error.ts';
 
@@ -9,7 +10,7 @@ interface WorkerFlags {
 }
 
 /** `agent-once worker`: runs workflows, model calls and tools until it is told to stop. */
-export function registerWorker(program: Command): void {
+export function registerWorker(program: Command, app: App): void {
   program
     .command('worker')
     .description('run workflows, model calls and tools')
@@ -42,9 +43,9 @@ Examples:
   $ AGENT_ONCE_SPLIT_TASK_QUEUES=on agent-once worker --only model --health-port 8081`,
     )
     .action(async (flags: WorkerFlags) => {
-      const [{ readConfig }, { agents }, { runWorker }] = await Promise.all([
+      const [{ readConfig }, agents, { runWorker }] = await Promise.all([
         import('../config.ts'),
-        import('../agents/index.ts'),
+        app.agents(),
         import('../worker/run-worker.ts'),
       ]);
       const config = readConfig({

@@ -94,7 +94,7 @@ function assertKnown(registry: AgentDirectory, agent: string): void {
   const known = names.length === 0 ? 'none is registered' : `known: ${names.sort().join(', ')}`;
   throw new AgentOnceError(
     'agent.unknown',
-    `There is no agent "${agent}"; ${known}. Agents are registered in src/agents/index.ts.`,
+    `There is no agent "${agent}"; ${known}. Agents are registered in src/app/agents/index.ts.`,
   );
 }
 

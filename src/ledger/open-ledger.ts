@@ -7,24 +7,62 @@ import type { LedgerReader } from './reader.ts';
 export interface OpenLedgerOptions {
   /** The tools that will use it: what a backend cannot promise one of them is refused. */
   tools?: readonly { name: string; effect: Effect }[];
-  /** The operator's word that a Redis is one node that forgets nothing. */
-  redisDurable?: boolean;
+}
+
+/** A kind of database that can be the ledger. */
+export interface LedgerBackend {
+  /** How the address of one looks. */
+  example: string;
+  open(url: string, options: OpenLedgerOptions): Promise<Ledger>;
+  openReader(url: string): Promise<LedgerReader>;
+  openKeeper(url: string): Promise<LedgerKeeper>;
+  /** Absent: it has no schema. */
+  migrate?(url: string, grantTo: readonly string[]): Promise<Migrated>;
+}
+
+/** Where a ledger is, and which migrations were applied. */
+export interface Migrated {
+  where: string;
+  applied: string[];
+}
+
+/** Backends by the scheme of their URL, in small letters. */
+export type LedgerBackends = Readonly<Record<string, LedgerBackend>>;
+
+const postgres: LedgerBackend = {
+  example: 'a PostgreSQL URL (postgres://user:password@host:port/database)',
+  async open(url) {
+    return (await import('./postgres/postgres-ledger.ts')).createPostgresLedger(url);
+  },
+  async openReader(url) {
+    return (await import('./postgres/read-ledger.ts')).openPostgresLedgerReader(url);
+  },
+  async openKeeper(url) {
+    return (await import('./postgres/identity.ts')).openPostgresLedgerKeeper(url);
+  },
+  async migrate(url, grantTo) {
+    return (await import('./postgres/migrate.ts')).migrate(url, grantTo);
+  },
+};
+
+const backends = new Map<string, LedgerBackend>([
+  ['postgres', postgres],
+  ['postgresql', postgres],
+]);
+
+/** Makes more kinds of ledger known to this process. */
+export function registerLedgers(more: LedgerBackends): void {
+  for (const [scheme, backend] of Object.entries(more)) backends.set(scheme, backend);
 }
 
 /**
- * Opens the ledger at `LEDGER_URL`: PostgreSQL or Redis, by the URL's scheme. Close it when done.
+ * Opens the ledger at `LEDGER_URL`, of the backend that its scheme names. Close it when done.
  *
  * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`; `ledger.invalid`, also where the
  *   backend cannot keep a tool's promise
  */
 export async function openLedger(url: string, options: OpenLedgerOptions = {}): Promise<Ledger> {
-  if (backendOf(url) === 'postgres') {
-    const { createPostgresLedger } = await import('./postgres/postgres-ledger.ts');
-    return createPostgresLedger(url);
-  }
-  const durableFor = checkForRedis(options);
-  const { createRedisLedger } = await import('./redis/redis-ledger.ts');
-  return createRedisLedger(url, { durableFor });
+  return backendOf(url).open(url, options);
 }
 
 /**
@@ -33,12 +71,7 @@ export async function openLedger(url: string, options: OpenLedgerOptions = {}): 
  * @throws {AgentOnceError} `config.invalid`
  */
 export async function openLedgerReader(url: string): Promise<LedgerReader> {
-  if (backendOf(url) === 'postgres') {
-    const { openPostgresLedgerReader } = await import('./postgres/read-ledger.ts');
-    return openPostgresLedgerReader(url);
-  }
-  const { openRedisLedgerReader } = await import('./redis/read-ledger.ts');
-  return openRedisLedgerReader(url);
+  return backendOf(url).openReader(url);
 }
 
 /**
@@ -47,57 +80,32 @@ export async function openLedgerReader(url: string): Promise<LedgerReader> {
  * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
  */
 export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
-  if (backendOf(url) === 'postgres') {
-    const { openPostgresLedgerKeeper } = await import('./postgres/identity.ts');
-    return openPostgresLedgerKeeper(url);
-  }
-  const { openRedisLedgerKeeper } = await import('./redis/identity.ts');
-  return openRedisLedgerKeeper(url);
+  return backendOf(url).openKeeper(url);
 }
 
 /**
  * Brings the ledger's schema up to date and gives roles the rights of workers. Repeatable.
  *
- * @returns where the ledger is, and what was done; `undefined`: a Redis, which has no schema
+ * @returns `undefined`: the backend has no schema
  * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
  */
 export async function migrateLedger(
   url: string,
   grantTo: readonly string[],
-): Promise<{ where: string; applied: string[] } | undefined> {
-  if (backendOf(url) === 'redis') return undefined;
-  const { migrate } = await import('./postgres/migrate.ts');
-  return migrate(url, grantTo);
+): Promise<Migrated | undefined> {
+  return backendOf(url).migrate?.(url, grantTo);
 }
 
-function backendOf(url: string): 'postgres' | 'redis' {
-  const scheme = /^(postgres|postgresql|rediss?):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    // The URL is not repeated: it may hold a password.
-    throw new AgentOnceError(
-      'config.invalid',
-      'LEDGER_URL is neither a PostgreSQL URL (postgres://user:password@host:port/database) nor a Redis URL (redis://user:password@host:port/number).',
-    );
-  }
-  return scheme.startsWith('postgres') ? 'postgres' : 'redis';
-}
-
-/** @returns names of the tools for which the server must be durable */
-function checkForRedis({ tools = [], redisDurable = false }: OpenLedgerOptions): string[] {
-  const transactional = tools.find(({ effect }) => effect === 'transactional');
-  if (transactional) {
-    throw new AgentOnceError(
-      'ledger.invalid',
-      `The tool "${transactional.name}" is transactional, and the Redis ledger at LEDGER_URL has no transactions for tools. Use a PostgreSQL ledger, or another effect.`,
-    );
-  }
-  const atMostOnce = tools.filter(({ effect }) => effect === 'at-most-once');
-  const [first] = atMostOnce;
-  if (first && !redisDurable) {
-    throw new AgentOnceError(
-      'config.invalid',
-      `The tool "${first.name}" runs at most once, and a Redis ledger can forget a claim when it fails over or restarts: the tool would run again. Use a PostgreSQL ledger, or another effect; or, where LEDGER_URL is a single Redis with appendonly yes, appendfsync always and maxmemory-policy noeviction, say so with AGENT_ONCE_REDIS_DURABLE=on.`,
-    );
-  }
-  return atMostOnce.map(({ name }) => name);
+function backendOf(url: string): LedgerBackend {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  const backend = backends.get(scheme ?? '');
+  if (backend) return backend;
+  const examples = [...new Set(backends.values())].map(({ example }) => example);
+  // The URL is not repeated: it may hold a password.
+  throw new AgentOnceError(
+    'config.invalid',
+    examples.length === 1
+      ? `LEDGER_URL is not ${examples[0]}.`
+      : `LEDGER_URL is neither ${examples.join(' nor ')}.`,
+  );
 }

@@ -1,4 +1,4 @@
-import type { Registry } from '../agents/registry.ts';
+import type { Registry } from '../define/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 
 /**

@@ -5,9 +5,9 @@ import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
 import { outsideSteps } from '../activities/step-code.ts';
-import type { AgentDefinition } from '../agents/define-agent.ts';
-import { registryDefaults } from '../agents/registry-defaults.ts';
-import { createRegistry, type Registry } from '../agents/registry.ts';
+import type { AgentDefinition } from '../define/define-agent.ts';
+import { registryDefaults } from '../define/registry-defaults.ts';
+import { createRegistry, type Registry } from '../define/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
@@ -84,8 +84,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const trouble = createTrouble(config, logger, leaving);
     let deps: ActivityDeps | undefined;
     if (model) {
-      const { ledgerUrl, redisDurable } = config;
-      const opened = await openLedger(ledgerUrl, { tools: registry.tools(), redisDurable });
+      const opened = await openLedger(config.ledgerUrl, { tools: registry.tools() });
       closing.push(() => opened.close());
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
       for (const warning of cleaning.warnings) logger.warn(warning);

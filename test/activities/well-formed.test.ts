@@ -6,7 +6,7 @@ import { wellFormed } from '../../src/activities/well-formed.ts';
 import { AgentOnceError } from '../../src/contract/errors.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { ModelError } from '../../src/model/port.ts';
-import { NotApplied } from '../../src/tools/not-applied.ts';
+import { NotApplied } from '../../src/define/not-applied.ts';
 import { failRun } from '../../src/workflows/fail-run.ts';
 import { markdownText } from '../../src/workflows/markdown.ts';
 

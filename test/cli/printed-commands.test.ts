@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { app } from '../../src/app/compose.ts';
 import { batchCommandFor, commandFor, startCommandFor } from '../../src/cli/commands.ts';
 import { bindOptionalValues } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
@@ -27,7 +28,7 @@ async function read(lines: readonly string[]): Promise<Read[]> {
 }
 
 async function parse(argv: string[]): Promise<Read> {
-  const program = createProgram(() => Promise.resolve([]));
+  const program = createProgram({ ...app, agents: () => Promise.resolve([]) });
   program.configureOutput({ writeErr: () => {}, writeOut: () => {} });
   let found: Read | undefined;
   for (const command of program.commands) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { proxyFor } from '../../src/client/proxy.ts';
+import { settings } from '../../src/app/settings.ts';
 import { readConfig } from '../../src/config.ts';
+import { readServiceSettings } from '../../src/extras/service/settings.ts';
 import { variablesRead } from '../support/variables-read.ts';
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
@@ -11,6 +13,12 @@ const documented = [...text.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, name]) =>
 test('every variable that is read is documented, and the other way round', () => {
   const read = new Set([
     ...variablesRead(readConfig),
+    ...variablesRead(readServiceSettings),
+    ...variablesRead(settings.shopUrl),
+    // Each is read where it is used.
+    'AGENT_ONCE_REDIS_DURABLE',
+    'CHROMIUM_PATH',
+    'TEMPORAL_CLI',
     ...variablesRead((env) => proxyFor('temporal.example:7233', env)),
     ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
   ]);
@@ -25,6 +33,7 @@ test('every variable that is read is documented, and the other way round', () =>
 
 test('documented defaults are the ones in force', () => {
   const config = readConfig({});
+  const service = readServiceSettings({});
   const defaults = Object.fromEntries(
     [...text.matchAll(/^\| `([A-Z_]+)` +\| `([^`]+)` +\|/gm)].map(([, name, value]) => [
       name,
@@ -33,10 +42,10 @@ test('documented defaults are the ones in force', () => {
   );
   expect(defaults).toEqual({
     LEDGER_URL: config.ledgerUrl,
-    AGENT_ONCE_REDIS_DURABLE: config.redisDurable ? 'on' : 'off',
+    AGENT_ONCE_REDIS_DURABLE: 'off',
     OPENAI_MODEL: config.openaiModel,
     OPENAI_API: config.openaiApi,
-    SHOP_URL: config.shopUrl,
+    SHOP_URL: settings.shopUrl({}),
     TEMPORAL_UI_URL: config.temporalUiUrl,
     AGENT_ONCE_SEARCH_ATTRIBUTES: config.searchAttributes ? 'on' : 'off',
     AGENT_ONCE_HASH_KEYS: config.hashKeys ? 'on' : 'off',
@@ -46,9 +55,9 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_DRAIN: config.drainMs === 5_000 ? '5s' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
     AGENT_ONCE_REFUSED_LIMIT: config.refusedLimitMs === 60_000 ? '60s' : 'another',
-    AGENT_ONCE_HTTP_STRICT_KEYS: config.httpStrictKeys ? 'on' : 'off',
-    AGENT_ONCE_HTTP_DUPLICATES: config.httpDuplicates,
-    AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: String(config.httpRequestsPerMinute),
+    AGENT_ONCE_HTTP_STRICT_KEYS: service.strictKeys ? 'on' : 'off',
+    AGENT_ONCE_HTTP_DUPLICATES: service.duplicates,
+    AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: String(service.requestsPerMinute),
     AGENT_ONCE_TEST_NO_TOKENS: config.testNoTokens ? 'on' : 'off',
     AGENT_ONCE_TEST_NO_FENCE: config.testNoFence ? 'on' : 'off',
     AGENT_ONCE_TEST_NO_CLAIM: config.testNoClaim ? 'on' : 'off',

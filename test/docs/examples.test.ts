@@ -72,8 +72,8 @@ test('each tool and agent is one that a worker takes', () => {
   const own = there.flatMap(({ path = '' }) => (path.startsWith('src/') ? [`./${path}`] : []));
   writeFileSync(
     join(copy.folder, 'register-all.ts'),
-    `import { defineAgent } from './src/agents/define-agent.ts';
-import { createRegistry } from './src/agents/registry.ts';
+    `import { defineAgent } from './src/define/define-agent.ts';
+import { createRegistry } from './src/define/registry.ts';
 const modules = await Promise.all(${JSON.stringify(own)}.map((path) => import(path)));
 const values = modules.flatMap((exported) => Object.values(exported));
 const tools = values.filter((value) => 'effect' in value);

@@ -23,7 +23,7 @@ test.each(rows)('$id names a test that is there, or says that there is none yet'
     return;
   }
   // What can be deleted takes its tests away with it: `npm run eject-example`, the HTTP service.
-  const gone = Object.entries({ examples: 'example/', 'src/service': 'service/' })
+  const gone = Object.entries({ examples: 'example/', 'src/extras/service': 'service/' })
     .filter(([folder]) => !existsSync(join(ROOT, folder)))
     .flatMap(([, folder]) => [`test/${folder}`, `test/all/${folder}`]);
   const kept = tests.filter((path) => !gone.some((folder) => path.startsWith(folder)));

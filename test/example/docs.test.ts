@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { issueRefund } from '../../src/tools/issue-refund.ts';
-import { lookupOrder } from '../../src/tools/lookup-order.ts';
-import { noteOnOrder } from '../../src/tools/note-on-order.ts';
-import { sendEmail } from '../../src/tools/send-email.ts';
+import { issueRefund } from '../../src/app/tools/issue-refund.ts';
+import { lookupOrder } from '../../src/app/tools/lookup-order.ts';
+import { noteOnOrder } from '../../src/app/tools/note-on-order.ts';
+import { sendEmail } from '../../src/app/tools/send-email.ts';
 import { ROOT } from '../structure/checkout-copy.ts';
 
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
 import { understand } from '../../examples/scripted-model/support/understand.ts';
-import { support } from '../../src/agents/support.ts';
-import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
+import { support } from '../../src/app/agents/support.ts';
+import {
+  startScriptedModel,
+  type ScriptedModel,
+} from '../../src/extras/dev/scripted-model/server.ts';
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam;
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { findFreePort } from '../../src/dev/ports.ts';
+import { findFreePort } from '../../src/extras/dev/ports.ts';
 import { openLedger, openLedgerReader } from '../../src/ledger/open-ledger.ts';
 
 describe('opening a ledger', () => {
@@ -9,9 +9,6 @@ describe('opening a ledger', () => {
     'mysql://u:secret@h/d',
     'postgres://u:secret@h:port/d',
     'redis://u:secret@h:port/0',
-    'redis://u:secret@h/name',
-    'redis://u:secret%zz@h/0',
-    'redis:///0',
   ])('refuses %s as an address, without repeating it', async (url) => {
     for (const open of [openLedger, openLedgerReader]) {
       const error: unknown = await open(url).catch((reason: unknown) => reason);
@@ -20,7 +17,7 @@ describe('opening a ledger', () => {
     }
   });
 
-  test.each(['postgres', 'redis', 'rediss'])(
+  test.each(['postgres', 'postgresql'])(
     'of %s that nobody serves says that it does not answer, without credentials',
     async (scheme) => {
       const address = `127.0.0.1:${await findFreePort()}/0`;
@@ -35,21 +32,4 @@ describe('opening a ledger', () => {
       await reader.close();
     },
   );
-
-  test('in Redis is refused for tools that it cannot serve, before anything is asked', async () => {
-    const url = `redis://127.0.0.1:${await findFreePort()}/0`;
-    const note = [{ name: 'note', effect: 'transactional' }] as const;
-    const send = [{ name: 'send', effect: 'at-most-once' }] as const;
-    await expect(openLedger(url, { tools: note, redisDurable: true })).rejects.toMatchObject({
-      code: 'ledger.invalid',
-      message: expect.stringContaining('"note" is transactional'),
-    });
-    await expect(openLedger(url, { tools: send })).rejects.toMatchObject({
-      code: 'config.invalid',
-      message: expect.stringContaining('AGENT_ONCE_REDIS_DURABLE=on'),
-    });
-    await expect(openLedger(url, { tools: send, redisDurable: true })).rejects.toMatchObject({
-      code: 'ledger.unreachable',
-    });
-  });
 });

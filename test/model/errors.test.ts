@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
+import {
+  startScriptedModel,
+  type ScriptedModel,
+} from '../../src/extras/dev/scripted-model/server.ts';
 import { API_KEY, ask, modelError } from './ask.ts';
 import { startEndpoint, type Endpoint } from './http-endpoint.ts';
 

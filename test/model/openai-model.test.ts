@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startScriptedModel } from '../../src/dev/scripted-model/server.ts';
+import { startScriptedModel } from '../../src/extras/dev/scripted-model/server.ts';
 import { createOpenAiModel } from '../../src/model/openai/openai-model.ts';
 import type { ModelCallContext, ModelMessage, ModelRequest } from '../../src/model/port.ts';
 import { API_KEY, ask, context, modelError, request } from './ask.ts';

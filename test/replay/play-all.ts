@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 import { startTestSystem } from '../support/system.ts';
 import { playContinuing } from './play-continuing.ts';
 import { playFastLane } from './play-fast-lane.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
-import type { ExplainedStep } from '../../src/explain/explanation.ts';
+import type { ExplainedStep } from '../../src/extras/explain/explanation.ts';
 import { runCommand } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { checkRequest } from '../../src/client/check-request.ts';
 import { createContext } from '../../src/client/context.ts';

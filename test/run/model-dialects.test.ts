@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { STRICT_ENDPOINTS, workerEnv, type StrictEndpoint } from '../support/dialects.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { testAgents } from '../support/test-agents.ts';

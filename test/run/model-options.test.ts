@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { AGENT_RUN, TASK_QUEUE, taskQueues } from '../../src/contract/names.ts';
 import type { AgentRunInput } from '../../src/contract/run.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';

@@ -1,33 +1,90 @@
-/**
- * The rooms of `src/` and which others each may import, as `docs/architecture.md` tells it. Written
- * out here and not read from the linter's settings, so that a mistake there is seen.
- */
-export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  contract: [],
-  workflows: ['contract'],
-  ledger: ['contract'],
-  model: ['contract'],
-  tools: ['contract'],
-  agents: ['contract', 'tools'],
-  activities: ['contract', 'ledger', 'model', 'tools', 'agents'],
-  client: ['contract'],
-  explain: ['contract', 'client', 'ledger'],
-  idempotency: ['contract'],
-  service: ['contract', 'client', 'agents', 'explain', 'ledger', 'idempotency'],
-  cli: ['contract', 'client', 'agents', 'explain'],
-  worker: ['contract', 'ledger', 'model', 'tools', 'agents', 'activities', 'workflows', 'client'],
-  dev: [
-    'contract',
-    'ledger',
-    'model',
-    'tools',
-    'agents',
-    'activities',
-    'workflows',
-    'client',
-    'explain',
-    'idempotency',
-    'service',
-    'worker',
-  ],
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What a room may import: other rooms, and packages where they are limited. */
+interface Room {
+  rooms: readonly string[];
+  /** The only packages; absent: any but those of `no`. */
+  only?: readonly string[];
+  no?: readonly string[];
+}
+
+/** The engine's rooms as `docs/architecture.md` tells them. A room may import itself. */
+export const ENGINE: Readonly<Record<string, Room>> = {
+  contract: { rooms: [], only: ['node:crypto', 'canonicalize'] },
+  workflows: { rooms: ['contract'], only: ['@temporalio/workflow'] },
+  /** Files of `src` itself: settings, the public face, the program's start. */
+  settings: { rooms: ['contract'] },
+  ledger: { rooms: ['contract', 'settings'], no: ['@temporalio', 'openai'] },
+  model: { rooms: ['contract', 'settings'], no: ['@temporalio', 'pg'] },
+  define: { rooms: ['contract', 'settings'], no: ['@temporalio'] },
+  activities: {
+    rooms: ['contract', 'settings', 'ledger', 'model', 'define'],
+    no: ['@temporalio/workflow', '@temporalio/worker', '@temporalio/client', 'pg'],
+  },
+  client: {
+    rooms: ['contract', 'settings'],
+    no: ['@temporalio/workflow', '@temporalio/worker', '@temporalio/activity', 'openai', 'pg'],
+  },
+  worker: {
+    rooms: [
+      'contract',
+      'settings',
+      'ledger',
+      'model',
+      'define',
+      'activities',
+      'workflows',
+      'client',
+    ],
+  },
+  cli: { rooms: ['contract', 'settings', 'client', 'define', 'ledger', 'worker'] },
 };
+
+/** What the rooms of the engine are to an extra. Activities and workflows are not for it. */
+const FOR_EXTRAS = ['contract', 'settings', 'client', 'define', 'ledger', 'model', 'worker', 'cli'];
+/** An extra that plays a plain Temporal workflow needs the fault points. */
+const MORE: Readonly<Record<string, readonly string[]>> = { demo: ['activities'] };
+
+/** What an extra says of itself, in its `extra.json`. */
+export interface Manifest {
+  description: string;
+  /** Other extras that it imports. */
+  requires?: string[];
+  dependencies?: string[];
+  devDependencies?: string[];
+}
+
+export function readManifest(root: string, extra: string): Manifest {
+  const file = path.join(root, 'src/extras', extra, 'extra.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}
+
+/** The room of a file: `ledger`, `extras/service`, `app`; of files outside `src` their folder. */
+export function roomOf(file: string): string {
+  const [top = '', folder = '', name] = file.split('/');
+  if (top !== 'src') return top;
+  if (name === undefined)
+    return folder === 'main.ts' || folder === 'index.ts' ? folder : 'settings';
+  return folder === 'extras' ? `extras/${name}` : folder;
+}
+
+/** Rooms that a room may import. */
+export function mayImport(root: string, room: string): readonly string[] {
+  if (room === 'main.ts') return ['app', 'cli'];
+  if (room === 'index.ts') return Object.keys(ENGINE).filter((each) => each !== 'workflows');
+  const extra = /^extras\/(.+)$/.exec(room)?.[1];
+  if (extra !== undefined) {
+    const { requires = [] } = readManifest(root, extra);
+    const others = requires.map((each) => `extras/${each}`);
+    return [...FOR_EXTRAS, ...(MORE[extra] ?? []), ...others];
+  }
+  return ENGINE[room]?.rooms ?? [];
+}
+
+/** Whether a room may import a package. */
+export function mayUse(room: string, name: string): boolean {
+  const { only, no = [] } = ENGINE[room] ?? {};
+  if (only) return only.includes(name);
+  return !no.some((each) => name === each || name.startsWith(`${each}/`));
+}

@@ -1,5 +1,6 @@
-/** The command with agents of its own, so that no test leans on the example. */
-import { defineAgent } from '../../src/agents/define-agent.ts';
+/** The command with the app's extras and agents of its own, so that no test leans on the example. */
+import { defineAgent } from '../../src/define/define-agent.ts';
+import { app } from '../../src/app/compose.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { testAgents } from './test-agents.ts';
 
@@ -13,6 +14,8 @@ const workersAgents = testAgents.map((agent) => ({
   instructions: process.env['TEST_INSTRUCTIONS'] ?? agent.instructions,
 }));
 
-await runCli(process.argv.slice(2), () =>
-  Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
-);
+await runCli(process.argv.slice(2), {
+  ...app,
+  agents: () =>
+    Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
+});

@@ -43,7 +43,7 @@ export function runBin(args: string[], env: Record<string, string> = {}): Promis
 }
 
 function main(): string[] {
-  const { execArgv, file } = program('cli-main');
+  const { execArgv, file } = program('test/support/cli-main');
   return [...execArgv, file];
 }
 

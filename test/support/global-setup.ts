@@ -1,8 +1,8 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { startPostgres } from '../../src/dev/postgres-server.ts';
-import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { startPostgres } from '../../src/extras/dev/postgres-server.ts';
+import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 import { compileSources } from './compile-sources.ts';
 import globalTeardown from './global-teardown.ts';
 import { setRunningServers } from './running-servers.ts';

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { startTemporalServer } from '../../src/dev/temporal-server.ts';
+import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 
 /** A Temporal server of one suite, whose test systems are on it. */
 export interface OwnTemporal {

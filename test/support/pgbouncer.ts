@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { startChild, type Child } from '../../src/dev/child-process.ts';
-import { findFreePort } from '../../src/dev/ports.ts';
-import { findPostgresBinaries } from '../../src/dev/postgres-binaries.ts';
+import { startChild, type Child } from '../../src/extras/dev/child-process.ts';
+import { findFreePort } from '../../src/extras/dev/ports.ts';
+import { findPostgresBinaries } from '../../src/extras/dev/postgres-binaries.ts';
 import { queryOnce } from './database.ts';
 import { eventually } from './eventually.ts';
 import { findProgram } from './find-program.ts';

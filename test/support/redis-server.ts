@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createClient } from 'redis';
-import { signalProcess, startChild, type Child } from '../../src/dev/child-process.ts';
-import { findFreePort } from '../../src/dev/ports.ts';
+import { signalProcess, startChild, type Child } from '../../src/extras/dev/child-process.ts';
+import { findFreePort } from '../../src/extras/dev/ports.ts';
 import { eventually } from './eventually.ts';
 import { findProgram } from './find-program.ts';
 

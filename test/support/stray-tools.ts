@@ -4,7 +4,7 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Effect } from '../../src/contract/step.ts';
-import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
+import { defineTool, type ToolContext } from '../../src/define/define-tool.ts';
 
 /** Calls its listeners from outside any step, as a client that all share does. */
 const shared = new EventEmitter();

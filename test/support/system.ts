@@ -2,10 +2,13 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
 import pg from 'pg';
-import { createRegistry } from '../../src/agents/registry.ts';
+import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
-import { startScriptedModel, type ScriptedModel } from '../../src/dev/scripted-model/server.ts';
+import {
+  startScriptedModel,
+  type ScriptedModel,
+} from '../../src/extras/dev/scripted-model/server.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { startCounterServer, type CounterServer } from './counter-server.ts';
@@ -149,7 +152,7 @@ async function startWorker(
   env: Record<string, string>,
   workers: ChildProcess[],
 ): Promise<TestWorker> {
-  const { file, execArgv } = program('worker-main');
+  const { file, execArgv } = program('test/support/worker-main');
   const child = fork(file, [], {
     execArgv,
     env: { PATH: process.env['PATH'] ?? '', ...env },

@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { z } from 'zod';
-import { defineAgent, type AgentDefinition } from '../../src/agents/define-agent.ts';
-import { defineTool, type ToolContext } from '../../src/tools/define-tool.ts';
-import { NotApplied } from '../../src/tools/not-applied.ts';
+import { defineAgent, type AgentDefinition } from '../../src/define/define-agent.ts';
+import { defineTool, type ToolContext } from '../../src/define/define-tool.ts';
+import { NotApplied } from '../../src/define/not-applied.ts';
 import { strayTools } from './stray-tools.ts';
 
 /** The counter that a test started: see `counter-server.ts`. */

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts';
 import { PARTS } from '../../src/worker/create-workers.ts';
 import { runWorker } from '../../src/worker/run-worker.ts';
 import { inLane, withoutEffects } from './test-agents.ts';
+import './use-app.ts';
 
 const only = PARTS.find((part) => part === process.env['TEST_ONLY']);
 const stopping = new AbortController();

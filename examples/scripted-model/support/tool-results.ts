@@ -1,5 +1,5 @@
-import type { ChatRequest } from '../../../src/dev/scripted-model/wire.ts';
-import { textOf } from '../../../src/dev/scripted-model/wire.ts';
+import type { ChatRequest } from '../../../src/extras/dev/scripted-model/wire.ts';
+import { textOf } from '../../../src/extras/dev/scripted-model/wire.ts';
 
 export interface Call {
   name: string;

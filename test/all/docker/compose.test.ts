@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { DEV_PORTS, readConfig } from '../../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
-import { findTemporalCli } from '../../../src/dev/temporal-cli.ts';
+import { findTemporalCli } from '../../../src/extras/dev/temporal-cli.ts';
 import { temporalAddress } from '../../support/servers.ts';
 import { variablesRead } from '../../support/variables-read.ts';
 

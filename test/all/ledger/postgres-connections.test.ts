@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startPostgres, type PostgresServer } from '../../../src/dev/postgres-server.ts';
+import { startPostgres, type PostgresServer } from '../../../src/extras/dev/postgres-server.ts';
 import { openLedger } from '../../../src/ledger/open-ledger.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 import { runCommand } from '../../support/cli.ts';

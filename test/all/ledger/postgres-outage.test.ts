@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { startPostgres, type PostgresServer } from '../../../src/dev/postgres-server.ts';
+import { startPostgres, type PostgresServer } from '../../../src/extras/dev/postgres-server.ts';
 import type { Ledger } from '../../../src/ledger/port.ts';
 import { createPostgresLedger } from '../../../src/ledger/postgres/postgres-ledger.ts';
 import { claimed, stepClaim } from '../../ledger/steps.ts';

@@ -10,7 +10,7 @@ import {
   LEDGER_CLEANUP,
   TASK_QUEUE,
 } from '../../../src/contract/names.ts';
-import { startTemporalServer } from '../../../src/dev/temporal-server.ts';
+import { startTemporalServer } from '../../../src/extras/dev/temporal-server.ts';
 import { stepClaim } from '../../ledger/steps.ts';
 import { runCommand } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
-import { findFreePort } from '../../../src/dev/ports.ts';
+import { findFreePort } from '../../../src/extras/dev/ports.ts';
 import { runBin } from '../../support/cli.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRedis, type RedisServer } from '../../support/redis-server.ts';

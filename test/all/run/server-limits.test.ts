@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.ts';
+import {
+  startTemporalServer,
+  type TemporalServer,
+} from '../../../src/extras/dev/temporal-server.ts';
 import { runCommand } from '../../support/cli.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
-import { findFreePort } from '../../../src/dev/ports.ts';
+import { findFreePort } from '../../../src/extras/dev/ports.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
 

@@ -1,0 +1,26 @@
+import { defineApp } from '../cli/app.ts';
+import { batch } from '../extras/batch/index.ts';
+import { decisions } from '../extras/decisions/index.ts';
+import { demo } from '../extras/demo/index.ts';
+import { dev } from '../extras/dev/index.ts';
+import { explain } from '../extras/explain/index.ts';
+import { ledgerRedis } from '../extras/ledger-redis/index.ts';
+import { maintenance } from '../extras/maintenance/index.ts';
+import { service } from '../extras/service/index.ts';
+import { shop } from './shop.ts';
+
+/** What this program is made of. To leave an extra out, delete its line and its folder. */
+export const app = defineApp({
+  // Loaded by the commands that need them.
+  agents: async () => [(await import('./agents/support.ts')).support],
+  extras: [
+    explain,
+    decisions,
+    batch,
+    maintenance,
+    ledgerRedis,
+    service,
+    dev({ beside: [shop] }),
+    demo({ beside: [shop] }),
+  ],
+});

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { AgentDefinition } from '../define/define-agent.ts';
+import type { LedgerBackends } from '../ledger/open-ledger.ts';
+
+/** What a program is made of: the composition in `src/app/compose.ts`. */
+export interface App {
+  /** Asked by the commands that need the agents: they bring their tools' imports along. */
+  agents: () => Promise<readonly AgentDefinition[]>;
+  extras: readonly Extra[];
+}
+
+/**
+ * A folder in `src/extras` that can be deleted. What it imports at its top costs the start of every
+ * command: what is heavy is imported where it is used.
+ */
+export interface Extra {
+  name: string;
+  /** Adds its commands, after those of the engine. */
+  commands?(program: Command, app: App): void;
+  /** Backends of the ledger, by the scheme of `LEDGER_URL`. */
+  ledgers?: LedgerBackends;
+}
+
+/** Types the composition. */
+export function defineApp(app: App): App {
+  return app;
+}

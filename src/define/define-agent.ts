@@ -1,0 +1,48 @@
+import type { JsonValue } from '../contract/json.ts';
+import type { ModelOptions, StepPolicyOverrides } from '../contract/settings.ts';
+import type { ToolDefinition } from './define-tool.ts';
+
+/** An agent. How its model is asked (`ModelOptions`) is pinned when a run starts. */
+export interface AgentDefinition extends ModelOptions {
+  /** `[a-z][a-z0-9_]{0,31}`: stands in workflow IDs. */
+  name: string;
+  /** What it is for; for people who read the code. */
+  description: string;
+  /** The system message. */
+  instructions: string;
+  tools: readonly ToolDefinition[];
+  /** Name of the model at the endpoint; default: `OPENAI_MODEL`. */
+  model?: string;
+  /** Model calls before a run fails with `run.turn_limit`; default 20. */
+  maxTurns?: number;
+  /**
+   * How long a key names its run after the run has closed, in seconds; default 24 h. At most the
+   * retention of the Temporal namespace: what Temporal has deleted, nobody remembers.
+   */
+  keyTtlSeconds?: number;
+  /**
+   * Identical model calls that runs make at the same time, on whatever workers, are one request,
+   * paid once. Identical: tenant, agent, model, messages, tools and parameters.
+   */
+  coalesce?: boolean;
+  /**
+   * For how long the answer to a model call also serves identical calls that come later, in
+   * seconds from its begin; at most a day. Implies `coalesce`.
+   */
+  cacheModelSeconds?: number;
+  /**
+   * HTTP: allows requests without a key. Then the same request is the same run for this long after
+   * its first start, in seconds.
+   */
+  dedupeWindowSeconds?: number;
+  /** Times and retries of model calls. */
+  modelPolicy?: StepPolicyOverrides;
+  /** What Temporal's history shows of tools' results; the whole is in the ledger. */
+  historyResults?: 'preview' | 'none' | 'full';
+  /** Turns a run's input into the user's message; default: a string as it is, other JSON as text. */
+  prompt?: (input: JsonValue) => string;
+}
+
+export function defineAgent(agent: AgentDefinition): AgentDefinition {
+  return agent;
+}

@@ -1,0 +1,58 @@
+import type { Deadline, QuestionTerms } from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
+import type { ToolDefinition } from './define-tool.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+const HOUR_SECONDS = 60 * 60;
+/** 24 days: a longer timer fires at once. */
+const LONGEST_SECONDS = 24 * DAY_SECONDS;
+
+/** Everything that people may be asked about calls of a tool. */
+export type PossibleQuestions = Required<Pick<QuestionTerms, 'approval'>> &
+  Pick<QuestionTerms, 'outcome'>;
+
+/**
+ * The terms on which people are asked about a tool's calls.
+ *
+ * @param where which agent and tool, to begin an error's message with
+ * @throws {AgentOnceError} `agent.invalid`
+ */
+export function questionTerms(where: string, tool: ToolDefinition): PossibleQuestions {
+  const refuse = (problem: string): AgentOnceError =>
+    new AgentOnceError('agent.invalid', `${where}: ${problem}.`);
+  const seconds = (name: string, value: number): number => {
+    if (Number.isFinite(value) && value > 0 && value <= LONGEST_SECONDS) return value * 1_000;
+    throw refuse(`${name} must be a number of seconds up to ${LONGEST_SECONDS}`);
+  };
+  const deadline = <Then extends Deadline['otherwise']>(
+    name: string,
+    given: { seconds: number; otherwise: Then } | undefined,
+    answers: readonly Then[],
+  ): Deadline => {
+    const { seconds: wait, otherwise } = given ?? { seconds: DAY_SECONDS, otherwise: 'fail' };
+    if (!answers.some((answer) => answer === otherwise)) {
+      throw refuse(`${name}.otherwise must be one of ${answers.join(', ')}`);
+    }
+    return { ms: seconds(`${name}.seconds`, wait), otherwise };
+  };
+
+  const { approval, approvalDeadline, approvalValidSeconds = HOUR_SECONDS } = tool;
+  if (approval !== undefined && approval !== 'always' && typeof approval !== 'function') {
+    throw refuse("approval must be 'always' or a function of the arguments");
+  }
+  return {
+    approval: {
+      ...deadline('approvalDeadline', approvalDeadline, ['fail', 'deny']),
+      validMs: seconds('approvalValidSeconds', approvalValidSeconds),
+    },
+    ...(tool.effect === 'at-most-once'
+      ? {
+          outcome: deadline('outcomeDeadline', tool.outcomeDeadline, [
+            'fail',
+            'happened',
+            'did-not-happen',
+          ]),
+        }
+      : {}),
+  };
+}

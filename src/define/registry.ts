@@ -1,0 +1,220 @@
+import { AgentOnceError } from '../contract/errors.ts';
+import type { JsonObject } from '../contract/json.ts';
+import { sha256Hex } from '../contract/hash.ts';
+import type { RunOptions } from '../contract/run.ts';
+import {
+  DEFAULT_KEY_TTL_MS,
+  DEFAULT_MAX_TURNS,
+  DEFAULT_MODEL_POLICY,
+  DEFAULT_TOOL_POLICY,
+  FAST_LANE,
+  withOverrides,
+  type AgentSettings,
+  type StepPolicy,
+} from '../contract/settings.ts';
+import type { Effect } from '../contract/step.ts';
+import type { ToolDefinition } from './define-tool.ts';
+import { checkAgent } from './check-agent.ts';
+import { checkFastPolicy, checkPolicy } from './check-policy.ts';
+import { checkTool } from './check-tool.ts';
+import type { AgentDefinition } from './define-agent.ts';
+import { modelOptions } from './model-options.ts';
+import { questionTerms, type PossibleQuestions } from './question-terms.ts';
+import type { RegistryDefaults } from './registry-defaults.ts';
+import { argumentsSchema } from './tool-schema.ts';
+
+/** A tool that passed all checks. */
+export interface RegisteredTool {
+  name: string;
+  effect: Effect;
+  policy: StepPolicy;
+  questions: PossibleQuestions;
+  /** JSON Schema of the arguments, as the model is shown it. */
+  parameters: JsonObject;
+  definition: ToolDefinition;
+}
+
+/** An agent that passed all checks. */
+export interface RegisteredAgent {
+  definition: AgentDefinition;
+  settings: AgentSettings;
+  /** Its tools by name, in the order of the definition. */
+  tools: ReadonlyMap<string, RegisteredTool>;
+}
+
+export interface Registry {
+  agent(name: string): RegisteredAgent | undefined;
+  /** Names of all agents, sorted. */
+  names(): string[];
+  /**
+   * The snapshot of settings that a run takes along.
+   *
+   * @throws {AgentOnceError} `agent.unknown`, `options.invalid`
+   */
+  settingsOf(name: string, options?: RunOptions): AgentSettings;
+  /**
+   * Hash of what the agent tells the model: tells whether a definition has changed.
+   *
+   * @throws {AgentOnceError} `agent.unknown`
+   */
+  definitionOf(name: string): string;
+  /**
+   * Whether any of its tools runs in the fast lane.
+   *
+   * @throws {AgentOnceError} `agent.unknown`
+   */
+  hasFastTools(name: string): boolean;
+  /** Every tool of every agent once: one activity each. */
+  tools(): RegisteredTool[];
+}
+
+/**
+ * Checks agents and their tools, all of them before anything runs.
+ *
+ * @throws {AgentOnceError} `name.invalid`, `agent.invalid`: which agent and tool, and what to change
+ */
+export function createRegistry(
+  agents: readonly AgentDefinition[],
+  defaults: RegistryDefaults,
+): Registry {
+  const tools = new Map<string, RegisteredTool>();
+  const registered = new Map<string, RegisteredAgent>();
+  const definitions = new Map<RegisteredAgent, string>();
+  for (const definition of agents) {
+    checkAgent(definition, defaults.maxTools);
+    if (registered.has(definition.name)) {
+      throw new AgentOnceError(
+        'agent.invalid',
+        `Two agents are called '${definition.name}'. Rename one: the name stands in workflow IDs.`,
+      );
+    }
+    registered.set(definition.name, {
+      definition,
+      settings: settingsFrom(definition, defaults),
+      tools: registerTools(definition, tools),
+    });
+  }
+  return {
+    agent: (name) => registered.get(name),
+    names: () => [...registered.keys()].sort(),
+    settingsOf: (name, options) => withOptions(find(registered, name).settings, options),
+    definitionOf: (name) => {
+      const agent = find(registered, name);
+      const hash = definitions.get(agent) ?? definitionHash(agent);
+      definitions.set(agent, hash);
+      return hash;
+    },
+    hasFastTools: (name) =>
+      find(registered, name).definition.tools.some(({ lane }) => lane === 'fast'),
+    tools: () => [...tools.values()],
+  };
+}
+
+function settingsFrom(
+  agent: AgentDefinition,
+  { defaultModel, reasoningEffort }: RegistryDefaults,
+): AgentSettings {
+  const modelPolicy = withOverrides(DEFAULT_MODEL_POLICY, agent.modelPolicy);
+  checkPolicy(`Agent '${agent.name}', modelPolicy`, modelPolicy);
+  return {
+    model: agent.model ?? defaultModel,
+    maxTurns: agent.maxTurns ?? DEFAULT_MAX_TURNS,
+    keyTtlMs: agent.keyTtlSeconds === undefined ? DEFAULT_KEY_TTL_MS : agent.keyTtlSeconds * 1_000,
+    modelPolicy,
+    modelOptions: modelOptions(agent, reasoningEffort),
+    historyResults: agent.historyResults ?? 'preview',
+  };
+}
+
+function definitionHash({ definition, settings, tools }: RegisteredAgent): string {
+  const { instructions } = definition;
+  // Only what is set is added, so that agents without it keep the hashes that runs have recorded.
+  const { maxOutputTokens, temperature, ...others } = modelOptions(definition);
+  const more = Object.keys(others).length > 0 ? [others] : [];
+  const told = [...tools.values()].map(({ name, effect, parameters, definition: tool }) => ({
+    name,
+    effect,
+    parameters,
+    description: tool.description,
+  }));
+  const text = JSON.stringify([
+    instructions,
+    settings.model,
+    maxOutputTokens,
+    temperature,
+    told,
+    ...more,
+  ]);
+  return sha256Hex(text).slice(0, 16);
+}
+
+/** @param known tools of all agents so far; new ones are added */
+function registerTools(
+  agent: AgentDefinition,
+  known: Map<string, RegisteredTool>,
+): Map<string, RegisteredTool> {
+  const own = new Map<string, RegisteredTool>();
+  for (const definition of agent.tools) {
+    const where = checkTool(agent.name, definition);
+    if (own.has(definition.name)) {
+      throw new AgentOnceError(
+        'agent.invalid',
+        `Agent '${agent.name}' has two tools called '${definition.name}'. Rename or remove one.`,
+      );
+    }
+    let tool = known.get(definition.name);
+    if (tool && tool.definition !== definition) {
+      throw new AgentOnceError(
+        'agent.invalid',
+        `${where}: another agent has a different tool of this name, and 'tool.${definition.name}' can be only one activity. Share one definition or rename one of the two.`,
+      );
+    }
+    tool ??= {
+      name: definition.name,
+      effect: definition.effect,
+      policy: toolPolicy(where, definition),
+      questions: questionTerms(where, definition),
+      parameters: argumentsSchema(where, definition.input),
+      definition,
+    };
+    known.set(tool.name, tool);
+    own.set(tool.name, tool);
+  }
+  return own;
+}
+
+function toolPolicy(where: string, tool: ToolDefinition): StepPolicy {
+  const { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
+  const times = { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry };
+  // Only what is set: an undefined member would wipe out a default.
+  const set = Object.entries(times).filter(([, value]) => value !== undefined);
+  const fast = tool.lane === 'fast';
+  const base = fast
+    ? { ...DEFAULT_TOOL_POLICY, startToCloseMs: FAST_LANE.startToCloseMs }
+    : DEFAULT_TOOL_POLICY;
+  const policy = withOverrides(base, Object.fromEntries(set));
+  checkPolicy(where, policy);
+  if (fast) checkFastPolicy(where, policy);
+  return policy;
+}
+
+function find(registered: ReadonlyMap<string, RegisteredAgent>, name: string): RegisteredAgent {
+  const agent = registered.get(name);
+  if (agent) return agent;
+  const names = [...registered.keys()].sort().join(', ') || 'none';
+  throw new AgentOnceError(
+    'agent.unknown',
+    `No agent of this name is registered. Registered: ${names}. Nothing was started.`,
+  );
+}
+
+function withOptions(settings: AgentSettings, options: RunOptions = {}): AgentSettings {
+  if (options.model === undefined) return settings;
+  if (typeof options.model !== 'string' || options.model.trim() === '') {
+    throw new AgentOnceError(
+      'options.invalid',
+      "The run's option 'model' must be the name of a model. Nothing was started.",
+    );
+  }
+  return { ...settings, model: options.model };
+}

@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { startChild, type Child } from '../dev/child-process.ts';
+import { PROJECT_ROOT } from '../dev/paths.ts';
+import { readRefunds } from './readings.ts';
+import { exactly, type Finding } from './report.ts';
+
+const ORDER = 1043;
+const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
+
+/** Takes a plain Temporal workflow, without keys and tokens, through the same kill. */
+export async function comparePlain(
+  client: Client,
+  shopUrl: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Finding[]> {
+  const doomed = await startPlainWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:issue_refund' });
+  const handle = await client.workflow.start('plainAgent', {
+    workflowId: 'plain-agent-1',
+    taskQueue: 'plain-agent',
+    args: [`Refund 25.00 EUR of order ${ORDER}.`],
+    workflowExecutionTimeout: 60_000,
+  });
+  await doomed.exited;
+  const second = await startPlainWorker(env);
+  try {
+    await handle.result();
+  } finally {
+    await second.stop();
+  }
+  return [exactly('refunds that it made', 'the shop', await readRefunds(shopUrl, ORDER), 2)];
+}
+
+function startPlainWorker(env: NodeJS.ProcessEnv): Promise<Child> {
+  return startChild({
+    part: 'The plain worker',
+    command: process.execPath,
+    args: ['--import', LOADER, path.join(PROJECT_ROOT, 'src/extras/demo/plain/worker.ts')],
+    env,
+  });
+}

@@ -1,0 +1,14 @@
+import type { Extra } from '../../cli/app.ts';
+import type { BesidePart } from '../dev/beside.ts';
+import { registerDemo } from './command.ts';
+
+/** The example's main job, with a worker that is killed at the worst moment. */
+export function demo({ beside }: { beside: readonly BesidePart[] }): Extra {
+  return {
+    name: 'demo',
+    commands: (program) => {
+      program.commandsGroup('Parts:');
+      registerDemo(program, beside);
+    },
+  };
+}

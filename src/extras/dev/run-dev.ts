@@ -1,0 +1,62 @@
+import { startServiceProcess } from './service-process.ts';
+import { stackEnvironment } from './stack-environment.ts';
+import { startStack, type Stack, type StackOptions } from './stack.ts';
+import { startWorkerProcess } from './worker-process.ts';
+
+export interface DevOptions extends StackOptions {
+  /** Whether a worker is started too. */
+  worker: boolean;
+  /** Where the HTTP service listens, 0: any free port; `undefined` leaves it out. */
+  httpPort: number | undefined;
+  /** Whether the worker and the service restart when their code changes. */
+  reload: boolean;
+  /** Stops everything in order. */
+  signal: AbortSignal;
+  /** Called once, when everything is ready; `http` is the URL of the HTTP service. */
+  onReady: (stack: Stack, http: string | undefined) => void;
+  /** What happens to the parts. */
+  log: (line: string) => void;
+  /** What the worker prints. */
+  onWorkerLine: (line: string) => void;
+  /** What the HTTP service prints. */
+  onServiceLine: (line: string) => void;
+}
+
+/**
+ * Runs a stack, with a worker and the HTTP service if wanted, until the signal. Resolves when all
+ * has stopped.
+ *
+ * @throws {AgentOnceError} as `startStack`
+ */
+export async function runDev(options: DevOptions): Promise<void> {
+  const { httpPort, reload, signal, log } = options;
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined));
+  });
+  const stack = await startStack(options);
+  const env = stackEnvironment(stack);
+  const stops: (() => Promise<void>)[] = [() => stack.stop()];
+  try {
+    const starting: Promise<unknown>[] = [];
+    let http: string | undefined;
+    if (options.worker && !signal.aborted) {
+      const worker = await startWorkerProcess({ env, reload, log, onLine: options.onWorkerLine });
+      stops.push(() => worker.stop());
+      starting.push(worker.ready);
+    }
+    if (httpPort !== undefined && !signal.aborted) {
+      const onLine = options.onServiceLine;
+      const service = await startServiceProcess({ env, port: httpPort, reload, log, onLine });
+      stops.push(() => service.stop());
+      starting.push(service.url.then((url) => (http = url)));
+    }
+    await Promise.race([Promise.all(starting), aborted]);
+    if (!signal.aborted) options.onReady(stack, http);
+    await aborted;
+  } finally {
+    // The service first, whose callers wait for answers; then the worker: steps under way still need
+    // what they talk to.
+    for (const stop of stops.toReversed()) await stop();
+  }
+}

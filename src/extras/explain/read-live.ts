@@ -1,0 +1,52 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { ClientContext } from '../../client/context.ts';
+import { hasWorker, queryState } from '../../client/live-state.ts';
+import type { RunState } from '../../contract/run.ts';
+import type { LiveRun, PendingActivity } from './explanation.ts';
+import { toIso, toMs } from '../../client/protobuf-time.ts';
+
+type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** Names of Temporal's `PendingActivityState`, by their numbers. */
+const STATES = ['scheduled', 'scheduled', 'started', 'cancelling', 'paused', 'paused'] as const;
+
+/**
+ * What an open execution is doing, as far as Temporal and a worker tell, and what it asks; that is
+ * `undefined` where no worker answered.
+ */
+export async function readLive(
+  context: ClientContext,
+  { workflowId, raw }: WorkflowExecutionDescription,
+): Promise<{ live: LiveRun; state: RunState | undefined }> {
+  const worker = await hasWorker(context);
+  const state = worker ? await queryState(context, workflowId) : undefined;
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
+  const live = {
+    hasWorker: worker,
+    cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
+    turn: state?.turn ?? null,
+    maxTurns: state?.maxTurns ?? null,
+    pending: (raw.pendingActivities ?? []).map(readPending),
+    workflowTaskAttempt: attempt > 1 ? attempt : null,
+  };
+  return { live, state };
+}
+
+function readPending(activity: Pending): PendingActivity {
+  const { activityType, state, attempt, nextAttemptScheduleTime, lastFailure } = activity;
+  const heartbeatTimeout = activity.activityOptions?.heartbeatTimeout;
+  const code = lastFailure?.applicationFailureInfo?.type;
+  return {
+    activity: activityType?.name ?? '',
+    state: activity.paused === true ? 'paused' : (STATES[state ?? 0] ?? 'scheduled'),
+    attempt: attempt ?? 1,
+    nextAttemptAt: toIso(nextAttemptScheduleTime),
+    lastError: lastFailure
+      ? { code: code || 'step.failed', message: lastFailure.message ?? '' }
+      : null,
+    startedAt: toIso(activity.lastStartedTime),
+    worker: activity.lastWorkerIdentity || null,
+    lastHeartbeatAt: toIso(activity.lastHeartbeatTime),
+    heartbeatTimeoutMs: (heartbeatTimeout && toMs(heartbeatTimeout)) || null,
+  };
+}

@@ -1,0 +1,70 @@
+import { toolStep } from '../../contract/step.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import type { StepRecord } from '../../ledger/port.ts';
+import type { CallNotRun } from './explanation.ts';
+
+/**
+ * What the ledger keeps of a model's answer is the activities' business, and may be of an older
+ * version: only what is there, and of the right kind, is read.
+ */
+interface Answer {
+  planned: { index: number; tool: string; summary: string }[];
+  asked: number;
+  notRun: CallNotRun[];
+}
+
+/** The one-line summaries of the calls that a model step asks for, by their steps' names. */
+export function callSummaries(record: StepRecord): Map<string, string> {
+  if (record.kind !== 'model') return new Map();
+  const planned = readAnswer(record.result)?.planned ?? [];
+  return new Map(planned.map((call) => [toolStep(record.turn, call.index), call.summary]));
+}
+
+/** A model's answer on one line, without a word of what it says. */
+export function summariseAnswer(result: JsonValue | null): string | undefined {
+  const answer = readAnswer(result);
+  if (!answer) return undefined;
+  if (answer.asked === 0) return 'gave the final answer';
+  const { planned, asked } = answer;
+  if (planned.length === 0) return `asked for ${asked} call${asked === 1 ? '' : 's'}, none usable`;
+  return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
+}
+
+/** The calls of a model's answer that were not run, and why. */
+export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
+  return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];
+}
+
+function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
+  const { calls, planned } = asObject(result);
+  if (!Array.isArray(calls) || !Array.isArray(planned)) return undefined;
+  return {
+    planned: planned.flatMap((call) => {
+      const { index, tool, summary } = asObject(call);
+      if (typeof index !== 'number' || typeof tool !== 'string') return [];
+      return [{ index, tool, summary: typeof summary === 'string' ? summary : tool }];
+    }),
+    asked: calls.length,
+    notRun: calls.flatMap((call): CallNotRun[] => {
+      const { tool, sameAs, refusal } = asObject(call);
+      // The model made this name up, perhaps.
+      const name = typeof tool === 'string' ? tool.slice(0, 64) : '?';
+      if (typeof sameAs === 'number' || typeof sameAs === 'string') {
+        const step = typeof sameAs === 'number' ? toolStep(turn, sameAs) : sameAs;
+        return [{ tool: name, sameAs: step, reason: null }];
+      }
+      return typeof refusal === 'string'
+        ? [{ tool: name, sameAs: null, reason: firstSentence(refusal) }]
+        : [];
+    }),
+  };
+}
+
+function asObject(value: JsonValue | null): Record<string, JsonValue> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** What comes after it may quote arguments. */
+function firstSentence(text: string): string {
+  return /^[^\n]*?\.(?=\s|$)/.exec(text)?.[0] ?? 'It cannot be used.';
+}

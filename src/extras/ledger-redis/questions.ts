@@ -1,0 +1,120 @@
+import {
+  kindsAnsweredBy,
+  type Decision,
+  type DecisionInput,
+  type DecisionResult,
+  type QuestionKind,
+} from '../../contract/decision.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import { encodePayload } from '../../ledger/payload.ts';
+import { plainError } from '../../ledger/plain-error.ts';
+import type { AskedQuestion, Question } from '../../ledger/port.ts';
+import type { Connection, Reply } from './connection.ts';
+import { keys } from './keys.ts';
+import { isoTime } from './records.ts';
+import { loadScript } from './script.ts';
+
+const ASK = loadScript('ask');
+const DECIDE = loadScript('decide');
+
+/** A question as the scripts write it; numbers and times as text. */
+interface QuestionJson {
+  step: string;
+  kind: QuestionKind;
+  round: string;
+  run_id: string;
+  asked_at: string;
+  decision?: Decision;
+  decided_by?: string;
+  comment?: string;
+  decided_at?: string;
+}
+
+/** See `Ledger.ask`. */
+export async function askQuestion(
+  connection: Connection,
+  question: Question,
+): Promise<AskedQuestion> {
+  const { scope, step, kind, digest, fence, validMs, workflowId, runId } = question;
+  const reply = await connection.run(
+    ASK,
+    [keys.questions(scope)],
+    [step, kind, digest, fence ?? '', validMs, workflowId, runId],
+  );
+  return toQuestion(scope, parse(reply));
+}
+
+/** See `Ledger.questions`. */
+export async function readQuestions(
+  connection: Connection,
+  scope: string,
+): Promise<AskedQuestion[]> {
+  const reply = await connection.command(['HVALS', keys.questions(scope)]);
+  const all = (Array.isArray(reply) ? reply : []).map(parse);
+  return all.sort(inOrder).map((question) => toQuestion(scope, question));
+}
+
+/** See `Ledger.decide`. */
+export async function decideQuestion(
+  connection: Connection,
+  scope: string,
+  answer: DecisionInput,
+): Promise<DecisionResult> {
+  const { step, round, decision, result, by, comment } = answer;
+  const { data, bytes } = await encodePayload(result ?? null);
+  const error = plainError({
+    code: 'step.did_not_happen',
+    message: `${by} said that this attempt had no effect.`,
+  });
+  const reply = await connection.run(
+    DECIDE,
+    [keys.questions(scope), keys.step(scope, step)],
+    [
+      step,
+      round ?? '',
+      decision,
+      kindsAnsweredBy(decision).join(),
+      result === undefined ? '' : sha256Hex(canonicalJson(result)),
+      by,
+      comment ?? '',
+      data,
+      bytes,
+      JSON.stringify(error),
+    ],
+  );
+  const [outcome, question] = Array.isArray(reply) ? reply : [];
+  const standing = question === undefined ? undefined : parse(question);
+  return {
+    outcome: String(outcome) as DecisionResult['outcome'],
+    decision: standing?.decision ?? null,
+    by: standing?.decided_by ?? null,
+    decidedAt: isoTime(standing?.decided_at),
+  };
+}
+
+function parse(reply: Reply): QuestionJson {
+  return JSON.parse(String(reply)) as QuestionJson;
+}
+
+function inOrder(a: QuestionJson, b: QuestionJson): number {
+  return (
+    Number(a.asked_at) - Number(b.asked_at) ||
+    (a.step === b.step ? Number(a.round) - Number(b.round) : a.step < b.step ? -1 : 1)
+  );
+}
+
+function toQuestion(scope: string, question: QuestionJson): AskedQuestion {
+  return {
+    scope,
+    step: question.step,
+    kind: question.kind,
+    round: Number(question.round),
+    askedAt: isoTime(question.asked_at) ?? '',
+    runId: question.run_id,
+    decision: question.decision ?? null,
+    by: question.decided_by ?? null,
+    comment: question.comment ?? null,
+    decidedAt: isoTime(question.decided_at),
+  };
+}

@@ -1,0 +1,137 @@
+import type { Effect } from '../../contract/step.ts';
+import { decodePayload } from '../../ledger/payload.ts';
+import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../../ledger/port.ts';
+import type { HeldStep } from '../../ledger/reader.ts';
+import type { UsageColumns } from '../../ledger/spent.ts';
+import type { Connection, Reply } from './connection.ts';
+import { keys } from './keys.ts';
+import { loadScript } from './script.ts';
+
+const STEPS = loadScript('steps');
+
+/** A hash as the server answers with it; a field that is not there is `undefined`. */
+export class Row {
+  readonly #fields = new Map<string, Buffer>();
+
+  /** @param reply names and values by turns */
+  constructor(reply: Reply | undefined) {
+    const flat = Array.isArray(reply) ? reply : [];
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      const value = flat[i + 1];
+      if (Buffer.isBuffer(value)) this.#fields.set(String(flat[i]), value);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#fields.size === 0;
+  }
+
+  bytes(name: string): Buffer | null {
+    return this.#fields.get(name) ?? null;
+  }
+
+  text(name: string): string | null {
+    return this.#fields.get(name)?.toString('utf8') ?? null;
+  }
+
+  number(name: string): number | null {
+    const text = this.text(name);
+    return text === null ? null : Number(text);
+  }
+
+  /** ISO 8601. */
+  time(name: string): string | null {
+    return isoTime(this.text(name));
+  }
+
+  errors(): StepError[] {
+    return JSON.parse(this.text('errors') ?? '[]') as StepError[];
+  }
+}
+
+/** @param stamp milliseconds since 1970, as the scripts write times */
+export function isoTime(stamp: string | null | undefined): string | null {
+  return stamp ? new Date(Number(stamp)).toISOString() : null;
+}
+
+export async function toRecord(scope: string, row: Row): Promise<StepRecord> {
+  const request = row.bytes('request');
+  const result = row.bytes('result');
+  return {
+    scope,
+    step: row.text('step') ?? '',
+    turn: row.number('turn') ?? 0,
+    kind: row.text('kind') as 'model' | 'tool',
+    name: row.text('name') ?? '',
+    effect: row.text('effect') as Effect | null,
+    digest: row.text('digest') ?? '',
+    state: row.text('state') as StepState,
+    request: request && (await decodePayload(request)),
+    result: result && (await decodePayload(result)),
+    resultBytes: row.number('result_bytes'),
+    knownBy: row.text('known_by') as RecordedKnowledge | null,
+    sharedWith: row.text('shared_with'),
+    fence: row.text('fence') ?? '0',
+    attempts: row.number('attempts') ?? 0,
+    unknownAttempts: row.number('unknown_attempts') ?? 0,
+    round: row.number('round') ?? 0,
+    unusableAnswers: row.number('unusable_answers') ?? 0,
+    errors: row.errors(),
+    ...usageOf(row),
+    workflowId: row.text('workflow_id') ?? '',
+    runId: row.text('run_id') ?? '',
+    worker: row.text('worker'),
+    claimedAt: row.time('claimed_at'),
+    endedAt: row.time('ended_at'),
+  };
+}
+
+export function usageOf(row: Row): UsageColumns {
+  return {
+    inputTokens: row.number('input_tokens'),
+    outputTokens: row.number('output_tokens'),
+    costUsd: row.number('cost_usd'),
+  };
+}
+
+export async function readStep(
+  connection: Connection,
+  scope: string,
+  step: string,
+): Promise<StepRecord | undefined> {
+  const row = new Row(await connection.command(['HGETALL', keys.step(scope, step)]));
+  return row.isEmpty ? undefined : toRecord(scope, row);
+}
+
+/** By turn; the model's step before its calls, and those by their number: c9 before c10. */
+export async function readSteps(
+  connection: Connection,
+  scope: string,
+  beforeTurn?: number,
+): Promise<HeldStep[]> {
+  const args = [keys.stepPrefix(scope), beforeTurn ?? ''];
+  const reply = await connection.run(STEPS, [keys.index(scope)], args);
+  const [now, ...rows] = Array.isArray(reply) ? reply : [];
+  const steps = await Promise.all(
+    rows.map(async (each) => {
+      const row = new Row(each);
+      const record = await toRecord(scope, row);
+      const until = record.state === 'claimed' ? row.number('lease_until') : null;
+      return {
+        ...record,
+        leaseLeftMs: until === null ? null : until - Number(String(now)),
+        runAttempts: row.number('run_attempts') ?? 0,
+      };
+    }),
+  );
+  return steps.sort(inOrder);
+}
+
+function inOrder(a: StepRecord, b: StepRecord): number {
+  return (
+    a.turn - b.turn ||
+    Number(a.kind !== 'model') - Number(b.kind !== 'model') ||
+    a.step.length - b.step.length ||
+    (a.step < b.step ? -1 : 1)
+  );
+}

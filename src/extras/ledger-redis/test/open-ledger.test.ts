@@ -1,0 +1,58 @@
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { openLedger, openLedgerReader } from '../../../ledger/open-ledger.ts';
+import { findFreePort } from '../../dev/ports.ts';
+
+afterEach(() => {
+  delete process.env['AGENT_ONCE_REDIS_DURABLE'];
+});
+
+describe('opening a ledger in Redis', () => {
+  test.each([
+    'mysql://u:secret@h/d',
+    'redis://u:secret@h:port/0',
+    'redis://u:secret@h/name',
+    'redis://u:secret%zz@h/0',
+    'redis:///0',
+  ])('refuses %s as an address, without repeating it', async (url) => {
+    for (const open of [openLedger, openLedgerReader]) {
+      const error: unknown = await open(url).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'config.invalid' });
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret');
+    }
+  });
+
+  test.each(['redis', 'rediss'])(
+    'of %s that nobody serves says that it does not answer, without credentials',
+    async (scheme) => {
+      const address = `127.0.0.1:${await findFreePort()}/0`;
+      const url = `${scheme}://u:secret@${address}`;
+      const reader = await openLedgerReader(url);
+      for (const call of [() => openLedger(url), () => reader.steps('scope')]) {
+        const error: unknown = await call().catch((reason: unknown) => reason);
+        expect(error).toMatchObject({ code: 'ledger.unreachable' });
+        expect(String(error)).toContain(`The ledger at ${address} does not answer`);
+        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret');
+      }
+      await reader.close();
+    },
+  );
+
+  test('is refused for tools that it cannot serve, before anything is asked', async () => {
+    const url = `redis://127.0.0.1:${await findFreePort()}/0`;
+    const note = [{ name: 'note', effect: 'transactional' }] as const;
+    const send = [{ name: 'send', effect: 'at-most-once' }] as const;
+    await expect(openLedger(url, { tools: send })).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining('AGENT_ONCE_REDIS_DURABLE=on'),
+    });
+    process.env['AGENT_ONCE_REDIS_DURABLE'] = 'on';
+    await expect(openLedger(url, { tools: note })).rejects.toMatchObject({
+      code: 'ledger.invalid',
+      message: expect.stringContaining('"note" is transactional'),
+    });
+    await expect(openLedger(url, { tools: send })).rejects.toMatchObject({
+      code: 'ledger.unreachable',
+    });
+  });
+});

@@ -1,0 +1,16 @@
+import type { Extra } from '../../cli/app.ts';
+import { registerCleanup } from './cleanup.ts';
+import { registerForget } from './forget.ts';
+import { registerLedger } from './ledger.ts';
+
+/** Commands for whoever looks after keys and the ledger. */
+export const maintenance: Extra = {
+  name: 'maintenance',
+  commands: (program, app) => {
+    program.commandsGroup('Runs:');
+    registerForget(program, app.agents);
+    program.commandsGroup('Parts:');
+    registerCleanup(program);
+    registerLedger(program);
+  },
+};

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+
+interface MigrateFlags {
+  grantTo?: string[];
+  json?: true;
+}
+
+/** `agent-once ledger migrate`: the tables that workers use. */
+export function registerLedgerMigrate(ledger: Command): void {
+  ledger
+    .command('migrate')
+    .summary("make the ledger's tables, or bring them up to date")
+    .description(
+      "Makes the ledger's tables in PostgreSQL, or brings them up to date. Workers whose user may do so do it when they start; where it may not, or where a pooler is between, run this once before a new version starts.",
+    )
+    .option('--grant-to <role...>', 'give these roles the rights that a worker needs')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `
+LEDGER_MIGRATE_URL says where, and as whom; without it, LEDGER_URL does.
+
+Examples:
+  $ agent-once ledger migrate
+  $ LEDGER_MIGRATE_URL=postgres://owner:password@db:5432/agent_once \\
+      agent-once ledger migrate --grant-to agent_once_worker
+
+Exit codes:
+  0  the tables are up to date
+  6  the database cannot be reached, or not used`,
+    )
+    .action((flags: MigrateFlags) => runMigrate(flags));
+}
+
+async function runMigrate({ grantTo = [], json }: MigrateFlags): Promise<void> {
+  const [{ readConfig }, { migrateLedger }, { printJson, say }] = await Promise.all([
+    import('../../config.ts'),
+    import('../../ledger/open-ledger.ts'),
+    import('../../cli/output.ts'),
+  ]);
+  const { ledgerMigrateUrl, ledgerUrl } = readConfig();
+  const migrated = await migrateLedger(ledgerMigrateUrl ?? ledgerUrl, grantTo);
+  if (json) printJson({ migrations: migrated?.applied ?? [], grantedTo: migrated ? grantTo : [] });
+  if (!migrated) return say('A ledger in Redis has no tables: there is nothing to do.');
+  const { where, applied } = migrated;
+  say(
+    applied.length === 0
+      ? `The ledger at ${where} is up to date.`
+      : `The ledger at ${where} is up to date; made now: ${applied.join(', ')}.`,
+  );
+  for (const role of grantTo) say(`${role} has the rights of a worker.`);
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createPostgresLedger } from '../../../ledger/postgres/postgres-ledger.ts';
+import { runCommand } from '../../../../test/support/cli.ts';
+import {
+  createTestDatabase,
+  createTestRole,
+  type TestDatabase,
+  type TestRole,
+} from '../../../../test/support/database.ts';
+
+describe('agent-once ledger migrate', () => {
+  let database: TestDatabase;
+  let worker: TestRole;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    worker = await createTestRole(database);
+  });
+  afterAll(async () => {
+    await database.drop();
+    await worker.drop();
+  });
+
+  test('makes the tables as another user than the workers, who can work then', async () => {
+    const env = { LEDGER_URL: worker.url, LEDGER_MIGRATE_URL: database.url };
+    const alone = await runCommand(['ledger', 'migrate', '--json'], { LEDGER_URL: worker.url });
+    expect(alone.code).toBe(6);
+    expect(JSON.parse(alone.stdout).error).toMatchObject({ code: 'ledger.invalid' });
+    expect(alone.stderr).toMatch(/LEDGER_MIGRATE_URL=\S+ agent-once ledger migrate --grant-to/);
+
+    const args = ['ledger', 'migrate', '--grant-to', worker.name];
+    const made = await runCommand([...args, '--json'], env);
+    expect(made.code).toBe(0);
+    const { migrations, grantedTo } = JSON.parse(made.stdout);
+    expect(migrations).toEqual(expect.arrayContaining(['0001_steps', '0008_rounds']));
+    expect(grantedTo).toEqual([worker.name]);
+    await (await createPostgresLedger(worker.url)).close();
+
+    const again = await runCommand(args, env);
+    expect({ ...again, stderr: again.stderr.split('\n')[0] }).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^The ledger at \S+ is up to date\.$/),
+    });
+    expect(again.stderr).not.toContain('secret');
+  });
+
+  test('has nothing to do for a ledger in Redis, and asks none', async () => {
+    const env = { LEDGER_URL: 'redis://127.0.0.1:1/0' };
+    const { code, stderr } = await runCommand(['ledger', 'migrate'], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('Redis') });
+  });
+});

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { app } from '../../../../app/compose.ts';
+import { signalProcess } from '../../../dev/child-process.ts';
+import {
+  listProcesses,
+  makeFolder,
+  spawnNode,
+  waitUntil,
+  type Spawned,
+} from '../../../dev/test/processes.ts';
+
+// What decides about the model must not come from the machine that runs the tests.
+const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...env } = process.env;
+
+describe('the HTTP service in agent-once dev', () => {
+  let folder: string;
+  let remove: () => Promise<void>;
+  const started: Spawned[] = [];
+  beforeAll(async () => {
+    ({ folder, remove } = await makeFolder());
+  });
+  afterEach(async () => {
+    for (const dev of started.splice(0)) {
+      dev.process.kill('SIGKILL');
+      await dev.ended;
+    }
+    await waitUntil('nothing runs in the folder', async () =>
+      (await listProcesses()).every(({ command }) => !command.includes(folder)),
+    );
+  });
+  afterAll(() => remove());
+
+  const dev = (name: string, ...args: string[]): Spawned => {
+    const ports = ['temporal', 'ui', 'postgres', 'model', 'shop', 'http'].flatMap((part) =>
+      args.includes(`--${part}-port`) ? [] : [`--${part}-port`, '0'],
+    );
+    const dataDir = path.join(folder, name);
+    const all = ['bin/agent-once.js', 'dev', '--no-reload', '--data-dir', dataDir];
+    const spawned = spawnNode([...all, ...ports, ...args], env);
+    started.push(spawned);
+    return spawned;
+  };
+
+  /** URLs that the service told when it became ready, one for each of its processes. */
+  const told = ({ stderr }: Spawned) =>
+    [...stderr().matchAll(/The service is ready: (http:\S+\d)/g)].map(([, url]) => url);
+
+  test('the ready line has its URL, runs start there, and Ctrl-C leaves nothing behind', async () => {
+    const stack = dev('whole', '--json');
+    const { http } = JSON.parse(await stack.firstLine) as { http: string };
+    expect(http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect((await fetch(`${http}/readyz`)).status).toBe(200);
+
+    // None is left where the example was removed.
+    const agent = (await app.agents())[0]?.name;
+    const start = (headers: Record<string, string>) =>
+      fetch(`${http}/v1/agents/${agent ?? 'nobody'}/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'dev-1', ...headers },
+        body: JSON.stringify({ input: 'Refund 25 EUR of order 1042' }),
+      });
+    if (agent === undefined) {
+      expect((await start({})).status).toBe(404);
+    } else {
+      const first = await start({ prefer: 'wait=30' });
+      expect(first.status).toBe(200);
+      expect(await first.json()).toMatchObject({ agent, key: 'dev-1', status: 'completed' });
+      const again = await start({});
+      expect(again.headers.get('idempotent-replayed')).toBe('true');
+    }
+
+    const service = await findService(stack);
+    stack.process.kill('SIGINT');
+    expect(await stack.ended).toBe(0);
+    expect(stack.stderr()).not.toMatch(/ended unexpectedly|another one in/);
+    expect((await listProcesses()).map(({ pid }) => pid)).not.toContain(service);
+    await expect(fetch(`${http}/healthz`)).rejects.toThrow('fetch failed');
+  });
+
+  test('it ends with a dev that is killed, and one that dies comes back where it was', async () => {
+    const stack = dev('killed', '--json', '--no-worker');
+    const { http } = JSON.parse(await stack.firstLine) as { http: string };
+    signalProcess(await findService(stack), 'SIGKILL');
+    await waitUntil('another one is ready', () => told(stack).length === 2);
+    expect(told(stack)).toEqual([http, http]);
+    expect((await fetch(`${http}/healthz`)).status).toBe(200);
+
+    const service = await findService(stack);
+    stack.process.kill('SIGKILL');
+    await waitUntil('the service is gone', async () =>
+      (await listProcesses()).every(({ pid }) => pid !== service),
+    );
+  });
+
+  test('people are told where it is, and that it is open', async () => {
+    const stack = dev('told', '--no-worker');
+    await waitUntil('all is described', () => stack.stdout().includes('Ctrl-C'));
+    expect(stack.stdout()).toContain(`HTTP         ${told(stack)[0]}, its pages: `);
+    expect(stack.stdout()).toContain('HTTP is OPEN');
+  });
+
+  test('--no-http leaves it out', async () => {
+    const stack = dev('without', '--json', '--no-worker', '--no-http');
+    const ready = JSON.parse(await stack.firstLine) as object;
+    expect(ready).toMatchObject({ ready: true });
+    expect(ready).not.toHaveProperty('http');
+    expect(told(stack)).toEqual([]);
+  });
+
+  test('its port in use ends all with the flag to change', async () => {
+    const holder = createServer();
+    const port = await new Promise<number>((resolve) =>
+      holder.listen(0, '127.0.0.1', () => {
+        const address = holder.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      }),
+    );
+    try {
+      const stack = dev('taken', '--json', '--no-worker', '--http-port', String(port));
+      expect(await stack.ended).toBe(2);
+      expect(JSON.parse(stack.stdout())).toMatchObject({ error: { code: 'port.in_use' } });
+      expect(stack.stderr()).toContain('--http-port');
+      expect(stack.stderr()).toContain(String(port));
+    } finally {
+      holder.close();
+    }
+  });
+});
+
+/** The process of the service that a dev runs. */
+async function findService(dev: Spawned): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,args=']);
+  const [found] = [...stdout.matchAll(/^ *(\d+) +(\d+) .* serve --open/gm)].filter(
+    ([, , parent]) => Number(parent) === dev.pid,
+  );
+  if (found === undefined) throw new Error('The service has no process.');
+  return Number(found[1]);
+}

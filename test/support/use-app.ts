@@ -1,0 +1,5 @@
+/** Makes the ledgers of the app's extras known, as the command does. */
+import { app } from '../../src/app/compose.ts';
+import { registerLedgers } from '../../src/ledger/open-ledger.ts';
+
+for (const { ledgers } of app.extras) if (ledgers) registerLedgers(ledgers);
