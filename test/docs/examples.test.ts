@@ -30,7 +30,15 @@ const there = blocks.filter(({ code }) =>
 let copy: CheckoutCopy;
 
 beforeAll(() => {
-  const settings = ['package.json', '.oxlintrc.json', 'bin', 'src', 'chaos', 'bench'];
+  const settings = [
+    'package.json',
+    '.oxlintrc.json',
+    'bin',
+    'src',
+    'test/support',
+    'chaos',
+    'bench',
+  ];
   const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as object;
   const include = there.map(({ path = '' }) => path);
   copy = copyCheckout(
