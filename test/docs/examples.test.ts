@@ -17,7 +17,15 @@ const blocks = listPages().flatMap((page) =>
 let copy: CheckoutCopy;
 
 beforeAll(() => {
-  const settings = ['package.json', '.oxlintrc.json', 'bin', 'src', 'chaos', 'bench'];
+  const settings = [
+    'package.json',
+    '.oxlintrc.json',
+    'bin',
+    'src',
+    'test/support',
+    'chaos',
+    'bench',
+  ];
   const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as object;
   const include = blocks.map(({ path = '' }) => path);
   copy = copyCheckout(
