@@ -8,7 +8,7 @@ import {
 import { CLEAN_LEDGER } from '../contract/names.ts';
 import type { LedgerCleaner, OldScope } from '../ledger/cleaner.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, isRefused, judge } from './failures.ts';
+import { failStep, isRefused, judge } from './step/failures.ts';
 
 /** What cleaning works with. */
 export type CleaningDeps = Pick<ActivityDeps, 'faults'> & NonNullable<ActivityDeps['cleaning']>;

@@ -3,12 +3,12 @@ import type { RecordDecisionInput } from '../contract/decision.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
 import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
 import type { ModelStepInput, ToolStepInput } from '../contract/step.ts';
-import { callModel } from './call-model.ts';
-import { callTool } from './call-tool.ts';
+import { callModel } from './model/call-model.ts';
+import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
 import { recordDecision } from './record-decision.ts';
-import { failStep } from './failures.ts';
+import { failStep } from './step/failures.ts';
 import { wellFormed } from './well-formed.ts';
 
 /** An activity, whatever its argument is. */

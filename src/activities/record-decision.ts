@@ -9,8 +9,8 @@ import {
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
-import { refusalOf, standsIn, whyNotAsked, type RestoredAnswer } from './restored.ts';
+import { failStep, judge } from './step/failures.ts';
+import { refusalOf, standsIn, whyNotAsked, type RestoredAnswer } from './step/restored.ts';
 
 /** The `recordDecision` activity: writes a person's answer into the ledger, once. */
 export async function recordDecision(

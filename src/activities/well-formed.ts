@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { Activity } from './create-activities.ts';
-import { failStep, judge } from './failures.ts';
+import { failStep, judge } from './step/failures.ts';
 
 /**
  * The gate of what an activity throws. Its message, stack and type are strings of protobuf, which

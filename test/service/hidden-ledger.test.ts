@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { judge } from '../../src/activities/failures.ts';
+import { judge } from '../../src/activities/step/failures.ts';
 import { toLedgerError as toPostgresError } from '../../src/ledger/postgres/database-error.ts';
 import { toLedgerError as toRedisError } from '../../src/ledger/redis/redis-error.ts';
 import { untilAsked } from './decide-over-http.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentOnceError } from '../contract/errors.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { tokenOf } from '../contract/step.ts';
-import type { Ledger, ShareAnswer, StepRecord } from '../ledger/port.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { tokenOf } from '../../contract/step.ts';
+import type { Ledger, ShareAnswer, StepRecord } from '../../ledger/port.ts';
 import type { Granted } from './run-step.ts';
 
 /** What a step shares with others: in other turns, runs, workers. */

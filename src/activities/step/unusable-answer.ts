@@ -1,5 +1,5 @@
-import type { UnusableRound } from '../ledger/port.ts';
-import type { ModelError } from '../model/port.ts';
+import type { UnusableRound } from '../../ledger/port.ts';
+import type { ModelError } from '../../model/port.ts';
 import type { Verdict } from './failures.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { Deadline, OpenQuestion } from '../contract/decision.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { toolStep, type ToolStepInput } from '../contract/step.ts';
-import { cutToBytes } from '../contract/text-bytes.ts';
-import type { AskedQuestion, Ledger, UnknownAttempt } from '../ledger/port.ts';
-import { failStep, judge } from './failures.ts';
+import type { Deadline, OpenQuestion } from '../../contract/decision.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { toolStep, type ToolStepInput } from '../../contract/step.ts';
+import { cutToBytes } from '../../contract/text-bytes.ts';
+import type { AskedQuestion, Ledger, UnknownAttempt } from '../../ledger/port.ts';
+import { failStep, judge } from '../step/failures.ts';
 
 /** A question of this call and its answer, if there is one; `shown` is what the run shows of it. */
 export interface Asked {

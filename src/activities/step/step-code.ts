@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Effect } from '../contract/step.ts';
+import type { Effect } from '../../contract/step.ts';
 import { describeThrown } from './thrown.ts';
 
 /**

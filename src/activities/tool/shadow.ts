@@ -1,17 +1,17 @@
-import type { RegisteredTool } from '../agents/registry.ts';
-import type { JsonValue } from '../contract/json-value.ts';
+import type { RegisteredTool } from '../../agents/registry.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
 import {
   tokenOf,
   toolStep,
   type ShadowEffect,
   type ToolStepDone,
   type ToolStepInput,
-} from '../contract/step.ts';
+} from '../../contract/step.ts';
 import { askOutcome } from './ask-person.ts';
-import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
-import { OutcomeUnknown } from './claim-step.ts';
-import { runStep, type StepOutcome } from './run-step.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { failStep, judge } from '../step/failures.ts';
+import { OutcomeUnknown } from '../step/claim-step.ts';
+import { runStep, type StepOutcome } from '../step/run-step.ts';
 import { toJson } from './to-json.ts';
 import { argumentsOf, doneOf, planOf, previewOf } from './tool-step.ts';
 

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@temporalio/activity';
-import { AgentOnceError } from '../contract/errors.ts';
-import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
-import type { Claim, Ledger, SeenRecords } from '../ledger/port.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
+import type { Claim, Ledger, SeenRecords } from '../../ledger/port.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
 

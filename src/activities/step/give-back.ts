@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import { SETTLED_SIGNAL } from '../contract/names.ts';
-import type { Claim, FailedAttempt, Ledger, StepError } from '../ledger/port.ts';
-import type { ActivityDeps } from './deps.ts';
+import { SETTLED_SIGNAL } from '../../contract/names.ts';
+import type { Claim, FailedAttempt, Ledger, StepError } from '../../ledger/port.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { untilAnswered } from './until-answered.ts';
 
 /** Says that an attempt's outcome is unknown. Without it the lease runs out, and it is just as unknown. */

@@ -1,11 +1,11 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
-import { withoutLedgerAddress } from '../contract/ledger-address.ts';
-import { LIMITS } from '../contract/limits.ts';
-import type { RetryPolicy } from '../contract/settings.ts';
-import { usedAnything, type StepFailureDetails, type StepUsage } from '../contract/step.ts';
-import type { StepError } from '../ledger/port.ts';
-import { ModelError } from '../model/port.ts';
+import { AgentOnceError, type ErrorCode } from '../../contract/errors.ts';
+import { withoutLedgerAddress } from '../../contract/ledger-address.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { RetryPolicy } from '../../contract/settings.ts';
+import { usedAnything, type StepFailureDetails, type StepUsage } from '../../contract/step.ts';
+import type { StepError } from '../../ledger/port.ts';
+import { ModelError } from '../../model/port.ts';
 import { StrayError } from './step-code.ts';
 import { describeThrown } from './thrown.ts';
 import { UnusableAnswer } from './unusable-answer.ts';

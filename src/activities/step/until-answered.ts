@@ -1,5 +1,5 @@
 import pRetry, { type Options } from 'p-retry';
-import { AgentOnceError } from '../contract/errors.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
 import { isRefused } from './failures.ts';
 
 /**

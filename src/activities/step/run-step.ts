@@ -1,20 +1,20 @@
 import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
-import { AgentOnceError } from '../contract/errors.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { FAST_LANE } from '../contract/settings.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { FAST_LANE } from '../../contract/settings.ts';
 import {
   addUsage,
   usedAnything,
   type KnownBy,
   type StepFailureDetails,
   type StepUsage,
-} from '../contract/step.ts';
-import type { Transaction } from '../contract/transaction.ts';
-import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../ledger/port.ts';
-import { NotApplied } from '../tools/not-applied.ts';
+} from '../../contract/step.ts';
+import type { Transaction } from '../../contract/transaction.ts';
+import type { Claim, Completion, Ledger, RecordedStep, StepError } from '../../ledger/port.ts';
+import { NotApplied } from '../../tools/not-applied.ts';
 import { assertInTime } from './assert-in-time.ts';
 import { claimStep, type GrantedAnswer, type StepPlan } from './claim-step.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { backoffMs, failStep, isOwnTrouble, isRefused, judge, type Verdict } from './failures.ts';
 import { abandon, noteLateEffect, release, tellSettled } from './give-back.ts';
 import { attemptTimes, CLAIM_LOST, isUndecided, Lease } from './lease.ts';

@@ -1,4 +1,4 @@
-import type { ClaimAnswer, Ledger, LedgerIdentity } from '../ledger/port.ts';
+import type { ClaimAnswer, Ledger, LedgerIdentity } from '../../ledger/port.ts';
 import type { Verdict } from './failures.ts';
 
 export type RestoredAnswer = Extract<ClaimAnswer, { state: 'restored' }>;

@@ -1,9 +1,9 @@
-import type { RegisteredAgent, RegisteredTool } from '../agents/registry.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { canonicalJson } from '../contract/json.ts';
-import type { StepRun, ToolStepInput } from '../contract/step.ts';
-import type { StepPolicy } from '../contract/settings.ts';
-import type { ModelRequest } from '../model/port.ts';
+import type { RegisteredAgent, RegisteredTool } from '../../agents/registry.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import type { StepRun, ToolStepInput } from '../../contract/step.ts';
+import type { StepPolicy } from '../../contract/settings.ts';
+import type { ModelRequest } from '../../model/port.ts';
 import type { ShareTerms } from './share-work.ts';
 
 /** What a tool's call shares with other runs, where its `dedup` is a window. */

@@ -1,26 +1,26 @@
-import type { RegisteredAgent } from '../agents/registry.ts';
-import { utf8Bytes } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { LIMITS } from '../contract/limits.ts';
-import type { AgentSettings } from '../contract/settings.ts';
-import { modelStep, tokenOf, type ModelStepInput, type StepUsage } from '../contract/step.ts';
-import type { Completion, EarlierStep } from '../ledger/port.ts';
+import type { RegisteredAgent } from '../../agents/registry.ts';
+import { utf8Bytes } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { AgentSettings } from '../../contract/settings.ts';
+import { modelStep, tokenOf, type ModelStepInput, type StepUsage } from '../../contract/step.ts';
+import type { Completion, EarlierStep } from '../../ledger/port.ts';
 import {
   ModelError,
   type Answered,
   type ModelReply,
   type ModelRequest,
   type ModelUsage,
-} from '../model/port.ts';
+} from '../../model/port.ts';
 import { conversationOf } from './conversation.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { planCalls } from './plan-calls.ts';
-import type { StepWork } from './run-step.ts';
-import { modelShare, sharesModel } from './share-terms.ts';
-import { shareWork } from './share-work.ts';
+import type { StepWork } from '../step/run-step.ts';
+import { modelShare, sharesModel } from '../step/share-terms.ts';
+import { shareWork } from '../step/share-work.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
-import { UnusableAnswer } from './unusable-answer.ts';
-import { workflowIdHere } from './workflow-id-here.ts';
+import { UnusableAnswer } from '../step/unusable-answer.ts';
+import { workflowIdHere } from '../step/workflow-id-here.ts';
 
 /**
  * The work of a model step: the model's answer, or the one to the same call of another run.

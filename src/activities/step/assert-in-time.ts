@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { StepPlan } from './claim-step.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { failStep, judge } from './failures.ts';
 
 /**

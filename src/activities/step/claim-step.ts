@@ -1,8 +1,8 @@
 import type { Context } from '@temporalio/activity';
-import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
-import type { StepPolicy } from '../contract/settings.ts';
-import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../ledger/port.ts';
-import type { ActivityDeps } from './deps.ts';
+import { isErrorCode, type ErrorCode } from '../../contract/errors.ts';
+import type { StepPolicy } from '../../contract/settings.ts';
+import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../../ledger/port.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { failStep, isOwnTrouble, judge } from './failures.ts';
 import { heldBefore } from './lease.ts';
 import { refusalOf } from './restored.ts';

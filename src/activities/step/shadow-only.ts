@@ -1,5 +1,5 @@
-import type { StepRun } from '../contract/step.ts';
-import type { ActivityDeps } from './deps.ts';
+import type { StepRun } from '../../contract/step.ts';
+import type { ActivityDeps } from '../deps.ts';
 import { failStep } from './failures.ts';
 
 /** Refuses a step of a real run on a worker that is for shadow runs only. Nothing was done yet. */

@@ -1,13 +1,13 @@
-import { canonicalJson } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { modelStep, type ModelStepInput, type ModelStepResult } from '../contract/step.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
 import { askModel } from './ask-model.ts';
-import type { ActivityDeps } from './deps.ts';
-import type { SeenRecords } from '../ledger/port.ts';
-import { failStep, judge } from './failures.ts';
-import { runStep } from './run-step.ts';
-import { assertMayRun } from './shadow-only.ts';
+import type { ActivityDeps } from '../deps.ts';
+import type { SeenRecords } from '../../ledger/port.ts';
+import { failStep, judge } from '../step/failures.ts';
+import { runStep } from '../step/run-step.ts';
+import { assertMayRun } from '../step/shadow-only.ts';
 import { asTurnRecord } from './turn-record.ts';
 
 /** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */

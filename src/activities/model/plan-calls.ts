@@ -1,12 +1,12 @@
-import type { RegisteredAgent, RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredAgent, RegisteredTool } from '../../agents/registry.ts';
 import { z } from 'zod';
-import { canonicalJson, parseJson } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { toolStep, type PlannedCall } from '../contract/step.ts';
-import type { PlannedStep, EarlierStep } from '../ledger/port.ts';
-import type { ModelCall } from '../model/port.ts';
+import { canonicalJson, parseJson } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { toolStep, type PlannedCall } from '../../contract/step.ts';
+import type { PlannedStep, EarlierStep } from '../../ledger/port.ts';
+import type { ModelCall } from '../../model/port.ts';
 import { callId, type RecordedCall } from './turn-record.ts';
 
 export interface CallPlan {

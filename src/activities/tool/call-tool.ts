@@ -1,23 +1,23 @@
-import type { RegisteredTool } from '../agents/registry.ts';
+import type { RegisteredTool } from '../../agents/registry.ts';
 import { Context } from '@temporalio/activity';
-import type { Deadline } from '../contract/decision.ts';
-import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../contract/step.ts';
-import { AgentOnceError } from '../contract/errors.ts';
-import type { AskedQuestion, Completion, StepRecord } from '../ledger/port.ts';
-import type { ToolContext } from '../tools/define-tool.ts';
+import type { Deadline } from '../../contract/decision.ts';
+import { tokenOf, toolStep, type ToolStepInput, type ToolStepResult } from '../../contract/step.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { AskedQuestion, Completion, StepRecord } from '../../ledger/port.ts';
+import type { ToolContext } from '../../tools/define-tool.ts';
 import { askApproval, askOutcome } from './ask-person.ts';
-import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
-import { OutcomeUnknown } from './claim-step.ts';
-import { LOST_FOR_GOOD, refusalOf, whyNotAsked, type RestoredAnswer } from './restored.ts';
-import { runStep, type Granted, type StepWork } from './run-step.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { failStep, judge } from '../step/failures.ts';
+import { OutcomeUnknown } from '../step/claim-step.ts';
+import { LOST_FOR_GOOD, refusalOf, whyNotAsked, type RestoredAnswer } from '../step/restored.ts';
+import { runStep, type Granted, type StepWork } from '../step/run-step.ts';
 import { isPretended, pretendTool } from './shadow.ts';
-import { assertMayRun } from './shadow-only.ts';
-import { toolShare } from './share-terms.ts';
-import { shareWork } from './share-work.ts';
+import { assertMayRun } from '../step/shadow-only.ts';
+import { toolShare } from '../step/share-terms.ts';
+import { shareWork } from '../step/share-work.ts';
 import { toJson } from './to-json.ts';
 import { argumentsOf, doneOf, planOf } from './tool-step.ts';
-import { workflowIdHere } from './workflow-id-here.ts';
+import { workflowIdHere } from '../step/workflow-id-here.ts';
 
 /** A `tool.<name>` activity: one tool call, whose arguments are in the ledger. */
 export async function callTool(
