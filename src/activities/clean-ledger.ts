@@ -8,7 +8,7 @@ import {
 import { CLEAN_LEDGER } from '../contract/names.ts';
 import type { LedgerCleaner, OldScope } from '../ledger/cleaner.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, isRefused, judge } from './step/failures.ts';
+import { activityFailure, isRefused, failureOf } from './step/failures.ts';
 
 /** What cleaning works with. */
 export type CleaningDeps = Pick<ActivityDeps, 'faults'> & NonNullable<ActivityDeps['cleaning']>;
@@ -59,11 +59,11 @@ export async function cleanLedger(
     return { next: page.next, report: progress.report };
   } catch (error) {
     if (context.cancellationSignal.aborted) await context.cancelled;
-    const verdict = judge(error, 'step.failed');
+    const failure = failureOf(error, 'step.failed');
     // Temporal's own troubles pass. What the ledger refuses this worker, another may be allowed; what
     // it refuses all of them needs a person.
-    const retryable = !isRefused(verdict.code) || context.info.attempt < ATTEMPTS_REFUSED;
-    throw failStep({ ...verdict, retryable });
+    const retryable = !isRefused(failure.code) || context.info.attempt < ATTEMPTS_REFUSED;
+    throw activityFailure({ ...failure, retryable });
   }
 }
 

@@ -1,9 +1,11 @@
+import { Context } from '@temporalio/activity';
 import type { RegisteredAgent } from '../../agents/registry.ts';
+import { sha256Hex } from '../../contract/hash.ts';
 import { utf8Bytes } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { AgentSettings } from '../../contract/settings.ts';
-import { modelStep, tokenOf, type ModelStepInput, type StepUsage } from '../../contract/step.ts';
+import type { ModelStepInput, StepUsage } from '../../contract/step.ts';
 import type { Completion, EarlierStep } from '../../ledger/port.ts';
 import {
   ModelError,
@@ -15,12 +17,10 @@ import {
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { planCalls } from './plan-calls.ts';
-import type { StepWork } from '../step/run-step.ts';
-import { modelShare, sharesModel } from '../step/share-terms.ts';
-import { shareWork } from '../step/share-work.ts';
+import { share, shareName, type ShareTerms } from '../step/share.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
 import { UnusableAnswer } from '../step/unusable-answer.ts';
-import { workflowIdHere } from '../step/workflow-id-here.ts';
+import { tokenFor, type StepWork } from '../step/work.ts';
 
 /**
  * The work of a model step: the model's answer, or the one to the same call of another run.
@@ -38,10 +38,6 @@ export function askModel(
   const { modelPolicy } = settings;
   const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
   const model = input.model ?? settings.model;
-  const own = tokenOf(run.scope, modelStep(turn));
-  // Of a call that this one took over from another run: it goes on as what that one began.
-  let began: string | undefined;
-  let beganRound = 0;
   const request = async (): Promise<ModelRequest> => ({
     model,
     messages: conversationOf(agent, await earlier(), turn, messages),
@@ -68,54 +64,50 @@ export function askModel(
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
 
-  return {
-    kind: 'plain',
-    async before(granted) {
-      if (!sharesModel(agent)) return undefined;
-      const share = modelShare(agent, run, await request(), modelPolicy);
-      const shared = await shareWork(deps.ledger, granted, share);
-      if (shared.theirs === undefined) {
-        if (shared.tookOver) began = shared.token;
-        beganRound = shared.round;
-        return undefined;
-      }
-      const { result, sharedWith } = shared.theirs;
-      const completion = await complete(replyOf(asTurnRecord(result)));
-      return { ...completion, usage: PAID_ELSEWHERE, sharedWith };
-    },
-    async run(granted) {
-      const round = Math.max(granted.round, beganRound);
-      // A resumed run asks as often as a new one; who took a call over goes on with its budget.
-      const before = began === undefined ? Math.min(round, granted.attempt - 1) : round;
-      const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
-        new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
-      const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
-        usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
-      const asked = await request();
-      let reply: ModelReply;
-      try {
-        reply = await deps.model.complete(asked, {
-          token: deps.withoutTokens ? crypto.randomUUID() : (began ?? own),
-          round,
-          workflowId: workflowIdHere(),
-          signal: granted.signal,
-          timeoutMs: requestLimit(modelPolicy.startToCloseMs),
-        });
-      } catch (error) {
-        if (error instanceof ModelError && error.answered) throw unusable(error, error.answered);
-        throw error;
-      }
-      const tooLarge = tooLargeIn(reply);
-      if (tooLarge) throw unusable(tooLarge, reply);
-      // An endpoint that reports no usage: the cost is unknown, not zero.
-      const usage = priced(reply.model, reply.usage);
-      return {
-        ...(await complete(reply)),
-        ...(usage ? { usage } : {}),
-        ...(began === undefined ? {} : { sharedWith: began }),
-      };
-    },
+  const ask: StepWork = async (granted) => {
+    const { round, began, attempt, signal } = granted;
+    // A resumed run asks as often as a new one; who took a call over goes on with its budget.
+    const before = began === undefined ? Math.min(round, attempt - 1) : round;
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
+      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
+      new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
+    const asked = await request();
+    let reply: ModelReply;
+    try {
+      reply = await deps.model.complete(asked, {
+        token: tokenFor(deps, granted),
+        round,
+        workflowId: Context.current().info.workflowExecution?.workflowId ?? '',
+        signal,
+        timeoutMs: requestLimit(modelPolicy.startToCloseMs),
+      });
+    } catch (error) {
+      if (error instanceof ModelError && error.answered) throw unusable(error, error.answered);
+      throw error;
+    }
+    const tooLarge = tooLargeIn(reply);
+    if (tooLarge) throw unusable(tooLarge, reply);
+    // An endpoint that reports no usage: the cost is unknown, not zero.
+    const usage = priced(reply.model, reply.usage);
+    return {
+      ...(await complete(reply)),
+      ...(usage ? { usage } : {}),
+      ...(began === undefined ? {} : { sharedWith: began }),
+    };
   };
+
+  const { coalesce, cacheModelSeconds } = agent.definition;
+  if (coalesce !== true && cacheModelSeconds === undefined) return ask;
+  const termsOf = async (): Promise<ShareTerms> => ({
+    name: shareName('model', run, sha256Hex(JSON.stringify(await request()))),
+    windowMs: (cacheModelSeconds ?? 0) * 1_000,
+    startToCloseMs: modelPolicy.startToCloseMs,
+  });
+  return share(deps.ledger, ask, termsOf, async ({ result, sharedWith }) => {
+    const completion = await complete(replyOf(asTurnRecord(result)));
+    return { ...completion, usage: PAID_ELSEWHERE, sharedWith };
+  });
 }
 
 const PAID_ELSEWHERE = { inputTokens: 0, outputTokens: 0, costUsd: 0 };

@@ -5,9 +5,8 @@ import { modelStep, type ModelStepInput, type ModelStepResult } from '../../cont
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';
 import type { SeenRecords } from '../../ledger/port.ts';
-import { failStep, judge } from '../step/failures.ts';
+import { activityFailure } from '../step/failures.ts';
 import { runStep } from '../step/run-step.ts';
-import { assertMayRun } from '../step/shadow-only.ts';
 import { asTurnRecord } from './turn-record.ts';
 
 /** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */
@@ -16,13 +15,13 @@ export async function callModel(
   input: ModelStepInput,
 ): Promise<ModelStepResult> {
   const { run, turn, messages, previous } = input;
-  assertMayRun(deps, run);
   const agent = deps.agents.agent(run.agent);
   if (!agent) throw unknownAgent(run.agent);
   const settings = input.settings ?? agent.settings;
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
-  if (input.retires !== undefined) await retire(deps, input.retires);
+  // Before anything else in a run that follows another: from here on, only one has the key.
+  if (input.retires !== undefined) await deps.ledger.retire(input.retires);
   // Read while the claim is on its way: nothing changes the turns before this one any more. But not
   // for a step that is likely to be recorded: a long run that is resumed would read all of it at
   // each turn.
@@ -46,7 +45,7 @@ export async function callModel(
       },
       policy: settings.modelPolicy,
       faultName: 'model',
-      otherwise: 'model.bad_answer',
+      defaultCode: 'model.bad_answer',
     },
     askModel(deps, input, agent, settings, earlier),
   );
@@ -75,21 +74,12 @@ function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenR
   };
 }
 
-/** Before anything else happens in a run that follows another: from here on, only one has the key. */
-async function retire({ ledger }: ActivityDeps, scope: string): Promise<void> {
-  try {
-    await ledger.retire(scope);
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
-}
-
 function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
   return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
 }
 
 function unknownAgent(name: string) {
-  return failStep({
+  return activityFailure({
     code: 'agent.unknown',
     message: `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
     retryable: false,

@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity';
-import type { StepPlan } from './claim-step.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { failStep, judge } from './failures.ts';
+import { activityFailure } from './failures.ts';
+import type { StepPlan } from './work.ts';
 
 /**
  * Holds a `keyed` step of the fast lane to its `scheduleToCloseMs`, after which the other side need
@@ -9,7 +9,7 @@ import { failStep, judge } from './failures.ts';
  * died; the ledger knows when the last attempt began. A resumed or reset run is another execution,
  * and may try again.
  *
- * @throws {ApplicationFailure} `step.timed_out`, not retryable; retryable when the ledger is away
+ * @throws {ApplicationFailure} `step.timed_out`, not retryable
  */
 export async function assertInTime(
   { ledger }: ActivityDeps,
@@ -17,13 +17,11 @@ export async function assertInTime(
   { info: { isLocal, workflowExecution } }: Context,
 ): Promise<void> {
   if (!isLocal || effect !== 'keyed') return;
-  const held = await ledger.step(scope, step).catch((error: unknown) => {
-    throw failStep(judge(error, 'step.failed'));
-  });
+  const held = await ledger.step(scope, step);
   if (held?.state !== 'claimed' && held?.state !== 'failed') return;
   if (held.runId !== workflowExecution?.runId || held.claimedAt === null) return;
   if (Date.now() - Date.parse(held.claimedAt) <= scheduleToCloseMs) return;
-  throw failStep({
+  throw activityFailure({
     code: 'step.timed_out',
     message:
       `The last attempt of ${step} began at ${held.claimedAt}, and its time (${scheduleToCloseMs} ms) was over ` +

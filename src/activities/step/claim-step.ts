@@ -1,28 +1,15 @@
 import type { Context } from '@temporalio/activity';
 import { isErrorCode, type ErrorCode } from '../../contract/errors.ts';
-import type { StepPolicy } from '../../contract/settings.ts';
 import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { failStep, isOwnTrouble, judge } from './failures.ts';
+import { activityFailure, detailsOf, isOwnTrouble } from './failures.ts';
 import { heldBefore } from './lease.ts';
 import { refusalOf } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
+import type { StepPlan } from './work.ts';
 
 export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 type CompletedAnswer = Extract<ClaimAnswer, { state: 'completed' }>;
-
-export interface StepPlan {
-  /** Everything of the claim that the activity's own context does not know. */
-  claim: Omit<
-    StepClaim,
-    'nonce' | 'leaseMs' | 'maximumAttempts' | 'workflowId' | 'runId' | 'worker'
-  >;
-  policy: StepPolicy;
-  /** Name at the fault points: the tool's, or `model`. */
-  faultName: string;
-  /** Code of an error of the work that has none. */
-  otherwise: ErrorCode;
-}
 
 /** An attempt of an `at-most-once` step ended, and only a person may say how. */
 export class OutcomeUnknown extends Error {
@@ -40,6 +27,7 @@ export class OutcomeUnknown extends Error {
  *
  * @throws {OutcomeUnknown} `at-most-once` steps only
  * @throws {ApplicationFailure} retryable while another attempt holds the claim
+ * @throws {AgentOnceError} of the ledger
  */
 export async function claimStep(
   deps: ActivityDeps,
@@ -70,7 +58,7 @@ export async function claimStep(
     });
   } catch (error) {
     if (context.cancellationSignal.aborted) await context.cancelled;
-    throw failStep(judge(error, 'step.failed'));
+    throw error;
   }
 
   switch (answer.state) {
@@ -78,29 +66,30 @@ export async function claimStep(
     case 'completed':
       return answer;
     case 'restored':
-      throw failStep(refusalOf(answer, seen.ledger));
+      throw activityFailure(refusalOf(answer, seen.ledger));
     case 'busy':
       // Otherwise the attempt after this one may not hear of it.
       if (context.cancellationSignal.aborted) await context.cancelled;
-      throw failStep(
+      throw activityFailure(
         {
           code: 'step.busy',
           message: `${answer.worker} holds the claim of this step.`,
           retryable: true,
         },
+        undefined,
         answer.retryAfterMs + 50,
       );
     case 'unknown':
       throw new OutcomeUnknown(answer.attempt);
     case 'superseded':
-      throw failStep({
+      throw activityFailure({
         code: 'step.superseded',
         message:
           'The key of this run has expired or was forgotten, and a newer run has it. Nothing was done.',
         retryable: false,
       });
     case 'diverged':
-      throw failStep({
+      throw activityFailure({
         code: 'step.diverged',
         message:
           `The ledger holds another call as ${plan.claim.step} of this run: nothing was done. Deploy code that ` +
@@ -108,14 +97,13 @@ export async function claimStep(
         retryable: false,
       });
     case 'exhausted':
-      throw failStep(
+      throw activityFailure(
         {
           code: codeOf(answer.error),
           message: `No attempt of ${answer.attempts} gave a result. The last said: ${answer.error?.message ?? 'nothing, its worker died'}`,
           retryable: false,
         },
-        undefined,
-        answer.spent,
+        detailsOf(answer.spent),
       );
   }
 }

@@ -64,7 +64,7 @@ export class Lease {
   readonly #heartbeat: NodeJS.Timeout | undefined;
   readonly #context: Context;
   #held: Held | undefined;
-  #renewal: NodeJS.Timeout | undefined;
+  #keeping: NodeJS.Timeout | undefined;
 
   /**
    * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
@@ -101,26 +101,26 @@ export class Lease {
     if (this.#heartbeat === undefined) return;
     this.#held = held;
     if (atOnce) this.#context.heartbeat(held);
-    let renewing = false;
-    const renew = async (): Promise<void> => {
-      if (renewing) return;
-      renewing = true;
+    let asking = false;
+    const keep = async (): Promise<void> => {
+      if (asking) return;
+      asking = true;
       try {
-        if (!(await ledger.renew(claim)) && !(await isUndecided(ledger, claim))) this.#lose();
+        if (!(await ledger.renew(claim)) && !(await isHeldUnknown(ledger, claim))) this.#lose();
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
       } finally {
-        renewing = false;
+        asking = false;
       }
     };
-    this.#renewal = setInterval(() => void renew(), Math.max(50, Math.floor(claim.leaseMs / 3)));
+    this.#keeping = setInterval(() => void keep(), Math.max(50, Math.floor(claim.leaseMs / 3)));
   }
 
   stop(): void {
     this.#stopped.removeEventListener('abort', this.#interrupt);
     clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
-    clearInterval(this.#renewal);
+    clearInterval(this.#keeping);
   }
 
   /** In the step's own context, as everything that calls its listeners: they may throw. */
@@ -132,7 +132,7 @@ export class Lease {
   }
 
   #lose(): void {
-    clearInterval(this.#renewal);
+    clearInterval(this.#keeping);
     this.#work.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
 }
@@ -152,7 +152,10 @@ function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
-export async function isUndecided(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
+export async function isHeldUnknown(
+  ledger: Ledger,
+  { scope, step, fence }: Claim,
+): Promise<boolean> {
   const held = await ledger.step(scope, step);
   return held?.state === 'unknown' && held.fence === fence;
 }

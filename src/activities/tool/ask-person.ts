@@ -4,7 +4,6 @@ import { LIMITS } from '../../contract/limits.ts';
 import { toolStep, type ToolStepInput } from '../../contract/step.ts';
 import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { AskedQuestion, Ledger, UnknownAttempt } from '../../ledger/port.ts';
-import { failStep, judge } from '../step/failures.ts';
 
 /** A question of this call and its answer, if there is one; `shown` is what the run shows of it. */
 export interface Asked {
@@ -12,62 +11,45 @@ export interface Asked {
   shown: OpenQuestion;
 }
 
-/** Asks whether the call may run. */
-export function askApproval(
-  ledger: Ledger,
-  input: ToolStepInput,
-  terms: Deadline & { validMs: number },
-): Promise<Asked> {
-  return ask(ledger, input, terms, { kind: 'approval', fence: null, validMs: terms.validMs });
-}
-
-/** Asks how an attempt ended. */
-export function askOutcome(
-  ledger: Ledger,
-  input: ToolStepInput,
-  terms: Deadline,
-  attempt: UnknownAttempt,
-): Promise<Asked> {
-  const { fence, worker, claimedAt, error } = attempt;
-  return ask(
-    ledger,
-    input,
-    terms,
-    { kind: 'outcome', fence, validMs: 0 },
-    {
-      // An attempt that the ledger has lost is known by its error alone.
-      worker: worker || null,
-      claimedAt: claimedAt || null,
-      error: error && cutToBytes(error.message, LIMITS.questionErrorBytes),
-    },
-  );
-}
-
-async function ask(
+/** Asks how an attempt ended; without one, whether the call may run. */
+export async function askPerson(
   ledger: Ledger,
   { run, turn, index, tool, digest, summary }: ToolStepInput,
-  terms: Deadline,
-  about: { kind: OpenQuestion['kind']; fence: string | null; validMs: number },
-  attempt: Pick<OpenQuestion, 'worker' | 'claimedAt' | 'error'> = {
-    worker: null,
-    claimedAt: null,
-    error: null,
-  },
+  { ms, otherwise, validMs = 0 }: Deadline & { validMs?: number },
+  attempt?: UnknownAttempt,
 ): Promise<Asked> {
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
   const step = toolStep(turn, index);
-  let question: AskedQuestion;
-  try {
-    question = await ledger.ask({ scope: run.scope, step, digest, workflowId, runId, ...about });
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
+  const kind = attempt ? 'outcome' : 'approval';
+  const fence = attempt?.fence ?? null;
+  const about = {
+    scope: run.scope,
+    step,
+    kind,
+    digest,
+    fence,
+    validMs,
+    workflowId,
+    runId,
+  } as const;
+  const question = await ledger.ask(about);
   const { round, askedAt } = question;
-  const deadline = new Date(Date.parse(askedAt) + terms.ms).toISOString();
-  const { kind } = about;
-  const { otherwise } = terms;
-  return {
-    question,
-    shown: { step, kind, round, tool, summary, askedAt, deadline, otherwise, ...attempt },
-  };
+  const deadline = new Date(Date.parse(askedAt) + ms).toISOString();
+  const error = attempt?.error
+    ? cutToBytes(attempt.error.message, LIMITS.questionErrorBytes)
+    : null;
+  // An attempt that the ledger has lost is known by its error alone.
+  const known = { worker: attempt?.worker || null, claimedAt: attempt?.claimedAt || null, error };
+  const shown = {
+    step,
+    kind,
+    round,
+    tool,
+    summary,
+    askedAt,
+    deadline,
+    otherwise,
+    ...known,
+  } as const;
+  return { question, shown };
 }

@@ -1,21 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { SETTLED_SIGNAL } from '../../contract/names.ts';
-import type { Claim, FailedAttempt, Ledger, StepError } from '../../ledger/port.ts';
+import type { Claim } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { untilAnswered } from './until-answered.ts';
-
-/** Says that an attempt's outcome is unknown. Without it the lease runs out, and it is just as unknown. */
-export async function abandon(
-  deps: ActivityDeps,
-  claim: Claim,
-  { code, message }: StepError,
-  until: AbortSignal,
-): Promise<void> {
-  const asking = untilAnswered(() => deps.ledger.abandon(claim, { code, message }), until);
-  const ours = await asking.catch(() => undefined);
-  // Somebody has had the last word, and has perhaps set the next attempt going.
-  if (ours === false) await noteLateEffect(deps, claim, until);
-}
 
 /**
  * An attempt that had been given up may have had its effect after all, and another one too: that
@@ -50,26 +37,4 @@ export async function tellSettled(step: string): Promise<void> {
   } catch {
     log.warn('A late result could not be told to its run', { step });
   }
-}
-
-/**
- * Gives the claim back, as far as that is possible: without it, the lease runs out.
- *
- * @param how `until`: the ledger is asked until it answers, or this aborts; `refusedForMs`: see
- *   `untilAnswered`
- * @returns `false` when the claim is no longer ours, `undefined` when the ledger did not answer
- */
-export async function release(
-  ledger: Ledger,
-  claim: Claim,
-  { code, message }: StepError,
-  {
-    until,
-    refusedForMs,
-    ...how
-  }: FailedAttempt & { until?: AbortSignal; refusedForMs?: number } = {},
-): Promise<boolean | undefined> {
-  const fail = () => ledger.fail(claim, { code, message }, how);
-  const asking = until ? untilAnswered(fail, until, refusedForMs) : fail();
-  return asking.catch(() => undefined);
 }

@@ -1,0 +1,60 @@
+import type { ErrorCode } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import type { StepPolicy } from '../../contract/settings.ts';
+import { tokenOf } from '../../contract/step.ts';
+import type { Transaction } from '../../contract/transaction.ts';
+import type { Claim, Completion, StepClaim } from '../../ledger/port.ts';
+import type { ActivityDeps } from '../deps.ts';
+
+export interface StepPlan {
+  /** Everything of the claim that the activity's own context does not know. */
+  claim: Omit<
+    StepClaim,
+    'nonce' | 'leaseMs' | 'maximumAttempts' | 'workflowId' | 'runId' | 'worker'
+  >;
+  policy: StepPolicy;
+  /** Name at the fault points: the tool's, or `model`. */
+  faultName: string;
+  /** Of an error of the work that has no code. */
+  defaultCode: ErrorCode;
+}
+
+/**
+ * The work of a step, once its claim is granted. What surrounds it (`share`, `approve`) is a function
+ * from one to another.
+ */
+export type StepWork = (granted: Granted) => Promise<Completion | undefined>;
+
+/** What a step's work gets once its claim is granted. */
+export interface Granted {
+  claim: Claim;
+  /** Counts this execution's attempts, from 1. */
+  attempt: number;
+  /** Counts the step's attempts in all executions, from 1. */
+  attempts: number;
+  /** See `StepRecord`. */
+  round: number;
+  /** Token of the step of another run that began this work: it goes on as what that one began. */
+  began?: string;
+  /** What the ledger holds as the step's request: a tool's arguments. */
+  request: JsonValue | null;
+  signal: AbortSignal;
+  /**
+   * Called right before an effect that must not happen twice. Throws when another attempt has
+   * taken the step over meanwhile; from here on, an error does not say that nothing happened.
+   */
+  beforeEffect(): Promise<void>;
+  /**
+   * Works in a transaction that records the step too, last. Called once, and its result is the
+   * work's. `undefined`: another attempt has taken the step over, and everything was rolled back.
+   */
+  inTransaction(work: (tx: Transaction) => Promise<Completion>): Promise<Completion | undefined>;
+}
+
+/** What a step acts under: the same in every attempt. */
+export function tokenFor(
+  { withoutTokens }: ActivityDeps,
+  { claim: { scope, step }, began }: Granted,
+): string {
+  return withoutTokens ? crypto.randomUUID() : (began ?? tokenOf(scope, step));
+}
