@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { RecordDecisionInput } from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
 import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
 import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
@@ -53,14 +54,12 @@ export function createActivities(
 /** Refuses a step of a real run on a worker that is for shadow runs only. Nothing was done yet. */
 function refuseRealRun({ shadowOnly }: ActivityDeps, { shadow }: StepRun): void {
   if (!shadowOnly || shadow) return;
-  throw activityFailure({
-    code: 'run.not_shadow',
-    message:
-      'This worker executes shadow runs only (--shadow-only), and the run is none: nothing was ' +
+  throw new AgentOnceError(
+    'run.not_shadow',
+    'This worker executes shadow runs only (--shadow-only), and the run is none: nothing was ' +
       'called, no model was paid. Start it with --shadow under another key; or stop this worker, ' +
       'start an ordinary one, and resume the run (agent-once resume).',
-    retryable: false,
-  });
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { AgentOnceError } from '../../contract/errors.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { sha256Hex } from '../../contract/hash.ts';
@@ -5,7 +6,6 @@ import { modelStep, type ModelStepInput, type ModelStepResult } from '../../cont
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';
 import type { SeenRecords } from '../../ledger/port.ts';
-import { activityFailure } from '../step/failures.ts';
 import { runStep } from '../step/run-step.ts';
 import { asTurnRecord } from './turn-record.ts';
 
@@ -50,17 +50,19 @@ export async function callModel(
     askModel(deps, input, agent, settings, earlier),
   );
 
+  const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
+    outcome;
   const { content, calls, planned } = asTurnRecord(outcome.result);
   return {
     digest,
     ...(calls.length === 0 ? { output: content ?? '' } : {}),
     calls: planned,
     refused: calls.filter((call) => call.refusal !== undefined).length,
-    usage: outcome.usage ?? { inputTokens: 0, outputTokens: 0, costUsd: null },
-    knownBy: outcome.knownBy,
-    possiblyPaid: outcome.unknownAttempts,
-    ledger: outcome.ledger,
-    ...(outcome.sharedWith === null ? {} : { sharedWith: outcome.sharedWith }),
+    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd },
+    knownBy,
+    possiblyPaid: unknownAttempts,
+    ledger,
+    ...(sharedWith === null ? {} : { sharedWith }),
     ...(input.settings ? {} : { settings }),
   };
 }
@@ -78,10 +80,9 @@ function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
   return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
 }
 
-function unknownAgent(name: string) {
-  return activityFailure({
-    code: 'agent.unknown',
-    message: `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
-    retryable: false,
-  });
+function unknownAgent(name: string): AgentOnceError {
+  return new AgentOnceError(
+    'agent.unknown',
+    `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
+  );
 }

@@ -4,7 +4,6 @@ import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { Claim, StepError } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { endOf, isOutcomeUnknown, type Ending } from './attempt-end.ts';
-import type { GrantedAnswer } from './claim-step.ts';
 import {
   activityFailure,
   backoffMs,
@@ -13,12 +12,12 @@ import {
   thrownKind,
   type Failure,
 } from './failures.ts';
-import { noteLateEffect, tellSettled } from './late.ts';
 import { isHeldUnknown } from './lease.ts';
+import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
-import type { StepPlan } from './work.ts';
+import type { GrantedAnswer, StepPlan } from './work.ts';
 
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
 const INTERRUPTED: Failure = {

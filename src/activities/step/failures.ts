@@ -8,8 +8,7 @@ import type { StepError } from '../../ledger/port.ts';
 import { ModelError } from '../../model/port.ts';
 import { NotApplied } from '../../tools/not-applied.ts';
 import type { Ending } from './attempt-end.ts';
-import { StrayError } from './step-code.ts';
-import { describeThrown } from './thrown.ts';
+import { describeThrown, StrayError } from './step-code.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
 
 /** The ledger refuses this worker; another one, or the same with other settings, may be let in. */

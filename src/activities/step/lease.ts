@@ -22,31 +22,6 @@ export function heldBefore({ info }: Context): Held | undefined {
   return ledger === undefined || fence === undefined ? undefined : { ledger, fence };
 }
 
-/** What one attempt may take, in milliseconds. */
-export interface AttemptTimes {
-  limitMs: number;
-  leaseMs: number;
-  /** `undefined` in the fast lane: the lease holds for as long as the attempt may take. */
-  heartbeatMs: number | undefined;
-}
-
-/**
- * The times of an attempt: the policy's, but never more than what Temporal was told when the step
- * was scheduled, by a caller who may not have known the policy.
- */
-export function attemptTimes(policy: StepPolicy, context: Context): AttemptTimes {
-  const { startToCloseTimeoutMs, heartbeatTimeoutMs = policy.heartbeatMs, isLocal } = context.info;
-  const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
-  if (isLocal) {
-    return { limitMs, leaseMs: limitMs + FAST_LANE.leaseMarginMs, heartbeatMs: undefined };
-  }
-  return {
-    limitMs,
-    leaseMs: Math.min(policy.leaseMs, heartbeatTimeoutMs),
-    heartbeatMs: Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3))),
-  };
-}
-
 /**
  * Keeps an attempt alive while it really works, also when its signal has aborted and the work does
  * not care: heartbeats to Temporal, and, once there is a claim, renews its lease. Apart from each
@@ -58,6 +33,8 @@ export class Lease {
   readonly signal: AbortSignal;
   /** Aborts when the attempt's time is over. */
   readonly limit: AbortSignal;
+  /** In the fast lane it holds for as long as the attempt may take. */
+  readonly leaseMs: number;
   readonly #work = new AbortController();
   readonly #over: NodeJS.Timeout;
   readonly #stopped: AbortSignal;
@@ -67,28 +44,37 @@ export class Lease {
   #keeping: NodeJS.Timeout | undefined;
 
   /**
+   * Its times are the policy's, but never more than what Temporal was told when the step was
+   * scheduled, by a caller who may not have known the policy.
+   *
    * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
    * @param outlives whether the attempt goes on when Temporal has given it up
    */
-  constructor(context: Context, times: AttemptTimes, stopped: AbortSignal, outlives = false) {
+  constructor(context: Context, policy: StepPolicy, stopped: AbortSignal, outlives: boolean) {
+    const { startToCloseTimeoutMs, isLocal } = context.info;
+    const { heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
+    const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
     // Not AbortSignal.timeout: it would keep every attempt in memory until its time is over.
     const limit = new AbortController();
     this.limit = limit.signal;
     this.signal = this.#work.signal;
     this.#over = setTimeout(() => {
       limit.abort(new DOMException('The time of the attempt is over.', 'TimeoutError'));
-      this.#work.abort(limit.signal.reason);
+      this.fail(limit.signal.reason);
       this.stop();
-    }, times.limitMs).unref();
-    onCancelled(context, outlives, (reason) => this.#work.abort(reason));
+    }, limitMs).unref();
+    onCancelled(context, outlives, (reason) => this.fail(reason));
     this.#stopped = stopped;
     this.#context = context;
     this.#held = heldBefore(context);
-    if (times.heartbeatMs === undefined) {
+    if (isLocal) {
+      this.leaseMs = limitMs + FAST_LANE.leaseMarginMs;
       stopped.addEventListener('abort', this.#interrupt);
-    } else {
-      this.#heartbeat = setInterval(() => context.heartbeat(this.#held), times.heartbeatMs);
+      return;
     }
+    this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
+    const everyMs = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
+    this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
   }
 
   /**
@@ -106,7 +92,9 @@ export class Lease {
       if (asking) return;
       asking = true;
       try {
-        if (!(await ledger.renew(claim)) && !(await isHeldUnknown(ledger, claim))) this.#lose();
+        if ((await ledger.renew(claim)) || (await isHeldUnknown(ledger, claim))) return;
+        clearInterval(this.#keeping);
+        this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
       } finally {
@@ -124,16 +112,11 @@ export class Lease {
   }
 
   /** In the step's own context, as everything that calls its listeners: they may throw. */
-  readonly #interrupt = AsyncLocalStorage.bind(() => this.#work.abort(this.#stopped.reason));
+  readonly #interrupt = AsyncLocalStorage.bind(() => this.fail(this.#stopped.reason));
 
   /** Tells the work that it has failed, and why. */
-  fail(error: Error): void {
+  fail(error: unknown): void {
     this.#work.abort(error);
-  }
-
-  #lose(): void {
-    clearInterval(this.#keeping);
-    this.#work.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
 }
 

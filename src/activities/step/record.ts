@@ -1,27 +1,15 @@
+import { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../../contract/errors.ts';
-import type { JsonValue } from '../../contract/json-value.ts';
-import type { KnownBy, StepUsage } from '../../contract/step.ts';
+import { SETTLED_SIGNAL } from '../../contract/names.ts';
+import type { KnownBy } from '../../contract/step.ts';
 import type { Claim, Completion, RecordedStep } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { noteLateEffect, tellSettled } from './late.ts';
 import { CLAIM_LOST } from './lease.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
 import type { StepPlan } from './work.ts';
 
-export interface StepOutcome {
-  result: JsonValue;
-  resultBytes: number | null;
-  /** Of all its answers; `null`: not known, or not of a kind that uses any. */
-  usage: StepUsage | null;
-  knownBy: KnownBy;
-  /** See `Completion`; `null`: the step's own. */
-  sharedWith: string | null;
-  attempts: number;
-  /** Attempts that ended without a recorded result. */
-  unknownAttempts: number;
-  /** Identity of the ledger that has the result. */
-  ledger: string;
-}
+/** How a step ended well, and the identity of the ledger that has it. */
+export type StepOutcome = Omit<RecordedStep, 'knownBy'> & { knownBy: KnownBy; ledger: string };
 
 /**
  * Records the result of an effect that has happened, whoever has cancelled or stopped what meanwhile,
@@ -56,17 +44,37 @@ export async function heldByAnother(
   return held;
 }
 
-export function fromLedger(record: RecordedStep, ledger: string): StepOutcome {
-  const { result, resultBytes, inputTokens, outputTokens, costUsd, attempts } = record;
-  return {
-    result,
-    resultBytes,
-    usage:
-      inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
-    knownBy: record.knownBy ?? 'ledger',
-    sharedWith: record.sharedWith,
-    attempts,
-    unknownAttempts: record.unknownAttempts,
-    ledger,
-  };
+/**
+ * An attempt that had been given up may have had its effect after all, and another one too: that
+ * cannot be undone, but it can be known.
+ */
+export async function noteLateEffect(
+  { ledger, worker }: ActivityDeps,
+  { scope, step, fence }: Claim,
+  until: AbortSignal,
+): Promise<void> {
+  const message = `An attempt on ${worker} that had been given up went on: its effect may have happened twice.`;
+  try {
+    const held = await untilAnswered(() => ledger.step(scope, step), until);
+    // What a person said had happened, or what the next attempt found, is this attempt's own
+    // effect, and no second one.
+    const found = held?.knownBy === 'find' && Number(held.fence) === Number(fence) + 1;
+    if (held?.state === 'completed' && (held.fence === fence || found)) return;
+    const note = { code: 'step.late_effect', message };
+    await untilAnswered(() => ledger.note(scope, step, note), until);
+  } catch {
+    Context.current().log.warn(message, { step });
+  }
+}
+
+/** The run waits for a person who need not decide any more; if this fails, that person is told. */
+export async function tellSettled(step: string): Promise<void> {
+  const { client, info, log } = Context.current();
+  const workflowId = info.workflowExecution?.workflowId;
+  if (workflowId === undefined) return;
+  try {
+    await client.workflow.getHandle(workflowId).signal(SETTLED_SIGNAL, step);
+  } catch {
+    log.warn('A late result could not be told to its run', { step });
+  }
 }

@@ -2,17 +2,16 @@ import { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { addUsage, usedAnything } from '../../contract/step.ts';
 import type { Transaction } from '../../contract/transaction.ts';
-import type { Completion } from '../../ledger/port.ts';
+import type { Completion, RecordedStep } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import type { FaultPoint } from '../faults.ts';
-import { assertInTime } from './assert-in-time.ts';
-import { claimStep, type GrantedAnswer } from './claim-step.ts';
+import { assertInTime, claimStep } from './claim-step.ts';
 import { endAttempt, haltOf, interrupted } from './end-attempt.ts';
-import { attemptTimes, CLAIM_LOST, Lease } from './lease.ts';
+import { CLAIM_LOST, Lease } from './lease.ts';
 import { StepCode } from './step-code.ts';
-import { fromLedger, heldByAnother, recordResult, type StepOutcome } from './record.ts';
+import { heldByAnother, recordResult, type StepOutcome } from './record.ts';
 import { untilAnswered } from './until-answered.ts';
-import type { Granted, StepPlan, StepWork } from './work.ts';
+import type { Granted, GrantedAnswer, StepPlan, StepWork } from './work.ts';
 
 /**
  * Runs a step under its claim: claims it, works while the lease is kept, records the result and
@@ -37,13 +36,12 @@ async function attemptStep(
   if (haltOf(deps, context) === 'stopped') throw interrupted();
   deps.faults('before-claim', plan.faultName, context.info.attempt);
   await assertInTime(deps, plan, context);
-  const times = attemptTimes(plan.policy, context);
   // Nobody repeats such an attempt, so its own word is worth waiting for.
-  const lease = new Lease(context, times, deps.stopped, effect === 'at-most-once');
+  const lease = new Lease(context, plan.policy, deps.stopped, effect === 'at-most-once');
   code.onStray((error) => lease.fail(error));
   try {
-    const answer = await claimStep(deps, plan, times.leaseMs, context);
-    if (answer.state === 'completed') return fromLedger(answer.record, answer.ledger);
+    const answer = await claimStep(deps, plan, lease.leaseMs, context);
+    if (answer.state === 'completed') return asOutcome(answer.record, answer.ledger);
     const { claim, ledger } = answer;
     // A ledger that loses the claim of such an attempt would let its effect happen again.
     const risky = effect === 'at-most-once' || effect === 'reconcile';
@@ -62,7 +60,7 @@ async function workUnderClaim(
   { signal, limit }: Lease,
   code: StepCode,
 ): Promise<StepOutcome> {
-  const { claim, attempt, attempts, request, round, spent, unknownAttempts } = answer;
+  const { claim, attempt, spent, unknownAttempts } = answer;
   const { ledger } = deps;
   const fault = (point: FaultPoint) => deps.faults(point, plan.faultName, attempt);
   let begun = false;
@@ -77,11 +75,7 @@ async function workUnderClaim(
     return (await ledger.transact(claim, within, signal)) ? made : undefined;
   };
   const granted: Granted = {
-    claim,
-    attempt,
-    attempts,
-    round,
-    request,
+    ...answer,
     signal,
     beforeEffect: async () => {
       signal.throwIfAborted();
@@ -108,13 +102,15 @@ async function workUnderClaim(
     }
     fault('after-record');
     if (completion === undefined) {
-      return fromLedger(await heldByAnother(deps, claim, begun, limit), answer.ledger);
+      return asOutcome(await heldByAnother(deps, claim, begun, limit), answer.ledger);
     }
     fault('before-report');
+    const used =
+      completion.usage || usedAnything(spent) ? addUsage(spent, completion.usage) : NOT_KNOWN;
     return {
       result: completion.result,
       resultBytes: null,
-      usage: completion.usage || usedAnything(spent) ? addUsage(spent, completion.usage) : null,
+      ...used,
       knownBy: completion.knownBy ?? 'executed',
       sharedWith: completion.sharedWith ?? null,
       attempts: attempt,
@@ -124,4 +120,10 @@ async function workUnderClaim(
   } catch (error) {
     return await endAttempt(deps, plan, answer, begun, error, limit);
   }
+}
+
+const NOT_KNOWN = { inputTokens: null, outputTokens: null, costUsd: null };
+
+function asOutcome(record: RecordedStep, ledger: string): StepOutcome {
+  return { ...record, knownBy: record.knownBy ?? 'ledger', ledger };
 }

@@ -18,16 +18,7 @@ export interface ShareTerms {
 }
 
 /** Somebody else's result, and the token of the step that has it. */
-export interface Theirs {
-  result: JsonValue;
-  sharedWith: string;
-}
-
-/** The work is this step's, perhaps begun by another, whose `round` it goes on from. */
-interface Mine {
-  began?: string;
-  round: number;
-}
+type Theirs = { result: JsonValue; sharedWith: string };
 
 const FIRST_LOOK_MS = 50;
 const LATER_LOOKS_MS = 250;
@@ -71,7 +62,7 @@ async function askWhose(
   ledger: Ledger,
   { claim: { scope, step, leaseMs }, signal, round: own }: Granted,
   { name, windowMs, startToCloseMs }: ShareTerms,
-): Promise<Theirs | Mine> {
+): Promise<Theirs | Pick<Granted, 'round' | 'began'>> {
   const until = Date.now() + Math.min(PATIENCE_MS, startToCloseMs / 2);
   let followed: ShareAnswer['owner'] | undefined;
   for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 2, LATER_LOOKS_MS)) {

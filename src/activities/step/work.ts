@@ -1,10 +1,11 @@
 import type { ErrorCode } from '../../contract/errors.ts';
-import type { JsonValue } from '../../contract/json-value.ts';
 import type { StepPolicy } from '../../contract/settings.ts';
 import { tokenOf } from '../../contract/step.ts';
 import type { Transaction } from '../../contract/transaction.ts';
-import type { Claim, Completion, StepClaim } from '../../ledger/port.ts';
+import type { ClaimAnswer, Completion, StepClaim } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
+
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
@@ -25,19 +26,10 @@ export interface StepPlan {
  */
 export type StepWork = (granted: Granted) => Promise<Completion | undefined>;
 
-/** What a step's work gets once its claim is granted. */
-export interface Granted {
-  claim: Claim;
-  /** Counts this execution's attempts, from 1. */
-  attempt: number;
-  /** Counts the step's attempts in all executions, from 1. */
-  attempts: number;
-  /** See `StepRecord`. */
-  round: number;
+/** What a step's work gets. */
+export interface Granted extends GrantedAnswer {
   /** Token of the step of another run that began this work: it goes on as what that one began. */
   began?: string;
-  /** What the ledger holds as the step's request: a tool's arguments. */
-  request: JsonValue | null;
   signal: AbortSignal;
   /**
    * Called right before an effect that must not happen twice. Throws when another attempt has

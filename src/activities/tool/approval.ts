@@ -59,11 +59,10 @@ function denied({ by, comment }: AskedQuestion, { effect }: RegisteredTool): Ste
   };
 }
 
-function notApproved({ by, comment }: AskedQuestion) {
+function notApproved({ by, comment }: AskedQuestion): AgentOnceError {
   const why = comment === null ? '' : ` (${comment})`;
-  return activityFailure({
-    code: 'step.not_approved',
-    message: `The call was not approved: decided by ${by}${why}. It was not made. To ask again, resume the run (agent-once resume).`,
-    retryable: false,
-  });
+  return new AgentOnceError(
+    'step.not_approved',
+    `The call was not approved: decided by ${by}${why}. It was not made. To ask again, resume the run (agent-once resume).`,
+  );
 }

@@ -5,19 +5,17 @@ import { toolStep, type ToolStepInput } from '../../contract/step.ts';
 import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { AskedQuestion, Ledger, UnknownAttempt } from '../../ledger/port.ts';
 
-/** A question of this call and its answer, if there is one; `shown` is what the run shows of it. */
-export interface Asked {
-  question: AskedQuestion;
-  shown: OpenQuestion;
-}
-
-/** Asks how an attempt ended; without one, whether the call may run. */
+/**
+ * Asks how an attempt ended; without one, whether the call may run.
+ *
+ * @returns the question, perhaps answered, and what the run shows of it
+ */
 export async function askPerson(
   ledger: Ledger,
   { run, turn, index, tool, digest, summary }: ToolStepInput,
   { ms, otherwise, validMs = 0 }: Deadline & { validMs?: number },
   attempt?: UnknownAttempt,
-): Promise<Asked> {
+): Promise<{ question: AskedQuestion; shown: OpenQuestion }> {
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
   const step = toolStep(turn, index);
   const kind = attempt ? 'outcome' : 'approval';
