@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { endOf, type AttemptEnd, type Ending } from '../../src/activities/step/attempt-end.ts';
+import { endOf, type End, type Attempt } from '../../src/activities/step/attempt-end.ts';
 import { EFFECTS } from '../../src/contract/step.ts';
 
 const THROWN = ['not-applied', 'unusable-answer', 'refused', 'own-trouble', 'other'] as const;
 const HALTED = ['cancelled', 'stopped', 'let-go', 'no'] as const;
 const EITHER = [true, false];
 
-const ALL: Ending[] = [null, ...EFFECTS].flatMap((effect) =>
+const ALL: Attempt[] = [null, ...EFFECTS].flatMap((effect) =>
   THROWN.flatMap((thrown) =>
     HALTED.flatMap((halted) =>
       EITHER.flatMap((begun) =>
@@ -20,19 +20,19 @@ const ALL: Ending[] = [null, ...EFFECTS].flatMap((effect) =>
 );
 
 /** Attempts that break a rule: none may. */
-function breaking(rule: (attempt: Ending, end: AttemptEnd) => boolean): Ending[] {
+function breaking(rule: (attempt: Attempt, end: End) => boolean): Attempt[] {
   return ALL.filter((attempt) => !rule(attempt, endOf(attempt)));
 }
 
 /** A rule about those attempts whose end is written as failed. */
 const ifFailed =
-  (rule: (attempt: Ending, written: AttemptEnd['written'] & { as: 'failed' }) => boolean) =>
-  (attempt: Ending, { written }: AttemptEnd) =>
+  (rule: (attempt: Attempt, written: End['written'] & { as: 'failed' }) => boolean) =>
+  (attempt: Attempt, { written }: End) =>
     written.as !== 'failed' || rule(attempt, written);
 
-const isTrouble = ({ thrown }: Ending) => thrown === 'own-trouble' || thrown === 'refused';
+const isTrouble = ({ thrown }: Attempt) => thrown === 'own-trouble' || thrown === 'refused';
 
-test.each<[string, (attempt: Ending, end: AttemptEnd) => boolean]>([
+test.each<[string, (attempt: Attempt, end: End) => boolean]>([
   [
     'an at-most-once effect that had begun is never released as failed, but on the word that nothing happened',
     ({ effect, begun, thrown }, { written }) =>
@@ -136,7 +136,7 @@ function covers(cell = 'any', value: string): boolean {
 const yes = (value: boolean) => (value ? 'yes' : 'no');
 
 /** The first row that is about an attempt. */
-function rowOf(rows: Record<string, string>[], attempt: Ending) {
+function rowOf(rows: Record<string, string>[], attempt: Attempt) {
   return rows.find(
     (row) =>
       covers(row['halted'], attempt.halted) &&

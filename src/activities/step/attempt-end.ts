@@ -1,7 +1,7 @@
 import type { Effect } from '../../contract/step.ts';
 
 /** What is known of an attempt that threw. */
-export interface Ending {
+export interface Attempt {
   effect: Effect | null;
   /** Whether `Granted.beforeEffect` was passed. */
   begun: boolean;
@@ -42,7 +42,7 @@ export type Thrown =
   | { as: 'cancelled' | 'let-go' | 'interrupted' }
   | { as: 'thrown'; retryable: boolean; wait: 'none' | 'backoff' | 'until-mended' };
 
-export interface AttemptEnd {
+export interface End {
   written: Written;
   thrown: Thrown;
   /** Whether the effect may have happened: the run is told the attempt's fence. */
@@ -50,12 +50,12 @@ export interface AttemptEnd {
 }
 
 /** An error does not say that nothing happened, whatever it is; only the tool's word does. */
-export function mayHaveActed({ begun, thrown }: Pick<Ending, 'begun' | 'thrown'>): boolean {
+export function mayHaveActed({ begun, thrown }: Pick<Attempt, 'begun' | 'thrown'>): boolean {
   return begun && thrown !== 'not-applied';
 }
 
 /** How an attempt ends that threw: `docs/architecture.md` shows it as two tables. */
-export function endOf(attempt: Ending): AttemptEnd {
+export function endOf(attempt: Attempt): End {
   return {
     written: whatIsWritten(attempt),
     thrown: whatIsThrown(attempt),
@@ -63,7 +63,7 @@ export function endOf(attempt: Ending): AttemptEnd {
   };
 }
 
-function whatIsWritten(attempt: Ending): Written {
+function whatIsWritten(attempt: Attempt): Written {
   const { effect, begun, thrown, halted, suspected } = attempt;
   if (isOutcomeUnknown(attempt)) return { as: 'outcome-unknown' };
   const paid = thrown === 'unusable-answer';
@@ -83,7 +83,7 @@ function whatIsWritten(attempt: Ending): Written {
   return { as, error: 'thrown', counted, ask };
 }
 
-function whatIsThrown(attempt: Ending): Thrown {
+function whatIsThrown(attempt: Attempt): Thrown {
   const { thrown, halted, again } = attempt;
   if (halted === 'cancelled') return { as: 'cancelled' };
   // A worker that stops when an answer was read has used the attempt, as any other has.
@@ -98,11 +98,11 @@ function whatIsThrown(attempt: Ending): Thrown {
 }
 
 /** Whether only a person can say how the attempt ended. */
-export function isOutcomeUnknown(attempt: Pick<Ending, 'effect' | 'begun' | 'thrown'>): boolean {
+export function isOutcomeUnknown(attempt: Pick<Attempt, 'effect' | 'begun' | 'thrown'>): boolean {
   return attempt.effect === 'at-most-once' && mayHaveActed(attempt);
 }
 
 /** Uses up nothing: the next claim says what became of the step. */
-function isOwnTrouble({ thrown }: Ending): boolean {
+function isOwnTrouble({ thrown }: Attempt): boolean {
   return thrown === 'own-trouble' || thrown === 'refused';
 }

@@ -3,7 +3,7 @@ import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { Claim, StepError } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { endOf, isOutcomeUnknown, type Ending } from './attempt-end.ts';
+import { endOf, isOutcomeUnknown, type Attempt } from './attempt-end.ts';
 import {
   activityFailure,
   backoffMs,
@@ -97,7 +97,7 @@ export async function endAttempt(
 }
 
 /** What ends an attempt from outside. */
-export function haltOf({ stopped }: ActivityDeps, context: Context): Ending['halted'] {
+export function haltOf({ stopped }: ActivityDeps, context: Context): Attempt['halted'] {
   const { info, cancellationSignal, cancellationDetails } = context;
   if (!cancellationSignal.aborted) return info.isLocal && stopped.aborted ? 'stopped' : 'no';
   return cancellationDetails?.cancelRequested === true ? 'cancelled' : 'let-go';

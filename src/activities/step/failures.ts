@@ -7,7 +7,7 @@ import { usedAnything, type StepFailureDetails, type StepUsage } from '../../con
 import type { StepError } from '../../ledger/port.ts';
 import { ModelError } from '../../model/port.ts';
 import { NotApplied } from '../../tools/not-applied.ts';
-import type { Ending } from './attempt-end.ts';
+import type { Attempt } from './attempt-end.ts';
 import { describeThrown, StrayError } from './step-code.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
 
@@ -54,16 +54,13 @@ function read(error: unknown, defaultCode: ErrorCode): Failure {
   if (error instanceof ApplicationFailure) {
     return { code: defaultCode, message: cut(error.message), retryable: !error.nonRetryable };
   }
-  if (error instanceof StrayError) {
-    return { code: defaultCode, message: cut(error.message), retryable: true };
-  }
   const late = error instanceof Error && error.name === 'TimeoutError';
-  const code = late ? 'step.timed_out' : defaultCode;
-  return { code, message: cut(describeThrown(error)), retryable: true };
+  const message = cut(error instanceof StrayError ? error.message : describeThrown(error));
+  return { code: late ? 'step.timed_out' : defaultCode, message, retryable: true };
 }
 
 /** The kind of an error, as far as the end of its attempt depends on it. */
-export function thrownKind(error: unknown, { code, retryable }: Failure): Ending['thrown'] {
+export function thrownKind(error: unknown, { code, retryable }: Failure): Attempt['thrown'] {
   if (error instanceof NotApplied) return 'not-applied';
   if (error instanceof UnusableAnswer) return 'unusable-answer';
   if (!retryable || !isOwnTrouble(code)) return 'other';

@@ -47,7 +47,10 @@ export function share(
 ): StepWork {
   return async (granted) => {
     const shared = await askWhose(ledger, granted, await termsOf());
-    return 'result' in shared ? adopt(shared) : work({ ...granted, ...shared });
+    if ('result' in shared) return adopt(shared);
+    // The attempt may have ended while somebody else was waited for: nothing begins then.
+    granted.signal.throwIfAborted();
+    return work({ ...granted, ...shared });
   };
 }
 

@@ -22,7 +22,7 @@ export interface StepPlan {
 
 /**
  * The work of a step, once its claim is granted. What surrounds it (`share`, `approve`) is a function
- * from one to another.
+ * from one to another. `undefined`: see `Granted.inTransaction`.
  */
 export type StepWork = (granted: Granted) => Promise<Completion | undefined>;
 
