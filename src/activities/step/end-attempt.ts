@@ -1,7 +1,7 @@
 import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
 import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
-import type { Claim, StepError } from '../../ledger/port.ts';
+import type { StepError } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { endOf, isOutcomeUnknown, type Attempt } from './attempt-end.ts';
 import {
@@ -17,7 +17,7 @@ import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
-import type { GrantedAnswer, StepPlan } from './work.ts';
+import type { Running } from './work.ts';
 
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
 const INTERRUPTED: Failure = {
@@ -26,29 +26,20 @@ const INTERRUPTED: Failure = {
   retryable: true,
 };
 
-/**
- * Ends an attempt that threw as `attempt-end.ts` says: writes to the ledger, and throws.
- *
- * @param limit aborts when the attempt's time is over
- */
-export async function endAttempt(
-  deps: ActivityDeps,
-  plan: StepPlan,
-  { claim, attempt, last, spent }: GrantedAnswer,
-  begun: boolean,
-  error: unknown,
-  limit: AbortSignal,
-): Promise<never> {
+/** Ends an attempt that threw as `attempt-end.ts` says: writes to the ledger, and throws. */
+export async function endAttempt(running: Running, begun: boolean, error: unknown): Promise<never> {
   const context = Context.current();
+  const { deps, plan, answer, limit } = running;
+  const { claim, attempt, last, spent } = answer;
   const { ledger } = deps;
   const { step, effect } = plan.claim;
-  const failure = await whereAccepted(deps, plan, failureOf(error, plan.defaultCode));
+  const failure = await whereAccepted(running, failureOf(error, plan.defaultCode));
   const thrown = thrownKind(error, failure);
   const again = failure.retryable && !last;
   const answered = error instanceof UnusableAnswer ? error.answered : undefined;
 
   const unknown = isOutcomeUnknown({ effect, begun, thrown });
-  if (unknown) await abandon(deps, claim, failure, limit);
+  if (unknown) await abandon(running, failure);
   // Asked only now: while that was written, the run may have been cancelled.
   const halted = haltOf(deps, context);
   const suspected = deps.suspected();
@@ -65,7 +56,7 @@ export async function endAttempt(
     const asking = ask === 'once' ? fail() : untilAnswered(fail, limit, patience);
     const ours = await asking.catch(() => undefined);
     if (ours && wasUnknown) await tellSettled(step);
-    if (ours === false && begun && effect === 'reconcile') await noteLateEffect(deps, claim, limit);
+    if (ours === false && begun && effect === 'reconcile') await noteLateEffect(running);
   }
 
   const used = answered ? addUsage(spent, answered.usage) : spent;
@@ -109,26 +100,18 @@ export function interrupted(details?: StepFailureDetails): ApplicationFailure {
 }
 
 /** Says that an attempt's outcome is unknown. Without it the lease runs out, and it is just as unknown. */
-async function abandon(
-  deps: ActivityDeps,
-  claim: Claim,
-  { code, message }: StepError,
-  until: AbortSignal,
-): Promise<void> {
-  const asking = untilAnswered(() => deps.ledger.abandon(claim, { code, message }), until);
+async function abandon(running: Running, { code, message }: StepError): Promise<void> {
+  const { deps, answer, limit } = running;
+  const asking = untilAnswered(() => deps.ledger.abandon(answer.claim, { code, message }), limit);
   const ours = await asking.catch(() => undefined);
   // Somebody has had the last word, and has perhaps set the next attempt going.
-  if (ours === false) await noteLateEffect(deps, claim, until);
+  if (ours === false) await noteLateEffect(running);
 }
 
 /** What is lost of a ledger that a person has accepted does not come back. */
-async function whereAccepted(
-  { ledger }: ActivityDeps,
-  plan: StepPlan,
-  failure: Failure,
-): Promise<Failure> {
+async function whereAccepted({ deps, plan }: Running, failure: Failure): Promise<Failure> {
   if (failure.code !== 'ledger.restored') return failure;
-  const here = await ledger.identity().catch(() => undefined);
+  const here = await deps.ledger.identity().catch(() => undefined);
   return here && standsIn(here, plan.claim.seen?.ledger) ? LOST_FOR_GOOD : failure;
 }
 

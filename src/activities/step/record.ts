@@ -2,11 +2,10 @@ import { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { SETTLED_SIGNAL } from '../../contract/names.ts';
 import type { KnownBy } from '../../contract/step.ts';
-import type { Claim, Completion, RecordedStep } from '../../ledger/port.ts';
-import type { ActivityDeps } from '../deps.ts';
+import type { Completion, RecordedStep } from '../../ledger/port.ts';
 import { CLAIM_LOST } from './lease.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
-import type { StepPlan } from './work.ts';
+import type { Running } from './work.ts';
 
 /** How a step ended well, and the identity of the ledger that has it. */
 export type StepOutcome = Omit<RecordedStep, 'knownBy'> & { knownBy: KnownBy; ledger: string };
@@ -19,11 +18,8 @@ export type StepOutcome = Omit<RecordedStep, 'knownBy'> & { knownBy: KnownBy; le
  * @returns `false` when another attempt has taken the step over
  */
 export async function recordResult(
-  { ledger }: ActivityDeps,
-  plan: StepPlan,
-  claim: Claim,
+  { deps: { ledger }, plan, answer: { claim }, limit }: Running,
   completion: Completion,
-  limit: AbortSignal,
 ): Promise<boolean> {
   const complete = () => ledger.complete(claim, completion);
   const recorded = await untilAnswered(complete, limit, refusedForMs(plan, claim));
@@ -32,15 +28,12 @@ export async function recordResult(
 }
 
 /** What the attempt recorded that has taken the step over. */
-export async function heldByAnother(
-  deps: ActivityDeps,
-  claim: Claim,
-  begun: boolean,
-  limit: AbortSignal,
-): Promise<RecordedStep> {
-  const held = await untilAnswered(() => deps.ledger.step(claim.scope, claim.step), limit);
+export async function heldByAnother(running: Running, begun: boolean): Promise<RecordedStep> {
+  const { deps, plan, limit } = running;
+  const { scope, step } = plan.claim;
+  const held = await untilAnswered(() => deps.ledger.step(scope, step), limit);
   if (held?.state !== 'completed') throw new AgentOnceError('step.claim_lost', CLAIM_LOST);
-  if (begun) await noteLateEffect(deps, claim, limit);
+  if (begun) await noteLateEffect(running);
   return held;
 }
 
@@ -48,20 +41,18 @@ export async function heldByAnother(
  * An attempt that had been given up may have had its effect after all, and another one too: that
  * cannot be undone, but it can be known.
  */
-export async function noteLateEffect(
-  { ledger, worker }: ActivityDeps,
-  { scope, step, fence }: Claim,
-  until: AbortSignal,
-): Promise<void> {
+export async function noteLateEffect({ deps, answer, limit }: Running): Promise<void> {
+  const { ledger, worker } = deps;
+  const { scope, step, fence } = answer.claim;
   const message = `An attempt on ${worker} that had been given up went on: its effect may have happened twice.`;
   try {
-    const held = await untilAnswered(() => ledger.step(scope, step), until);
+    const held = await untilAnswered(() => ledger.step(scope, step), limit);
     // What a person said had happened, or what the next attempt found, is this attempt's own
     // effect, and no second one.
     const found = held?.knownBy === 'find' && Number(held.fence) === Number(fence) + 1;
     if (held?.state === 'completed' && (held.fence === fence || found)) return;
     const note = { code: 'step.late_effect', message };
-    await untilAnswered(() => ledger.note(scope, step, note), until);
+    await untilAnswered(() => ledger.note(scope, step, note), limit);
   } catch {
     Context.current().log.warn(message, { step });
   }

@@ -11,7 +11,7 @@ import { CLAIM_LOST, Lease } from './lease.ts';
 import { StepCode } from './step-code.ts';
 import { heldByAnother, recordResult, type StepOutcome } from './record.ts';
 import { untilAnswered } from './until-answered.ts';
-import type { Granted, GrantedAnswer, StepPlan, StepWork } from './work.ts';
+import type { Granted, Running, StepPlan, StepWork } from './work.ts';
 
 /**
  * Runs a step under its claim: claims it, works while the lease is kept, records the result and
@@ -46,20 +46,20 @@ async function attemptStep(
     // A ledger that loses the claim of such an attempt would let its effect happen again.
     const risky = effect === 'at-most-once' || effect === 'reconcile';
     lease.hold(deps.ledger, claim, { ledger, fence: claim.fence }, risky);
-    return await workUnderClaim(deps, plan, work, answer, lease, code);
+    const { signal, limit } = lease;
+    return await workUnderClaim({ deps, plan, answer, limit }, work, signal, code);
   } finally {
     lease.stop();
   }
 }
 
 async function workUnderClaim(
-  deps: ActivityDeps,
-  plan: StepPlan,
+  running: Running,
   work: StepWork,
-  answer: GrantedAnswer,
-  { signal, limit }: Lease,
+  signal: AbortSignal,
   code: StepCode,
 ): Promise<StepOutcome> {
+  const { deps, plan, answer, limit } = running;
   const { claim, attempt, spent, unknownAttempts } = answer;
   const { ledger } = deps;
   const fault = (point: FaultPoint) => deps.faults(point, plan.faultName, attempt);
@@ -98,11 +98,11 @@ async function workUnderClaim(
       completion = await transaction;
     } else if (completion) {
       fault('after-effect');
-      if (!(await recordResult(deps, plan, claim, completion, limit))) completion = undefined;
+      if (!(await recordResult(running, completion))) completion = undefined;
     }
     fault('after-record');
     if (completion === undefined) {
-      return asOutcome(await heldByAnother(deps, claim, begun, limit), answer.ledger);
+      return asOutcome(await heldByAnother(running, begun), answer.ledger);
     }
     fault('before-report');
     const used =
@@ -118,7 +118,7 @@ async function workUnderClaim(
       ledger: answer.ledger,
     };
   } catch (error) {
-    return await endAttempt(deps, plan, answer, begun, error, limit);
+    return await endAttempt(running, begun, error);
   }
 }
 

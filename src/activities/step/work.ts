@@ -20,6 +20,14 @@ export interface StepPlan {
   defaultCode: ErrorCode;
 }
 
+/** An attempt under way; `limit` aborts when its time is over. */
+export interface Running {
+  deps: ActivityDeps;
+  plan: StepPlan;
+  answer: GrantedAnswer;
+  limit: AbortSignal;
+}
+
 /**
  * The work of a step, once its claim is granted. What surrounds it (`share`, `approve`) is a function
  * from one to another. `undefined`: see `Granted.inTransaction`.
