@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import type { Activity } from './create-activities.ts';
-import { failStep, judge } from './failures.ts';
+import { activityFailure, failureOf } from './step/failures.ts';
 
 /**
  * The gate of what an activity throws. Its message, stack and type are strings of protobuf, which
@@ -14,7 +14,7 @@ export function wellFormed(activity: Activity): Activity {
     try {
       return await activity(input);
     } catch (error) {
-      throw isWellFormed(error) ? error : failStep(judge(error, 'step.failed'));
+      throw isWellFormed(error) ? error : activityFailure(failureOf(error, 'step.failed'));
     }
   };
 }

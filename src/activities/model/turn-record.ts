@@ -1,6 +1,6 @@
-import type { JsonValue } from '../contract/json-value.ts';
-import type { PlannedCall } from '../contract/step.ts';
-import type { ModelCall, ModelReply, OpaquePart } from '../model/port.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import type { PlannedCall } from '../../contract/step.ts';
+import type { ModelCall, ModelReply, OpaquePart } from '../../model/port.ts';
 
 /** What the ledger keeps of a model's answer: enough to speak on, and to run its calls. */
 export interface TurnRecord {

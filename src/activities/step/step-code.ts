@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Effect } from '../contract/step.ts';
-import { describeThrown } from './thrown.ts';
+import type { Effect } from '../../contract/step.ts';
 
 /**
  * How an error came up that nothing awaited: as a rejection, which belongs for certain to the code
@@ -99,4 +98,13 @@ export function blameStep(thrown: unknown, kind: StrayKind): StrayEnd {
  */
 export function outsideSteps<T>(work: () => T): T {
   return here.run(undefined, work);
+}
+
+/** Text of what a tool threw: it may throw anything, also what throws when it is looked at. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    return 'It threw something that cannot be shown.';
+  }
 }

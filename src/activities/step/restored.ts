@@ -1,10 +1,10 @@
-import type { ClaimAnswer, Ledger, LedgerIdentity } from '../ledger/port.ts';
-import type { Verdict } from './failures.ts';
+import type { ClaimAnswer, Ledger, LedgerIdentity } from '../../ledger/port.ts';
+import type { Failure } from './failures.ts';
 
 export type RestoredAnswer = Extract<ClaimAnswer, { state: 'restored' }>;
 
 /** Of a restore that somebody has accepted, by a run that cannot go on without what it has lost. */
-export const LOST_FOR_GOOD: Verdict = {
+export const LOST_FOR_GOOD: Failure = {
   code: 'ledger.restored',
   message:
     'The ledger was restored to an earlier state, which was accepted, and lacks records that this run needs to go on. Nothing was done. Resume the run: it asks the model again for what is lost, and a person before it repeats an effect that may have happened.',
@@ -42,7 +42,7 @@ export async function whyNotAsked(
 const TRIED_AGAIN = 'Nothing was done, and the step is tried again.';
 
 /** Why a claim was refused by a ledger that lacks what the run has seen in it, and what helps. */
-export function refusalOf({ lacks, ledger, accepted }: RestoredAnswer, seen?: string): Verdict {
+export function refusalOf({ lacks, ledger, accepted }: RestoredAnswer, seen?: string): Failure {
   if (accepted) return LOST_FOR_GOOD;
   return { code: 'ledger.restored', message: messageOf(lacks, ledger, seen), retryable: true };
 }

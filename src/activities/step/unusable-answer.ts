@@ -1,6 +1,6 @@
-import type { UnusableRound } from '../ledger/port.ts';
-import type { ModelError } from '../model/port.ts';
-import type { Verdict } from './failures.ts';
+import type { UnusableRound } from '../../ledger/port.ts';
+import type { ModelError } from '../../model/port.ts';
+import type { Failure } from './failures.ts';
 
 /**
  * A whole answer to a model step that nothing can be done with: it was paid for, and the request
@@ -8,7 +8,7 @@ import type { Verdict } from './failures.ts';
  */
 export class UnusableAnswer extends Error {
   override readonly name = 'UnusableAnswer';
-  readonly verdict: Verdict;
+  readonly failure: Failure;
   readonly answered: UnusableRound;
 
   /**
@@ -20,7 +20,7 @@ export class UnusableAnswer extends Error {
     const { code, message, retryable, retryAfterMs } = error;
     const { rounds = Number.POSITIVE_INFINITY } = error;
     // Each answer is paid for, so the policy's attempts are too many.
-    this.verdict = { code, message, retryable: retryable && before + 1 < rounds, retryAfterMs };
+    this.failure = { code, message, retryable: retryable && before + 1 < rounds, retryAfterMs };
     this.answered = { round, usage };
   }
 }

@@ -1,12 +1,12 @@
-import type { RegisteredAgent, RegisteredTool } from '../define/registry.ts';
+import type { RegisteredAgent, RegisteredTool } from '../../define/registry.ts';
 import { z } from 'zod';
-import { canonicalJson, parseJson } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { toolStep, type PlannedCall } from '../contract/step.ts';
-import type { PlannedStep, EarlierStep } from '../ledger/port.ts';
-import type { ModelCall } from '../model/port.ts';
+import { canonicalJson, parseJson } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { toolStep, type PlannedCall } from '../../contract/step.ts';
+import type { PlannedStep, EarlierStep } from '../../ledger/port.ts';
+import type { ModelCall } from '../../model/port.ts';
 import { callId, type RecordedCall } from './turn-record.ts';
 
 export interface CallPlan {
@@ -105,27 +105,34 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
   if (hasNull(request)) {
     return { refusal: 'The arguments have a null character (\\u0000) in them. Leave it out.' };
   }
-  const parsed = await parseArguments(tool, request);
+  const { input, approval, summary } = tool.definition;
+  const parsed = await input.safeParseAsync(request).catch(() => undefined);
   if (!parsed) return { refusal: 'The arguments cannot be checked: the tool cannot read them.' };
   if (!parsed.success) {
     return {
       refusal: `The arguments do not fit the tool's schema.\n${z.prettifyError(parsed.error)}`,
     };
   }
+  const said: unknown = orElse(() => summary?.(parsed.data), undefined);
+  const line = (typeof said === 'string' ? said : tool.name).replaceAll(/\s+/g, ' ').trim();
   return {
     tool,
     request,
-    summary: summarise(tool, parsed.data),
-    approval: needsApproval(tool, parsed.data),
+    summary: line.slice(0, SUMMARY_LENGTH).toWellFormed(),
+    // One that cannot tell asks: a person is a smaller harm than an effect that nobody wanted.
+    approval:
+      typeof approval === 'function'
+        ? orElse(() => approval(parsed.data), true)
+        : approval === 'always',
   };
 }
 
-/** A schema's own code that throws must not cost the model's answer, which is paid for. */
-async function parseArguments({ definition: { input } }: RegisteredTool, request: JsonValue) {
+/** Code of a tool's definition that throws must not cost the model's answer, which is paid for. */
+function orElse<T>(ask: () => T, instead: T): T {
   try {
-    return await input.safeParseAsync(request);
+    return ask();
   } catch {
-    return undefined;
+    return instead;
   }
 }
 
@@ -136,26 +143,4 @@ function hasNull(value: JsonValue): boolean {
   return Array.isArray(value)
     ? value.some(hasNull)
     : Object.entries(value).some(([name, member]) => name.includes('\0') || hasNull(member));
-}
-
-/** One that cannot tell asks: a person is a smaller harm than an effect that nobody wanted. */
-function needsApproval({ definition: { approval } }: RegisteredTool, input: unknown): boolean {
-  if (typeof approval !== 'function') return approval === 'always';
-  try {
-    return approval(input);
-  } catch {
-    return true;
-  }
-}
-
-/** A tool's summary is a courtesy: one that throws must not cost the model's answer. */
-function summarise(tool: RegisteredTool, input: unknown): string {
-  let summary: unknown;
-  try {
-    summary = tool.definition.summary?.(input);
-  } catch {
-    summary = undefined;
-  }
-  const line = (typeof summary === 'string' ? summary : tool.name).replaceAll(/\s+/g, ' ').trim();
-  return line.slice(0, SUMMARY_LENGTH).toWellFormed();
 }

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@temporalio/activity';
-import { AgentOnceError } from '../contract/errors.ts';
-import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
-import type { Claim, Ledger, SeenRecords } from '../ledger/port.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
+import type { Claim, Ledger, SeenRecords } from '../../ledger/port.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
 
@@ -22,31 +22,6 @@ export function heldBefore({ info }: Context): Held | undefined {
   return ledger === undefined || fence === undefined ? undefined : { ledger, fence };
 }
 
-/** What one attempt may take, in milliseconds. */
-export interface AttemptTimes {
-  limitMs: number;
-  leaseMs: number;
-  /** `undefined` in the fast lane: the lease holds for as long as the attempt may take. */
-  heartbeatMs: number | undefined;
-}
-
-/**
- * The times of an attempt: the policy's, but never more than what Temporal was told when the step
- * was scheduled, by a caller who may not have known the policy.
- */
-export function attemptTimes(policy: StepPolicy, context: Context): AttemptTimes {
-  const { startToCloseTimeoutMs, heartbeatTimeoutMs = policy.heartbeatMs, isLocal } = context.info;
-  const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
-  if (isLocal) {
-    return { limitMs, leaseMs: limitMs + FAST_LANE.leaseMarginMs, heartbeatMs: undefined };
-  }
-  return {
-    limitMs,
-    leaseMs: Math.min(policy.leaseMs, heartbeatTimeoutMs),
-    heartbeatMs: Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3))),
-  };
-}
-
 /**
  * Keeps an attempt alive while it really works, also when its signal has aborted and the work does
  * not care: heartbeats to Temporal, and, once there is a claim, renews its lease. Apart from each
@@ -58,37 +33,48 @@ export class Lease {
   readonly signal: AbortSignal;
   /** Aborts when the attempt's time is over. */
   readonly limit: AbortSignal;
+  /** In the fast lane it holds for as long as the attempt may take. */
+  readonly leaseMs: number;
   readonly #work = new AbortController();
   readonly #over: NodeJS.Timeout;
   readonly #stopped: AbortSignal;
   readonly #heartbeat: NodeJS.Timeout | undefined;
   readonly #context: Context;
   #held: Held | undefined;
-  #renewal: NodeJS.Timeout | undefined;
+  #keeping: NodeJS.Timeout | undefined;
 
   /**
+   * Its times are the policy's, but never more than what Temporal was told when the step was
+   * scheduled, by a caller who may not have known the policy.
+   *
    * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
    * @param outlives whether the attempt goes on when Temporal has given it up
    */
-  constructor(context: Context, times: AttemptTimes, stopped: AbortSignal, outlives = false) {
+  constructor(context: Context, policy: StepPolicy, stopped: AbortSignal, outlives: boolean) {
+    const { startToCloseTimeoutMs, isLocal } = context.info;
+    const { heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
+    const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
     // Not AbortSignal.timeout: it would keep every attempt in memory until its time is over.
     const limit = new AbortController();
     this.limit = limit.signal;
     this.signal = this.#work.signal;
     this.#over = setTimeout(() => {
       limit.abort(new DOMException('The time of the attempt is over.', 'TimeoutError'));
-      this.#work.abort(limit.signal.reason);
+      this.fail(limit.signal.reason);
       this.stop();
-    }, times.limitMs).unref();
-    onCancelled(context, outlives, (reason) => this.#work.abort(reason));
+    }, limitMs).unref();
+    onCancelled(context, outlives, (reason) => this.fail(reason));
     this.#stopped = stopped;
     this.#context = context;
     this.#held = heldBefore(context);
-    if (times.heartbeatMs === undefined) {
+    if (isLocal) {
+      this.leaseMs = limitMs + FAST_LANE.leaseMarginMs;
       stopped.addEventListener('abort', this.#interrupt);
-    } else {
-      this.#heartbeat = setInterval(() => context.heartbeat(this.#held), times.heartbeatMs);
+      return;
     }
+    this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
+    const everyMs = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
+    this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
   }
 
   /**
@@ -101,39 +87,36 @@ export class Lease {
     if (this.#heartbeat === undefined) return;
     this.#held = held;
     if (atOnce) this.#context.heartbeat(held);
-    let renewing = false;
-    const renew = async (): Promise<void> => {
-      if (renewing) return;
-      renewing = true;
+    let asking = false;
+    const keep = async (): Promise<void> => {
+      if (asking) return;
+      asking = true;
       try {
-        if (!(await ledger.renew(claim)) && !(await isUndecided(ledger, claim))) this.#lose();
+        if ((await ledger.renew(claim)) || (await isHeldUnknown(ledger, claim))) return;
+        clearInterval(this.#keeping);
+        this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
       } finally {
-        renewing = false;
+        asking = false;
       }
     };
-    this.#renewal = setInterval(() => void renew(), Math.max(50, Math.floor(claim.leaseMs / 3)));
+    this.#keeping = setInterval(() => void keep(), Math.max(50, Math.floor(claim.leaseMs / 3)));
   }
 
   stop(): void {
     this.#stopped.removeEventListener('abort', this.#interrupt);
     clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
-    clearInterval(this.#renewal);
+    clearInterval(this.#keeping);
   }
 
   /** In the step's own context, as everything that calls its listeners: they may throw. */
-  readonly #interrupt = AsyncLocalStorage.bind(() => this.#work.abort(this.#stopped.reason));
+  readonly #interrupt = AsyncLocalStorage.bind(() => this.fail(this.#stopped.reason));
 
   /** Tells the work that it has failed, and why. */
-  fail(error: Error): void {
+  fail(error: unknown): void {
     this.#work.abort(error);
-  }
-
-  #lose(): void {
-    clearInterval(this.#renewal);
-    this.#work.abort(new AgentOnceError('step.claim_lost', CLAIM_LOST));
   }
 }
 
@@ -152,7 +135,10 @@ function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
-export async function isUndecided(ledger: Ledger, { scope, step, fence }: Claim): Promise<boolean> {
+export async function isHeldUnknown(
+  ledger: Ledger,
+  { scope, step, fence }: Claim,
+): Promise<boolean> {
   const held = await ledger.step(scope, step);
   return held?.state === 'unknown' && held.fence === fence;
 }

@@ -1,17 +1,17 @@
-import type { RegisteredTool } from '../define/registry.ts';
-import type { JsonValue } from '../contract/json-value.ts';
+import type { RegisteredTool } from '../../define/registry.ts';
 import {
   tokenOf,
   toolStep,
   type ShadowEffect,
   type ToolStepDone,
   type ToolStepInput,
-} from '../contract/step.ts';
-import { askOutcome } from './ask-person.ts';
-import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
-import { OutcomeUnknown } from './claim-step.ts';
-import { runStep, type StepOutcome } from './run-step.ts';
+} from '../../contract/step.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { OutcomeUnknown } from '../step/claim-step.ts';
+import { activityFailure } from '../step/failures.ts';
+import { runStep } from '../step/run-step.ts';
+import type { StepWork } from '../step/work.ts';
+import { askPerson } from './ask-person.ts';
 import { toJson } from './to-json.ts';
 import { argumentsOf, doneOf, planOf, previewOf } from './tool-step.ts';
 
@@ -26,49 +26,28 @@ export async function pretendTool(
   tool: RegisteredTool,
   input: ToolStepInput,
 ): Promise<ToolStepDone> {
-  const outcome = await pretend(deps, tool, input);
   try {
+    const outcome = await runStep(deps, planOf(tool, input), pretended(tool));
     return { ...doneOf(outcome, input), shadow: await effectOf(deps, tool, input) };
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
-}
-
-async function pretend(
-  deps: ActivityDeps,
-  tool: RegisteredTool,
-  input: ToolStepInput,
-): Promise<StepOutcome> {
-  try {
-    return await runStep(deps, planOf(tool, input), {
-      kind: 'plain',
-      run: async ({ request }) => ({ result: await pretended(tool, request), knownBy: 'shadow' }),
-    });
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     // An attempt died. What it did is no question for a person: nothing.
-    await askOutcome(deps.ledger, input, { ms: 0, otherwise: 'did-not-happen' }, error.attempt);
-    await deps.ledger
-      .decide(input.run.scope, {
-        step: toolStep(input.turn, input.index),
-        decision: 'did-not-happen',
-        by: 'The shadow run',
-      })
-      .catch((problem: unknown) => {
-        throw failStep(judge(problem, 'step.failed'));
-      });
+    const decision = 'did-not-happen';
+    await askPerson(deps.ledger, input, { ms: 0, otherwise: decision }, error.attempt);
+    const step = toolStep(input.turn, input.index);
+    await deps.ledger.decide(input.run.scope, { step, decision, by: 'The shadow run' });
     const message = 'A worker died while it pretended this call; it is pretended again.';
-    throw failStep({ code: 'step.busy', message, retryable: true }, 1);
+    throw activityFailure({ code: 'step.busy', message, retryable: true }, undefined, 1);
   }
 }
 
-async function pretended(tool: RegisteredTool, request: JsonValue | null): Promise<JsonValue> {
+function pretended(tool: RegisteredTool): StepWork {
   const { shadow } = tool.definition;
-  const args = await argumentsOf(tool, request);
-  if (shadow) return toJson(await shadow(args));
-  return {
-    shadow: true,
-    note: `This is a rehearsal: ${tool.name} was not called. Go on as if it had worked.`,
+  return async ({ request }) => {
+    const args = await argumentsOf(tool, request);
+    const note = `This is a rehearsal: ${tool.name} was not called. Go on as if it had worked.`;
+    const result = shadow ? toJson(await shadow(args)) : { shadow: true, note };
+    return { result, knownBy: 'shadow' };
   };
 }
 

@@ -1,13 +1,12 @@
-import { canonicalJson } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { sha256Hex } from '../contract/hash.ts';
-import { modelStep, type ModelStepInput, type ModelStepResult } from '../contract/step.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
 import { askModel } from './ask-model.ts';
-import type { ActivityDeps } from './deps.ts';
-import type { SeenRecords } from '../ledger/port.ts';
-import { failStep, judge } from './failures.ts';
-import { runStep } from './run-step.ts';
-import { assertMayRun } from './shadow-only.ts';
+import type { ActivityDeps } from '../deps.ts';
+import type { SeenRecords } from '../../ledger/port.ts';
+import { runStep } from '../step/run-step.ts';
 import { asTurnRecord } from './turn-record.ts';
 
 /** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */
@@ -16,13 +15,13 @@ export async function callModel(
   input: ModelStepInput,
 ): Promise<ModelStepResult> {
   const { run, turn, messages, previous } = input;
-  assertMayRun(deps, run);
   const agent = deps.agents.agent(run.agent);
   if (!agent) throw unknownAgent(run.agent);
   const settings = input.settings ?? agent.settings;
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
-  if (input.retires !== undefined) await retire(deps, input.retires);
+  // Before anything else in a run that follows another: from here on, only one has the key.
+  if (input.retires !== undefined) await deps.ledger.retire(input.retires);
   // Read while the claim is on its way: nothing changes the turns before this one any more. But not
   // for a step that is likely to be recorded: a long run that is resumed would read all of it at
   // each turn.
@@ -46,22 +45,24 @@ export async function callModel(
       },
       policy: settings.modelPolicy,
       faultName: 'model',
-      otherwise: 'model.bad_answer',
+      defaultCode: 'model.bad_answer',
     },
     askModel(deps, input, agent, settings, earlier),
   );
 
+  const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
+    outcome;
   const { content, calls, planned } = asTurnRecord(outcome.result);
   return {
     digest,
     ...(calls.length === 0 ? { output: content ?? '' } : {}),
     calls: planned,
     refused: calls.filter((call) => call.refusal !== undefined).length,
-    usage: outcome.usage ?? { inputTokens: 0, outputTokens: 0, costUsd: null },
-    knownBy: outcome.knownBy,
-    possiblyPaid: outcome.unknownAttempts,
-    ledger: outcome.ledger,
-    ...(outcome.sharedWith === null ? {} : { sharedWith: outcome.sharedWith }),
+    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd },
+    knownBy,
+    possiblyPaid: unknownAttempts,
+    ledger,
+    ...(sharedWith === null ? {} : { sharedWith }),
     ...(input.settings ? {} : { settings }),
   };
 }
@@ -75,23 +76,13 @@ function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenR
   };
 }
 
-/** Before anything else happens in a run that follows another: from here on, only one has the key. */
-async function retire({ ledger }: ActivityDeps, scope: string): Promise<void> {
-  try {
-    await ledger.retire(scope);
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
-}
-
 function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
   return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
 }
 
-function unknownAgent(name: string) {
-  return failStep({
-    code: 'agent.unknown',
-    message: `The worker does not know an agent "${name}". Register it in src/app/agents/index.ts and deploy the worker, or correct the name.`,
-    retryable: false,
-  });
+function unknownAgent(name: string): AgentOnceError {
+  return new AgentOnceError(
+    'agent.unknown',
+    `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
+  );
 }

@@ -1,7 +1,7 @@
-import { AgentOnceError } from '../contract/errors.ts';
-import { utf8Bytes } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { LIMITS } from '../contract/limits.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { utf8Bytes } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { LIMITS } from '../../contract/limits.ts';
 
 /**
  * What the ledger will hold of a tool's return value: nothing is `null`, a `Date` its ISO form.

@@ -1,13 +1,14 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
-import { withoutLedgerAddress } from '../contract/ledger-address.ts';
-import { LIMITS } from '../contract/limits.ts';
-import type { RetryPolicy } from '../contract/settings.ts';
-import { usedAnything, type StepFailureDetails, type StepUsage } from '../contract/step.ts';
-import type { StepError } from '../ledger/port.ts';
-import { ModelError } from '../model/port.ts';
-import { StrayError } from './step-code.ts';
-import { describeThrown } from './thrown.ts';
+import { AgentOnceError, type ErrorCode } from '../../contract/errors.ts';
+import { withoutLedgerAddress } from '../../contract/ledger-address.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { RetryPolicy } from '../../contract/settings.ts';
+import { usedAnything, type StepFailureDetails, type StepUsage } from '../../contract/step.ts';
+import type { StepError } from '../../ledger/port.ts';
+import { ModelError } from '../../model/port.ts';
+import { NotApplied } from '../../define/not-applied.ts';
+import type { Attempt } from './attempt-end.ts';
+import { describeThrown, StrayError } from './step-code.ts';
 import { UnusableAnswer } from './unusable-answer.ts';
 
 /** The ledger refuses this worker; another one, or the same with other settings, may be let in. */
@@ -22,26 +23,26 @@ const OWN_TROUBLE: readonly ErrorCode[] = [
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
-/** What is to be done about an error that ended an attempt. */
-export interface Verdict extends StepError {
+/** What ended an attempt, as the ledger keeps it and Temporal is told. */
+export interface Failure extends StepError {
   code: ErrorCode;
   retryable: boolean;
   /** What the other side asks to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
 }
 
-/** Reads an error that a step's own work threw; `otherwise` is the code of one that has none. */
-export function judge(error: unknown, otherwise: ErrorCode): Verdict {
+/** Reads an error that a step's own work threw; `defaultCode` is for one that has none. */
+export function failureOf(error: unknown, defaultCode: ErrorCode): Failure {
   try {
-    return read(error, otherwise);
+    return read(error, defaultCode);
   } catch {
     // A tool may throw anything, also what throws when it is looked at.
-    return { code: otherwise, message: cut(describeThrown(error)), retryable: true };
+    return { code: defaultCode, message: cut(describeThrown(error)), retryable: true };
   }
 }
 
-function read(error: unknown, otherwise: ErrorCode): Verdict {
-  if (error instanceof UnusableAnswer) return error.verdict;
+function read(error: unknown, defaultCode: ErrorCode): Failure {
+  if (error instanceof UnusableAnswer) return error.failure;
   if (error instanceof ModelError) {
     const { code, message, retryable, retryAfterMs } = error;
     return { code, message: cut(message), retryable, retryAfterMs };
@@ -51,17 +52,19 @@ function read(error: unknown, otherwise: ErrorCode): Verdict {
     return { code, message: cut(withoutLedgerAddress(message)), retryable: isOwnTrouble(code) };
   }
   if (error instanceof ApplicationFailure) {
-    return { code: otherwise, message: cut(error.message), retryable: !error.nonRetryable };
+    return { code: defaultCode, message: cut(error.message), retryable: !error.nonRetryable };
   }
-  if (error instanceof StrayError) {
-    return { code: otherwise, message: cut(error.message), retryable: true };
-  }
-  const code = nameOf(error) === 'TimeoutError' ? 'step.timed_out' : otherwise;
-  return { code, message: cut(describeThrown(error)), retryable: true };
+  const late = error instanceof Error && error.name === 'TimeoutError';
+  const message = cut(error instanceof StrayError ? error.message : describeThrown(error));
+  return { code: late ? 'step.timed_out' : defaultCode, message, retryable: true };
 }
 
-function nameOf(error: unknown): unknown {
-  return error instanceof Error ? error.name : undefined;
+/** The kind of an error, as far as the end of its attempt depends on it. */
+export function thrownKind(error: unknown, { code, retryable }: Failure): Attempt['thrown'] {
+  if (error instanceof NotApplied) return 'not-applied';
+  if (error instanceof UnusableAnswer) return 'unusable-answer';
+  if (!retryable || !isOwnTrouble(code)) return 'other';
+  return isRefused(code) ? 'refused' : 'own-trouble';
 }
 
 /**
@@ -84,29 +87,32 @@ export function isRefused(code: ErrorCode): boolean {
  * @param nextRetryDelayMs default: the policy's; where the ledger refuses this worker or lacks the
  *   run's records, a wait that grows, so that a worker which fails at once does not take each step that
  *   another could do
- * @param spent what the step has used though it failed: for the run's own account
- * @param fence of an attempt that may have had its effect: for the run that resumes this one
  */
-export function failStep(
-  verdict: Verdict,
-  nextRetryDelayMs: number | undefined = untilMendedMs(verdict),
-  spent?: StepUsage,
-  fence?: string,
+export function activityFailure(
+  failure: Failure,
+  details?: StepFailureDetails,
+  nextRetryDelayMs = untilMendedMs(failure),
 ): ApplicationFailure {
-  const details: StepFailureDetails = {
-    ...(spent && usedAnything(spent) ? { usage: spent } : {}),
-    ...(fence === undefined ? {} : { fence }),
-  };
   return ApplicationFailure.create({
-    type: verdict.code,
-    message: cut(verdict.message),
-    nonRetryable: !verdict.retryable,
+    type: failure.code,
+    message: cut(failure.message),
+    nonRetryable: !failure.retryable,
     ...(nextRetryDelayMs === undefined ? {} : { nextRetryDelay: nextRetryDelayMs }),
-    ...(Object.keys(details).length > 0 ? { details: [details] } : {}),
+    ...(details && { details: [details] }),
   });
 }
 
-function untilMendedMs({ code, retryable }: Verdict): number | undefined {
+/**
+ * What a run is told about a step that failed, if there is anything.
+ *
+ * @param fence of an attempt that may have had its effect: for the run that resumes this one
+ */
+export function detailsOf(used: StepUsage, fence?: string): StepFailureDetails | undefined {
+  if (!usedAnything(used)) return fence === undefined ? undefined : { fence };
+  return { usage: used, ...(fence === undefined ? {} : { fence }) };
+}
+
+function untilMendedMs({ code, retryable }: Failure): number | undefined {
   if (!retryable || !(isRefused(code) || code === 'ledger.restored')) return undefined;
   // By Temporal's count of attempts: the ledger counts none of these.
   const { attempt } = Context.current().info;

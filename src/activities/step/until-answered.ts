@@ -1,6 +1,8 @@
 import pRetry, { type Options } from 'p-retry';
-import { AgentOnceError } from '../contract/errors.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { Claim } from '../../ledger/port.ts';
 import { isRefused } from './failures.ts';
+import type { StepPlan } from './work.ts';
 
 /**
  * Asks the ledger until it answers; at least once.
@@ -22,6 +24,14 @@ export async function untilAnswered<T>(
     maxTimeout: 2_000,
     shouldRetry: (context) => (isUnreachable(context) || mayBeMended(context)) && !until.aborted,
   });
+}
+
+/**
+ * For how long a worker that the ledger refuses keeps the word of an attempt. Nobody but it knows how
+ * a step at most once ended, or that it did not begin: worth any wait. Any other one is repeated.
+ */
+export function refusedForMs({ claim: { effect } }: StepPlan, { leaseMs }: Claim): number {
+  return effect === 'at-most-once' ? Number.POSITIVE_INFINITY : leaseMs;
 }
 
 /** p-retry for what has failed once: to prepare for it takes as long as a short statement. */

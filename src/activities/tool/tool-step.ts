@@ -1,12 +1,12 @@
-import type { RegisteredTool } from '../define/registry.ts';
-import { AgentOnceError } from '../contract/errors.ts';
-import { utf8Bytes } from '../contract/json.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { LIMITS } from '../contract/limits.ts';
-import { toolStep, type ToolStepDone, type ToolStepInput } from '../contract/step.ts';
-import { cutToBytes } from '../contract/text-bytes.ts';
-import type { StepPlan } from './claim-step.ts';
-import type { StepOutcome } from './run-step.ts';
+import type { RegisteredTool } from '../../define/registry.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { utf8Bytes } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { toolStep, type ToolStepDone, type ToolStepInput } from '../../contract/step.ts';
+import { cutToBytes } from '../../contract/text-bytes.ts';
+import type { StepOutcome } from '../step/record.ts';
+import type { StepPlan } from '../step/work.ts';
 
 /** The step of a tool call under its claim. */
 export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
@@ -30,7 +30,7 @@ export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
     },
     policy,
     faultName: tool.name,
-    otherwise: 'tool.failed',
+    defaultCode: 'tool.failed',
   };
 }
 

@@ -1,9 +1,9 @@
-import type { RegisteredAgent } from '../define/registry.ts';
-import { AgentOnceError } from '../contract/errors.ts';
-import type { JsonValue } from '../contract/json-value.ts';
-import { modelStep, toolStep, type UserMessage } from '../contract/step.ts';
-import type { EarlierStep } from '../ledger/port.ts';
-import type { ModelMessage } from '../model/port.ts';
+import type { RegisteredAgent } from '../../define/registry.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { modelStep, toolStep, type UserMessage } from '../../contract/step.ts';
+import type { EarlierStep } from '../../ledger/port.ts';
+import type { ModelMessage } from '../../model/port.ts';
 import { asCall, asTurnRecord, callId, type RecordedCall } from './turn-record.ts';
 
 /**
