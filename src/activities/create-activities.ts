@@ -1,4 +1,4 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { RecordDecisionInput } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
@@ -9,11 +9,10 @@ import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
 import { recordDecision } from './record-decision.ts';
-import { activityFailure } from './step/failures.ts';
-import { wellFormed } from './well-formed.ts';
+import { activityFailure, failureOf } from './step/failures.ts';
 
 /** An activity, whatever its argument is. */
-export type Activity = (input: never) => Promise<unknown>;
+type Activity = (input: never) => Promise<unknown>;
 
 /**
  * The activities of a worker: `callModel`, one `tool.<name>` per tool, and an answer for tools that
@@ -76,4 +75,27 @@ async function unknownTool(input: ToolStepInput): Promise<never> {
     undefined,
     5_000,
   );
+}
+
+/**
+ * The gate of what an activity throws. Its message, stack and type are strings of protobuf, which
+ * must be well-formed: with half of a surrogate pair in one of them the worker fails, and so does
+ * each one that tries again. Only failures that were made of cut and cleaned messages pass; anything
+ * else becomes one. (Results, details, summaries and memos are JSON: there a lone surrogate is
+ * written as an escape.)
+ */
+export function wellFormed(activity: Activity): Activity {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      throw isWellFormed(error) ? error : activityFailure(failureOf(error, 'step.failed'));
+    }
+  };
+}
+
+function isWellFormed(error: unknown): boolean {
+  if (!(error instanceof ApplicationFailure || error instanceof CancelledFailure)) return false;
+  const { message, stack = '', cause } = error;
+  return cause === undefined && [message, stack].every((text) => text.isWellFormed());
 }

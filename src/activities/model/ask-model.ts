@@ -19,7 +19,7 @@ import type { ActivityDeps } from '../deps.ts';
 import { planCalls } from './plan-calls.ts';
 import { share, shareName, type ShareTerms } from '../step/share.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
-import { UnusableAnswer } from '../step/unusable-answer.ts';
+import { UnusableAnswer } from '../step/failures.ts';
 import { tokenFor, type StepWork } from '../step/work.ts';
 
 /**

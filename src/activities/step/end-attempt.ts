@@ -16,7 +16,7 @@ import { isHeldUnknown } from './lease.ts';
 import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
-import { UnusableAnswer } from './unusable-answer.ts';
+import { UnusableAnswer } from './failures.ts';
 import type { Running } from './work.ts';
 
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };

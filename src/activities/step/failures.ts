@@ -4,12 +4,11 @@ import { withoutLedgerAddress } from '../../contract/ledger-address.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { RetryPolicy } from '../../contract/settings.ts';
 import { usedAnything, type StepFailureDetails, type StepUsage } from '../../contract/step.ts';
-import type { StepError } from '../../ledger/port.ts';
+import type { StepError, UnusableRound } from '../../ledger/port.ts';
 import { ModelError } from '../../model/port.ts';
 import { NotApplied } from '../../define/not-applied.ts';
 import type { Attempt } from './attempt-end.ts';
 import { describeThrown, StrayError } from './step-code.ts';
-import { UnusableAnswer } from './unusable-answer.ts';
 
 /** The ledger refuses this worker; another one, or the same with other settings, may be let in. */
 const REFUSED: readonly ErrorCode[] = ['ledger.invalid'];
@@ -29,6 +28,29 @@ export interface Failure extends StepError {
   retryable: boolean;
   /** What the other side asks to wait, in milliseconds. */
   retryAfterMs?: number | undefined;
+}
+
+/**
+ * A whole answer to a model step that nothing can be done with: it was paid for, and the request
+ * that it answers is over.
+ */
+export class UnusableAnswer extends Error {
+  override readonly name = 'UnusableAnswer';
+  readonly failure: Failure;
+  readonly answered: UnusableRound;
+
+  /**
+   * @param request `round`: that of the request that was answered; `before`: unusable answers that
+   *   count as earlier ones; `usage`: what this answer used, `null` where that is not known
+   */
+  constructor(error: ModelError, { round, before, usage }: UnusableRound & { before: number }) {
+    super(error.message);
+    const { code, message, retryable, retryAfterMs } = error;
+    const { rounds = Number.POSITIVE_INFINITY } = error;
+    // Each answer is paid for, so the policy's attempts are too many.
+    this.failure = { code, message, retryable: retryable && before + 1 < rounds, retryAfterMs };
+    this.answered = { round, usage };
+  }
 }
 
 /** Reads an error that a step's own work threw; `defaultCode` is for one that has none. */
