@@ -57,12 +57,6 @@ export interface Config {
   drainMs: number;
   /** Where a worker dies, for tests: `after-effect:issue_refund`. */
   fault: string | undefined;
-  /** Tests only: gives tools a fresh token each attempt, so that a check can be seen to fail. */
-  testNoTokens: boolean;
-  /** Tests only: lets an attempt through that has lost its claim. */
-  testNoFence: boolean;
-  /** Tests only: grants every claim, whoever has the step. */
-  testNoClaim: boolean;
 }
 
 /** Defaults of `agent-once dev`, so that the other commands find it without any setting. */
@@ -110,9 +104,6 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     refusedLimitMs: readInterval('AGENT_ONCE_REFUSED_LIMIT', '60s', env),
     drainMs: readInterval('AGENT_ONCE_DRAIN', '5s', env) ?? 0,
     fault: readText('AGENT_ONCE_FAULT', env),
-    testNoTokens: readFlag('AGENT_ONCE_TEST_NO_TOKENS', false, env),
-    testNoFence: readFlag('AGENT_ONCE_TEST_NO_FENCE', false, env),
-    testNoClaim: readFlag('AGENT_ONCE_TEST_NO_CLAIM', false, env),
   };
 }
 

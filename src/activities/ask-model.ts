@@ -95,7 +95,7 @@ export function askModel(
       let reply: ModelReply;
       try {
         reply = await deps.model.complete(asked, {
-          token: deps.withoutTokens ? crypto.randomUUID() : (began ?? own),
+          token: began ?? own,
           round,
           workflowId: workflowIdHere(),
           signal: granted.signal,

@@ -54,11 +54,10 @@ export async function callTool(
 function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
   const { definition } = tool;
   const own = tokenOf(input.run.scope, toolStep(input.turn, input.index));
-  const fresh = deps.withoutTokens ? crypto.randomUUID() : undefined;
   const share = toolShare(tool, input);
   // Of a call that this one took over from another run: it goes on as what that one began.
   let began: string | undefined;
-  const context = (granted: Granted) => contextOf(fresh ?? began ?? own, input, granted);
+  const context = (granted: Granted) => contextOf(began ?? own, input, granted);
   const complete = (value: unknown): Completion => ({
     result: toJson(value),
     ...(began === undefined ? {} : { sharedWith: began }),
