@@ -1,4 +1,5 @@
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { defined } from '../contract/defined.ts';
 import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type {
   AgentRunInput,
@@ -22,13 +23,6 @@ import {
 import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
 import type { RunNames } from './waiting-details.ts';
 import { waitingMemo } from './waiting-memo.ts';
-
-/** What a step is called while it runs. */
-interface StepTitle {
-  step: string;
-  activity: string;
-  summary: string;
-}
 
 /** Effects of a shadow run that its result shows with their arguments, of 2 KB each at most. */
 const ARGUMENTS_SHOWN = 100;
@@ -67,7 +61,7 @@ export class Progress {
       turn: this.#turn,
       maxTurns: this.#maxTurns,
       active: this.#rows
-        .filter((row) => row.state === 'running' || row.state === 'waiting')
+        .filter(isActive)
         .map(({ step, activity, summary }) => ({ step, activity, summary })),
       waiting: this.#waiting,
       usage: this.usage,
@@ -80,8 +74,8 @@ export class Progress {
   }
 
   /** Shows a step while it runs. */
-  begin(title: StepTitle): StepRow {
-    const row: StepRow = { ...title, state: 'running' };
+  begin(step: string, activity: string, summary: string): StepRow {
+    const row: StepRow = { step, activity, summary, state: 'running' };
     this.#rows.push(row);
     this.#forgetRows();
     this.#draw();
@@ -90,12 +84,9 @@ export class Progress {
 
   /** Keeps the last ones, and all that are not over: a turn may have more of these. */
   #forgetRows(): void {
-    let over = this.#rows.length - ROWS_SHOWN;
-    this.#rows = this.#rows.filter(({ state }) => {
-      const kept = over <= 0 || state === 'running' || state === 'waiting';
-      if (!kept) over -= 1;
-      return kept;
-    });
+    const over = Math.max(0, this.#rows.length - ROWS_SHOWN);
+    const left = this.#rows.filter((row) => !isActive(row)).slice(0, over);
+    this.#rows = this.#rows.filter((row) => !left.includes(row));
   }
 
   modelAnswered(row: StepRow, answer: ModelStepResult, settings: AgentSettings | undefined): void {
@@ -106,9 +97,7 @@ export class Progress {
     if (answer.ledger !== undefined && !this.hasSeen(this.#turn)) {
       this.#known = { ledger: answer.ledger, turn: this.#turn };
     }
-    row.note = noteOf(answer);
-    row.state = 'done';
-    this.#draw();
+    this.#end(row, 'done', noteOf(answer));
   }
 
   /** Adds what a step used, whether it ended well or not. */
@@ -118,16 +107,17 @@ export class Progress {
 
   toolAnswered(row: StepRow, { shadow }: ToolStepDone): void {
     this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
-    if (shadow) {
-      this.#pretended(shadow);
-      row.note = 'shadow: not executed';
-    }
-    row.state = 'done';
-    this.#draw();
+    if (shadow) this.#pretended(shadow);
+    this.#end(row, 'done', shadow && 'shadow: not executed');
   }
 
   failed(row: StepRow): void {
-    row.state = 'failed';
+    this.#end(row, 'failed');
+  }
+
+  #end(row: StepRow, state: 'done' | 'failed', note?: string): void {
+    row.state = state;
+    if (note !== undefined) row.note = note;
     this.#draw();
   }
 
@@ -166,11 +156,7 @@ export class Progress {
    * and for its next execution.
    */
   report(): RunFailureDetails {
-    return {
-      usage: this.usage,
-      ...(this.#shadow ? { shadow: this.#shadow } : {}),
-      ...(this.#known ? { known: this.#known } : {}),
-    };
+    return { usage: this.usage, ...defined({ shadow: this.#shadow, known: this.#known }) };
   }
 
   /** Keeps the model's order, whatever was done first; and not all arguments of a very long run. */
@@ -200,7 +186,7 @@ export class Progress {
     }
     this.#draw();
     this.#tell();
-    if (changed) this.#setStatusAttribute(this.#status);
+    if (changed) this.#setAttributes([statusAttribute(status)]);
   }
 
   /**
@@ -222,26 +208,31 @@ export class Progress {
   end(status: 'completed' | 'failed' | 'cancelled'): void {
     this.#status = status;
     this.#draw();
-    if (this.#searchAttributes) {
-      upsertSearchAttributes([
-        { key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status },
-        { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
-      ]);
-    }
+    this.#setAttributes([
+      statusAttribute(status),
+      { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
+    ]);
     // A result and a failure carry this; a cancellation has no place for it.
     if (status === 'cancelled') {
-      upsertMemo({ usage: this.usage, ...(this.#known ? { known: this.#known } : {}) });
+      upsertMemo({ usage: this.usage, ...defined({ known: this.#known }) });
     }
   }
 
-  #setStatusAttribute(status: RunStatus): void {
-    if (!this.#searchAttributes) return;
-    upsertSearchAttributes([{ key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status }]);
+  #setAttributes(attributes: Parameters<typeof upsertSearchAttributes>[0]): void {
+    if (this.#searchAttributes) upsertSearchAttributes(attributes);
   }
 
   #draw(): void {
     setCurrentDetails(drawDetails(this.state(), this.#rows, this.#run));
   }
+}
+
+function statusAttribute(value: RunStatus) {
+  return { key: { name: 'AgentStatus', type: 'KEYWORD' as const }, value };
+}
+
+function isActive({ state }: StepRow): boolean {
+  return state === 'running' || state === 'waiting';
 }
 
 function noteOf(answer: ModelStepResult): string {
