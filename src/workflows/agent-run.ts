@@ -55,7 +55,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
       recordDecision(input.queues.tools, {
         scope: run.scope,
         answer,
-        ...defined({ asked: asked ? progress.ledger() : undefined }),
+        ...defined({ asked: asked ? progress.seen.ledger : undefined }),
       }),
     (open) => progress.ask(open),
   );
@@ -134,12 +134,12 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       turn,
       messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
       previous,
-      ...progress.ledger(),
+      ...progress.seen.ledger,
       ...defined({
         settings,
         model: input.options?.model,
         resuming: resuming || undefined,
-        recorded: progress.hasSeen(turn) || undefined,
+        recorded: progress.seen.hasTurn(turn) || undefined,
         retires: turn === 1 ? input.retires : undefined,
       }),
     };

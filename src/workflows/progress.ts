@@ -4,8 +4,6 @@ import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type {
   AgentRunInput,
   Carried,
-  KnownCall,
-  KnownRecords,
   RunFailureDetails,
   RunState,
   RunStatus,
@@ -18,9 +16,9 @@ import {
   type ShadowEffect,
   type StepUsage,
   type ToolStepDone,
-  type ToolStepInput,
 } from '../contract/step.ts';
 import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
+import { SeenRecords } from './seen-records.ts';
 import type { RunNames } from './waiting-details.ts';
 import { waitingMemo } from './waiting-memo.ts';
 
@@ -30,6 +28,7 @@ const ARGUMENTS_SHOWN = 100;
 /** What a person can see of a run: the `state` query, current details, search attributes, memo. */
 export class Progress {
   usage: Usage;
+  readonly seen: SeenRecords;
   #status: RunStatus = 'running';
   #waiting: OpenQuestion[] = [];
   /** What the memo says of it. */
@@ -40,13 +39,12 @@ export class Progress {
   #rows: StepRow[] = [];
   /** `undefined`: of a real run. */
   #shadow: ShadowEffect[] | undefined;
-  #known: KnownRecords | undefined;
   readonly #searchAttributes: boolean;
   readonly #run: RunNames;
 
   constructor(from: Omit<Carried, 'lastDigest'>, input: AgentRunInput) {
     this.usage = from.usage;
-    this.#known = from.known;
+    this.seen = new SeenRecords(from.known);
     this.#shadow = from.shadow ?? (input.options?.shadow ? [] : undefined);
     this.#turn = from.turn;
     this.#limit = input.limits?.maxTurns;
@@ -93,10 +91,7 @@ export class Progress {
     this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
     this.usage = { ...this.usage, modelCalls: this.usage.modelCalls + 1 };
     this.spend(answer.usage);
-    // Of a turn that an earlier execution has seen, this one's answer says nothing new.
-    if (answer.ledger !== undefined && !this.hasSeen(this.#turn)) {
-      this.#known = { ledger: answer.ledger, turn: this.#turn };
-    }
+    this.seen.addTurn(this.#turn, answer.ledger);
     this.#end(row, 'done', noteOf(answer));
   }
 
@@ -127,36 +122,12 @@ export class Progress {
     this.#draw();
   }
 
-  /** Whether the run, in whatever execution, has seen the answer of this turn recorded. */
-  hasSeen(turn: number): boolean {
-    return this.#known !== undefined && turn <= this.#known.turn;
-  }
-
-  /** What the run, in whatever execution, knows of a call before it is made. */
-  seenOf(turn: number, index: number): Pick<ToolStepInput, 'recorded' | 'fence'> {
-    if (this.#known === undefined || turn > this.#known.turn) return {};
-    const call = turn < this.#known.turn ? 'done' : this.#known.calls?.[index];
-    if (call === 'done') return { recorded: true };
-    return call ?? {};
-  }
-
-  /** Keeps what the run has seen of a call, for a resume. */
-  callSeen({ turn, index }: Pick<ToolStepInput, 'turn' | 'index'>, call: KnownCall): void {
-    if (this.#known?.turn !== turn) return;
-    this.#known = { ...this.#known, calls: { ...this.#known.calls, [index]: call } };
-  }
-
-  /** The ledger that holds what the run has seen; nothing before its first answer. */
-  ledger(): { ledger?: string } {
-    return this.#known ? { ledger: this.#known.ledger } : {};
-  }
-
   /**
    * What the run has used, what it only pretended, and what it knows to be recorded: for its end,
    * and for its next execution.
    */
   report(): RunFailureDetails {
-    return { usage: this.usage, ...defined({ shadow: this.#shadow, known: this.#known }) };
+    return { usage: this.usage, ...defined({ shadow: this.#shadow, known: this.seen.known }) };
   }
 
   /** Keeps the model's order, whatever was done first; and not all arguments of a very long run. */
@@ -214,7 +185,7 @@ export class Progress {
     ]);
     // A result and a failure carry this; a cancellation has no place for it.
     if (status === 'cancelled') {
-      upsertMemo({ usage: this.usage, ...defined({ known: this.#known }) });
+      upsertMemo({ usage: this.usage, ...defined({ known: this.seen.known }) });
     }
   }
 

@@ -29,7 +29,7 @@ export async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
   const { run, turn, settings, progress } = now;
   const historyResults = settings?.historyResults ?? 'preview';
   const running = calls.map(({ lane, effect: _effect, ...call }) => {
-    const known = { ...progress.ledger(), ...progress.seenOf(turn, call.index) };
+    const known = { ...progress.seen.ledger, ...progress.seen.ofCall(turn, call.index) };
     return runCall({ run, turn, historyResults, ...call, ...known }, lane, now);
   });
   const failures: unknown[] = [];
@@ -63,13 +63,13 @@ async function runCall(
       if ('waiting' in end) {
         // The ledger keeps the answer: the step, scheduled again, finds it there.
         if (end.fence !== undefined) {
-          progress.callSeen(call, { fence: end.fence });
+          progress.seen.addCall(call, { fence: end.fence });
           step = { ...step, fence: end.fence };
         }
         decision = await group.withScope(() => decisions.wait(end.waiting));
         continue;
       }
-      progress.callSeen(call, 'done');
+      progress.seen.addCall(call, 'done');
       progress.toolAnswered(row, end);
       return undefined;
     } catch (error) {
@@ -79,7 +79,7 @@ async function runCall(
         continue;
       }
       const fence = fenceOf(error);
-      if (fence !== undefined) progress.callSeen(call, { fence });
+      if (fence !== undefined) progress.seen.addCall(call, { fence });
       progress.failed(row);
       return { error };
     }
