@@ -4,12 +4,12 @@ import type { ModelRequest } from '../port.ts';
 import type { Reading } from './answer.ts';
 import type { Merged } from './body.ts';
 import { mergeChunks } from './chat/merge-chunks.ts';
-import { readChat, usageOfChat } from './chat/read-chat.ts';
+import { readChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Kept } from './kept.ts';
+import type { Kept } from './request-parts.ts';
 import { lastResponse } from './responses/last-response.ts';
-import { readResponse, usageOfResponse } from './responses/read-response.ts';
+import { readResponse } from './responses/read-response.ts';
 import { toResponsesRequest } from './responses/responses-request.ts';
 
 /** One of the two ways in which an endpoint is spoken to. */
@@ -21,14 +21,22 @@ export interface Api {
   /** `undefined`: they are no events of this API. */
   merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
   read(value: unknown): Reading | undefined;
-  usage(value: unknown): Reading['usage'];
   /** What an answer should have been, for people. */
   name: string;
 }
 
 export function apiOf(endpoint: Endpoint): Api {
-  return endpoint.api === 'responses' ? responsesApi() : chatApi(endpoint);
+  return endpoint.api === 'responses' ? RESPONSES : chatApi(endpoint);
 }
+
+const RESPONSES: Api = {
+  path: '/responses',
+  dialect: 'responses',
+  body: toResponsesRequest,
+  merge: lastResponse,
+  read: readResponse,
+  name: 'response',
+};
 
 function chatApi(endpoint: Endpoint): Api {
   return {
@@ -37,19 +45,6 @@ function chatApi(endpoint: Endpoint): Api {
     body: (request, kept) => toChatRequest(request, endpoint, kept),
     merge: mergeChunks,
     read: readChat,
-    usage: usageOfChat,
     name: 'chat completion',
-  };
-}
-
-function responsesApi(): Api {
-  return {
-    path: '/responses',
-    dialect: 'responses',
-    body: toResponsesRequest,
-    merge: lastResponse,
-    read: readResponse,
-    usage: usageOfResponse,
-    name: 'response',
   };
 }

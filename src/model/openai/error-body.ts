@@ -1,6 +1,6 @@
 import { z } from 'zod';
-
-const text = z.string().nullish().catch(undefined);
+import { isObject } from '../../contract/json-value.ts';
+import { text } from './fields.ts';
 
 /** Google has a status in words, OpenRouter a number as its code. */
 const fields = z.object({
@@ -57,8 +57,8 @@ function innermost(value: unknown): unknown {
 }
 
 function memberOf(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { error, errors } = body as { error?: unknown; errors?: unknown };
+  if (!isObject(body)) return undefined;
+  const { error, errors } = body;
   if (error !== undefined && error !== null && error !== false) return error;
   return Array.isArray(errors) && errors.length > 0 ? errors : undefined;
 }

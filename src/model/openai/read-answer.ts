@@ -1,11 +1,12 @@
+import { isObject } from '../../contract/json-value.ts';
 import { ModelError, type ModelRequest } from '../port.ts';
 import { usableReply, type BareReply, type Reading } from './answer.ts';
 import type { Api } from './api.ts';
 import { readBody } from './body.ts';
 import { readError } from './error-body.ts';
-import { fromErrorInAnswer } from './errors.ts';
+import { fromErrorInAnswer, misread } from './errors.ts';
+import { usageOf } from './fields.ts';
 import type { Scrub } from './scrub.ts';
-import { cutOff, misread } from './unusable.ts';
 
 /**
  * Reads an answer of status 200 that a run can go on with.
@@ -33,7 +34,7 @@ export function readReply(
  * @throws {ModelError}
  */
 function readAnswer(
-  { name, read, merge, usage }: Api,
+  { name, read, merge }: Api,
   answer: unknown,
   model: string,
   scrub: Scrub,
@@ -43,11 +44,17 @@ function readAnswer(
   if (body.kind === 'page') throw misread('a web page');
   if (body.kind === 'text') throw misread('text that is not JSON', { model, usage: null });
   const merged = body.kind === 'events' ? merge(body.events, body.done) : body;
-  if (merged === 'cut' || (body.kind === 'events' && body.broken)) throw cutOff();
+  if (merged === 'cut' || (body.kind === 'events' && body.broken)) {
+    throw new ModelError(
+      'model.broken_off',
+      'The model endpoint ended its event stream in the middle of the answer.',
+      { retryable: true },
+    );
+  }
   const value = merged?.value;
   const reading = read(value);
   if (reading) return reading;
-  const used = usage(value);
+  const used = usageOf(value);
   if (hasError(value)) {
     throw fromErrorInAnswer(readError(value), { model, usage: used ?? NO_USAGE }, scrub);
   }
@@ -59,5 +66,5 @@ const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
 
 function hasError(value: unknown): boolean {
   const body: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof body === 'object' && body !== null && 'error' in body && Boolean(body.error);
+  return isObject(body) && Boolean(body['error']);
 }

@@ -1,3 +1,5 @@
+import { isObject } from '../../contract/json-value.ts';
+
 const OPEN = /^\s*<think(?:ing)?>/i;
 const CLOSE = /<\/think(?:ing)?>/i;
 /** On a line of its own, where the opening tag is in the prompt. */
@@ -57,18 +59,13 @@ function withoutFence(text: string): string {
 }
 
 function namesTool(value: unknown, tools: readonly string[]): boolean {
-  if (Array.isArray(value)) {
-    return value.length > 0 && value.every((each) => isNamedCall(each, tools));
-  }
-  return isNamedCall(value, tools);
+  const all: unknown[] = Array.isArray(value) ? value : [value];
+  return all.length > 0 && all.every((each) => isNamedCall(each, tools));
 }
 
 function isNamedCall(value: unknown, tools: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const outer = value as Record<string, unknown>;
-  const nested = outer['function'];
-  const call =
-    typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : outer;
+  if (!isObject(value)) return false;
+  const call = isObject(value['function']) ? value['function'] : value;
   const name = call['name'] ?? call['tool'] ?? call['tool_name'] ?? call['function'];
   const given = ['arguments', 'parameters', 'args', 'input'].some((member) => member in call);
   return given && typeof name === 'string' && tools.includes(name);
