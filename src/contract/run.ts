@@ -86,35 +86,29 @@ export interface KnownRecords {
 /** What a run knows of a call: it was recorded, or an attempt of it had this fence. */
 export type KnownCall = 'done' | { fence: string };
 
-/** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
-export interface Carried {
-  turn: number;
-  lastDigest: string;
+/** First element of `details` of the failure that ends a run. */
+export interface RunFailureDetails {
   usage: Usage;
+  /** Of a shadow run: what would have happened, in the model's order. */
   shadow?: ShadowEffect[];
+  /** For a resume. */
   known?: KnownRecords;
 }
 
+/** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
+export interface Carried extends RunFailureDetails {
+  turn: number;
+  lastDigest: string;
+}
+
 /** The result of the `agentRun` workflow. */
-export interface AgentRunResult {
+export interface AgentRunResult extends Omit<RunFailureDetails, 'known'> {
   output: JsonValue;
-  usage: Usage;
   /**
    * When the execution started, as ISO 8601: whoever waits for its end need not look for it. Absent
    * after a reset or continue-as-new.
    */
   startedAt?: string;
-  /** Of a shadow run: what would have happened, in the model's order. */
-  shadow?: ShadowEffect[];
-}
-
-/** First element of `details` of the failure that ends a run. */
-export interface RunFailureDetails {
-  usage: Usage;
-  /** See `AgentRunResult`. */
-  shadow?: ShadowEffect[];
-  /** For a resume. */
-  known?: KnownRecords;
 }
 
 /** What Temporal stores atomically with the start of a run. */

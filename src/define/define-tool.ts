@@ -91,6 +91,19 @@ interface Tool<
   run(input: z.output<Schema>, ctx: Context): Promise<unknown>;
 }
 
+/** No effect on the world: any attempt may run again. */
+type ReadTool<Schema extends z.ZodType> = Tool<Schema, 'read'>;
+
+/** The other side deduplicates: send `ctx.token` as the idempotency key of the request. */
+type KeyedTool<Schema extends z.ZodType> = Tool<Schema, 'keyed'>;
+
+/** Effect and record commit together: write through `ctx.tx`, and nowhere else. */
+type TransactionalTool<Schema extends z.ZodType> = Tool<
+  Schema,
+  'transactional',
+  TransactionalToolContext
+>;
+
 /** It can be looked up whether the effect happened. */
 interface ReconcileTool<Schema extends z.ZodType> extends Tool<Schema, 'reconcile'> {
   /** Looks for the effect of earlier attempts, by `ctx.token` or its like; `undefined`: none. */
@@ -112,12 +125,9 @@ interface AtMostOnceTool<Schema extends z.ZodType> extends Tool<Schema, 'at-most
  * and can be resumed; what the model should hear (no such order) is a result, not an error.
  */
 export type ToolDefinition<Schema extends z.ZodType = z.ZodType> =
-  /** No effect on the world: any attempt may run again. */
-  | Tool<Schema, 'read'>
-  /** The other side deduplicates: send `ctx.token` as the idempotency key of the request. */
-  | Tool<Schema, 'keyed'>
-  /** Effect and record commit together: write through `ctx.tx`, and nowhere else. */
-  | Tool<Schema, 'transactional', TransactionalToolContext>
+  | ReadTool<Schema>
+  | KeyedTool<Schema>
+  | TransactionalTool<Schema>
   | ReconcileTool<Schema>
   | AtMostOnceTool<Schema>;
 

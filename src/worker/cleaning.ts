@@ -22,7 +22,7 @@ export async function prepareCleaning(
   { connection, namespace, namespaceId, address }: WorkerConnection,
   { cleaner }: Ledger,
   cleans: boolean,
-  log: Pick<Logger, 'warn'>,
+  log: Logger,
 ): Promise<ActivityDeps['cleaning']> {
   if (!cleaner) return undefined;
   const home = { id: namespaceId, name: namespace };

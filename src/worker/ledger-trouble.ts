@@ -38,7 +38,7 @@ const BEGAN: Record<Trouble['what'], string> = {
 /** Keeps in mind whether the ledger takes this worker's calls, and ends the worker that it does not. */
 export class LedgerTrouble {
   readonly #limitMs: number | undefined;
-  readonly #log: Pick<Logger, 'info' | 'error'>;
+  readonly #log: Logger;
   readonly #leave: (why: AgentOnceError) => void;
   #now: Trouble | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -51,11 +51,7 @@ export class LedgerTrouble {
    * @param limitMs for how long it may refuse; `undefined`: for ever
    * @param leave called with `worker.refused` when it has refused for longer
    */
-  constructor(
-    limitMs: number | undefined,
-    log: Pick<Logger, 'info' | 'error'>,
-    leave: (why: AgentOnceError) => void,
-  ) {
+  constructor(limitMs: number | undefined, log: Logger, leave: (why: AgentOnceError) => void) {
     this.#limitMs = limitMs;
     this.#log = log;
     this.#leave = leave;

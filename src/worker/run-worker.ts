@@ -66,7 +66,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   Runtime.install({ logger, shutdownSignals: [] });
 
   const leaving = new AbortController();
-  const stopWatching = watchStrays(logger, (why) => leaving.abort(why));
+  const leave = (why: AgentOnceError): void => leaving.abort(why);
+  const stopWatching = watchStrays(logger, leave);
   const closing: (() => Promise<void>)[] = [];
   try {
     const temporal = await connectWorker();
@@ -76,7 +77,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       ? await searchAttributesProblem(temporal.connection, temporal.namespace)
       : undefined;
     if (problem !== undefined) logger.warn(problem);
-    const trouble = new LedgerTrouble(config.refusedLimitMs, logger, (why) => leaving.abort(why));
+
+    const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
     if (model) {
       const opened = await openLedger(config.ledgerUrl, { tools: registry.tools() });
