@@ -102,15 +102,9 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.
     if (config.healthPort !== undefined) {
-      const health = await startHealthServer(
-        config.healthPort,
-        () => ({
-          workers: [...workers].map(([queue, worker]) => [queue, worker.getState()] as const),
-          trouble: trouble.now,
-        }),
-        { signal, ms: config.drainMs },
-      );
-      closing.push(() => health.close());
+      const states = () => [...workers].map(([queue, it]) => [queue, it.getState()] as const);
+      const read = () => ({ workers: states(), trouble: trouble.now });
+      closing.push(await startHealthServer(config.healthPort, read, signal, config.drainMs));
     }
     workers = await createWorkers(config, temporal, deps, graceMs, only);
     const all = [...workers.values()];
