@@ -1,6 +1,8 @@
 import type { JsonValue } from '../../contract/json-value.ts';
+import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { ModelRequest } from '../port.ts';
 
+/** Bytes of UTF-8. */
 const LONGEST = 1024;
 /** Scrubbing a message of many megabytes would take longer than anybody reads. */
 const READ = 8 * 1024;
@@ -37,7 +39,7 @@ export function createScrub(credentials: readonly string[], request: ModelReques
     for (const [pattern, instead] of SECRETS) clean = clean.replaceAll(pattern, instead);
     // Control characters would let an endpoint write to the terminal of whoever reads this.
     clean = clean.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
-    return cut(clean.toWellFormed());
+    return cutToBytes(clean, LONGEST, '…');
   };
 }
 
@@ -66,12 +68,4 @@ function textsIn(value: JsonValue): string[] {
   if (typeof value === 'string') return value.length >= SHORTEST_PART ? [value] : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value).flatMap((inside: JsonValue) => textsIn(inside));
-}
-
-function cut(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= LONGEST) return text;
-  // Stream mode leaves out a character that was cut in two.
-  const head = new TextDecoder().decode(bytes.subarray(0, LONGEST - 3), { stream: true });
-  return `${head}…`;
 }
