@@ -2,7 +2,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { ModelRequest } from '../port.ts';
 import type { Reading } from './answer.ts';
-import type { Merged } from './body.ts';
+import type { Merged } from './event-stream.ts';
 import { mergeChunks } from './chat/merge-chunks.ts';
 import { readChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import OpenAI from 'openai';
+import { sha256Hex } from '../../contract/hash.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelCallContext } from '../port.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -64,8 +64,6 @@ const DIGITS = 12;
  * answers by their key then neither gives an unusable one for ever nor one to another request.
  */
 function requestToken(url: string, body: JsonObject, { token, round }: ModelCallContext): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([url, round]))
-    .update(JSON.stringify(body));
-  return `${token}~${hash.digest('hex').slice(0, DIGITS)}`;
+  const hash = sha256Hex(JSON.stringify([url, round]) + JSON.stringify(body));
+  return `${token}~${hash.slice(0, DIGITS)}`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isObject } from '../../contract/json-value.ts';
-import { text } from './fields.ts';
+import { parseOrNothing, text } from './fields.ts';
 
 /** Google has a status in words, OpenRouter a number as its code. */
 const fields = z.object({
@@ -23,11 +23,8 @@ const NONE: ErrorBody = { code: '', type: '', message: '' };
 /** What an endpoint says of an error, wherever its body has that. */
 export function readErrorBody(body: string): ErrorBody {
   if (/^\s*</.test(body)) return { ...NONE, message: 'a web page' };
-  try {
-    return readError(JSON.parse(body));
-  } catch {
-    return { ...NONE, message: body };
-  }
+  const json = parseOrNothing(body);
+  return json === undefined ? { ...NONE, message: body } : readError(json);
 }
 
 /** @param value `{error: …}`, `[{error: …}]` as Google has it, or the error itself */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JsonValue } from '../../contract/json-value.ts';
 import type { ModelUsage } from '../port.ts';
 
 /** What both APIs have in an answer. What cannot be read there counts as left out. */
@@ -30,4 +31,13 @@ export function usageOf(value: unknown): ModelUsage | null {
   return 'prompt_tokens' in usage
     ? { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens }
     : { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens };
+}
+
+/** @returns `undefined`: it is no JSON */
+export function parseOrNothing(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../contract/json-value.ts';
 import type { ModelRequest, OpaquePart } from '../port.ts';
+import { parseOrNothing } from './fields.ts';
 
 /** Gives back a part that this endpoint wants to see again; `undefined`: it is none of its own. */
 export type Kept = (part: OpaquePart | undefined) => OpaquePart | undefined;
@@ -14,11 +15,7 @@ export function sendableName(name: string): string {
 
 /** Endpoints that feed arguments to a chat template refuse what is not a JSON object. */
 export function sendableArguments(text: string): string {
-  try {
-    if (isObject(JSON.parse(text))) return text;
-  } catch {
-    // Below.
-  }
+  if (isObject(parseOrNothing(text))) return text;
   return text.trim() === '' ? '{}' : JSON.stringify({ unreadable: text });
 }
 

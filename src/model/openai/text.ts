@@ -1,4 +1,5 @@
 import { isObject } from '../../contract/json-value.ts';
+import { parseOrNothing } from './fields.ts';
 
 const OPEN = /^\s*<think(?:ing)?>/i;
 const CLOSE = /<\/think(?:ing)?>/i;
@@ -34,7 +35,7 @@ export function isCallAsText(text: string, tools: readonly string[]): boolean {
     const call = trimmed.slice(mark.index + mark[0].length, mark.index + mark[0].length + 200);
     return tools.some((name) => startsWithName(call, name));
   }
-  return namesTool(parse(withoutFence(trimmed)), tools);
+  return namesTool(parseOrNothing(withoutFence(trimmed)), tools);
 }
 
 /** `{"name": "look", …`, `look>`, `look[ARGS]{…`, `functions.look:0`. */
@@ -69,13 +70,4 @@ function isNamedCall(value: unknown, tools: readonly string[]): boolean {
   const name = call['name'] ?? call['tool'] ?? call['tool_name'] ?? call['function'];
   const given = ['arguments', 'parameters', 'args', 'input'].some((member) => member in call);
   return given && typeof name === 'string' && tools.includes(name);
-}
-
-function parse(text: string): unknown {
-  if (!/^[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
-import type { Merged } from '../body.ts';
+import type { Merged } from '../event-stream.ts';
 
 /**
  * The chat completion that an event stream tells in pieces. Texts are put together, also those that

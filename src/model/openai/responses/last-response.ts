@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
-import type { Merged } from '../body.ts';
+import type { Merged } from '../event-stream.ts';
 
 const END = /^response\.(?:completed|incomplete|failed)$/;
 
