@@ -7,7 +7,7 @@ import { mergeChunks } from './chat/merge-chunks.ts';
 import { readChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Kept } from './request-parts.ts';
+import type { GiveBack } from './request-parts.ts';
 import { lastResponse } from './responses/last-response.ts';
 import { readResponse } from './responses/read-response.ts';
 import { toResponsesRequest } from './responses/responses-request.ts';
@@ -17,7 +17,7 @@ export interface Api {
   path: string;
   /** Names the parts that came this way. */
   dialect: string;
-  body(request: ModelRequest, kept: Kept, encrypted: boolean): JsonObject;
+  body(request: ModelRequest, giveBack: GiveBack, encrypted: boolean): JsonObject;
   /** `undefined`: they are no events of this API. */
   merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
   read(value: unknown): Reading | undefined;
@@ -42,7 +42,7 @@ function chatApi(endpoint: Endpoint): Api {
   return {
     path: '/chat/completions',
     dialect: endpoint.dialect,
-    body: (request, kept) => toChatRequest(request, endpoint, kept),
+    body: (request, giveBack) => toChatRequest(request, endpoint, giveBack),
     merge: mergeChunks,
     read: readChat,
     name: 'chat completion',

@@ -5,7 +5,7 @@ import { createSend } from './client.ts';
 import { resolveEndpoint, type EndpointOptions } from './endpoint.ts';
 import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
-import type { Kept } from './request-parts.ts';
+import type { GiveBack } from './request-parts.ts';
 import { createScrub } from './scrub.ts';
 
 /**
@@ -24,10 +24,10 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
 
   /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
   async function answerTo(request: ModelRequest, context: ModelCallContext): Promise<unknown> {
-    const ask = (kept: Kept, encrypted: boolean): Promise<unknown> =>
-      send(api.path, api.body(request, kept, encrypted), context);
+    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> =>
+      send(api.path, api.body(request, giveBack, encrypted), context);
     let given = false;
-    const own: Kept = (part) => {
+    const own: GiveBack = (part) => {
       const isOwn =
         part?.dialect === api.dialect && part.origin === origin && part.model === request.model;
       given ||= isOwn;

@@ -3,7 +3,7 @@ import type { ModelRequest, OpaquePart } from '../port.ts';
 import { parseOrNothing } from './fields.ts';
 
 /** Gives back a part that this endpoint wants to see again; `undefined`: it is none of its own. */
-export type Kept = (part: OpaquePart | undefined) => OpaquePart | undefined;
+export type GiveBack = (part: OpaquePart | undefined) => OpaquePart | undefined;
 
 /**
  * A model can ask for a tool by a name that no endpoint takes back, and its mistake must come back

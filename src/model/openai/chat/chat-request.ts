@@ -2,14 +2,14 @@ import { defined } from '../../../contract/defined.ts';
 import type { JsonObject } from '../../../contract/json.ts';
 import type { ModelCall, ModelMessage, ModelRequest } from '../../port.ts';
 import type { Endpoint } from '../endpoint.ts';
-import { aboutTools, sendableArguments, sendableName, type Kept } from '../request-parts.ts';
+import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 import { traitsOf } from './dialect-traits.ts';
 
 /** A request in the words of chat completions, as the endpoint's dialect has them. */
 export function toChatRequest(
   request: ModelRequest,
   { dialect, outputLimitField }: Pick<Endpoint, 'dialect' | 'outputLimitField'>,
-  kept: Kept,
+  giveBack: GiveBack,
 ): JsonObject {
   const { model, messages } = request;
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
@@ -17,7 +17,7 @@ export function toChatRequest(
   const nameOf = traits.callId ?? ((id: string) => id);
 
   const toCall = (call: ModelCall, index: number): JsonObject => {
-    const part = kept(call.opaque);
+    const part = giveBack(call.opaque);
     return {
       id: nameOf(call.id),
       type: 'function',
@@ -33,7 +33,7 @@ export function toChatRequest(
       case 'tool':
         return { role: 'tool', tool_call_id: nameOf(message.callId), content: message.content };
       case 'assistant': {
-        const part = kept(message.opaque);
+        const part = giveBack(message.opaque);
         const parts = (part?.data ?? {}) as JsonObject;
         if (message.calls.length === 0) {
           return { role: 'assistant', content: message.content ?? '', ...parts };

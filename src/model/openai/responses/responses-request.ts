@@ -1,7 +1,7 @@
 import { defined } from '../../../contract/defined.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
 import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
-import { aboutTools, sendableArguments, sendableName, type Kept } from '../request-parts.ts';
+import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 
 /**
  * A request in the words of the Responses API, without any state on the endpoint's side: it stores
@@ -11,7 +11,7 @@ import { aboutTools, sendableArguments, sendableName, type Kept } from '../reque
  */
 export function toResponsesRequest(
   request: ModelRequest,
-  kept: Kept,
+  giveBack: GiveBack,
   encrypted: boolean,
 ): JsonObject {
   const { model, messages } = request;
@@ -22,7 +22,7 @@ export function toResponsesRequest(
     ...extraBody,
     model,
     ...(instructions.length === 0 ? {} : { instructions: instructions.join('\n\n') }),
-    input: toItems(messages, kept),
+    input: toItems(messages, giveBack),
     // Strict schemas allow less than zod says: arguments are checked here all the same.
     ...aboutTools(request, (tool) => ({ type: 'function', ...tool }), { strict: false }),
     ...defined({
@@ -36,7 +36,7 @@ export function toResponsesRequest(
   };
 }
 
-function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
+function toItems(messages: readonly ModelMessage[], giveBack: GiveBack): JsonValue[] {
   /** Names of calls that were said by the endpoint, where it gets its own items back. */
   const names = new Map<string, string>();
   return messages.flatMap((message): JsonValue[] => {
@@ -54,7 +54,7 @@ function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
           },
         ];
       case 'assistant': {
-        const items = itemsOf(kept(message.opaque));
+        const items = itemsOf(giveBack(message.opaque));
         const ids = items.filter(isCall).map(({ call_id }) => call_id);
         if (items.length === 0 || ids.length !== message.calls.length || !areNames(ids)) {
           return rebuilt(message);
