@@ -1,5 +1,5 @@
 import type { Logger } from '@temporalio/worker';
-import { isRefused } from '../activities/failures.ts';
+import { isRefused } from '../activities/step/failures.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 
 /**
