@@ -138,6 +138,7 @@ export const ERRORS = {
   internal: { exit: 1, means: 'A defect of this program.' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 
+/** What an error is known by: the same in every version, in every language. docs/errors.md has all. */
 export type ErrorCode = keyof typeof ERRORS;
 
 export function isErrorCode(value: unknown): value is ErrorCode {
