@@ -34,7 +34,7 @@ export const USAGE = `npm run chaos -- [options]
   --workers N      worker processes at work, besides two that are made
                    to die at fault points                              (2)
   --concurrency N  runs under way at once                                (16)
-  --scenario FILE  a module with tools of your own: see docs/chaos.md
+  --scenario FILE  a module with tools of your own: see chaos/README.md
 ${SEEDED_USAGE}
 Exit codes: 0 every promise was kept, 1 one was not, 2 an option is wrong.
 `;

@@ -51,7 +51,9 @@ export function drawFuzzReport(report: FuzzReport): string {
   if (breaches.length > SHOWN_BREACHES) {
     lines.push(`  … and ${breaches.length - SHOWN_BREACHES} more: --json has them all.`);
   }
-  lines.push(`To look further: npm run fuzz -- --seed ${report.seed} --keep FOLDER; docs/fuzz.md.`);
+  lines.push(
+    `To look further: npm run fuzz -- --seed ${report.seed} --keep FOLDER; fuzz/README.md.`,
+  );
   return lines.join('\n');
 }
 

@@ -1,18 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { importsOf } from '../../scripts/import-graph.ts';
 import { copyCheckout, ROOT, type CheckoutCopy } from '../structure/checkout-copy.ts';
+import { listPages } from './pages.ts';
 
-const pages = [
-  'README.md',
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.md'))
-    .map((path) => join('docs', path)),
-];
-
-const blocks = pages.flatMap((page) =>
+const blocks = listPages().flatMap((page) =>
   [
     ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^ *```(?:ts|typescript)\n([^]*?)^ *```$/gm),
   ].map(([, code = '']) => {
@@ -21,23 +15,24 @@ const blocks = pages.flatMap((page) =>
   }),
 );
 
-/** Some can be deleted, the example and the HTTP service: then their code is no example for anybody. */
-const there = blocks.filter(({ code }) =>
-  [...code.matchAll(/from '\.\/((?:src|chaos|examples)\/[^']+)'/g)].every(([, path = '']) =>
-    existsSync(join(ROOT, path)),
-  ),
-);
-
 let copy: CheckoutCopy;
 
 beforeAll(() => {
-  const settings = ['package.json', '.oxlintrc.json', 'bin', 'src', 'chaos', 'bench'];
+  const settings = [
+    'package.json',
+    '.oxlintrc.json',
+    'bin',
+    'src',
+    'test/support',
+    'chaos',
+    'bench',
+  ];
   const config = JSON.parse(readFileSync(join(ROOT, 'tsconfig.json'), 'utf8')) as object;
-  const include = there.map(({ path = '' }) => path);
+  const include = blocks.map(({ path = '' }) => path);
   copy = copyCheckout(
-    settings.filter((path) => existsSync(join(ROOT, path))),
+    settings,
     new Map([
-      ...there.map(({ path = '', code }) => [path, code] as const),
+      ...blocks.map(({ path = '', code }) => [path, code] as const),
       ['tsconfig.json', JSON.stringify({ ...config, include })],
     ]),
   );
@@ -74,12 +69,12 @@ test('each compiles', () => {
 
 test("each passes the repository's linter", () => {
   expect(
-    say('oxlint', '--deny-warnings', '--format=unix', ...there.map(({ path = '' }) => path)),
+    say('oxlint', '--deny-warnings', '--format=unix', ...blocks.map(({ path = '' }) => path)),
   ).toBe('');
 });
 
 test('each tool and agent is one that a worker takes', () => {
-  const own = there.flatMap(({ path = '' }) => (path.startsWith('src/') ? [`./${path}`] : []));
+  const own = blocks.flatMap(({ path = '' }) => (path.startsWith('src/') ? [`./${path}`] : []));
   writeFileSync(
     join(copy.folder, 'register-all.ts'),
     `import { defineAgent } from './src/define/define-agent.ts';

@@ -8,9 +8,9 @@ import { expect, test } from '@jest/globals';
 import { ROOT } from '../../../test/structure/checkout-copy.ts';
 import { PROGRAM_NET_MS } from '../../../test/support/nets.ts';
 
-/** The scenario in docs/chaos.md, with imports that work from anywhere. */
+/** The scenario in chaos/README.md, with imports that work from anywhere. */
 function documentedScenario(): string {
-  const text = readFileSync(join(ROOT, 'docs/chaos.md'), 'utf8');
+  const text = readFileSync(join(ROOT, 'chaos/README.md'), 'utf8');
   const [, code = ''] = /^```ts\n\/\/ my-scenario\.ts\n([\s\S]*?)^```$/m.exec(text) ?? [];
   return code.replaceAll("'./", `'${pathToFileURL(ROOT).href}/`);
 }

@@ -3,7 +3,7 @@ export const PROBLEM_JSON = 'application/problem+json';
 
 /** Problem details (RFC 9457), with our code beside the type. */
 export interface Problem {
-  /** `urn:agent-once:problem:` and the code: stable, listed in `docs/http.md`. */
+  /** `urn:agent-once:problem:` and the code: stable, listed in `src/extras/service/README.md`. */
   type: string;
   title: string;
   status: number;
@@ -11,7 +11,7 @@ export interface Problem {
   detail: string;
 }
 
-/** What an idempotency key is refused for, with statuses and titles: codes of `docs/http.md`. */
+/** What an idempotency key is refused for, with statuses and titles: codes of `src/extras/service/README.md`. */
 export const REFUSALS = {
   'http.key_missing': [400, 'The Idempotency-Key header is missing'],
   'key.invalid': [400, 'The idempotency key is not valid'],

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { runCommand } from '../../support/cli.ts';
-import { eventually } from '../../support/eventually.ts';
-import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
-import { untilEnd } from '../../support/until-end.ts';
+import { runCommand } from '../../../../../test/support/cli.ts';
+import { eventually } from '../../../../../test/support/eventually.ts';
+import {
+  calls,
+  script,
+  startTestSystem,
+  type TestSystem,
+} from '../../../../../test/support/system.ts';
+import { untilEnd } from '../../../../../test/support/until-end.ts';
 
 let system: TestSystem;
 

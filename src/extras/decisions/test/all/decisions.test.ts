@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { RunView } from '../../../src/client/types.ts';
-import { onTerminal, runCommand } from '../../support/cli.ts';
-import { eventually } from '../../support/eventually.ts';
-import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
-import { untilEnd } from '../../support/until-end.ts';
+import type { RunView } from '../../../../client/types.ts';
+import { onTerminal, runCommand } from '../../../../../test/support/cli.ts';
+import { eventually } from '../../../../../test/support/eventually.ts';
+import {
+  calls,
+  script,
+  startTestSystem,
+  type TestSystem,
+} from '../../../../../test/support/system.ts';
+import { untilEnd } from '../../../../../test/support/until-end.ts';
 
 let system: TestSystem;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { ErrorReply, SocketClosedUnexpectedlyError } from 'redis';
-import { toLedgerError as ofPostgres } from '../../src/ledger/postgres/database-error.ts';
-import { toLedgerError as ofRedis } from '../../src/extras/ledger-redis/redis-error.ts';
+import { toLedgerError as ofPostgres } from '../../../ledger/postgres/database-error.ts';
+import { toLedgerError as ofRedis } from '../redis-error.ts';
 
 /** What a worker's surroundings say, and whether it may help to ask again. */
 const POSTGRES: [code: string, message: string, as: 'unreachable' | 'invalid', says: RegExp][] = [
