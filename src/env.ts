@@ -13,7 +13,7 @@ export function readText(name: string, env: Env = process.env): string | undefin
   return value === '' ? undefined : value;
 }
 
-/** A password in it would be shown with links, and `fetch` would repeat it in an error. */
+/** Without a user and password: a password would be shown with links, and `fetch` would repeat it in an error. */
 export function readHttpUrl(name: string, env: Env = process.env): string | undefined {
   const value = readText(name, env);
   if (value === undefined) return undefined;
@@ -25,6 +25,7 @@ export function readHttpUrl(name: string, env: Env = process.env): string | unde
   return value;
 }
 
+/** `on`, `true`, `yes`, `1`, or `off`, `false`, `no`, `0`. */
 export function readFlag(name: string, preset: boolean, env: Env = process.env): boolean {
   const value = readText(name, env)?.toLowerCase();
   if (value === undefined) return preset;
@@ -33,6 +34,7 @@ export function readFlag(name: string, preset: boolean, env: Env = process.env):
   throw invalidSetting(name, 'is neither on nor off');
 }
 
+/** One of the values, letter for letter; `undefined`: not set. */
 export function readOneOf<T extends string>(
   name: string,
   values: readonly T[],
@@ -55,6 +57,7 @@ export function readPort(name: string, env: Env = process.env): number | undefin
   return number;
 }
 
+/** A whole number from 1. */
 export function readCount(name: string, preset: number, env: Env = process.env): number {
   const value = readText(name, env);
   if (value === undefined) return preset;

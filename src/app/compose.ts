@@ -1,4 +1,3 @@
-import { defineApp } from '../cli/app.ts';
 import { batch } from '../extras/batch/index.ts';
 import { decisions } from '../extras/decisions/index.ts';
 import { demo } from '../extras/demo/index.ts';
@@ -7,6 +6,7 @@ import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
+import { defineApp } from '../index.ts';
 import { shop } from './shop.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */

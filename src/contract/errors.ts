@@ -118,6 +118,7 @@ export const ERRORS = {
   internal: error(1, 'A defect of this program.'),
 };
 
+/** What an error is known by: the same in every version, in every language. docs/errors.md has all. */
 export type ErrorCode = keyof typeof ERRORS;
 
 export function isErrorCode(value: unknown): value is ErrorCode {
