@@ -7,6 +7,8 @@ import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
+import { template } from '../extras/template/index.ts';
+import { upgrade } from '../extras/upgrade/index.ts';
 import { shop } from './shop.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
@@ -22,5 +24,7 @@ export const app = defineApp({
     service,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),
+    template,
+    upgrade,
   ],
 });
