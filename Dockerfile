@@ -2,9 +2,8 @@
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Not `npm ci`: it refuses a lock file that lacks an optional package of some other platform. No
-# install scripts: what they prepare is for the local stack.
-RUN npm install --no-save --ignore-scripts
+# No install scripts: what they prepare is for the local stack.
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
 COPY src src
@@ -13,7 +12,7 @@ RUN node scripts/build.mjs
 FROM node:24.21.0-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm install --no-save --omit=dev --ignore-scripts
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production AGENT_ONCE_HEALTH_PORT=8081

@@ -1,21 +1,9 @@
 import type { HttpReport } from './http/http-part.ts';
 import { slopeOf, type MemorySample } from './http/replays.ts';
 import type { Machine } from './machine.ts';
-import type { Pair } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import { spreadOf, type Spread } from './statistics.ts';
-
-/** One line of the table. */
-export interface Row {
-  /** How long the model took for an answer; `null` where no model is asked. */
-  modelMs: number | null;
-  what: string;
-  unit: string;
-  ours: Spread;
-  plain: Spread;
-  /** Ours to plain, of the medians. */
-  ratio: number;
-}
+import type { Row } from './row.ts';
+import type { Spread } from './statistics.ts';
 
 export interface Report {
   machine: Machine;
@@ -24,12 +12,6 @@ export interface Report {
   rows: Row[];
   /** `null`: not measured. */
   http: HttpReport | null;
-}
-
-export function rowOf(modelMs: number | null, what: string, unit: string, values: Pair): Row {
-  const ours = spreadOf(values.ours);
-  const plain = spreadOf(values.plain);
-  return { modelMs, what, unit, ours, plain, ratio: ours.median / plain.median };
 }
 
 /** The report for people: Markdown tables, and what the figures depend on. */

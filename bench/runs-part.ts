@@ -13,7 +13,7 @@ import {
 } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { benchAgents } from './ours/agent.ts';
-import { rowOf, type Row } from './report.ts';
+import { rowOf, type Row } from './row.ts';
 import type { BenchServers } from './servers.ts';
 import { ANSWER, MODEL_CALLS, questionFor, TOOL_CALLS } from './shape.ts';
 

@@ -79,3 +79,29 @@ export function readImportGraph(root: string, folders: readonly string[]): Map<s
     ]),
   );
 }
+
+/** @returns groups of files that import each other in a circle, by Tarjan's algorithm */
+export function importCircles(graph: ReadonlyMap<string, Imports>): string[][] {
+  const indexes = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): void => {
+    const index = indexes.size;
+    indexes.set(file, index);
+    lowest.set(file, index);
+    open.push(file);
+    for (const next of graph.get(file)?.files ?? []) {
+      if (!graph.has(next)) continue;
+      if (!indexes.has(next)) visit(next);
+      if (open.includes(next)) {
+        lowest.set(file, Math.min(lowest.get(file) ?? index, lowest.get(next) ?? index));
+      }
+    }
+    if (lowest.get(file) !== index) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle);
+  };
+  for (const file of graph.keys()) if (!indexes.has(file)) visit(file);
+  return circles;
+}

@@ -41,10 +41,7 @@ function installPackages() {
   if (read(stamp) === hash) return;
   if (!isInstalled(JSON.parse(lock))) {
     say('installing the npm packages; the first time takes a minute or two');
-    // Not `npm ci`: it refuses a lock file that lacks an optional package of some other platform,
-    // and which of those a registry serves differs. This installs the locked versions all the same,
-    // and leaves the lock file alone.
-    const status = runNpm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
+    const status = runNpm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
     if (status !== 0) {
       fail(
         'Installing the npm packages did not work; npm says above why. If package.json was ' +

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { PROJECT_ROOT } from '../../src/extras/dev/paths.ts';
 import { benchAgents } from '../ours/agent.ts';
-import type { Row } from '../report.ts';
+import type { Row } from '../row.ts';
 import type { BenchServers } from '../servers.ts';
 import { questionFor } from '../shape.ts';
 import type { HttpCase, Target } from './load.ts';

@@ -1,5 +1,5 @@
 import { createPair, type Pair } from '../measure.ts';
-import { rowOf, type Row } from '../report.ts';
+import { rowOf, type Row } from '../row.ts';
 import type { BenchServers } from '../servers.ts';
 import { median } from '../statistics.ts';
 import { sendMany, type HttpCase, type Target } from './load.ts';

@@ -6,9 +6,9 @@ import {
   type CleanupReport,
 } from '../contract/cleanup.ts';
 import { CLEAN_LEDGER } from '../contract/names.ts';
-import type { LedgerCleaner, OldScope } from '../ledger/cleaner.ts';
+import type { OldScope } from '../ledger/cleaner.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, isRefused, judge } from './failures.ts';
+import { activityFailure, failureOf, isRefused } from './step/failures.ts';
 
 /** What cleaning works with. */
 export type CleaningDeps = Pick<ActivityDeps, 'faults'> & NonNullable<ActivityDeps['cleaning']>;
@@ -59,11 +59,11 @@ export async function cleanLedger(
     return { next: page.next, report: progress.report };
   } catch (error) {
     if (context.cancellationSignal.aborted) await context.cancelled;
-    const verdict = judge(error, 'step.failed');
+    const failure = failureOf(error, 'step.failed');
     // Temporal's own troubles pass. What the ledger refuses this worker, another may be allowed; what
     // it refuses all of them needs a person.
-    const retryable = !isRefused(verdict.code) || context.info.attempt < ATTEMPTS_REFUSED;
-    throw failStep({ ...verdict, retryable });
+    const retryable = !isRefused(failure.code) || context.info.attempt < ATTEMPTS_REFUSED;
+    throw activityFailure({ ...failure, retryable });
   }
 }
 
@@ -75,32 +75,15 @@ async function cleanScopes(
 ): Promise<void> {
   report.looked += scopes.length;
   const retained = await runs.find(scopes);
-  const kept: string[] = [];
-  const idle: OldScope[] = [];
-  for (const old of scopes) {
-    const how = retained.get(old.scope);
-    if (how === 'running') report.kept.running += 1;
-    else if (how === 'closed') report.kept.retained += 1;
-    else idle.push(old);
-    if (how !== undefined) kept.push(old.scope);
-  }
+  const idle = scopes.filter(({ scope }) => !retained.has(scope));
+  for (const how of retained.values()) report.kept[how === 'running' ? 'running' : 'retained'] += 1;
   if (report.dryRun) {
     report.removed += idle.length;
     return;
   }
   // Of a cleaning that was killed before it could ask once more.
-  if (kept.length > 0) report.unmarked += (await cleaner.unmark(kept)).length;
-  if (idle.length > 0) await removeScopes(cleaner, runs, faults, idle, report, attempt);
-}
-
-async function removeScopes(
-  cleaner: LedgerCleaner,
-  runs: CleaningDeps['runs'],
-  faults: CleaningDeps['faults'],
-  idle: OldScope[],
-  report: CleanupReport,
-  attempt: number,
-): Promise<void> {
+  if (retained.size > 0) report.unmarked += (await cleaner.unmark([...retained.keys()])).length;
+  if (idle.length === 0) return;
   await cleaner.mark(idle.map(({ scope }) => scope));
   faults('after-claim', CLEAN_LEDGER, attempt);
   const found = await runs.find(idle);

@@ -1,18 +1,18 @@
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { RecordDecisionInput } from '../contract/decision.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
 import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
-import type { ModelStepInput, ToolStepInput } from '../contract/step.ts';
-import { callModel } from './call-model.ts';
-import { callTool } from './call-tool.ts';
+import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
+import { callModel } from './model/call-model.ts';
+import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
 import { recordDecision } from './record-decision.ts';
-import { failStep } from './failures.ts';
-import { wellFormed } from './well-formed.ts';
+import { activityFailure, failureOf } from './step/failures.ts';
 
 /** An activity, whatever its argument is. */
-export type Activity = (input: never) => Promise<unknown>;
+type Activity = (input: never) => Promise<unknown>;
 
 /**
  * The activities of a worker: `callModel`, one `tool.<name>` per tool, and an answer for tools that
@@ -25,7 +25,12 @@ export function createActivities(
   only?: 'model' | 'tools',
 ): Record<string, Activity> {
   const activities: Record<string, Activity> = {};
-  if (only !== 'tools') activities[CALL_MODEL] = (input: ModelStepInput) => callModel(deps, input);
+  if (only !== 'tools') {
+    activities[CALL_MODEL] = (input: ModelStepInput) => {
+      refuseRealRun(deps, input.run);
+      return callModel(deps, input);
+    };
+  }
   if (only !== 'model') {
     activities[RECORD_DECISION] = (input: RecordDecisionInput) => recordDecision(deps, input);
     if (deps.cleaning) {
@@ -33,7 +38,10 @@ export function createActivities(
       activities[CLEAN_LEDGER] = (input: CleanLedgerInput) => cleanLedger(cleaning, input);
     }
     for (const tool of deps.agents.tools()) {
-      activities[toolActivity(tool.name)] = (input: ToolStepInput) => callTool(deps, tool, input);
+      activities[toolActivity(tool.name)] = (input: ToolStepInput) => {
+        refuseRealRun(deps, input.run);
+        return callTool(deps, tool, input);
+      };
     }
     activities['default'] = unknownTool;
   }
@@ -42,17 +50,52 @@ export function createActivities(
   return activities;
 }
 
+/** Refuses a step of a real run on a worker that is for shadow runs only. Nothing was done yet. */
+function refuseRealRun({ shadowOnly }: ActivityDeps, { shadow }: StepRun): void {
+  if (!shadowOnly || shadow) return;
+  throw new AgentOnceError(
+    'run.not_shadow',
+    'This worker executes shadow runs only (--shadow-only), and the run is none: nothing was ' +
+      'called, no model was paid. Start it with --shadow under another key; or stop this worker, ' +
+      'start an ordinary one, and resume the run (agent-once resume).',
+  );
+}
+
 /**
  * Retried: in a rolling deployment another worker may know the tool. In the fast lane this one would
  * be asked again: there the workflow schedules the step anew, where any worker can take it.
  */
 async function unknownTool(input: ToolStepInput): Promise<never> {
-  throw failStep(
+  throw activityFailure(
     {
       code: 'tool.unknown',
       message: `This worker does not know the tool "${input.tool}" that a recorded turn asks for. Deploy a worker that has it; until then the step is tried again.`,
       retryable: !Context.current().info.isLocal,
     },
+    undefined,
     5_000,
   );
+}
+
+/**
+ * The gate of what an activity throws. Its message, stack and type are strings of protobuf, which
+ * must be well-formed: with half of a surrogate pair in one of them the worker fails, and so does
+ * each one that tries again. Only failures that were made of cut and cleaned messages pass; anything
+ * else becomes one. (Results, details, summaries and memos are JSON: there a lone surrogate is
+ * written as an escape.)
+ */
+export function wellFormed(activity: Activity): Activity {
+  return async (input) => {
+    try {
+      return await activity(input);
+    } catch (error) {
+      throw isWellFormed(error) ? error : activityFailure(failureOf(error, 'step.failed'));
+    }
+  };
+}
+
+function isWellFormed(error: unknown): boolean {
+  if (!(error instanceof ApplicationFailure || error instanceof CancelledFailure)) return false;
+  const { message, stack = '', cause } = error;
+  return cause === undefined && [message, stack].every((text) => text.isWellFormed());
 }

@@ -9,30 +9,23 @@ import {
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failStep, judge } from './failures.ts';
-import { refusalOf, standsIn, whyNotAsked, type RestoredAnswer } from './restored.ts';
+import { refusalOf, standsIn, whyNotAsked, type RestoredAnswer } from './step/restored.ts';
 
 /** The `recordDecision` activity: writes a person's answer into the ledger, once. */
 export async function recordDecision(
   { ledger }: ActivityDeps,
   { scope, answer, asked }: RecordDecisionInput,
 ): Promise<DecisionResult> {
-  try {
-    // Refused for good: the ledger would not take it however often it is sent, and whoever decided
-    // waits for a word. The question stays open.
-    checkDecision(answer);
-    const refusal = asked && (await whyNotAsked(ledger, asked.ledger));
-    if (refusal) return restored(answer, refusal, asked.ledger);
-    const round = answer.round ?? (await roundAnswered(ledger, scope, answer));
-    const result =
-      round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
-    if (result.outcome !== 'none' || asked === undefined) return result;
-    return (await isAsked(ledger, scope, answer))
-      ? result
-      : await questionLost(ledger, answer, asked.ledger);
-  } catch (error) {
-    throw failStep(judge(error, 'step.failed'));
-  }
+  // Refused for good: the ledger would not take it however often it is sent, and whoever decided
+  // waits for a word. The question stays open.
+  checkDecision(answer);
+  const refusal = asked && (await whyNotAsked(ledger, asked.ledger));
+  if (refusal) return restored(answer, refusal, asked.ledger);
+  const round = answer.round ?? (await roundAnswered(ledger, scope, answer));
+  const result = round === undefined ? NOT_ASKED : await ledger.decide(scope, { ...answer, round });
+  if (result.outcome !== 'none' || asked === undefined) return result;
+  if (await isAsked(ledger, scope, answer)) return result;
+  return await questionLost(ledger, answer, asked.ledger);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import type { StepPolicyOverrides } from '../contract/settings.ts';
-import type { Lane } from '../contract/step.ts';
+import type { Effect, Lane } from '../contract/step.ts';
 import type { Transaction } from '../contract/transaction.ts';
 
 /** What a tool's code gets besides its arguments. */
@@ -126,16 +126,23 @@ interface AtMostOnceTool<Schema extends z.ZodType> extends ToolBase<Schema> {
  * `'at-most-once'`. A tool that throws is tried again as its retry policy says, then the run fails
  * and can be resumed; what the model should hear (no such order) is a result, not an error.
  */
-export type ToolDefinition<Schema extends z.ZodType = z.ZodType> =
-  | ReadTool<Schema>
-  | KeyedTool<Schema>
-  | TransactionalTool<Schema>
-  | ReconcileTool<Schema>
-  | AtMostOnceTool<Schema>;
+export type ToolDefinition<
+  Schema extends z.ZodType = z.ZodType,
+  E extends Effect = Effect,
+> = Tools<Schema>[E];
 
-/** Types a tool's `run` and `summary` from its `input` schema. Checked in full by the registry. */
-export function defineTool<Schema extends z.ZodType>(
-  tool: ToolDefinition<Schema>,
-): ToolDefinition<Schema> {
+interface Tools<Schema extends z.ZodType> {
+  read: ReadTool<Schema>;
+  keyed: KeyedTool<Schema>;
+  transactional: TransactionalTool<Schema>;
+  reconcile: ReconcileTool<Schema>;
+  'at-most-once': AtMostOnceTool<Schema>;
+}
+
+/** Types a tool's functions from its `input` schema and its effect. Checked in full by the registry. */
+export function defineTool<Schema extends z.ZodType, E extends Effect>(
+  // TypeScript infers both parameters from the first part alone.
+  tool: { effect: E; input: Schema } & ToolDefinition<Schema, E>,
+): ToolDefinition<Schema, E> {
   return tool;
 }

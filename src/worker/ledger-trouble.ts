@@ -1,4 +1,4 @@
-import { isRefused } from '../activities/failures.ts';
+import { isRefused } from '../activities/step/failures.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 
 /**

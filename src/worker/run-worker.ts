@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
-import { outsideSteps } from '../activities/step-code.ts';
+import { outsideSteps } from '../activities/step/step-code.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import { registryDefaults } from '../define/registry-defaults.ts';
 import { createRegistry, type Registry } from '../define/registry.ts';

@@ -1,5 +1,4 @@
-import { blameStep, type StrayKind } from '../activities/step-code.ts';
-import { describeThrown } from '../activities/thrown.ts';
+import { blameStep, describeThrown, type StrayKind } from '../activities/step/step-code.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
 

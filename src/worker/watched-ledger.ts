@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { refusalOf } from '../activities/restored.ts';
-import { outsideSteps } from '../activities/step-code.ts';
+import { refusalOf } from '../activities/step/restored.ts';
+import { outsideSteps } from '../activities/step/step-code.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { CallKind, LedgerTrouble } from './ledger-trouble.ts';

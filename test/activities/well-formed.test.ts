@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import fc from 'fast-check';
-import { StrayError } from '../../src/activities/step-code.ts';
-import { wellFormed } from '../../src/activities/well-formed.ts';
+import { StrayError } from '../../src/activities/step/step-code.ts';
+import { wellFormed } from '../../src/activities/create-activities.ts';
 import { AgentOnceError } from '../../src/contract/errors.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { ModelError } from '../../src/model/port.ts';

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runBin, runCommand } from '../support/cli.ts';
+import { hasExtra } from '../support/extras.ts';
 
 /** Nobody listens there: a mistake that is found too late ends with exit code 6. */
 const NOWHERE = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
@@ -82,10 +83,14 @@ describe('a wrong command line ends with exit code 2 and says why', () => {
   });
 });
 
-test.each([
+test.each<[string, string[]]>([
   ['status', ['assistant', '-y']],
-  ['explain', ['assistant', '--tenant=acme']],
-  ['approve', ['assistant', '-k', 't1.c0']],
+  ...(hasExtra('explain')
+    ? [['explain', ['assistant', '--tenant=acme']] as [string, string[]]]
+    : []),
+  ...(hasExtra('decisions')
+    ? [['approve', ['assistant', '-k', 't1.c0']] as [string, string[]]]
+    : []),
 ])('%s says how to write a key that begins with a hyphen', async (command, args) => {
   const { code, stderr } = await runCommand([command, ...args], NOWHERE);
   expect(code).toBe(2);
@@ -111,7 +116,7 @@ describe('nobody at the address', () => {
     [['status', 'assistant', 'k']],
     [['result', 'assistant', 'k', '--wait']],
     [['cancel', 'assistant', 'k']],
-    [['forget', 'assistant', 'k']],
+    ...(hasExtra('maintenance') ? [[['forget', 'assistant', 'k']]] : []),
     [['list']],
   ])('%j ends with exit code 6', async (args) => {
     const { code, stdout, stderr } = await runCommand([...args, '--json'], NOWHERE);
@@ -129,13 +134,15 @@ describe('nobody at the address', () => {
 
 describe('help', () => {
   test.each([
-    [[], /Exit codes:[\s\S]*Environment/],
+    [[] as string[], /Exit codes:[\s\S]*Environment/] as const,
     [['start'], /--wait\[=seconds\][\s\S]*Examples:[\s\S]*Exit codes:/],
     [['status'], /Examples:[\s\S]*Exit codes:/],
     [['result'], /--wait\[=seconds\][\s\S]*Examples:[\s\S]*Exit codes:/],
-    [['explain'], /Examples:[\s\S]*Exit codes:/],
+    ...(hasExtra('explain') ? [[['explain'], /Examples:[\s\S]*Exit codes:/] as const] : []),
     [['cancel'], /Examples:[\s\S]*Exit codes:/],
-    [['forget'], /Examples:[\s\S]*Exit codes:[\s\S]*7  /],
+    ...(hasExtra('maintenance')
+      ? [[['forget'], /Examples:[\s\S]*Exit codes:[\s\S]*7  /] as const]
+      : []),
     [['list'], /Examples:[\s\S]*Exit codes:/],
   ])('of %j teaches, without colours where no terminal is', async (args, says) => {
     const { code, stdout, stderr } = await runBin([...args, '--help']);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
-import type { ExplainedStep } from '../../src/extras/explain/explanation.ts';
 import { runCommand } from '../support/cli.ts';
+import { testWith } from '../support/extras.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { untilEnd } from '../support/until-end.ts';
@@ -123,14 +123,25 @@ test('what models answered serves later runs for as long as the agent says', asy
   expect(await system.ledger.step(await scopeOf(later.done), 't2.model')).toMatchObject({
     sharedWith: `${await scopeOf(first.done)}:t2.model`,
   });
+});
 
+/** What `explain` tells of a step that several runs have. */
+interface SharedStep {
+  kind: string;
+  sharing?: { steps: number; shareUsd: number };
+}
+
+testWith('explain')('what models answered is told with the steps that have it', async () => {
+  const request = { agent: 'thriftier', input: recall('told') };
+  const first = await requestsFor(() => completed(request));
+  const later = await requestsFor(() => completed(request));
   const costUsd = first.done.usage?.costUsd ?? Number.NaN;
   for (const { key } of [first.done, later.done]) {
     const { stdout } = await runCommand(['explain', 'thriftier', key, '--json'], {
       ...system.env,
       TEST_AGENTS: 'of workers',
     });
-    const { steps } = JSON.parse(stdout) as { steps: ExplainedStep[] };
+    const { steps } = JSON.parse(stdout) as { steps: SharedStep[] };
     const models = steps.filter(({ kind }) => kind === 'model');
     expect(models.map(({ sharing }) => sharing?.steps)).toEqual([2, 2]);
     const shares = models.map(({ sharing }) => sharing?.shareUsd ?? Number.NaN);

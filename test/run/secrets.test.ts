@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runCommand } from '../support/cli.ts';
+import { hasExtra } from '../support/extras.ts';
 import { STRICT_ENDPOINTS, workerEnv } from '../support/dialects.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { untilEnd } from '../support/until-end.ts';
@@ -60,8 +61,10 @@ test.each(endpoints)(
       const shown = {
         history: await historyOf(run.workflowId),
         log: worker.output(),
-        explain: await show('explain', run.key),
-        'explain --json': await show('explain', run.key, '--json'),
+        ...(hasExtra('explain') && {
+          explain: await show('explain', run.key),
+          'explain --json': await show('explain', run.key, '--json'),
+        }),
         'status --json': await show('status', run.key, '--json'),
         errors: JSON.stringify((await system.ledger.step(scope, 't2.model'))?.errors),
       };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import type { RunView, StartRequest } from '../../src/client/types.ts';
 import { runCommand } from '../support/cli.ts';
+import { testWith } from '../support/extras.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 import { untilEnd } from '../support/until-end.ts';
 
@@ -145,14 +146,21 @@ describe('a shadow run', () => {
       shadow: [{ step: 't1.c0', tool: 'charge', approval: false }],
     });
     expect(await runCommand(start, env)).toMatchObject({ code: 3 });
-    const explained = await runCommand(['explain', 'tester', 'cli-shadow', '--json'], env);
+    expect(system.counter.requests('charge:cli')).toBe(0);
+  });
+
+  testWith('explain')('the command explains it as pretended', async () => {
+    const env = { ...system.env, TEST_AGENTS: 'of workers' };
+    const input = JSON.stringify(script(calls(['charge', { label: 'cli' }]), { say: 'ok' }));
+    const start = ['start', 'tester', '--key', 'cli-explained', '--input-json', input, '--wait'];
+    await runCommand([...start, '--shadow'], env);
+    const explained = await runCommand(['explain', 'tester', 'cli-explained', '--json'], env);
     const { steps } = JSON.parse(explained.stdout) as { steps: object[] };
     expect(steps).toMatchObject([
       { id: 't1.model', knownBy: 'executed' },
       { id: 't1.c0', effect: 'keyed', knownBy: 'shadow', happened: 'no' },
       { id: 't2.model', knownBy: 'executed' },
     ]);
-    expect(system.counter.requests('charge:cli')).toBe(0);
   });
 });
 

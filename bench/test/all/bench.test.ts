@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Row } from '../../report.ts';
+import type { Row } from '../../row.ts';
 import { bench } from './run-bench.ts';
 
 /** What is measured for each time that the model takes. */

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { HttpReport } from '../../http/http-part.ts';
-import type { Row } from '../../report.ts';
+import type { Row } from '../../row.ts';
 import { bench } from './run-bench.ts';
 
 /** What is measured over one connection, and over several. */

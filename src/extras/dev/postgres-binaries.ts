@@ -22,7 +22,7 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the PostgreSQL that came with `npm install`, and who can run it. As root that is the user
+ * Finds the PostgreSQL that came with the npm packages, and who can run it. As root that is the user
  * `postgres`, who is created if missing, and who gets a copy of the programs in the system's
  * temporary folder if they lie where that user cannot go (a clone in root's home).
  *

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { runCommand } from '../../support/cli.ts';
+import { testWith } from '../../support/extras.ts';
 import { postgresUrl, temporalAddress } from '../../support/servers.ts';
 
 const PASSWORD = 'Zq7/kW:9@xV?2#mT';
@@ -10,7 +11,7 @@ describe('what a command says about a part that it cannot use', () => {
   const wrong = (url: string, password: string) => url.replace(':postgres@', `:${password}@`);
   const encoded = encodeURIComponent(PASSWORD);
 
-  test.each([
+  testWith('service').each([
     ['a wrong password', () => wrong(postgresUrl(), encoded), /28P01/],
     [
       'a password that is not encoded',

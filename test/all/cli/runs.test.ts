@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NO_USAGE, type RunState } from '../../../src/contract/run.ts';
 import { runBin, runCommand, startCli } from '../../support/cli.ts';
+import { hasExtra, testWith } from '../../support/extras.ts';
 import { startClientSuite, type ClientSuite } from '../../support/client-suite.ts';
 import { eventually } from '../../support/eventually.ts';
 import { temporalAddress } from '../../support/servers.ts';
@@ -176,7 +177,8 @@ describe('--wait', () => {
         // None: what is said does not need it.
         LEDGER_URL: 'postgres://127.0.0.1:1/none',
       };
-      for (const args of [['status'], ['explain'], ['result', '--wait=1']]) {
+      const asked = hasExtra('explain') ? [['explain']] : [];
+      for (const args of [['status'], ...asked, ['result', '--wait=1']]) {
         const [command = '', ...flags] = args;
         const { stdout, stderr } = await runBin([command, 'assistant', 'k', ...flags], here);
         // As everything is typed in a checkout.
@@ -324,7 +326,7 @@ describe('resume', () => {
   });
 });
 
-test.each(['approve', 'deny', 'resolve'])(
+testWith('decisions').each(['approve', 'deny', 'resolve'])(
   '%s: of a failed run it says how to resume it; of a completed one it does not',
   async (command) => {
     const flags = command === 'resolve' ? ['--fail'] : [];

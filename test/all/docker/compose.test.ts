@@ -211,6 +211,6 @@ describe('Dockerfile', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     expect(last).toMatch(/^USER node$/m);
     expect(last).not.toMatch(/npm (ci|install)/);
-    expect(dockerfile).toMatch(/^RUN npm install --no-save --omit=dev/m);
+    expect(dockerfile).toMatch(/^RUN npm ci --omit=dev/m);
   });
 });

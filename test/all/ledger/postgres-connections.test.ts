@@ -9,6 +9,7 @@ import { startPostgres, type PostgresServer } from '../../../src/extras/dev/post
 import { openLedger } from '../../../src/ledger/open-ledger.ts';
 import { makeCertificates, type Certificates } from '../../support/certificates.ts';
 import { runCommand } from '../../support/cli.ts';
+import { testWith } from '../../support/extras.ts';
 import { queryOnce } from '../../support/database.ts';
 import { claimed, stepClaim } from '../../ledger/steps.ts';
 
@@ -74,7 +75,7 @@ describe('a PostgreSQL with TLS', () => {
     await expectLedger(url('tls', `?sslmode=verify-full&sslrootcert=${files.ca}`));
   });
 
-  test.each(['prefer', 'require', 'verify-ca'])(
+  testWith('maintenance').each(['prefer', 'require', 'verify-ca'])(
     'sslmode=%s checks the certificate as verify-full does, and no command warns of it',
     async (mode) => {
       const show = (ca: string) =>

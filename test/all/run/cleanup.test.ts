@@ -13,6 +13,7 @@ import {
 import { startTemporalServer } from '../../../src/extras/dev/temporal-server.ts';
 import { stepClaim } from '../../ledger/steps.ts';
 import { runCommand } from '../../support/cli.ts';
+import { testWith } from '../../support/extras.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   calls,
@@ -436,7 +437,7 @@ test('a run that begins between the two questions keeps its rows, and the report
   expect(await marksOf(run)).toEqual([]);
 });
 
-test('people look first, and then clean, by the command', async () => {
+testWith('maintenance')('people look first, and then clean, by the command', async () => {
   const run = await goneRun('asked-for');
   const look = await runCommand(['cleanup', '--dry-run'], system.env);
   expect(look).toMatchObject({

@@ -105,6 +105,30 @@ function testLockedOut(ways: readonly string[]): void {
     },
   );
 
+  test('an attempt that may have acted tells its fence, though the ledger refuses its worker', async () => {
+    const worker = await startStale('1h');
+    const label = randomUUID();
+    system.counter.hold(`book:${label}`);
+    const { key, workflowId } = await system.client.start({
+      agent: 'tester',
+      input: script(calls(['book', { label }]), { say: 'ok' }),
+    });
+    await eventually(() => expect(system.counter.requests(`book:${label}`)).toBe(1));
+    await user.lockOut(ways[0] ?? '');
+    system.counter.letGo(`book:${label}`);
+    const handle = system.temporal.workflow.getHandle(workflowId);
+    await eventually(async () => {
+      const { raw } = await handle.describe();
+      const details = raw.pendingActivities?.[0]?.lastFailure?.applicationFailureInfo?.details;
+      const [first] = details?.payloads ?? [];
+      expect(JSON.parse(String(Buffer.from(first?.data ?? [])))).toEqual({ fence: '1' });
+    });
+    await user.letIn();
+    expect(await endOf({ agent: 'tester', key })).toMatchObject({ status: 'completed' });
+    expect(system.counter.effects(`book:${label}`)).toBe(1);
+    await worker.stop();
+  });
+
   test('let in again before its limit, a worker goes on, and no attempt was used up', async () => {
     const worker = await startStale('1h');
     await user.lockOut(ways[0] ?? '');

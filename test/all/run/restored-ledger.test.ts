@@ -3,6 +3,7 @@ import type { RunView, StartRequest } from '../../../src/client/types.ts';
 import type { LedgerKeeper } from '../../../src/ledger/keeper.ts';
 import { openLedgerKeeper } from '../../../src/ledger/open-ledger.ts';
 import { runCommand } from '../../support/cli.ts';
+import { hasExtra } from '../../support/extras.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { backUpLedger } from '../../support/ledger-backup.ts';
@@ -74,7 +75,7 @@ describe('after the ledger was restored to an earlier state, a resume', () => {
     await backup.restore();
     await system.client.start({ ...request, retryFailed: true });
     await untilRefused('mail');
-    expect(await notesOf('mail')).toContain('What is missing was done');
+    if (hasExtra('explain')) expect(await notesOf('mail')).toContain('What is missing was done');
     const { requests } = await system.modelRequests();
     expect(system.counter.requests('send:mail')).toBe(1);
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { judge } from '../../../activities/failures.ts';
+import { failureOf } from '../../../activities/step/failures.ts';
 import { toLedgerError as toPostgresError } from '../../../ledger/postgres/database-error.ts';
 import { toLedgerError as toRedisError } from '../../ledger-redis/redis-error.ts';
 import { untilAsked } from './decide-over-http.ts';
@@ -59,7 +59,7 @@ describe('what a run keeps of an error of the ledger names no server:', () => {
     for (const where of WHERE) {
       for (const translate of [toPostgresError, toRedisError]) {
         const error = Object.assign(new Error('refused'), { code });
-        const { message } = judge(translate(error, where), 'step.failed');
+        const { message } = failureOf(translate(error, where), 'step.failed');
         for (const part of ['inside', 'socket', 'fd00', '6379', '5432']) {
           expect(message).not.toContain(part);
         }

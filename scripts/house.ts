@@ -1,0 +1,97 @@
+/**
+ * The figures of the house, and whether each is kept: a part of `npm run check`. They say how much
+ * a person has to own who copies this.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { importCircles, readImportGraph } from './import-graph.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+interface Figure {
+  name: string;
+  value: number;
+  most: number;
+}
+
+const isTest = (file: string): boolean => /(?:^|\/)test\/|\.test\.ts$/.test(file);
+
+/** Files of folders, and of single files, with their lines, comments included. */
+function linesOf(...places: string[]): Map<string, number> {
+  const files = places.flatMap((place) => {
+    const full = path.join(ROOT, place);
+    if (!fs.statSync(full).isDirectory()) return [place];
+    return fs
+      .readdirSync(full, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)));
+  });
+  return new Map(
+    files
+      .filter((file) => !isTest(file))
+      .map((file) => [file, fs.readFileSync(path.join(ROOT, file), 'utf8').split('\n').length - 1]),
+  );
+}
+
+function sum(lines: ReadonlyMap<string, number>): number {
+  return [...lines.values()].reduce((total, each) => total + each, 0);
+}
+
+const ENGINE = fs
+  .readdirSync(path.join(ROOT, 'src'))
+  .filter((name) => name !== 'app' && name !== 'extras')
+  .map((name) => `src/${name}`);
+
+/** The files that `docs/tour.md` walks through: its numbered headings. */
+function tourFiles(): string[] {
+  const text = fs.readFileSync(path.join(ROOT, 'docs/tour.md'), 'utf8');
+  return [...text.matchAll(/^## \d+\. `([^`]+)`$/gm)].map(([, file = '']) => file);
+}
+
+/** Files that the tour names besides. */
+function namedByTheWay(): string[] {
+  const text = fs.readFileSync(path.join(ROOT, 'docs/tour.md'), 'utf8');
+  const named = [...text.matchAll(/`(src\/[\w./-]+\.ts)`/g)].map(([, file = '']) => file);
+  return named.filter((file) => !tourFiles().includes(file));
+}
+
+const engine = linesOf(...ENGINE);
+const tour = tourFiles();
+const graph = readImportGraph(ROOT, [
+  'src',
+  'test',
+  'bench',
+  'chaos',
+  'fuzz',
+  'pictures',
+  'examples',
+]);
+/** What the program imports of the app shows that it has machinery in it. */
+const intoApp = [...graph].filter(
+  ([file, { files }]) =>
+    /^src\/(?!app\/|main\.ts)/.test(file) &&
+    !isTest(file) &&
+    files.some((to) => to.startsWith('src/app/')),
+);
+const figures: Figure[] = [
+  { name: 'lines of the engine', value: sum(engine), most: 14_000 },
+  { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
+  { name: 'files of the tour', value: tour.length, most: 10 },
+  { name: 'files that the tour names besides', value: namedByTheWay().length, most: 0 },
+  { name: 'lines of the tour', value: sum(linesOf(...tour)), most: 1_500 },
+  { name: 'files that import the app', value: intoApp.length, most: 0 },
+  {
+    name: 'circles of imports',
+    value: importCircles(graph).length,
+    most: 0,
+  },
+];
+
+for (const { name, value, most } of figures) {
+  const kept = value <= most;
+  console.log(
+    `   ${kept ? '✓' : '✗'} ${name.padEnd(36)} ${String(value).padStart(7)}   at most ${most}`,
+  );
+  if (!kept) process.exitCode = 1;
+}

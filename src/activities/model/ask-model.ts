@@ -1,0 +1,134 @@
+import { Context } from '@temporalio/activity';
+import type { RegisteredAgent } from '../../define/registry.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { utf8Bytes } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { AgentSettings } from '../../contract/settings.ts';
+import type { ModelStepInput, StepUsage } from '../../contract/step.ts';
+import type { Completion, EarlierStep } from '../../ledger/port.ts';
+import {
+  ModelError,
+  type Answered,
+  type ModelReply,
+  type ModelRequest,
+  type ModelUsage,
+} from '../../model/port.ts';
+import { conversationOf } from './conversation.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { planCalls } from './plan-calls.ts';
+import { share, shareName, type ShareTerms } from '../step/share.ts';
+import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
+import { UnusableAnswer } from '../step/failures.ts';
+import { tokenFor, type StepWork } from '../step/work.ts';
+
+/**
+ * The work of a model step: the model's answer, or the one to the same call of another run.
+ *
+ * @param earlier reads the scope's steps of the turns before this one, once
+ */
+export function askModel(
+  deps: ActivityDeps,
+  input: ModelStepInput,
+  agent: RegisteredAgent,
+  settings: AgentSettings,
+  earlier: () => Promise<EarlierStep[]>,
+): StepWork {
+  const { run, turn, messages } = input;
+  const { modelPolicy } = settings;
+  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
+  const model = input.model ?? settings.model;
+  const request = async (): Promise<ModelRequest> => ({
+    model,
+    messages: conversationOf(agent, await earlier(), turn, messages),
+    tools: [...agent.tools.values()].map(({ name, definition, parameters }) => ({
+      name,
+      description: definition.description,
+      parameters,
+    })),
+    ...options,
+    // A model that must ask for a tool each time never ends.
+    ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
+  });
+  /** The calls are planned for this run, whoever asked the model: its steps are its own. */
+  const complete = async (reply: Omit<ModelReply, 'usage'>): Promise<Completion> => {
+    const plan = await planCalls(agent, turn, reply.calls, await earlier());
+    const record: TurnRecord = {
+      model: reply.model,
+      content: reply.content,
+      calls: plan.recorded,
+      planned: plan.planned,
+      finish: reply.finish,
+      ...(reply.opaque ? { opaque: reply.opaque } : {}),
+    };
+    return { result: record as unknown as JsonValue, planned: plan.steps };
+  };
+
+  const ask: StepWork = async (granted) => {
+    const { round, began, attempt, signal } = granted;
+    // A resumed run asks as often as a new one; who took a call over goes on with its budget.
+    const before = began === undefined ? Math.min(round, attempt - 1) : round;
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
+      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
+      new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
+    const asked = await request();
+    let reply: ModelReply;
+    try {
+      reply = await deps.model.complete(asked, {
+        token: tokenFor(deps, granted),
+        round,
+        workflowId: Context.current().info.workflowExecution?.workflowId ?? '',
+        signal,
+        timeoutMs: requestLimit(modelPolicy.startToCloseMs),
+      });
+    } catch (error) {
+      if (error instanceof ModelError && error.answered) throw unusable(error, error.answered);
+      throw error;
+    }
+    const tooLarge = tooLargeIn(reply);
+    if (tooLarge) throw unusable(tooLarge, reply);
+    // An endpoint that reports no usage: the cost is unknown, not zero.
+    const usage = priced(reply.model, reply.usage);
+    return {
+      ...(await complete(reply)),
+      ...(usage ? { usage } : {}),
+      ...(began === undefined ? {} : { sharedWith: began }),
+    };
+  };
+
+  const { coalesce, cacheModelSeconds } = agent.definition;
+  if (coalesce !== true && cacheModelSeconds === undefined) return ask;
+  const termsOf = async (): Promise<ShareTerms> => ({
+    name: shareName('model', run, sha256Hex(JSON.stringify(await request()))),
+    windowMs: (cacheModelSeconds ?? 0) * 1_000,
+    startToCloseMs: modelPolicy.startToCloseMs,
+  });
+  return share(deps.ledger, ask, termsOf, async ({ result, sharedWith }) => {
+    const completion = await complete(replyOf(asTurnRecord(result)));
+    return { ...completion, usage: PAID_ELSEWHERE, sharedWith };
+  });
+}
+
+const PAID_ELSEWHERE = { inputTokens: 0, outputTokens: 0, costUsd: 0 };
+
+/** A little less than the attempt's time: the request's own timeout tells more than Temporal's. */
+function requestLimit(startToCloseMs: number): number {
+  return Math.ceil(Math.max(startToCloseMs / 2, startToCloseMs - 1_000));
+}
+
+/** What is larger would stick in Temporal or the ledger; a repeat would be as large, and paid. */
+function tooLargeIn({ content, calls, opaque }: ModelReply): ModelError | undefined {
+  if (calls.length === 0 && utf8Bytes(JSON.stringify(content)) > LIMITS.outputBytes) {
+    return new ModelError('output.too_large', 'The final answer is over 1 MiB of JSON.', {
+      retryable: false,
+    });
+  }
+  const parts = [opaque, ...calls.map((call) => call.opaque)].filter((part) => part !== undefined);
+  if (utf8Bytes(JSON.stringify(parts)) <= LIMITS.opaqueBytes) return undefined;
+  return new ModelError(
+    'model.answer_too_large',
+    'What the model endpoint wants back with the next request is over 4 MiB of JSON, and was not kept. Ask for less thinking (reasoningEffort), or choose another model.',
+    { retryable: false },
+  );
+}

@@ -1,0 +1,88 @@
+import { AgentOnceError } from '../../contract/errors.ts';
+import { canonicalJson } from '../../contract/json.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
+import { sha256Hex } from '../../contract/hash.ts';
+import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
+import { askModel } from './ask-model.ts';
+import type { ActivityDeps } from '../deps.ts';
+import type { SeenRecords } from '../../ledger/port.ts';
+import { runStep } from '../step/run-step.ts';
+import { asTurnRecord } from './turn-record.ts';
+
+/** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */
+export async function callModel(
+  deps: ActivityDeps,
+  input: ModelStepInput,
+): Promise<ModelStepResult> {
+  const { run, turn, messages, previous } = input;
+  const agent = deps.agents.agent(run.agent);
+  if (!agent) throw unknownAgent(run.agent);
+  const settings = input.settings ?? agent.settings;
+  const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
+
+  // Before anything else in a run that follows another: from here on, only one has the key.
+  if (input.retires !== undefined) await deps.ledger.retire(input.retires);
+  // Read while the claim is on its way: nothing changes the turns before this one any more. But not
+  // for a step that is likely to be recorded: a long run that is resumed would read all of it at
+  // each turn.
+  let reading = input.resuming ? undefined : earlierSteps(deps, input);
+  // Its failure is the step's, once there is a claim; without one nobody asks.
+  reading?.catch(() => {});
+  const earlier = () => (reading ??= earlierSteps(deps, input));
+  const outcome = await runStep(
+    deps,
+    {
+      claim: {
+        scope: run.scope,
+        step: modelStep(turn),
+        turn,
+        kind: 'model',
+        name: input.model ?? settings.model,
+        effect: null,
+        digest,
+        request: messages as unknown as JsonValue,
+        seen: seenBefore(input),
+      },
+      policy: settings.modelPolicy,
+      faultName: 'model',
+      defaultCode: 'model.bad_answer',
+    },
+    askModel(deps, input, agent, settings, earlier),
+  );
+
+  const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
+    outcome;
+  const { content, calls, planned } = asTurnRecord(outcome.result);
+  return {
+    digest,
+    ...(calls.length === 0 ? { output: content ?? '' } : {}),
+    calls: planned,
+    refused: calls.filter((call) => call.refusal !== undefined).length,
+    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd },
+    knownBy,
+    possiblyPaid: unknownAttempts,
+    ledger,
+    ...(sharedWith === null ? {} : { sharedWith }),
+    ...(input.settings ? {} : { settings }),
+  };
+}
+
+/** What the ledger must hold before it may be asked for this turn. */
+function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenRecords {
+  return {
+    ...(ledger === undefined ? {} : { ledger }),
+    ...(recorded ? { done: recorded } : {}),
+    ...(previous === null ? {} : { previous: { step: modelStep(turn - 1), digest: previous } }),
+  };
+}
+
+function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
+  return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
+}
+
+function unknownAgent(name: string): AgentOnceError {
+  return new AgentOnceError(
+    'agent.unknown',
+    `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
+  );
+}

@@ -1,0 +1,131 @@
+import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
+import { FAST_LANE } from '../../contract/settings.ts';
+import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
+import type { StepError } from '../../ledger/port.ts';
+import type { ActivityDeps } from '../deps.ts';
+import { endOf, isOutcomeUnknown, type Attempt } from './attempt-end.ts';
+import {
+  activityFailure,
+  backoffMs,
+  detailsOf,
+  failureOf,
+  thrownKind,
+  type Failure,
+} from './failures.ts';
+import { isHeldUnknown } from './lease.ts';
+import { noteLateEffect, tellSettled } from './record.ts';
+import { LOST_FOR_GOOD, standsIn } from './restored.ts';
+import { refusedForMs, untilAnswered } from './until-answered.ts';
+import { UnusableAnswer } from './failures.ts';
+import type { Running } from './work.ts';
+
+const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
+const INTERRUPTED: Failure = {
+  code: 'step.interrupted',
+  message: 'The worker was stopped, or lost touch with Temporal, in the middle of the step.',
+  retryable: true,
+};
+
+/** Ends an attempt that threw as `attempt-end.ts` says: writes to the ledger, and throws. */
+export async function endAttempt(running: Running, begun: boolean, error: unknown): Promise<never> {
+  const context = Context.current();
+  const { deps, plan, answer, limit } = running;
+  const { claim, attempt, last, spent } = answer;
+  const { ledger } = deps;
+  const { step, effect } = plan.claim;
+  const failure = await whereAccepted(running, failureOf(error, plan.defaultCode));
+  const thrown = thrownKind(error, failure);
+  const again = failure.retryable && !last;
+  const answered = error instanceof UnusableAnswer ? error.answered : undefined;
+
+  const unknown = isOutcomeUnknown({ effect, begun, thrown });
+  if (unknown) await abandon(running, failure);
+  // Asked only now: while that was written, the run may have been cancelled.
+  const halted = haltOf(deps, context);
+  const suspected = deps.suspected();
+  const end = endOf({ effect, begun, thrown, again, halted, suspected });
+
+  if (end.written.as === 'failed') {
+    const { error: which, counted, ask } = end.written;
+    const why = { thrown: failure, cancelled: CANCELLED, interrupted: INTERRUPTED }[which];
+    const how = { counted, ...(answered && { answered }) };
+    const fail = () => ledger.fail(claim, { code: why.code, message: why.message }, how);
+    const wasUnknown =
+      effect === 'at-most-once' && (await isHeldUnknown(ledger, claim).catch(() => false));
+    const patience = ask === 'until-accepted' ? refusedForMs(plan, claim) : 0;
+    const asking = ask === 'once' ? fail() : untilAnswered(fail, limit, patience);
+    const ours = await asking.catch(() => undefined);
+    if (ours && wasUnknown) await tellSettled(step);
+    if (ours === false && begun && effect === 'reconcile') await noteLateEffect(running);
+  }
+
+  const used = answered ? addUsage(spent, answered.usage) : spent;
+  const details = detailsOf(used, end.mayHaveActed ? claim.fence : undefined);
+  switch (end.thrown.as) {
+    case 'cancelled':
+      if (details) throw new CancelledFailure(CANCELLED.message, [details]);
+      return context.cancelled;
+    case 'let-go':
+      return context.cancelled;
+    case 'interrupted':
+      throw interrupted(details);
+    case 'thrown': {
+      const { retryable, wait } = end.thrown;
+      const fields = { step, code: failure.code, attempt };
+      if (unknown) context.log.warn('The outcome of a step is unknown', fields);
+      else context.log.debug('A step failed', { ...fields, last });
+      if (wait === 'none') throw activityFailure({ ...failure, retryable }, details, 1);
+      if (wait === 'until-mended') throw activityFailure(failure, details);
+      const waitMs = backoffMs(plan.policy.retry, attempt, failure.retryAfterMs);
+      const inTime = waitInTime(failure, waitMs, context);
+      throw activityFailure(
+        { ...inTime, retryable: retryable && inTime.retryable },
+        details,
+        waitMs,
+      );
+    }
+  }
+}
+
+/** What ends an attempt from outside. */
+export function haltOf({ stopped }: ActivityDeps, context: Context): Attempt['halted'] {
+  const { info, cancellationSignal, cancellationDetails } = context;
+  if (!cancellationSignal.aborted) return info.isLocal && stopped.aborted ? 'stopped' : 'no';
+  return cancellationDetails?.cancelRequested === true ? 'cancelled' : 'let-go';
+}
+
+/** The wait is a timer, after which another worker goes on: this one would try again itself. */
+export function interrupted(details?: StepFailureDetails): ApplicationFailure {
+  return activityFailure(INTERRUPTED, details, FAST_LANE.localRetryMs * 2);
+}
+
+/** Says that an attempt's outcome is unknown. Without it the lease runs out, and it is just as unknown. */
+async function abandon(running: Running, { code, message }: StepError): Promise<void> {
+  const { deps, answer, limit } = running;
+  const asking = untilAnswered(() => deps.ledger.abandon(answer.claim, { code, message }), limit);
+  const ours = await asking.catch(() => undefined);
+  // Somebody has had the last word, and has perhaps set the next attempt going.
+  if (ours === false) await noteLateEffect(running);
+}
+
+/** What is lost of a ledger that a person has accepted does not come back. */
+async function whereAccepted({ deps, plan }: Running, failure: Failure): Promise<Failure> {
+  if (failure.code !== 'ledger.restored') return failure;
+  const here = await deps.ledger.identity().catch(() => undefined);
+  return here && standsIn(here, plan.claim.seen?.ledger) ? LOST_FOR_GOOD : failure;
+}
+
+/**
+ * Fails a step at once when the other side asks to wait for longer than its policy allows: Temporal
+ * would end it without a word about that.
+ */
+function waitInTime(failure: Failure, waitMs: number, { info }: Context): Failure {
+  const left = info.scheduledTimestampMs + info.scheduleToCloseTimeoutMs - Date.now();
+  if (!failure.retryable || failure.retryAfterMs === undefined || waitMs < left) return failure;
+  const minutes = Math.ceil(waitMs / 60_000);
+  return {
+    ...failure,
+    retryable: false,
+    message: `${failure.message} It asks to wait for about ${minutes} min, and the step has ${Math.max(0, Math.floor(left / 60_000))} min left (scheduleToCloseMs): resume the run when the wait is over.`,
+  };
+}

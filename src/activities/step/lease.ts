@@ -1,0 +1,144 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Context } from '@temporalio/activity';
+import { AgentOnceError } from '../../contract/errors.ts';
+import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
+import type { Claim, Ledger, SeenRecords } from '../../ledger/port.ts';
+
+export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
+
+/** An answer to a heartbeat brings the cancellation: often enough not to pay for what nobody wants. */
+const HEARTBEAT_MS = 1_000;
+
+/** What a heartbeat carries: the claim that an attempt had, for the one after it. */
+type Held = Required<Pick<SeenRecords, 'ledger' | 'fence'>>;
+
+/**
+ * The claim of an earlier attempt, as its last heartbeat had it: a ledger with a lower fence was
+ * restored since.
+ */
+export function heldBefore({ info }: Context): Held | undefined {
+  const details = info.heartbeatDetails as Partial<Held> | null | undefined;
+  const { ledger, fence } = details ?? {};
+  return ledger === undefined || fence === undefined ? undefined : { ledger, fence };
+}
+
+/**
+ * Keeps an attempt alive while it really works, also when its signal has aborted and the work does
+ * not care: heartbeats to Temporal, and, once there is a claim, renews its lease. Apart from each
+ * other, so that a slow database does not cost the heartbeat. Ends with the attempt's time: a lease
+ * that nobody works under must run out. In the fast lane it does neither, and keeps the time only.
+ */
+export class Lease {
+  /** Aborts when the run is cancelled, the worker stops, the claim is lost, or the time is over. */
+  readonly signal: AbortSignal;
+  /** Aborts when the attempt's time is over. */
+  readonly limit: AbortSignal;
+  /** In the fast lane it holds for as long as the attempt may take. */
+  readonly leaseMs: number;
+  readonly #work = new AbortController();
+  readonly #over: NodeJS.Timeout;
+  readonly #stopped: AbortSignal;
+  readonly #heartbeat: NodeJS.Timeout | undefined;
+  readonly #context: Context;
+  #held: Held | undefined;
+  #keeping: NodeJS.Timeout | undefined;
+
+  /**
+   * Its times are the policy's, but never more than what Temporal was told when the step was
+   * scheduled, by a caller who may not have known the policy.
+   *
+   * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
+   * @param outlives whether the attempt goes on when Temporal has given it up
+   */
+  constructor(context: Context, policy: StepPolicy, stopped: AbortSignal, outlives: boolean) {
+    const { startToCloseTimeoutMs, isLocal } = context.info;
+    const { heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
+    const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
+    // Not AbortSignal.timeout: it would keep every attempt in memory until its time is over.
+    const limit = new AbortController();
+    this.limit = limit.signal;
+    this.signal = this.#work.signal;
+    this.#over = setTimeout(() => {
+      limit.abort(new DOMException('The time of the attempt is over.', 'TimeoutError'));
+      this.fail(limit.signal.reason);
+      this.stop();
+    }, limitMs).unref();
+    onCancelled(context, outlives, (reason) => this.fail(reason));
+    this.#stopped = stopped;
+    this.#context = context;
+    this.#held = heldBefore(context);
+    if (isLocal) {
+      this.leaseMs = limitMs + FAST_LANE.leaseMarginMs;
+      stopped.addEventListener('abort', this.#interrupt);
+      return;
+    }
+    this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
+    const everyMs = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
+    this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
+  }
+
+  /**
+   * Renews the claim from now on, each third of its lease, where the attempt has a heartbeat.
+   *
+   * @param held what the heartbeats carry from now on
+   * @param atOnce whether the first is sent now: it costs a request that most steps do without
+   */
+  hold(ledger: Ledger, claim: Claim, held: Held, atOnce: boolean): void {
+    if (this.#heartbeat === undefined) return;
+    this.#held = held;
+    if (atOnce) this.#context.heartbeat(held);
+    let asking = false;
+    const keep = async (): Promise<void> => {
+      if (asking) return;
+      asking = true;
+      try {
+        if ((await ledger.renew(claim)) || (await isHeldUnknown(ledger, claim))) return;
+        clearInterval(this.#keeping);
+        this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+      } catch {
+        // A database that is away for a moment decides nothing: the fence does, at completion.
+      } finally {
+        asking = false;
+      }
+    };
+    this.#keeping = setInterval(() => void keep(), Math.max(50, Math.floor(claim.leaseMs / 3)));
+  }
+
+  stop(): void {
+    this.#stopped.removeEventListener('abort', this.#interrupt);
+    clearTimeout(this.#over);
+    clearInterval(this.#heartbeat);
+    clearInterval(this.#keeping);
+  }
+
+  /** In the step's own context, as everything that calls its listeners: they may throw. */
+  readonly #interrupt = AsyncLocalStorage.bind(() => this.fail(this.#stopped.reason));
+
+  /** Tells the work that it has failed, and why. */
+  fail(error: unknown): void {
+    this.#work.abort(error);
+  }
+}
+
+/**
+ * Says when the run is cancelled or the worker stops; where the attempt outlives Temporal's patience,
+ * not when Temporal has given it up for dead, as it does with one that was paused.
+ */
+function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown) => void): void {
+  const { cancellationSignal } = context;
+  const pass = AsyncLocalStorage.bind((): void => {
+    const { notFound, timedOut } = context.cancellationDetails ?? {};
+    if (!outlives || (notFound !== true && timedOut !== true)) tell(cancellationSignal.reason);
+  });
+  if (cancellationSignal.aborted) pass();
+  else cancellationSignal.addEventListener('abort', pass, { once: true });
+}
+
+/** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */
+export async function isHeldUnknown(
+  ledger: Ledger,
+  { scope, step, fence }: Claim,
+): Promise<boolean> {
+  const held = await ledger.step(scope, step);
+  return held?.state === 'unknown' && held.fence === fence;
+}
