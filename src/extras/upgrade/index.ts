@@ -1,0 +1,4 @@
+import type { Extra } from '../../cli/app.ts';
+
+/** `agent-once upgrade`: a copy of the template gets the template's new version. */
+export const upgrade: Extra = { name: 'upgrade' };
