@@ -44,8 +44,7 @@ export function makePackage(
   files: ReadonlyMap<string, string>,
   graph: ReadonlyMap<string, Imports>,
 ): object {
-  const { version, engines, bin, scripts, dependencies, devDependencies, allowScripts } =
-    readPackage(root);
+  const { engines, bin, scripts, dependencies, devDependencies, allowScripts } = readPackage(root);
   const known = { ...dependencies, ...devDependencies };
   const imported = new Set<string>();
   const inProduction = new Set(manifests.flatMap((each) => each.dependencies ?? []));
