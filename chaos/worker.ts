@@ -3,6 +3,7 @@ import { readConfig } from '../src/config.ts';
 import { runWorker } from '../src/worker/run-worker.ts';
 import { loadScenario } from './scenario.ts';
 import { signRequests } from './sign-requests.ts';
+import { weakenWorker } from './weakened-worker.ts';
 
 const shopUrl = process.env['CHAOS_SHOP_URL'];
 if (shopUrl !== undefined) signRequests(shopUrl);
@@ -11,6 +12,7 @@ const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 await runWorker(readConfig(), {
   agents,
+  extend: [weakenWorker],
   signal: stopping.signal,
   onReady: () => void process.stdout.write('ready\n'),
 });

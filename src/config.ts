@@ -1,4 +1,4 @@
-import { DIALECT_NAMES, type DialectName } from './contract/dialects.ts';
+import { DIALECT_NAMES } from './contract/dialects.ts';
 import { secretsOfUrl } from './contract/redact.ts';
 import { isEffort } from './contract/settings.ts';
 import {
@@ -11,60 +11,6 @@ import {
   readText,
 } from './env.ts';
 
-/**
- * The engine's settings. Each variable is in `docs/configuration.md`; Temporal's own
- * (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`,
- * `TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`) are read by `@temporalio/envconfig`.
- */
-export interface Config {
-  /** PostgreSQL or Redis, by its scheme. */
-  ledgerUrl: string;
-  /** The ledger that the runs leave, for `agent-once ledger move`. */
-  ledgerOldUrl: string | undefined;
-  /** Where the ledger's schema is migrated: as another user, or past a pooler. */
-  ledgerMigrateUrl: string | undefined;
-  /** `undefined`: no endpoint is set, the dev stack uses the scripted model. */
-  openaiBaseUrl: string | undefined;
-  openaiApiKey: string | undefined;
-  /** Serves agents that name none. */
-  openaiModel: string;
-  /** `auto`: Responses at OpenAI, chat completions elsewhere. */
-  openaiApi: 'auto' | 'chat' | 'responses';
-  /** For agents that set none. */
-  openaiReasoningEffort: string | undefined;
-  /** `undefined`: told by the endpoint's host. */
-  openaiDialect: DialectName | undefined;
-  /** `undefined`: the dialect's own. */
-  openaiOutputLimitField: 'max_tokens' | 'max_completion_tokens' | undefined;
-  /** Sent with each request to the model's endpoint. They may be secrets. */
-  openaiHeaders: Readonly<Record<string, string>>;
-  /** Path of a JSON file with prices per model. */
-  pricesFile: string | undefined;
-  /** Where Temporal UI is, for links. */
-  temporalUiUrl: string;
-  searchAttributes: boolean;
-  hashKeys: boolean;
-  splitTaskQueues: boolean;
-  /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
-  cleanupEveryMs: number | undefined;
-  /** Workers: whether only shadow runs may run here. */
-  shadowOnly: boolean;
-  logLevel: 'debug' | 'info' | 'warn' | 'error';
-  healthPort: number | undefined;
-  /** For how long a worker goes on that the ledger refuses, in milliseconds; `undefined`: for ever. */
-  refusedLimitMs: number | undefined;
-  /** How long a process that stops says so before it closes the port where it is asked. */
-  drainMs: number;
-  /** Where a worker dies, for tests: `after-effect:issue_refund`. */
-  fault: string | undefined;
-  /** Tests only: gives tools a fresh token each attempt, so that a check can be seen to fail. */
-  testNoTokens: boolean;
-  /** Tests only: lets an attempt through that has lost its claim. */
-  testNoFence: boolean;
-  /** Tests only: grants every claim, whoever has the step. */
-  testNoClaim: boolean;
-}
-
 /** Defaults of `agent-once dev`, so that the other commands find it without any setting. */
 export const DEV_PORTS = {
   temporal: 7233,
@@ -75,44 +21,65 @@ export const DEV_PORTS = {
 } as const;
 
 /**
+ * The engine's settings. Each variable is in `docs/configuration.md`; Temporal's own
+ * (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS…`,
+ * `TEMPORAL_PROFILE`, `TEMPORAL_CONFIG_FILE`) are read by `@temporalio/envconfig`.
+ */
+export type Config = ReturnType<typeof readConfig>;
+
+/**
  * Reads the settings.
  *
  * @throws {AgentOnceError} `config.invalid`; names the variable, never its value.
  */
-export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+export function readConfig(env: NodeJS.ProcessEnv = process.env) {
   return {
+    /** Its scheme names the kind of ledger. */
     ledgerUrl:
       readText('LEDGER_URL', env) ??
       `postgres://postgres:postgres@127.0.0.1:${DEV_PORTS.postgres}/agent_once`,
+    /** The ledger that the runs leave, for `agent-once ledger move`. */
     ledgerOldUrl: readText('LEDGER_OLD_URL', env),
+    /** Where the ledger's schema is migrated: as another user, or past a pooler. */
     ledgerMigrateUrl: readText('LEDGER_MIGRATE_URL', env),
+    /** `undefined`: OpenAI's with a key, and without one the dev stack's scripted model. */
     openaiBaseUrl: readText('OPENAI_BASE_URL', env),
     openaiApiKey: readText('OPENAI_API_KEY', env),
+    /** Serves agents that name none. */
     openaiModel: readText('OPENAI_MODEL', env) ?? 'gpt-6-luna',
+    /** `auto`: Responses at OpenAI, chat completions elsewhere. */
     openaiApi: readOneOf('OPENAI_API', ['auto', 'chat', 'responses'], env) ?? 'auto',
+    /** For agents that set none. */
     openaiReasoningEffort: readEffort('OPENAI_REASONING_EFFORT', env),
+    /** `undefined`: told by the endpoint's host. */
     openaiDialect: readOneOf('OPENAI_DIALECT', DIALECT_NAMES, env),
+    /** `undefined`: the dialect's own. */
     openaiOutputLimitField: readOneOf(
       'OPENAI_OUTPUT_LIMIT_FIELD',
       ['max_tokens', 'max_completion_tokens'],
       env,
     ),
+    /** Sent with each request to the model's endpoint. They may be secrets. */
     openaiHeaders: readHeaders('OPENAI_CUSTOM_HEADERS', env),
+    /** Path of a JSON file with prices per model. */
     pricesFile: readText('MODEL_PRICES_FILE', env),
+    /** For links. */
     temporalUiUrl: readHttpUrl('TEMPORAL_UI_URL', env) ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
     searchAttributes: readFlag('AGENT_ONCE_SEARCH_ATTRIBUTES', true, env),
     hashKeys: readFlag('AGENT_ONCE_HASH_KEYS', false, env),
     splitTaskQueues: readFlag('AGENT_ONCE_SPLIT_TASK_QUEUES', false, env),
+    /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
     cleanupEveryMs: readInterval('AGENT_ONCE_CLEANUP', '1h', env),
+    /** Workers: whether only shadow runs may run here. */
     shadowOnly: readFlag('AGENT_ONCE_SHADOW_ONLY', false, env),
     logLevel: readOneOf('AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], env) ?? 'info',
     healthPort: readPort('AGENT_ONCE_HEALTH_PORT', env),
+    /** For how long a worker goes on that the ledger refuses, in milliseconds; `undefined`: for ever. */
     refusedLimitMs: readInterval('AGENT_ONCE_REFUSED_LIMIT', '60s', env),
+    /** How long a process that stops says so before it closes the port where it is asked. */
     drainMs: readInterval('AGENT_ONCE_DRAIN', '5s', env) ?? 0,
+    /** Where a worker dies, for tests: `after-effect:issue_refund`. */
     fault: readText('AGENT_ONCE_FAULT', env),
-    testNoTokens: readFlag('AGENT_ONCE_TEST_NO_TOKENS', false, env),
-    testNoFence: readFlag('AGENT_ONCE_TEST_NO_FENCE', false, env),
-    testNoClaim: readFlag('AGENT_ONCE_TEST_NO_CLAIM', false, env),
   };
 }
 

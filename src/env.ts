@@ -13,7 +13,7 @@ export function readText(name: string, env: Env = process.env): string | undefin
   return value === '' ? undefined : value;
 }
 
-/** A password in it would be shown with links, and `fetch` would repeat it in an error. */
+/** Without a user and password: a password would be shown with links, and `fetch` would repeat it in an error. */
 export function readHttpUrl(name: string, env: Env = process.env): string | undefined {
   const value = readText(name, env);
   if (value === undefined) return undefined;
@@ -25,14 +25,16 @@ export function readHttpUrl(name: string, env: Env = process.env): string | unde
   return value;
 }
 
-export function readFlag(name: string, otherwise: boolean, env: Env = process.env): boolean {
+/** `on`, `true`, `yes`, `1`, or `off`, `false`, `no`, `0`. */
+export function readFlag(name: string, preset: boolean, env: Env = process.env): boolean {
   const value = readText(name, env)?.toLowerCase();
-  if (value === undefined) return otherwise;
+  if (value === undefined) return preset;
   if (['1', 'true', 'on', 'yes'].includes(value)) return true;
   if (['0', 'false', 'off', 'no'].includes(value)) return false;
   throw invalidSetting(name, 'is neither on nor off');
 }
 
+/** One of the values, letter for letter; `undefined`: not set. */
 export function readOneOf<T extends string>(
   name: string,
   values: readonly T[],
@@ -55,9 +57,10 @@ export function readPort(name: string, env: Env = process.env): number | undefin
   return number;
 }
 
-export function readCount(name: string, otherwise: number, env: Env = process.env): number {
+/** A whole number from 1. */
+export function readCount(name: string, preset: number, env: Env = process.env): number {
   const value = readText(name, env);
-  if (value === undefined) return otherwise;
+  if (value === undefined) return preset;
   if (!/^[1-9]\d{0,8}$/.test(value)) throw invalidSetting(name, 'is no whole number from 1');
   return Number(value);
 }
@@ -67,10 +70,10 @@ const UNITS_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 /** Milliseconds of `30m`, `6h` …; `undefined` for `off`. */
 export function readInterval(
   name: string,
-  otherwise: string,
+  preset: string,
   env: Env = process.env,
 ): number | undefined {
-  const value = (readText(name, env) ?? otherwise).toLowerCase();
+  const value = (readText(name, env) ?? preset).toLowerCase();
   if (['0', 'false', 'off', 'no'].includes(value)) return undefined;
   const [, count, unit] = /^([1-9]\d{0,4})([smhd])$/.exec(value) ?? [];
   if (count === undefined) {

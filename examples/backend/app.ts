@@ -1,8 +1,6 @@
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { AgentOnceClient } from '../../src/client/agent-once-client.ts';
-import type { RunView } from '../../src/client/types.ts';
-import { AgentOnceError } from '../../src/contract/errors.ts';
+import { AgentOnceError, type AgentOnceClient, type RunView } from '../../src/index.ts';
 
 const HTTP_STATUS: Record<number, number> = { 2: 400, 3: 422, 5: 404, 6: 503 };
 

@@ -32,6 +32,4 @@ export interface ActivityDeps {
   };
   /** Shadow runs are the only ones that may run here. */
   shadowOnly: boolean;
-  /** Tests only: a fresh token in every attempt. */
-  withoutTokens: boolean;
 }

@@ -1,4 +1,3 @@
-import { defineApp } from '../cli/app.ts';
 import { batch } from '../extras/batch/index.ts';
 import { decisions } from '../extras/decisions/index.ts';
 import { demo } from '../extras/demo/index.ts';
@@ -9,6 +8,7 @@ import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { upgrade } from '../extras/upgrade/index.ts';
+import { defineApp } from '../index.ts';
 import { shop } from './shop.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */

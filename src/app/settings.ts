@@ -1,4 +1,4 @@
-import { readHttpUrl } from '../env.ts';
+import { readHttpUrl } from '../index.ts';
 
 /** Settings of this app's own; those of the engine are in docs/configuration.md. */
 export const settings = {

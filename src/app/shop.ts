@@ -1,4 +1,4 @@
-import type { BesidePart } from '../extras/dev/beside.ts';
+import type { BesidePart } from '../extras/dev/index.ts';
 
 /** The example's shop, which `agent-once dev` starts beside everything else. */
 export const shop: BesidePart = {

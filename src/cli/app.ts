@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { LedgerBackends } from '../ledger/open-ledger.ts';
+import type { ExtendWorker } from '../worker/worker-parts.ts';
 
 /** What a program is made of: the composition in `src/app/compose.ts`. */
 export interface App {
@@ -19,6 +20,11 @@ export interface Extra {
   commands?(program: Command, app: App): void;
   /** Backends of the ledger, by the scheme of `LEDGER_URL`. */
   ledgers?: LedgerBackends;
+  /**
+   * Wraps or replaces parts of `agent-once worker`: its ledger, its model, its agents and tools. Given
+   * the parts, it returns those to work with; the extras are called in the order of the composition.
+   */
+  worker?: ExtendWorker;
 }
 
 /** Types the composition. */

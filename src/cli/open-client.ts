@@ -1,6 +1,5 @@
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
-import type { ClientContext } from '../client/context.ts';
 import type { AgentDirectory, RunRef } from '../client/types.ts';
 import type { Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
@@ -12,8 +11,6 @@ export type LoadAgents = () => Promise<readonly AgentDefinition[]>;
 
 export interface OpenClient {
   client: AgentOnceClient;
-  /** For what the client itself does not do. */
-  context: ClientContext;
   /** Where Temporal UI shows a workflow. */
   urlOf: (workflowId: string) => string;
 }
@@ -24,29 +21,13 @@ export async function withClient<T>(
   use: (open: OpenClient) => Promise<T>,
   registry?: AgentDirectory,
 ): Promise<T> {
-  const [{ connect }, { AgentOnceClient }, { createContext }] = await Promise.all([
-    import('../client/connect.ts'),
-    import('../client/agent-once-client.ts'),
-    import('../client/context.ts'),
-  ]);
-  const { temporal, close } = await connect();
+  const { openClient } = await import('../client/open-client.ts');
+  const client = await openClient(config, registry);
   try {
-    const { searchAttributes, hashKeys, splitTaskQueues } = config;
-    const options = {
-      temporal,
-      searchAttributes,
-      hashKeys,
-      splitTaskQueues,
-      ...(registry ? { registry } : {}),
-    };
-    const { namespace } = temporal.options;
-    return await use({
-      client: new AgentOnceClient(options),
-      context: createContext(options),
-      urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id),
-    });
+    const { namespace } = client.context.temporal.options;
+    return await use({ client, urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id) });
   } finally {
-    await close();
+    await client.close();
   }
 }
 

@@ -65,6 +65,7 @@ Examples:
         await runWorker(config, {
           agents,
           signal: stopping.signal,
+          extend: app.extras.flatMap(({ worker }) => worker ?? []),
           ...(flags.only === undefined ? {} : { only: flags.only }),
           onReady: ({ address, namespace, taskQueues }) => {
             process.stderr.write(

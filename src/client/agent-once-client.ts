@@ -1,12 +1,14 @@
+import type { CleanupReport } from '../contract/cleanup.ts';
 import type { DecisionInput, CountedDecision } from '../contract/decision.ts';
 import type { RunState } from '../contract/run.ts';
 import { cancelRun } from './cancel.ts';
+import { cleanNow } from './cleanup.ts';
 import { createContext, identify, type ClientContext } from './context.ts';
-import { decideStep } from './decide.ts';
+import { decideStep, type DecideOptions } from './decide.ts';
 import { describeRun } from './describe.ts';
-import { readState } from './live-state.ts';
+import { hasWorker, readState } from './live-state.ts';
 import { forgetRun, type ForgottenRun } from './forget.ts';
-import { listRuns } from './list.ts';
+import { listPage, listRuns, type RunPage } from './list.ts';
 import { resumeRun } from './resume.ts';
 import { startRun } from './start.ts';
 import type {
@@ -31,10 +33,13 @@ import { waitForEnd } from './wait.ts';
  * and `temporal.…` when the server cannot be reached or refuses.
  */
 export class AgentOnceClient {
-  readonly #context: ClientContext;
+  /** For extras, which read more of Temporal than the methods do. */
+  readonly context: ClientContext;
+  readonly #close: () => Promise<void>;
 
   constructor(options: ClientOptions) {
-    this.#context = createContext(options);
+    this.context = createContext(options);
+    this.#close = options.close ?? (() => Promise.resolve());
   }
 
   /**
@@ -45,7 +50,7 @@ export class AgentOnceClient {
    *   `input.invalid`, `input.too_large`, `options.invalid`
    */
   start(request: StartRequest): Promise<StartedRun> {
-    return startRun(this.#context, request);
+    return startRun(this.context, request);
   }
 
   /**
@@ -57,13 +62,13 @@ export class AgentOnceClient {
    *   `run.request_unknown`: start it with its input; `agent.unknown`, `options.invalid`
    */
   async resume(ref: RunRef, { limits }: ResumeOptions = {}): Promise<StartedRun> {
-    const run = identify(this.#context, ref);
-    return resumeRun(this.#context, run, limits === undefined ? {} : { limits });
+    const run = identify(this.context, ref);
+    return resumeRun(this.context, run, limits === undefined ? {} : { limits });
   }
 
   /** @throws {AgentOnceError} `run.not_found` */
   async describe(ref: RunRef): Promise<RunView> {
-    return describeRun(this.#context, identify(this.#context, ref));
+    return describeRun(this.context, identify(this.context, ref));
   }
 
   /**
@@ -73,12 +78,12 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `run.still_running` at the deadline, the run going on; `run.not_found`
    */
   async result(ref: RunRef, options: WaitOptions = {}): Promise<RunView> {
-    return waitForEnd(this.#context, identify(this.#context, ref), options);
+    return waitForEnd(this.context, identify(this.context, ref), options);
   }
 
   /** The running picture; `undefined` when no worker answers within 1.5 s. */
   async state(ref: RunRef): Promise<RunState | undefined> {
-    return readState(this.#context, identify(this.#context, ref).workflowId);
+    return readState(this.context, identify(this.context, ref).workflowId);
   }
 
   /**
@@ -92,9 +97,9 @@ export class AgentOnceClient {
   async decide(
     ref: RunRef,
     decision: DecisionInput,
-    options: { runId?: string } = {},
+    options: DecideOptions = {},
   ): Promise<CountedDecision> {
-    return decideStep(this.#context, identify(this.#context, ref), decision, options);
+    return decideStep(this.context, identify(this.context, ref), decision, options);
   }
 
   /**
@@ -104,12 +109,20 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `run.not_found`; `run.still_running`: cancel it first
    */
   async forget(ref: RunRef): Promise<ForgottenRun> {
-    return forgetRun(this.#context, identify(this.#context, ref));
+    return forgetRun(this.context, identify(this.context, ref));
   }
 
   /** Open runs first, then the latest. */
   list(filter: ListFilter = {}): AsyncIterable<RunSummary> {
-    return listRuns(this.#context, filter);
+    return listRuns(this.context, filter);
+  }
+
+  /** One page of `list`, for callers who come back for the next; `cursor` is `next` of the last. */
+  page(
+    filter: ListFilter & { workflowIds?: readonly string[] },
+    options: { limit: number; cursor?: string | undefined },
+  ): Promise<RunPage> {
+    return listPage(this.context, filter, options);
   }
 
   /**
@@ -118,6 +131,26 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `run.not_found`
    */
   async cancel(ref: RunRef): Promise<CancelledRun> {
-    return cancelRun(this.#context, identify(this.#context, ref));
+    return cancelRun(this.context, identify(this.context, ref));
+  }
+
+  /** Whether a worker polls for runs; a killed one counts for up to a minute. */
+  hasWorker(): Promise<boolean> {
+    return hasWorker(this.context);
+  }
+
+  /**
+   * Has a worker remove from the ledger what no run needs any more, or only look what that would be,
+   * and waits for the report. One that was asked for before and goes on is waited for.
+   *
+   * @throws {AgentOnceError} `run.still_running` when no report came in time; `run.failed`
+   */
+  cleanup(options: { dryRun: boolean; timeoutMs: number }): Promise<CleanupReport> {
+    return cleanNow(this.context, options);
+  }
+
+  /** Ends the connection that `createClient` made. Runs go on. */
+  close(): Promise<void> {
+    return this.#close();
   }
 }

@@ -41,8 +41,15 @@ export interface RunIdentity extends RunName {
   keyInId: string;
 }
 
-/** @throws {AgentOnceError} `name.invalid`, `key.invalid` */
-export function identify({ hashKeys }: Pick<ClientContext, 'hashKeys'>, ref: RunRef): RunIdentity {
+/**
+ * @param ref a run that was identified before, as by its ID alone, is itself
+ * @throws {AgentOnceError} `name.invalid`, `key.invalid`
+ */
+export function identify(
+  { hashKeys }: Pick<ClientContext, 'hashKeys'>,
+  ref: RunRef | RunIdentity,
+): RunIdentity {
+  if ('keyInId' in ref) return ref;
   const name = { tenant: ref.tenant ?? DEFAULT_TENANT, agent: ref.agent, key: ref.key };
   const workflowId = workflowIdOf(name, hashKeys);
   const keyInId = workflowId.slice(workflowIdPrefix(name.tenant, name.agent).length);

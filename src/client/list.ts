@@ -69,12 +69,17 @@ async function* entriesOf(context: ClientContext, filter: ListFilter): AsyncGene
   }
 }
 
-/** One page of `listRuns`, for callers who come back for the next; `cursor` is `next` of the last. */
+export interface RunPage {
+  runs: RunSummary[];
+  /** `null`: it was the last one. */
+  next: string | null;
+}
+
 export async function listPage(
   context: ClientContext,
   filter: ListFilter & { workflowIds?: readonly string[] },
   { limit, cursor }: { limit: number; cursor?: string | undefined },
-): Promise<{ runs: RunSummary[]; next: string | null }> {
+): Promise<RunPage> {
   const { temporal } = context;
   const { namespace, loadedDataConverter } = temporal.options;
   const { workflowIds, ...known } = filter;

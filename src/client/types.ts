@@ -21,6 +21,7 @@ export interface RunRef {
   tenant?: string;
 }
 
+/** What a run is asked for; with its key, agent and tenant it is the request that the key names. */
 export interface StartRequest {
   agent: string;
   /** The idempotency key; absent: a UUID v4 is made and returned. */
@@ -69,6 +70,7 @@ export interface RunView {
   closedAt: string | null;
 }
 
+/** The run that a key names after a start. */
 export interface StartedRun extends RunView {
   /** The run was there already: this start made none. */
   replayed: boolean;
@@ -110,6 +112,7 @@ export interface RunSummary {
   closedAt: string | null;
 }
 
+/** Which runs a list has; absent: all. */
 export interface ListFilter {
   agent?: string;
   /** Absent: of all tenants. */
@@ -129,6 +132,7 @@ export interface RunProgress {
   waiting: OpenQuestion[];
 }
 
+/** How a run's end is waited for. */
 export interface WaitOptions {
   /**
    * The execution that is meant, whatever the key names by now: the `runId` that `start` answered.
@@ -154,8 +158,10 @@ export interface AgentDirectory {
 }
 
 export interface ClientOptions {
-  /** A connected client of `@temporalio/client`; it stays the caller's to close. */
+  /** A connected client of `@temporalio/client`. */
   temporal: Client;
+  /** Ends its connection, when this client is closed; absent: that stays the caller's to do. */
+  close?: () => Promise<void>;
   /** Absent: names are not checked, and the first model step brings the agent's settings. */
   registry?: AgentDirectory;
   /** Whether the namespace has our search attributes; default true. */

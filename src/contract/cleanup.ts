@@ -83,20 +83,17 @@ export function addReports(a: CleanupReport, b: CleanupReport): CleanupReport {
     dryRun: a.dryRun,
     looked: a.looked + b.looked,
     removed: a.removed + b.removed,
-    kept: {
-      running: a.kept.running + b.kept.running,
-      retained: a.kept.retained + b.kept.retained,
-      found: a.kept.found + b.kept.found,
-    },
+    kept: addCounts(a.kept, b.kept),
     unmarked: a.unmarked + b.unmarked,
-    rows: {
-      steps: a.rows.steps + b.rows.steps,
-      questions: a.rows.questions + b.rows.questions,
-      shares: a.rows.shares + b.rows.shares,
-    },
+    rows: addCounts(a.rows, b.rows),
     bytes: a.bytes + b.bytes,
     refused: a.refused ?? b.refused,
   };
+}
+
+function addCounts<T extends Record<keyof T, number>>(a: T, b: T): T {
+  const sums = Object.keys(a).map((name) => [name, a[name as keyof T] + b[name as keyof T]]);
+  return Object.fromEntries(sums) as T;
 }
 
 /** A report in one line, for logs and people. */

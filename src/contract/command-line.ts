@@ -1,11 +1,4 @@
-import { DEFAULT_TENANT } from './names.ts';
-
-/** Which run a command is about. */
-interface NamedRun {
-  tenant: string;
-  agent: string;
-  key: string;
-}
+import { DEFAULT_TENANT, type RunName } from './names.ts';
 
 /**
  * The words of a command about a run, quoted for a POSIX shell. Keys are chosen by clients, so one
@@ -17,7 +10,7 @@ interface NamedRun {
  */
 export function runCommandLine(
   command: string,
-  { tenant, agent, key }: NamedRun,
+  { tenant, agent, key }: RunName,
   options: readonly string[] = [],
   step?: string,
 ): string {

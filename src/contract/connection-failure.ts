@@ -16,81 +16,59 @@ export interface ConnectionFailure {
   says: string;
 }
 
-const UNKNOWN_CA = 'its certificate is from a CA that is not known here';
-const OTHER_NAME = 'its certificate is for another name';
-const NOT_VALID = 'its certificate is not valid';
+const NO_COMMON_TLS = 'the two sides agree on no way of TLS';
 
-/** Codes with which OpenSSL, and so Node, refuses a server's certificate. */
-const CERTIFICATES: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet, by the clock of this machine',
-  CERT_REVOKED: 'its certificate was revoked',
-  ERR_TLS_CERT_ALTNAME_INVALID: OTHER_NAME,
-  HOSTNAME_MISMATCH: OTHER_NAME,
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_CA,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
-  CERT_UNTRUSTED: UNKNOWN_CA,
-  CERT_REJECTED: UNKNOWN_CA,
-  CERT_CHAIN_TOO_LONG: NOT_VALID,
-  CERT_SIGNATURE_FAILURE: NOT_VALID,
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: NOT_VALID,
-  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: NOT_VALID,
-  ERROR_IN_CERT_NOT_BEFORE_FIELD: NOT_VALID,
-  ERROR_IN_CERT_NOT_AFTER_FIELD: NOT_VALID,
-  ERR_TLS_CERT_ALTNAME_FORMAT: NOT_VALID,
-  UNABLE_TO_GET_CRL: NOT_VALID,
-  CRL_HAS_EXPIRED: NOT_VALID,
-  CRL_NOT_YET_VALID: NOT_VALID,
-  CRL_SIGNATURE_FAILURE: NOT_VALID,
-  INVALID_CA: NOT_VALID,
-  INVALID_PURPOSE: NOT_VALID,
-  PATH_LENGTH_EXCEEDED: NOT_VALID,
-};
+type Meaning = readonly [code: RegExp, kind: ConnectionFailure['kind'], says: string];
 
-type Known = readonly [ConnectionFailure['kind'], string];
-const NO_NAME: Known = ['name', 'its name cannot be resolved'];
-const REFUSED: Known = ['refused', 'nothing listens there'];
-const TIMEOUT: Known = ['timeout', 'it did not answer in time'];
-const NO_WAY: Known = ['network', 'there is no way to it from here'];
-const FORBIDDEN: Known = ['network', 'this machine does not allow the connection'];
-const LOST: Known = ['lost', 'the connection broke off'];
-const FULL: Known = ['limit', 'this machine can open no more connections'];
+/** The codes of Node and OpenSSL. The first that fits counts. */
+const MEANINGS: readonly Meaning[] = [
+  [/^CERT_HAS_EXPIRED$/, 'certificate', 'its certificate has expired'],
+  [
+    /^CERT_NOT_YET_VALID$/,
+    'certificate',
+    'its certificate is not valid yet, by the clock of this machine',
+  ],
+  [/^CERT_REVOKED$/, 'certificate', 'its certificate was revoked'],
+  [
+    /^(?:ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH)$/,
+    'certificate',
+    'its certificate is for another name',
+  ],
+  [
+    /^(?:.*SELF_SIGNED_CERT.*|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF).*|CERT_(?:UNTRUSTED|REJECTED))$/,
+    'certificate',
+    'its certificate is from a CA that is not known here',
+  ],
+  [
+    /^(?:CERT|CRL|UNABLE_TO|ERROR_IN_CERT|ERR_TLS_CERT|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$)/,
+    'certificate',
+    'its certificate is not valid',
+  ],
+  [/^(?:ENOTFOUND|EAI_(?:AGAIN|FAIL|NODATA|NONAME))$/, 'name', 'its name cannot be resolved'],
+  [/^(?:ECONNREFUSED|ENOTSOCK)$/, 'refused', 'nothing listens there'],
+  [
+    /^(?:E(?:SOCKET)?TIMEDOUT|ERR_SOCKET_CONNECTION_TIMEOUT|ERR_TLS_HANDSHAKE_TIMEOUT)$/,
+    'timeout',
+    'it did not answer in time',
+  ],
+  [
+    /^(?:EHOST(?:UNREACH|DOWN)|ENET(?:UNREACH|DOWN)|EADDRNOTAVAIL)$/,
+    'network',
+    'there is no way to it from here',
+  ],
+  [/^(?:EACCES|EPERM)$/, 'network', 'this machine does not allow the connection'],
+  [/^(?:ECONNRESET|ECONNABORTED|ENETRESET|ENOTCONN|EPIPE)$/, 'lost', 'the connection broke off'],
+  [/^(?:EMFILE|ENFILE|ENOBUFS|ENOMEM)$/, 'limit', 'this machine can open no more connections'],
+  [
+    /^ERR_SSL_.*(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|REVOKED|EXPIRED)|UNKNOWN_CA|ACCESS_DENIED)$/,
+    'client-certificate',
+    'it wants a client certificate, or does not accept the one that it was given',
+  ],
+  [/^ERR_SSL_.*ALERT/, 'tls', NO_COMMON_TLS],
+  [/^(?:ERR_SSL_|EPROTO$)/, 'tls', 'it does not speak TLS'],
+  [/^E(?!RR_)[A-Z_]{3,}$/, 'network', 'the network does not let it be reached'],
+];
 
-const SYSTEM: Readonly<Record<string, Known>> = {
-  ENOTFOUND: NO_NAME,
-  EAI_AGAIN: NO_NAME,
-  EAI_FAIL: NO_NAME,
-  EAI_NODATA: NO_NAME,
-  EAI_NONAME: NO_NAME,
-  ECONNREFUSED: REFUSED,
-  ENOTSOCK: REFUSED,
-  ETIMEDOUT: TIMEOUT,
-  ESOCKETTIMEDOUT: TIMEOUT,
-  ERR_SOCKET_CONNECTION_TIMEOUT: TIMEOUT,
-  ERR_TLS_HANDSHAKE_TIMEOUT: TIMEOUT,
-  EHOSTUNREACH: NO_WAY,
-  EHOSTDOWN: NO_WAY,
-  ENETUNREACH: NO_WAY,
-  ENETDOWN: NO_WAY,
-  EADDRNOTAVAIL: NO_WAY,
-  EACCES: FORBIDDEN,
-  EPERM: FORBIDDEN,
-  ECONNRESET: LOST,
-  ECONNABORTED: LOST,
-  ENETRESET: LOST,
-  ENOTCONN: LOST,
-  EPIPE: LOST,
-  EMFILE: FULL,
-  ENFILE: FULL,
-  ENOBUFS: FULL,
-  ENOMEM: FULL,
-};
-
-const CLIENT_CERTIFICATE =
-  /^ERR_SSL_.*(?:CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:UNKNOWN|REVOKED|EXPIRED)|UNKNOWN_CA|ACCESS_DENIED)$/;
 const DEPTH = 6;
 
 /**
@@ -118,28 +96,16 @@ function search(error: unknown, depth: number): ConnectionFailure | undefined {
 }
 
 function ofCode(code: string, syscall: unknown, message: unknown): ConnectionFailure | undefined {
-  if (Object.hasOwn(CERTIFICATES, code)) {
-    return { kind: 'certificate', code, says: CERTIFICATES[code] ?? NOT_VALID };
-  }
-  const known = Object.hasOwn(SYSTEM, code) ? SYSTEM[code] : undefined;
   // Files have some of these codes too.
   if (syscall === 'open') return undefined;
-  if (known) return { kind: known[0], code, says: known[1] };
   if (code === 'ENOENT' && syscall === 'connect') {
     return { kind: 'refused', code, says: 'there is no such socket' };
   }
-  if (CLIENT_CERTIFICATE.test(code)) {
-    const says = 'it wants a client certificate, or does not accept the one that it was given';
-    return { kind: 'client-certificate', code, says };
-  }
-  if (/^ERR_SSL_|^EPROTO$/.test(code)) {
-    const alert = code.includes('ALERT') || /alert/i.test(String(message));
-    const says = alert ? 'the two sides agree on no way of TLS' : 'it does not speak TLS';
-    return { kind: 'tls', code, says };
-  }
-  return /^E(?!RR_)[A-Z_]{3,}$/.test(code)
-    ? { kind: 'network', code, says: 'the network does not let it be reached' }
-    : undefined;
+  const [, kind, says] = MEANINGS.find(([pattern]) => pattern.test(code)) ?? [];
+  if (kind === undefined || says === undefined) return undefined;
+  // Of a protocol error, the text alone says that the other side speaks TLS.
+  const alert = kind === 'tls' && /alert/i.test(String(message));
+  return { kind, code, says: alert ? NO_COMMON_TLS : says };
 }
 
 export function asSentence({ says }: ConnectionFailure): string {

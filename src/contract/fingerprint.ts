@@ -1,3 +1,4 @@
+import { defined } from './defined.ts';
 import { sha256Hex } from './hash.ts';
 import { canonicalJson, type JsonValue } from './json.ts';
 import type { RunOptions } from './run.ts';
@@ -19,13 +20,5 @@ export interface FingerprintedRequest {
  */
 export function fingerprintOf(request: FingerprintedRequest): string {
   const { tenant, agent, input, options } = request;
-  return sha256Hex(
-    canonicalJson({
-      v: 1,
-      tenant,
-      agent,
-      ...(input === undefined ? {} : { input }),
-      ...(options === undefined ? {} : { options }),
-    }),
-  );
+  return sha256Hex(canonicalJson({ v: 1, ...defined({ tenant, agent, input, options }) }));
 }

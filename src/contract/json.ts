@@ -74,29 +74,20 @@ function check(value: unknown, path: (string | number)[], deepest: number): void
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw refuse(path, 'is an integer beyond 2^53; send it as a string');
     }
-  } else if (Array.isArray(value)) {
-    // By index: iterating methods skip holes, which are not JSON.
-    for (let i = 0; i < value.length; i++) checkInside(value[i], path, i, deepest);
   } else if (typeof value === 'object') {
-    if (!isPlain(value)) throw refuse(path, 'is not a plain object');
-    for (const [name, member] of Object.entries(value)) {
-      if (!name.isWellFormed()) throw refuse(path, 'has a member name with a lone surrogate');
-      checkInside(member, path, name, deepest);
+    if (!Array.isArray(value) && !isPlain(value)) throw refuse(path, 'is not a plain object');
+    // An array's own entries have its holes too, which are not JSON.
+    for (const [name, member] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+      if (typeof name === 'string' && !name.isWellFormed()) {
+        throw refuse(path, 'has a member name with a lone surrogate');
+      }
+      path.push(name);
+      check(member, path, deepest);
+      path.pop();
     }
   } else {
     throw refuse(path, `is ${typeof value}, which JSON does not have`);
   }
-}
-
-function checkInside(
-  value: unknown,
-  path: (string | number)[],
-  name: string | number,
-  deepest: number,
-): void {
-  path.push(name);
-  check(value, path, deepest);
-  path.pop();
 }
 
 /** Whether all of an object is its own members. Objects of another realm are plain as well. */

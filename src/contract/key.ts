@@ -1,21 +1,13 @@
 import { AgentOnceError } from './errors.ts';
 import { sha256Base64url } from './hash.ts';
-import { DEFAULT_TENANT } from './names.ts';
+import { DEFAULT_TENANT, type RunName } from './names.ts';
 
-export { DEFAULT_TENANT };
+export { DEFAULT_TENANT, type RunName };
 
 const NAME = /^[a-z][a-z0-9_]{0,31}$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,255}$/;
 const ID_SAFE = /^[A-Za-z0-9._:-]{1,128}$/;
 const WORKFLOW_ID = /^agent-(?:([a-z][a-z0-9_]{0,31})\.)?([a-z][a-z0-9_]{0,31})-(.+)$/;
-
-/** What names a run. */
-export interface RunName {
-  tenant: string;
-  agent: string;
-  /** The client's idempotency key. */
-  key: string;
-}
 
 /**
  * Checks the name of an agent, a tenant or a tool. No dash and no dot: they separate the parts of

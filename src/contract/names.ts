@@ -15,6 +15,14 @@ export const CLEANUP_SCHEDULE = 'agent-once-ledger-cleanup';
 /** The tenant of whoever names none; it stands in no workflow ID. */
 export const DEFAULT_TENANT = 'default';
 
+/** What names a run. */
+export interface RunName {
+  tenant: string;
+  agent: string;
+  /** The client's idempotency key. */
+  key: string;
+}
+
 /** Activity type of every model call. */
 export const CALL_MODEL = 'callModel';
 /** Activity type of a tool: one per tool, so that Temporal's UI and metrics speak of tools by name. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import type { JsonValue } from './json-value.ts';
 import type { TaskQueues } from './names.ts';
 import type { AgentSettings } from './settings.ts';
-import type { ShadowEffect } from './step.ts';
+import { NOTHING_USED, type ShadowEffect, type StepUsage } from './step.ts';
 
 /** What a caller may ask of one run; part of the fingerprint. */
 export interface RunOptions {
@@ -26,24 +26,14 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 export const LISTED_STATUSES = [...RUN_STATUSES, 'forgotten'] as const;
 export type ListedStatus = (typeof LISTED_STATUSES)[number];
 
-/** Tokens and money. `costUsd` is `null` as soon as the price of one call is unknown: never zero. */
-export interface Usage {
+/** Calls, tokens and money. `costUsd` is `null` as soon as the price of one call is unknown. */
+export interface Usage extends StepUsage {
   turns: number;
   modelCalls: number;
   toolCalls: number;
-  inputTokens: number;
-  outputTokens: number;
-  costUsd: number | null;
 }
 
-export const NO_USAGE: Usage = {
-  turns: 0,
-  modelCalls: 0,
-  toolCalls: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  costUsd: 0,
-};
+export const NO_USAGE: Usage = { turns: 0, modelCalls: 0, toolCalls: 0, ...NOTHING_USED };
 
 /** The argument of the `agentRun` workflow. */
 export interface AgentRunInput {
@@ -86,35 +76,29 @@ export interface KnownRecords {
 /** What a run knows of a call: it was recorded, or an attempt of it had this fence. */
 export type KnownCall = 'done' | { fence: string };
 
-/** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
-export interface Carried {
-  turn: number;
-  lastDigest: string;
+/** First element of `details` of the failure that ends a run. */
+export interface RunFailureDetails {
   usage: Usage;
+  /** Of a shadow run: what would have happened, in the model's order. */
   shadow?: ShadowEffect[];
+  /** For a resume. */
   known?: KnownRecords;
 }
 
+/** What a run takes along when it continues as new: a few numbers, since the ledger has the rest. */
+export interface Carried extends RunFailureDetails {
+  turn: number;
+  lastDigest: string;
+}
+
 /** The result of the `agentRun` workflow. */
-export interface AgentRunResult {
+export interface AgentRunResult extends Omit<RunFailureDetails, 'known'> {
   output: JsonValue;
-  usage: Usage;
   /**
    * When the execution started, as ISO 8601: whoever waits for its end need not look for it. Absent
    * after a reset or continue-as-new.
    */
   startedAt?: string;
-  /** Of a shadow run: what would have happened, in the model's order. */
-  shadow?: ShadowEffect[];
-}
-
-/** First element of `details` of the failure that ends a run. */
-export interface RunFailureDetails {
-  usage: Usage;
-  /** See `AgentRunResult`. */
-  shadow?: ShadowEffect[];
-  /** For a resume. */
-  known?: KnownRecords;
 }
 
 /** What Temporal stores atomically with the start of a run. */

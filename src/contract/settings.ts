@@ -85,12 +85,7 @@ export const DEFAULT_TOOL_POLICY: StepPolicy = {
   startToCloseMs: 60_000,
   scheduleToCloseMs: 10 * 60_000,
   ...RECOVERY,
-  retry: {
-    initialIntervalMs: 500,
-    backoffCoefficient: 2,
-    maximumIntervalMs: 15_000,
-    maximumAttempts: 5,
-  },
+  retry: { ...DEFAULT_MODEL_POLICY.retry, maximumIntervalMs: 15_000, maximumAttempts: 5 },
 };
 
 /**

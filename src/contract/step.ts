@@ -158,16 +158,10 @@ export interface ModelStepResult {
 }
 
 /** Argument of a `tool.<name>` activity. The arguments of the call are in the ledger. */
-export interface ToolStepInput {
+export interface ToolStepInput extends Omit<PlannedCall, 'effect' | 'lane'> {
   run: StepRun;
   turn: number;
-  index: number;
-  tool: string;
-  digest: string;
-  policy: StepPolicy;
   historyResults: AgentSettings['historyResults'];
-  summary: string;
-  questions?: QuestionTerms;
   /** Identity of the ledger that had the answer which asks for the call, when the run first saw it. */
   ledger?: string;
   /** The run has seen the call's result recorded. */

@@ -1,11 +1,8 @@
-import { AgentOnceError } from '../contract/errors.ts';
 import { assertJson } from '../contract/json.ts';
 import { assertName } from '../contract/key.ts';
 import { isEffort } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
-
-const HISTORY_RESULTS: readonly unknown[] = [undefined, 'preview', 'none', 'full'];
-const LONGEST_CACHE_SECONDS = 24 * 60 * 60;
+import { invalidDefinition, isOptional, isText, isWindow } from './invalid-definition.ts';
 
 /**
  * Checks what the compiler cannot, or did not where an agent is written in JavaScript.
@@ -15,74 +12,36 @@ const LONGEST_CACHE_SECONDS = 24 * 60 * 60;
  */
 export function checkAgent(agent: AgentDefinition, maxTools?: number): void {
   assertName('agent', agent.name);
-  const refuse = (problem: string): AgentOnceError =>
-    new AgentOnceError('agent.invalid', `Agent '${agent.name}': ${problem}.`);
-  if (!isText(agent.description)) throw refuse('description is empty; say what it is for');
-  if (!isText(agent.instructions))
-    throw refuse('instructions are empty; they tell the model what to do');
-  if (!Array.isArray(agent.tools))
-    throw refuse('tools is no list; use [] for an agent without tools');
-  if (maxTools !== undefined && agent.tools.length > maxTools) {
-    throw refuse(
-      `it has ${agent.tools.length} tools, and the model's endpoint takes ${maxTools} in one request; split it into several agents`,
-    );
+  const problem = problemOf(agent, maxTools) ?? problemOfOptions(agent) ?? problemOfRest(agent);
+  if (problem !== undefined) throw invalidDefinition(`Agent '${agent.name}'`, problem);
+}
+
+function problemOf(agent: AgentDefinition, maxTools: number | undefined): string | undefined {
+  const { description, instructions, tools, model } = agent;
+  if (!isText(description)) return 'description is empty; say what it is for';
+  if (!isText(instructions)) return 'instructions are empty; they tell the model what to do';
+  if (!Array.isArray(tools)) return 'tools is no list; use [] for an agent without tools';
+  if (maxTools !== undefined && tools.length > maxTools) {
+    return `it has ${tools.length} tools, and the model's endpoint takes ${maxTools} in one request; split it into several agents`;
   }
-  if (agent.model !== undefined && !isText(agent.model)) {
-    throw refuse("model is empty; name one, or leave it out for the worker's OPENAI_MODEL");
+  if (model !== undefined && !isText(model)) {
+    return "model is empty; name one, or leave it out for the worker's OPENAI_MODEL";
   }
-  if (!isCount(agent.maxTurns)) throw refuse('maxTurns must be a whole number from 1');
-  if (!isCount(agent.keyTtlSeconds))
-    throw refuse('keyTtlSeconds must be a whole number of seconds from 1');
-  if (!isCount(agent.dedupeWindowSeconds))
-    throw refuse('dedupeWindowSeconds must be a whole number of seconds from 1');
-  const problem = problemOfOptions(agent);
-  if (problem !== undefined) throw refuse(problem);
-  if (!HISTORY_RESULTS.includes(agent.historyResults)) {
-    throw refuse("historyResults must be 'preview', 'none' or 'full'");
-  }
-  if (agent.coalesce !== undefined && typeof agent.coalesce !== 'boolean') {
-    throw refuse('coalesce must be true or false');
-  }
-  const { cacheModelSeconds } = agent;
-  if (
-    cacheModelSeconds !== undefined &&
-    !(cacheModelSeconds > 0 && cacheModelSeconds <= LONGEST_CACHE_SECONDS)
-  ) {
-    throw refuse('cacheModelSeconds must be a number of seconds up to 86400, a day');
-  }
-  if (agent.coalesce === false && cacheModelSeconds !== undefined) {
-    throw refuse('cacheModelSeconds needs coalesce; leave out coalesce: false');
-  }
-  if (agent.prompt !== undefined && typeof agent.prompt !== 'function') {
-    throw refuse('prompt must be a function of the input');
-  }
+  if (!isCount(agent.maxTurns)) return 'maxTurns must be a whole number from 1';
+  const seconds = (['keyTtlSeconds', 'dedupeWindowSeconds'] as const).find(
+    (name) => !isCount(agent[name]),
+  );
+  return seconds && `${seconds} must be a whole number of seconds from 1`;
 }
 
 const TOOL_CHOICES: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
 
 /** Members of a request that are the engine's: without them an answer would not be ours to read. */
-const RESERVED = [
-  'model',
-  'messages',
-  'input',
-  'instructions',
-  'prompt',
-  'tools',
-  'tool_choice',
-  'functions',
-  'function_call',
-  'stream',
-  'stream_options',
-  'n',
-  'store',
-  'include',
-  'background',
-  'previous_response_id',
-  'conversation',
-];
+const RESERVED =
+  /^(?:model|messages|input|instructions|prompt|tools|tool_choice|functions|function_call|stream|stream_options|n|store|include|background|previous_response_id|conversation)$/;
 
 function problemOfOptions(agent: AgentDefinition): string | undefined {
-  const { reasoningEffort, toolChoice, parallelToolCalls, temperature, extraBody } = agent;
+  const { reasoningEffort, toolChoice, temperature, extraBody } = agent;
   if (
     reasoningEffort !== undefined &&
     !(typeof reasoningEffort === 'string' && isEffort(reasoningEffort))
@@ -95,7 +54,7 @@ function problemOfOptions(agent: AgentDefinition): string | undefined {
       return "toolChoice must be 'auto', 'required', 'none' or { tool } with one of the agent's tools";
     }
   }
-  if (parallelToolCalls !== undefined && typeof parallelToolCalls !== 'boolean') {
+  if (!isOptional(agent.parallelToolCalls, 'boolean')) {
     return 'parallelToolCalls must be true or false';
   }
   if (!isCount(agent.maxOutputTokens)) return 'maxOutputTokens must be a whole number from 1';
@@ -104,8 +63,25 @@ function problemOfOptions(agent: AgentDefinition): string | undefined {
   }
   if (extraBody === undefined) return undefined;
   if (!isJsonObject(extraBody)) return 'extraBody must be an object that JSON can hold';
-  const reserved = RESERVED.filter((name) => Object.hasOwn(extraBody, name));
+  const reserved = Object.keys(extraBody).filter((name) => RESERVED.test(name));
   return reserved.length > 0 ? `extraBody cannot set ${reserved.join(', ')}` : undefined;
+}
+
+const HISTORY_RESULTS: readonly unknown[] = [undefined, 'preview', 'none', 'full'];
+
+function problemOfRest(agent: AgentDefinition): string | undefined {
+  const { historyResults, coalesce, cacheModelSeconds, prompt } = agent;
+  if (!HISTORY_RESULTS.includes(historyResults)) {
+    return "historyResults must be 'preview', 'none' or 'full'";
+  }
+  if (!isOptional(coalesce, 'boolean')) return 'coalesce must be true or false';
+  if (cacheModelSeconds !== undefined && !isWindow(cacheModelSeconds)) {
+    return 'cacheModelSeconds must be a number of seconds up to 86400, a day';
+  }
+  if (coalesce === false && cacheModelSeconds !== undefined) {
+    return 'cacheModelSeconds needs coalesce; leave out coalesce: false';
+  }
+  return isOptional(prompt, 'function') ? undefined : 'prompt must be a function of the input';
 }
 
 function isJsonObject(value: unknown): boolean {
@@ -116,10 +92,6 @@ function isJsonObject(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.trim() !== '';
 }
 
 function isCount(value: number | undefined): boolean {

@@ -43,6 +43,7 @@ export interface AgentDefinition extends ModelOptions {
   prompt?: (input: JsonValue) => string;
 }
 
+/** Types an agent. Checked in full by the registry. */
 export function defineAgent(agent: AgentDefinition): AgentDefinition {
   return agent;
 }

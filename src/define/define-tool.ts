@@ -34,12 +34,10 @@ export interface TransactionalToolContext extends ToolContext {
   readonly tx: Transaction;
 }
 
-export interface ToolLog {
-  debug(message: string, fields?: Record<string, unknown>): void;
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
-}
+export type ToolLog = Record<
+  'debug' | 'info' | 'warn' | 'error',
+  (message: string, fields?: Record<string, unknown>) => void
+>;
 
 interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   /** `[a-z][a-z0-9_]{0,31}`: what the model calls it, and `tool.<name>` in Temporal. */
@@ -84,28 +82,30 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   shadow?: (input: z.output<Schema>) => unknown;
 }
 
-/** No effect on the world: any attempt may run again. */
-interface ReadTool<Schema extends z.ZodType> extends ToolBase<Schema> {
-  effect: 'read';
-  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+interface Tool<
+  Schema extends z.ZodType,
+  Class extends Effect,
+  Context = ToolContext,
+> extends ToolBase<Schema> {
+  effect: Class;
+  run(input: z.output<Schema>, ctx: Context): Promise<unknown>;
 }
+
+/** No effect on the world: any attempt may run again. */
+type ReadTool<Schema extends z.ZodType> = Tool<Schema, 'read'>;
 
 /** The other side deduplicates: send `ctx.token` as the idempotency key of the request. */
-interface KeyedTool<Schema extends z.ZodType> extends ToolBase<Schema> {
-  effect: 'keyed';
-  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
-}
+type KeyedTool<Schema extends z.ZodType> = Tool<Schema, 'keyed'>;
 
 /** Effect and record commit together: write through `ctx.tx`, and nowhere else. */
-interface TransactionalTool<Schema extends z.ZodType> extends ToolBase<Schema> {
-  effect: 'transactional';
-  run(input: z.output<Schema>, ctx: TransactionalToolContext): Promise<unknown>;
-}
+type TransactionalTool<Schema extends z.ZodType> = Tool<
+  Schema,
+  'transactional',
+  TransactionalToolContext
+>;
 
 /** It can be looked up whether the effect happened. */
-interface ReconcileTool<Schema extends z.ZodType> extends ToolBase<Schema> {
-  effect: 'reconcile';
-  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
+interface ReconcileTool<Schema extends z.ZodType> extends Tool<Schema, 'reconcile'> {
   /** Looks for the effect of earlier attempts, by `ctx.token` or its like; `undefined`: none. */
   find(input: z.output<Schema>, ctx: ToolContext): Promise<JsonValue | undefined>;
 }
@@ -114,11 +114,9 @@ interface ReconcileTool<Schema extends z.ZodType> extends ToolBase<Schema> {
  * Never repeated by itself: when an attempt ends without a result, a person decides what happened,
  * unless the tool threw `NotApplied`.
  */
-interface AtMostOnceTool<Schema extends z.ZodType> extends ToolBase<Schema> {
-  effect: 'at-most-once';
+interface AtMostOnceTool<Schema extends z.ZodType> extends Tool<Schema, 'at-most-once'> {
   /** How long the run waits for that person, and what then; default: 24 h, then it fails. */
   outcomeDeadline?: { seconds: number; otherwise: 'fail' | 'happened' | 'did-not-happen' };
-  run(input: z.output<Schema>, ctx: ToolContext): Promise<unknown>;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { defined } from '../contract/defined.ts';
 import type { ModelOptions } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
 
@@ -5,12 +6,12 @@ import type { AgentDefinition } from './define-agent.ts';
 export function modelOptions(agent: AgentDefinition, defaultEffort?: string): ModelOptions {
   const { reasoningEffort = defaultEffort, toolChoice, parallelToolCalls } = agent;
   const { maxOutputTokens, temperature, extraBody } = agent;
-  return {
-    ...(reasoningEffort === undefined ? {} : { reasoningEffort }),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
-    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(extraBody === undefined ? {} : { extraBody }),
-  };
+  return defined({
+    reasoningEffort,
+    toolChoice,
+    parallelToolCalls,
+    maxOutputTokens,
+    temperature,
+    extraBody,
+  });
 }

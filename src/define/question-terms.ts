@@ -1,11 +1,14 @@
 import type { Deadline, QuestionTerms } from '../contract/decision.ts';
-import { AgentOnceError } from '../contract/errors.ts';
+import { defined } from '../contract/defined.ts';
 import type { ToolDefinition } from './define-tool.ts';
+import { invalidDefinition } from './invalid-definition.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 const HOUR_SECONDS = 60 * 60;
 /** 24 days: a longer timer fires at once. */
 const LONGEST_SECONDS = 24 * DAY_SECONDS;
+
+const ANSWERS_FOR_NONE = ['fail', 'happened', 'did-not-happen'] as const;
 
 /** Everything that people may be asked about calls of a tool. */
 export type PossibleQuestions = Required<Pick<QuestionTerms, 'approval'>> &
@@ -18,11 +21,9 @@ export type PossibleQuestions = Required<Pick<QuestionTerms, 'approval'>> &
  * @throws {AgentOnceError} `agent.invalid`
  */
 export function questionTerms(where: string, tool: ToolDefinition): PossibleQuestions {
-  const refuse = (problem: string): AgentOnceError =>
-    new AgentOnceError('agent.invalid', `${where}: ${problem}.`);
   const seconds = (name: string, value: number): number => {
     if (Number.isFinite(value) && value > 0 && value <= LONGEST_SECONDS) return value * 1_000;
-    throw refuse(`${name} must be a number of seconds up to ${LONGEST_SECONDS}`);
+    throw invalidDefinition(where, `${name} must be a number of seconds up to ${LONGEST_SECONDS}`);
   };
   const deadline = <Then extends Deadline['otherwise']>(
     name: string,
@@ -31,28 +32,25 @@ export function questionTerms(where: string, tool: ToolDefinition): PossibleQues
   ): Deadline => {
     const { seconds: wait, otherwise } = given ?? { seconds: DAY_SECONDS, otherwise: 'fail' };
     if (!answers.some((answer) => answer === otherwise)) {
-      throw refuse(`${name}.otherwise must be one of ${answers.join(', ')}`);
+      throw invalidDefinition(where, `${name}.otherwise must be one of ${answers.join(', ')}`);
     }
     return { ms: seconds(`${name}.seconds`, wait), otherwise };
   };
 
   const { approval, approvalDeadline, approvalValidSeconds = HOUR_SECONDS } = tool;
   if (approval !== undefined && approval !== 'always' && typeof approval !== 'function') {
-    throw refuse("approval must be 'always' or a function of the arguments");
+    throw invalidDefinition(where, "approval must be 'always' or a function of the arguments");
   }
   return {
     approval: {
       ...deadline('approvalDeadline', approvalDeadline, ['fail', 'deny']),
       validMs: seconds('approvalValidSeconds', approvalValidSeconds),
     },
-    ...(tool.effect === 'at-most-once'
-      ? {
-          outcome: deadline('outcomeDeadline', tool.outcomeDeadline, [
-            'fail',
-            'happened',
-            'did-not-happen',
-          ]),
-        }
-      : {}),
+    ...defined({
+      outcome:
+        tool.effect === 'at-most-once'
+          ? deadline('outcomeDeadline', tool.outcomeDeadline, ANSWERS_FOR_NONE)
+          : undefined,
+    }),
   };
 }

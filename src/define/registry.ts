@@ -1,3 +1,4 @@
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
 import { sha256Hex } from '../contract/hash.ts';
@@ -18,6 +19,7 @@ import { checkAgent } from './check-agent.ts';
 import { checkFastPolicy, checkPolicy } from './check-policy.ts';
 import { checkTool } from './check-tool.ts';
 import type { AgentDefinition } from './define-agent.ts';
+import { invalidDefinition } from './invalid-definition.ts';
 import { modelOptions } from './model-options.ts';
 import { questionTerms, type PossibleQuestions } from './question-terms.ts';
 import type { RegistryDefaults } from './registry-defaults.ts';
@@ -40,6 +42,8 @@ export interface RegisteredAgent {
   settings: AgentSettings;
   /** Its tools by name, in the order of the definition. */
   tools: ReadonlyMap<string, RegisteredTool>;
+  /** Of what it tells the model. */
+  hash: string;
 }
 
 export interface Registry {
@@ -79,7 +83,6 @@ export function createRegistry(
 ): Registry {
   const tools = new Map<string, RegisteredTool>();
   const registered = new Map<string, RegisteredAgent>();
-  const definitions = new Map<RegisteredAgent, string>();
   for (const definition of agents) {
     checkAgent(definition, defaults.maxTools);
     if (registered.has(definition.name)) {
@@ -88,22 +91,16 @@ export function createRegistry(
         `Two agents are called '${definition.name}'. Rename one: the name stands in workflow IDs.`,
       );
     }
-    registered.set(definition.name, {
-      definition,
-      settings: settingsFrom(definition, defaults),
-      tools: registerTools(definition, tools),
-    });
+    const settings = settingsFrom(definition, defaults);
+    const own = registerTools(definition, tools);
+    const hash = definitionHash(definition, settings, own);
+    registered.set(definition.name, { definition, settings, tools: own, hash });
   }
   return {
     agent: (name) => registered.get(name),
     names: () => [...registered.keys()].sort(),
     settingsOf: (name, options) => withOptions(find(registered, name).settings, options),
-    definitionOf: (name) => {
-      const agent = find(registered, name);
-      const hash = definitions.get(agent) ?? definitionHash(agent);
-      definitions.set(agent, hash);
-      return hash;
-    },
+    definitionOf: (name) => find(registered, name).hash,
     hasFastTools: (name) =>
       find(registered, name).definition.tools.some(({ lane }) => lane === 'fast'),
     tools: () => [...tools.values()],
@@ -126,8 +123,11 @@ function settingsFrom(
   };
 }
 
-function definitionHash({ definition, settings, tools }: RegisteredAgent): string {
-  const { instructions } = definition;
+function definitionHash(
+  definition: AgentDefinition,
+  settings: AgentSettings,
+  tools: RegisteredAgent['tools'],
+): string {
   // Only what is set is added, so that agents without it keep the hashes that runs have recorded.
   const { maxOutputTokens, temperature, ...others } = modelOptions(definition);
   const more = Object.keys(others).length > 0 ? [others] : [];
@@ -137,15 +137,9 @@ function definitionHash({ definition, settings, tools }: RegisteredAgent): strin
     parameters,
     description: tool.description,
   }));
-  const text = JSON.stringify([
-    instructions,
-    settings.model,
-    maxOutputTokens,
-    temperature,
-    told,
-    ...more,
-  ]);
-  return sha256Hex(text).slice(0, 16);
+  const { instructions } = definition;
+  const all = [instructions, settings.model, maxOutputTokens, temperature, told, ...more];
+  return sha256Hex(JSON.stringify(all)).slice(0, 16);
 }
 
 /** @param known tools of all agents so far; new ones are added */
@@ -164,9 +158,9 @@ function registerTools(
     }
     let tool = known.get(definition.name);
     if (tool && tool.definition !== definition) {
-      throw new AgentOnceError(
-        'agent.invalid',
-        `${where}: another agent has a different tool of this name, and 'tool.${definition.name}' can be only one activity. Share one definition or rename one of the two.`,
+      throw invalidDefinition(
+        where,
+        `another agent has a different tool of this name, and 'tool.${definition.name}' can be only one activity. Share one definition or rename one of the two`,
       );
     }
     tool ??= {
@@ -185,14 +179,13 @@ function registerTools(
 
 function toolPolicy(where: string, tool: ToolDefinition): StepPolicy {
   const { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
-  const times = { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry };
-  // Only what is set: an undefined member would wipe out a default.
-  const set = Object.entries(times).filter(([, value]) => value !== undefined);
   const fast = tool.lane === 'fast';
   const base = fast
     ? { ...DEFAULT_TOOL_POLICY, startToCloseMs: FAST_LANE.startToCloseMs }
     : DEFAULT_TOOL_POLICY;
-  const policy = withOverrides(base, Object.fromEntries(set));
+  // An undefined member would wipe out a default.
+  const own = defined({ startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry });
+  const policy = withOverrides(base, own);
   checkPolicy(where, policy);
   if (fast) checkFastPolicy(where, policy);
   return policy;

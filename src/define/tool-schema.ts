@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AgentOnceError } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
+import { invalidDefinition } from './invalid-definition.ts';
 
 /**
  * The JSON Schema that the model is shown for a tool's arguments: what the schema takes, before
@@ -10,19 +10,22 @@ import type { JsonObject } from '../contract/json.ts';
  * @throws {AgentOnceError} `agent.invalid`
  */
 export function argumentsSchema(where: string, input: z.ZodType): JsonObject {
-  const refuse = (problem: string): AgentOnceError =>
-    new AgentOnceError('agent.invalid', `${where}: ${problem}.`);
   if (!(input instanceof z.core.$ZodType)) {
-    throw refuse("input is no zod schema; use z.object({ … }) of the project's zod 4");
+    throw invalidDefinition(
+      where,
+      "input is no zod schema; use z.object({ … }) of the project's zod 4",
+    );
   }
   const schema = toJsonSchema(input);
   if (schema === undefined) {
-    throw refuse(
+    throw invalidDefinition(
+      where,
       `input${culprit(input)} has a type that JSON does not have, such as a date, a bigint, a map or a custom type. Take it as text, as in z.iso.datetime(), and convert it inside the tool`,
     );
   }
   if (schema['type'] !== 'object') {
-    throw refuse(
+    throw invalidDefinition(
+      where,
       'input must be an object at the top, z.object({ … }): models name their arguments',
     );
   }

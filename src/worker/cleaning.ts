@@ -1,4 +1,5 @@
 import { Client } from '@temporalio/client';
+import type { Logger } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
 import type { Config } from '../config.ts';
@@ -8,17 +9,12 @@ import { keepCleanupSchedule } from './cleanup-schedule.ts';
 import type { WorkerConnection } from './connect.ts';
 import { createRetainedRuns } from './retained-runs.ts';
 
-/** What a worker has for cleaning, and what its operator should know. */
-export interface Cleaning {
-  deps: Pick<ActivityDeps, 'cleaning'>;
-  warnings: string[];
-}
-
 /**
  * Says to the ledger whose runs it is about to hold, and keeps the Schedule in place. What does
- * not succeed there is no reason not to work: it is a warning.
+ * not succeed there is no reason not to work: it is a warning in the log.
  *
  * @param cleans whether this worker takes cleaning's own tasks
+ * @param log hears of what does not succeed
  * @throws {AgentOnceError} of the ledger
  */
 export async function prepareCleaning(
@@ -26,16 +22,16 @@ export async function prepareCleaning(
   { connection, namespace, namespaceId, address }: WorkerConnection,
   { cleaner }: Ledger,
   cleans: boolean,
-): Promise<Cleaning> {
-  if (!cleaner) return { deps: {}, warnings: [] };
+  log: Logger,
+): Promise<ActivityDeps['cleaning']> {
+  if (!cleaner) return undefined;
   const home = { id: namespaceId, name: namespace };
   const others = await cleaner.register(home);
-  if (!cleans) return { deps: {}, warnings: [] };
+  if (!cleans) return undefined;
 
-  const warnings: string[] = [];
   const { cleanupEveryMs, splitTaskQueues } = config;
   if (others.length > 0 && cleanupEveryMs !== undefined) {
-    warnings.push(
+    log.warn(
       `The ledger is not cleaned: runs of other Temporal namespaces use it or did (${others.map(({ name }) => `"${name}"`).join(', ')}). See "Cleaning" in docs/operations.md.`,
     );
   }
@@ -44,9 +40,9 @@ export async function prepareCleaning(
     await keepCleanupSchedule(client, taskQueues(splitTaskQueues), cleanupEveryMs);
   } catch (error) {
     const { message } = asAgentOnceError(error, { address, namespace });
-    warnings.push(
+    log.warn(
       `The Schedule that cleans the ledger could not be kept in place. ${message} Runs are not concerned; without cleaning the ledger grows. AGENT_ONCE_CLEANUP=off stops this worker from asking.`,
     );
   }
-  return { deps: { cleaning: { cleaner, runs: createRetainedRuns(client, home) } }, warnings };
+  return { cleaner, runs: createRetainedRuns(client, home) };
 }

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Trouble } from './ledger-trouble.ts';
@@ -10,18 +9,6 @@ export interface Health {
   trouble: Trouble | undefined;
 }
 
-export interface HealthServer {
-  port: number;
-  /** Waits until the port has said for the drain time that the process stops. */
-  close(): Promise<void>;
-}
-
-/** When the process is told to stop, and for how long its port says so at least, in milliseconds. */
-export interface Drain {
-  signal: AbortSignal;
-  ms: number;
-}
-
 /**
  * Answers `GET /healthz`: 200 while every worker of the process runs and the ledger neither refuses it
  * nor lacks what runs have recorded, 503 otherwise (starting, draining, failed, refused, restored), with
@@ -30,26 +17,28 @@ export interface Drain {
  * at once, also where there is nothing to wait for.
  *
  * @param port 0: any free one
+ * @param stopping aborts when the process is told to stop
+ * @param drainMs for how long the port says so then, at least
+ * @returns what closes the port
  * @throws {AgentOnceError} `port.in_use`
  */
 export async function startHealthServer(
   port: number,
   read: () => Health,
-  drain: Drain,
-): Promise<HealthServer> {
+  stopping: AbortSignal,
+  drainMs: number,
+): Promise<() => Promise<void>> {
   let drained: Promise<unknown> = Promise.resolve();
   const begin = (): void => {
-    drained = sleep(drain.ms);
+    drained = sleep(drainMs);
   };
-  if (drain.signal.aborted) begin();
-  drain.signal.addEventListener('abort', begin, { once: true });
+  if (stopping.aborted) begin();
+  stopping.addEventListener('abort', begin, { once: true });
   const server = createServer((request, response) => {
     const found = request.url === '/healthz';
     const { workers, trouble } = read();
     const running =
-      !drain.signal.aborted &&
-      workers.length > 0 &&
-      workers.every(([, state]) => state === 'RUNNING');
+      !stopping.aborted && workers.length > 0 && workers.every(([, state]) => state === 'RUNNING');
     const healthy = running && (trouble === undefined || trouble.what === 'unreachable');
     response.writeHead(found ? (healthy ? 200 : 503) : 404, {
       'content-type': 'application/json',
@@ -64,15 +53,12 @@ export async function startHealthServer(
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(portProblem(port, error))).listen(port, resolve);
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      await drained;
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    },
+  return async () => {
+    await drained;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Logger } from '@temporalio/worker';
 import { isRefused } from '../activities/step/failures.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 
@@ -28,10 +29,17 @@ export type CallKind = 'read' | 'write';
  */
 const FORGOTTEN_MS = 30_000;
 
-/** Keeps in mind whether the ledger takes this worker's calls, and says when it has refused for long. */
+const BEGAN: Record<Trouble['what'], string> = {
+  refused: 'The ledger refuses this worker, which is not healthy now',
+  restored: 'The ledger lacks what a run has recorded, and this worker is not healthy now',
+  unreachable: 'The ledger does not answer',
+};
+
+/** Keeps in mind whether the ledger takes this worker's calls, and ends the worker that it does not. */
 export class LedgerTrouble {
   readonly #limitMs: number | undefined;
-  readonly #tell: { began(trouble: Trouble): void; ended(): void; tooLong(trouble: Trouble): void };
+  readonly #log: Logger;
+  readonly #leave: (why: AgentOnceError) => void;
   #now: Trouble | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Of the present trouble: whether reads met it too, when the last call did, and what came after. */
@@ -41,14 +49,12 @@ export class LedgerTrouble {
 
   /**
    * @param limitMs for how long it may refuse; `undefined`: for ever
-   * @param tell of a change
+   * @param leave called with `worker.refused` when it has refused for longer
    */
-  constructor(
-    limitMs: number | undefined,
-    tell: { began(trouble: Trouble): void; ended(): void; tooLong(trouble: Trouble): void },
-  ) {
+  constructor(limitMs: number | undefined, log: Logger, leave: (why: AgentOnceError) => void) {
     this.#limitMs = limitMs;
-    this.#tell = tell;
+    this.#log = log;
+    this.#leave = leave;
   }
 
   /** The trouble that the last call met; `undefined`: it was answered. */
@@ -81,7 +87,7 @@ export class LedgerTrouble {
     if (this.#now === undefined) return;
     clearTimeout(this.#timer);
     this.#now = undefined;
-    this.#tell.ended();
+    this.#log.info('The ledger takes the calls of this worker again');
   }
 
   /** An error that a call of the ledger ended with, whatever it is. */
@@ -99,9 +105,25 @@ export class LedgerTrouble {
     clearTimeout(this.#timer);
     const trouble: Trouble = { what, since: new Date(), error };
     this.#now = trouble;
-    this.#tell.began(trouble);
+    this.#log.error(BEGAN[what], { error });
     if (what !== 'unreachable' && this.#limitMs !== undefined) {
-      this.#timer = setTimeout(() => this.#tell.tooLong(trouble), this.#limitMs).unref();
+      this.#timer = setTimeout(() => this.#leave(refusedTooLong(trouble)), this.#limitMs).unref();
     }
   }
+}
+
+function refusedTooLong({ what, since, error }: Trouble): AgentOnceError {
+  const [met, mend] =
+    what === 'restored'
+      ? ['lacked what runs have recorded', 'Start the worker again once that is mended.']
+      : [
+          'refused this worker',
+          'Start the worker again with the credentials, rights and certificates that hold now.',
+        ];
+  return new AgentOnceError(
+    'worker.refused',
+    `The ledger has ${met} since ${since.toISOString()}, and the worker ends. It said: ${error.message} ` +
+      `Steps under way were given time to end, and are tried again; no run fails by this. ${mend} AGENT_ONCE_REFUSED_LIMIT says how long it waits for that.`,
+    { cause: error },
+  );
 }

@@ -1,18 +1,18 @@
-import type { Registry } from '../define/registry.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { Registry } from '../define/registry.ts';
+import type { WorkerConnection } from './connect.ts';
 
 /**
  * A key cannot outlive what Temporal retains of its run: then it would be new again before its time.
  *
- * @param retentionMs of the namespace; 0 where the server does not say
  * @throws {AgentOnceError} `config.invalid`: which of the two to change
  */
-export function assertKeysOutliveNothing(
-  registry: Pick<Registry, 'names' | 'settingsOf'>,
-  namespace: string,
-  retentionMs: number,
+export function assertRetentionSuffices(
+  registry: Registry,
+  { namespace, retentionMs }: WorkerConnection,
 ): void {
-  if (retentionMs <= 0) return;
+  // The server does not say.
+  if (retentionMs === 0) return;
   for (const agent of registry.names()) {
     const { keyTtlMs } = registry.settingsOf(agent);
     if (keyTtlMs <= retentionMs) continue;

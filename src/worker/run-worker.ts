@@ -7,11 +7,10 @@ import { createFaults } from '../activities/faults.ts';
 import { outsideSteps } from '../activities/step/step-code.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import { registryDefaults } from '../define/registry-defaults.ts';
-import { createRegistry, type Registry } from '../define/registry.ts';
+import { createRegistry } from '../define/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
-import type { Ledger } from '../ledger/port.ts';
 import { createOpenAiModel } from '../model/openai/openai-model.ts';
 import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
@@ -19,14 +18,14 @@ import { prepareCleaning } from './cleaning.ts';
 import { connectWorker } from './connect.ts';
 import { createWorkers, type Part } from './create-workers.ts';
 import { startHealthServer } from './health.ts';
-import { LedgerTrouble, type Trouble } from './ledger-trouble.ts';
+import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
-import { assertKeysOutliveNothing } from './retention.ts';
+import { assertRetentionSuffices } from './retention.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { searchAttributesProblem } from './search-attributes.ts';
 import { watchStrays } from './strays.ts';
 import { watchLedger } from './watched-ledger.ts';
-import { weakenLedger } from './weakened-ledger.ts';
+import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
@@ -35,6 +34,8 @@ export interface WorkerOptions {
   signal: AbortSignal;
   /** How long steps under way may take once the worker is told to stop; default 10 s. */
   graceMs?: number;
+  /** Wrap or replace parts of the worker, one after the other. */
+  extend?: readonly ExtendWorker[];
   onReady?: (info: { address: string; namespace: string; taskQueues: string[] }) => void;
 }
 
@@ -49,7 +50,7 @@ const CLOSE_MS = 3_000;
  *   `worker.…`: why it could not go on. Then the process must end, whatever is still open in it
  */
 export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
-  const { only, signal, graceMs = GRACE_MS } = options;
+  const { only, signal, extend = [], graceMs = GRACE_MS } = options;
   if (only !== undefined && !config.splitTaskQueues) {
     throw new AgentOnceError(
       'config.invalid',
@@ -65,48 +66,45 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   Runtime.install({ logger, shutdownSignals: [] });
 
   const leaving = new AbortController();
-  const stopWatching = watchStrays(logger, (why) => leaving.abort(why));
+  const leave = (why: AgentOnceError): void => leaving.abort(why);
+  const stopWatching = watchStrays(logger, leave);
   const closing: (() => Promise<void>)[] = [];
   try {
     const temporal = await connectWorker();
     closing.push(() => temporal.connection.close());
-    assertKeysOutliveNothing(registry, temporal.namespace, temporal.retentionMs);
+    assertRetentionSuffices(registry, temporal);
     const problem = config.searchAttributes
       ? await searchAttributesProblem(temporal.connection, temporal.namespace)
       : undefined;
     if (problem !== undefined) logger.warn(problem);
-    if (config.testNoTokens || config.testNoFence || config.testNoClaim) {
-      logger.warn(
-        'AGENT_ONCE_TEST_NO_… is set: this worker breaks the promises on purpose. Never set it where effects are real.',
-      );
-    }
 
-    const trouble = createTrouble(config, logger, leaving);
+    const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
     if (model) {
       const opened = await openLedger(config.ledgerUrl, { tools: registry.tools() });
       closing.push(() => opened.close());
-      const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model');
-      for (const warning of cleaning.warnings) logger.warn(warning);
+      const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model', logger);
       const watched = watchLedger(opened, trouble);
       closing.push(() => Promise.resolve(watched.close()));
-      const parts = await composeDeps(config, registry, watched.ledger, model, faults);
-      const suspected = (): boolean => isStrayError(leaving.signal.reason);
-      const stopped = afterGrace([signal, leaving.signal], graceMs);
-      deps = { ...parts, ...cleaning.deps, stopped, suspected };
+      const prices = await loadPrices(config.pricesFile);
+      const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
+      deps = {
+        ...extend.reduce((before, each) => each(before), parts),
+        ...(cleaning ? { cleaning } : {}),
+        costUsd: (name, usage) => costUsd(prices, name, usage),
+        worker: `${process.pid}@${os.hostname()}`,
+        faults,
+        shadowOnly: config.shadowOnly,
+        stopped: afterGrace([signal, leaving.signal], graceMs),
+        suspected: () => isStrayError(leaving.signal.reason),
+      };
     }
     let workers = new Map<string, Worker>();
     // Before any worker: one that exists and never ran cannot be closed.
     if (config.healthPort !== undefined) {
-      const health = await startHealthServer(
-        config.healthPort,
-        () => ({
-          workers: [...workers].map(([queue, worker]) => [queue, worker.getState()] as const),
-          trouble: trouble.now,
-        }),
-        { signal, ms: config.drainMs },
-      );
-      closing.push(() => health.close());
+      const states = () => [...workers].map(([queue, it]) => [queue, it.getState()] as const);
+      const read = () => ({ workers: states(), trouble: trouble.now });
+      closing.push(await startHealthServer(config.healthPort, read, signal, config.drainMs));
     }
     workers = await createWorkers(config, temporal, deps, graceMs, only);
     const all = [...workers.values()];
@@ -133,40 +131,6 @@ async function closeAll(closing: (() => Promise<void>)[], leaving: boolean): Pro
   }
 }
 
-const BEGAN: Record<Trouble['what'], string> = {
-  refused: 'The ledger refuses this worker, which is not healthy now',
-  restored: 'The ledger lacks what a run has recorded, and this worker is not healthy now',
-  unreachable: 'The ledger does not answer',
-};
-
-function createTrouble(
-  { refusedLimitMs }: Config,
-  logger: ReturnType<typeof createLogger>,
-  leaving: AbortController,
-): LedgerTrouble {
-  return new LedgerTrouble(refusedLimitMs, {
-    began: ({ what, error }) => logger.error(BEGAN[what], { error }),
-    ended: () => logger.info('The ledger takes the calls of this worker again'),
-    tooLong: (trouble) => leaving.abort(tooLong(trouble)),
-  });
-}
-
-function tooLong({ what, since, error }: Trouble): AgentOnceError {
-  const [met, mend] =
-    what === 'restored'
-      ? ['lacked what runs have recorded', 'Start the worker again once that is mended.']
-      : [
-          'refused this worker',
-          'Start the worker again with the credentials, rights and certificates that hold now.',
-        ];
-  return new AgentOnceError(
-    'worker.refused',
-    `The ledger has ${met} since ${since.toISOString()}, and the worker ends. It said: ${error.message} ` +
-      `Steps under way were given time to end, and are tried again; no run fails by this. ${mend} AGENT_ONCE_REFUSED_LIMIT says how long it waits for that.`,
-    { cause: error },
-  );
-}
-
 function isStrayError(reason: unknown): boolean {
   return reason instanceof AgentOnceError && reason.code === 'worker.stray_error';
 }
@@ -184,31 +148,9 @@ function afterGrace(signals: readonly AbortSignal[], graceMs: number): AbortSign
   return over.signal;
 }
 
-async function composeDeps(
-  config: Config,
-  registry: Registry,
-  ledger: Ledger,
-  model: Model,
-  faults: ActivityDeps['faults'],
-): Promise<Omit<ActivityDeps, 'stopped' | 'suspected'>> {
-  const prices = await loadPrices(config.pricesFile);
-  const { testNoFence: noFence, testNoClaim: noClaim } = config;
-  return {
-    ledger: weakenLedger(ledger, { noFence, noClaim }),
-    // Its connections are of all steps.
-    model: { complete: (request, context) => outsideSteps(() => model.complete(request, context)) },
-    agents: registry,
-    costUsd: (model, usage) => costUsd(prices, model, usage),
-    worker: `${process.pid}@${os.hostname()}`,
-    faults,
-    shadowOnly: config.shadowOnly,
-    withoutTokens: config.testNoTokens,
-  };
-}
-
 /** @throws {AgentOnceError} `config.invalid` */
 function createModel(config: Config): Model {
-  return createOpenAiModel({
+  const model = createOpenAiModel({
     baseUrl: usesScriptedModel(config)
       ? `http://127.0.0.1:${DEV_PORTS.model}/v1`
       : config.openaiBaseUrl,
@@ -218,4 +160,6 @@ function createModel(config: Config): Model {
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
   });
+  // Its connections are of all steps.
+  return { complete: (...call) => outsideSteps(() => model.complete(...call)) };
 }

@@ -1,11 +1,7 @@
+import type { Logger } from '@temporalio/worker';
 import { blameStep, describeThrown, type StrayKind } from '../activities/step/step-code.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
-
-interface Log {
-  warn(message: string, fields: Record<string, unknown>): void;
-  error(message: string, fields: Record<string, unknown>): void;
-}
 
 /** Characters of what was thrown that a message repeats. */
 const SHOWN = 500;
@@ -18,7 +14,7 @@ const SHOWN = 500;
  * @param leave called with the reason
  * @returns what ends the looking after
  */
-export function watchStrays(log: Log, leave: (why: AgentOnceError) => void): () => void {
+export function watchStrays(log: Logger, leave: (why: AgentOnceError) => void): () => void {
   const meet = (thrown: unknown, kind: StrayKind): void => {
     const end = blameStep(thrown, kind);
     const error = thrown instanceof Error ? thrown : describeThrown(thrown);

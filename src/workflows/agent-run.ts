@@ -11,31 +11,21 @@ import {
   setHandler,
   TemporalFailure,
   workflowInfo,
-  type EventGroupMarker,
 } from '@temporalio/workflow';
-import type { Decision } from '../contract/decision.ts';
-import { CALL_MODEL, hasFastLane, STATE_QUERY, toolActivity } from '../contract/names.ts';
+import { defined } from '../contract/defined.ts';
+import { CALL_MODEL, STATE_QUERY } from '../contract/names.ts';
 import {
   NO_USAGE,
   type AgentRunInput,
   type AgentRunResult,
   type RunState,
 } from '../contract/run.ts';
-import type { AgentSettings } from '../contract/settings.ts';
-import {
-  modelStep,
-  scopeFrom,
-  toolStep,
-  type ModelStepInput,
-  type PlannedCall,
-  type StepRun,
-  type ToolStepInput,
-} from '../contract/step.ts';
+import { modelStep, scopeFrom, type ModelStepInput, type StepRun } from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
-import { causeOf, failRun, fenceOf, spentBy } from './fail-run.ts';
+import { failRun, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
-import { callLine } from './step-lines.ts';
-import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
+import { runCalls } from './run-calls.ts';
+import { callModel, recordDecision } from './steps.ts';
 
 /**
  * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
@@ -46,21 +36,18 @@ import { callFastTool, callModel, callTool, recordDecision } from './steps.ts';
  */
 export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
   const { shadow } = input.options ?? {};
+  const { tenant, agent, key } = input;
   const run: StepRun = {
-    tenant: input.tenant,
-    agent: input.agent,
-    key: input.key,
+    tenant,
+    agent,
+    key,
     // The first execution's ID survives resets and continue-as-new, so their steps are found under
     // the same tokens.
     scope: input.scope ?? scopeFrom(workflowInfo().firstExecutionRunId, shadow),
-    ...(shadow ? { shadow } : {}),
+    ...defined({ shadow }),
   };
   const progress = new Progress(
-    input.carried ?? {
-      turn: 0,
-      usage: NO_USAGE,
-      ...(input.known ? { known: input.known } : {}),
-    },
+    input.carried ?? { turn: 0, usage: NO_USAGE, ...defined({ known: input.known }) },
     input,
   );
   const decisions = new Decisions(
@@ -68,7 +55,7 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
       recordDecision(input.queues.tools, {
         scope: run.scope,
         answer,
-        ...(asked ? { asked: progress.ledger() } : {}),
+        ...defined({ asked: asked ? progress.seen.ledger : undefined }),
       }),
     (open) => progress.ask(open),
   );
@@ -114,12 +101,6 @@ interface Execution {
   decisions: Decisions;
 }
 
-interface Turn extends Execution {
-  turn: number;
-  group: EventGroupMarker;
-  settings: AgentSettings | undefined;
-}
-
 /** Whoever decides while the run ends hears what became of it. */
 function answered(): Promise<void> | undefined {
   if (allHandlersFinished()) return undefined;
@@ -143,7 +124,7 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       const carried = { turn, lastDigest: previous, ...progress.report() };
       // The input is in the ledger by now: turn 1 recorded it.
       const { input: _recorded, ...rest } = input;
-      await continueAsNew<typeof agentRun>({ ...rest, ...(settings ? { settings } : {}), carried });
+      await continueAsNew<typeof agentRun>({ ...rest, ...defined({ settings }), carried });
     }
 
     turn += 1;
@@ -151,18 +132,20 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
     const step: ModelStepInput = {
       run,
       turn,
-      ...(settings ? { settings } : {}),
-      ...(input.options?.model === undefined ? {} : { model: input.options.model }),
       messages: turn === 1 ? [{ role: 'user', content: input.input ?? '' }] : [],
       previous,
-      ...(resuming ? { resuming } : {}),
-      ...progress.ledger(),
-      ...(progress.hasSeen(turn) ? { recorded: true as const } : {}),
-      ...(turn === 1 && input.retires !== undefined ? { retires: input.retires } : {}),
+      ...progress.seen.ledger,
+      ...defined({
+        settings,
+        model: input.options?.model,
+        resuming: resuming || undefined,
+        recorded: progress.seen.hasTurn(turn) || undefined,
+        retires: turn === 1 ? input.retires : undefined,
+      }),
     };
     const summary = `turn ${turn}`;
     const group = createEventGroup(summary, { id: `turn-${turn}` });
-    const row = progress.begin({ step: modelStep(turn), activity: CALL_MODEL, summary });
+    const row = progress.begin(modelStep(turn), CALL_MODEL, summary);
     const answer = await callModel(input.queues.model, summary, step, group);
     progress.modelAnswered(row, answer, settings ?? answer.settings);
     settings ??= answer.settings;
@@ -170,92 +153,8 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
     resuming = answer.knownBy === 'ledger';
 
     if (answer.output !== undefined) return answer.output;
-    await runCalls(answer.calls, { ...execution, turn, group, settings });
+    await runCalls(answer.calls, { ...execution, queues: input.queues, turn, group, settings });
   }
-}
-
-/** Runs the calls of one turn concurrently; one that fails leaves the others to their end. */
-async function runCalls(calls: PlannedCall[], now: Turn): Promise<void> {
-  const { run, turn, settings } = now;
-  const historyResults = settings?.historyResults ?? 'preview';
-  const running = calls.map((call) => {
-    const { index, tool, digest, policy, summary, questions, lane } = call;
-    const step: ToolStepInput = {
-      run,
-      turn,
-      index,
-      tool,
-      digest,
-      policy,
-      historyResults,
-      summary,
-      ...(questions ? { questions } : {}),
-      ...now.progress.ledger(),
-      ...now.progress.seenOf(turn, index),
-    };
-    return runCall(step, lane, now);
-  });
-  const failures: unknown[] = [];
-  for (const call of running) {
-    const failed = await call;
-    if (failed) failures.push(failed.error);
-  }
-  // A cancelled run is cancelled, even if another of its calls failed on the way.
-  const failure = failures.find(isCancellation) ?? failures[0];
-  if (failure !== undefined) throw failure;
-}
-
-/** Resolves when the call has ended, and never rejects: the other calls are waited for. */
-async function runCall(
-  call: ToolStepInput,
-  lane: PlannedCall['lane'],
-  { input: { queues }, progress, decisions, group }: Turn,
-): Promise<{ error: unknown } | undefined> {
-  const { turn, index, tool, summary } = call;
-  const asks = call.questions?.approval !== undefined;
-  let step = call;
-  let decision: Decision | undefined;
-  let fast = lane === 'fast' && hasFastLane(queues);
-  const row = progress.begin({
-    step: toolStep(turn, index),
-    activity: toolActivity(tool),
-    summary,
-  });
-  for (;;) {
-    try {
-      const line = callLine(turn, summary, asks, decision);
-      const end = await (fast
-        ? callFastTool(line, step)
-        : callTool(queues.tools, line, step, group));
-      if ('waiting' in end) {
-        // The ledger keeps the answer: the step, scheduled again, finds it there.
-        if (end.fence !== undefined) {
-          progress.callSeen(call, { fence: end.fence });
-          step = { ...step, fence: end.fence };
-        }
-        decision = await group.withScope(() => decisions.wait(end.waiting));
-        continue;
-      }
-      progress.callSeen(call, 'done');
-      progress.toolAnswered(row, end);
-      return undefined;
-    } catch (error) {
-      // This worker lacks the tool. In the standard lane any other may take the step.
-      if (fast && isUnknownTool(error)) {
-        fast = false;
-        continue;
-      }
-      const fence = fenceOf(error);
-      if (fence !== undefined) progress.callSeen(call, { fence });
-      progress.failed(row);
-      return { error };
-    }
-  }
-}
-
-function isUnknownTool(error: unknown): boolean {
-  const cause = causeOf(error);
-  return cause instanceof ApplicationFailure && cause.type === 'tool.unknown';
 }
 
 const CANCELLED = 'The run was cancelled.';

@@ -71,6 +71,6 @@ function detailsOf(error: unknown): StepFailureDetails {
   return details ?? {};
 }
 
-function codeOf(failure: ApplicationFailure, otherwise: ErrorCode): ErrorCode {
-  return isErrorCode(failure.type) ? failure.type : otherwise;
+function codeOf({ type }: ApplicationFailure, unknown: ErrorCode): ErrorCode {
+  return isErrorCode(type) ? type : unknown;
 }

@@ -1,14 +1,12 @@
-import { continueAsNew, log, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, log, workflowInfo } from '@temporalio/workflow';
 import {
   addReports,
   describeReport,
   emptyReport,
-  type CleanLedgerInput,
-  type CleanLedgerResult,
   type CleanupInput,
   type CleanupReport,
 } from '../contract/cleanup.ts';
-import { CLEAN_LEDGER } from '../contract/names.ts';
+import { cleanLedger } from './steps.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Some seconds of work. */
@@ -30,24 +28,6 @@ export async function ledgerCleanup(input: CleanupInput): Promise<CleanupReport>
       await continueAsNew<typeof ledgerCleanup>({ ...input, carried: { after, report } });
     }
   }
-  if (report.refused === null) log.info(describeReport(report));
-  else log.warn(describeReport(report));
+  log[report.refused === null ? 'info' : 'warn'](describeReport(report));
   return report;
-}
-
-function cleanLedger(taskQueue: string, input: CleanLedgerInput): Promise<CleanLedgerResult> {
-  const activities = proxyActivities<
-    Record<string, (input: CleanLedgerInput) => Promise<CleanLedgerResult>>
-  >({
-    taskQueue,
-    startToCloseTimeout: '10 minutes',
-    // Then it fails, and the next one takes up what is left.
-    scheduleToCloseTimeout: '6 hours',
-    heartbeatTimeout: '20 seconds',
-    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
-  });
-  const run = activities[CLEAN_LEDGER];
-  // The proxy answers every name with a function; the check is for the compiler.
-  if (!run) throw new Error(`No activity ${CLEAN_LEDGER}`);
-  return run(input);
 }

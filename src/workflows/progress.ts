@@ -1,10 +1,9 @@
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { defined } from '../contract/defined.ts';
 import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type {
   AgentRunInput,
   Carried,
-  KnownCall,
-  KnownRecords,
   RunFailureDetails,
   RunState,
   RunStatus,
@@ -17,18 +16,11 @@ import {
   type ShadowEffect,
   type StepUsage,
   type ToolStepDone,
-  type ToolStepInput,
 } from '../contract/step.ts';
 import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
+import { SeenRecords } from './seen-records.ts';
 import type { RunNames } from './waiting-details.ts';
 import { waitingMemo } from './waiting-memo.ts';
-
-/** What a step is called while it runs. */
-interface StepTitle {
-  step: string;
-  activity: string;
-  summary: string;
-}
 
 /** Effects of a shadow run that its result shows with their arguments, of 2 KB each at most. */
 const ARGUMENTS_SHOWN = 100;
@@ -36,6 +28,7 @@ const ARGUMENTS_SHOWN = 100;
 /** What a person can see of a run: the `state` query, current details, search attributes, memo. */
 export class Progress {
   usage: Usage;
+  readonly seen: SeenRecords;
   #status: RunStatus = 'running';
   #waiting: OpenQuestion[] = [];
   /** What the memo says of it. */
@@ -46,13 +39,12 @@ export class Progress {
   #rows: StepRow[] = [];
   /** `undefined`: of a real run. */
   #shadow: ShadowEffect[] | undefined;
-  #known: KnownRecords | undefined;
   readonly #searchAttributes: boolean;
   readonly #run: RunNames;
 
   constructor(from: Omit<Carried, 'lastDigest'>, input: AgentRunInput) {
     this.usage = from.usage;
-    this.#known = from.known;
+    this.seen = new SeenRecords(from.known);
     this.#shadow = from.shadow ?? (input.options?.shadow ? [] : undefined);
     this.#turn = from.turn;
     this.#limit = input.limits?.maxTurns;
@@ -67,7 +59,7 @@ export class Progress {
       turn: this.#turn,
       maxTurns: this.#maxTurns,
       active: this.#rows
-        .filter((row) => row.state === 'running' || row.state === 'waiting')
+        .filter(isActive)
         .map(({ step, activity, summary }) => ({ step, activity, summary })),
       waiting: this.#waiting,
       usage: this.usage,
@@ -80,8 +72,8 @@ export class Progress {
   }
 
   /** Shows a step while it runs. */
-  begin(title: StepTitle): StepRow {
-    const row: StepRow = { ...title, state: 'running' };
+  begin(step: string, activity: string, summary: string): StepRow {
+    const row: StepRow = { step, activity, summary, state: 'running' };
     this.#rows.push(row);
     this.#forgetRows();
     this.#draw();
@@ -90,25 +82,17 @@ export class Progress {
 
   /** Keeps the last ones, and all that are not over: a turn may have more of these. */
   #forgetRows(): void {
-    let over = this.#rows.length - ROWS_SHOWN;
-    this.#rows = this.#rows.filter(({ state }) => {
-      const kept = over <= 0 || state === 'running' || state === 'waiting';
-      if (!kept) over -= 1;
-      return kept;
-    });
+    const over = Math.max(0, this.#rows.length - ROWS_SHOWN);
+    const left = this.#rows.filter((row) => !isActive(row)).slice(0, over);
+    this.#rows = this.#rows.filter((row) => !left.includes(row));
   }
 
   modelAnswered(row: StepRow, answer: ModelStepResult, settings: AgentSettings | undefined): void {
     this.#maxTurns = this.#limit ?? settings?.maxTurns ?? this.#maxTurns;
     this.usage = { ...this.usage, modelCalls: this.usage.modelCalls + 1 };
     this.spend(answer.usage);
-    // Of a turn that an earlier execution has seen, this one's answer says nothing new.
-    if (answer.ledger !== undefined && !this.hasSeen(this.#turn)) {
-      this.#known = { ledger: answer.ledger, turn: this.#turn };
-    }
-    row.note = noteOf(answer);
-    row.state = 'done';
-    this.#draw();
+    this.seen.addTurn(this.#turn, answer.ledger);
+    this.#end(row, 'done', noteOf(answer));
   }
 
   /** Adds what a step used, whether it ended well or not. */
@@ -118,16 +102,17 @@ export class Progress {
 
   toolAnswered(row: StepRow, { shadow }: ToolStepDone): void {
     this.usage = { ...this.usage, toolCalls: this.usage.toolCalls + 1 };
-    if (shadow) {
-      this.#pretended(shadow);
-      row.note = 'shadow: not executed';
-    }
-    row.state = 'done';
-    this.#draw();
+    if (shadow) this.#pretended(shadow);
+    this.#end(row, 'done', shadow && 'shadow: not executed');
   }
 
   failed(row: StepRow): void {
-    row.state = 'failed';
+    this.#end(row, 'failed');
+  }
+
+  #end(row: StepRow, state: 'done' | 'failed', note?: string): void {
+    row.state = state;
+    if (note !== undefined) row.note = note;
     this.#draw();
   }
 
@@ -137,40 +122,12 @@ export class Progress {
     this.#draw();
   }
 
-  /** Whether the run, in whatever execution, has seen the answer of this turn recorded. */
-  hasSeen(turn: number): boolean {
-    return this.#known !== undefined && turn <= this.#known.turn;
-  }
-
-  /** What the run, in whatever execution, knows of a call before it is made. */
-  seenOf(turn: number, index: number): Pick<ToolStepInput, 'recorded' | 'fence'> {
-    if (this.#known === undefined || turn > this.#known.turn) return {};
-    const call = turn < this.#known.turn ? 'done' : this.#known.calls?.[index];
-    if (call === 'done') return { recorded: true };
-    return call ?? {};
-  }
-
-  /** Keeps what the run has seen of a call, for a resume. */
-  callSeen({ turn, index }: Pick<ToolStepInput, 'turn' | 'index'>, call: KnownCall): void {
-    if (this.#known?.turn !== turn) return;
-    this.#known = { ...this.#known, calls: { ...this.#known.calls, [index]: call } };
-  }
-
-  /** The ledger that holds what the run has seen; nothing before its first answer. */
-  ledger(): { ledger?: string } {
-    return this.#known ? { ledger: this.#known.ledger } : {};
-  }
-
   /**
    * What the run has used, what it only pretended, and what it knows to be recorded: for its end,
    * and for its next execution.
    */
   report(): RunFailureDetails {
-    return {
-      usage: this.usage,
-      ...(this.#shadow ? { shadow: this.#shadow } : {}),
-      ...(this.#known ? { known: this.#known } : {}),
-    };
+    return { usage: this.usage, ...defined({ shadow: this.#shadow, known: this.seen.known }) };
   }
 
   /** Keeps the model's order, whatever was done first; and not all arguments of a very long run. */
@@ -200,7 +157,7 @@ export class Progress {
     }
     this.#draw();
     this.#tell();
-    if (changed) this.#setStatusAttribute(this.#status);
+    if (changed) this.#setAttributes([statusAttribute(status)]);
   }
 
   /**
@@ -222,26 +179,31 @@ export class Progress {
   end(status: 'completed' | 'failed' | 'cancelled'): void {
     this.#status = status;
     this.#draw();
-    if (this.#searchAttributes) {
-      upsertSearchAttributes([
-        { key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status },
-        { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
-      ]);
-    }
+    this.#setAttributes([
+      statusAttribute(status),
+      { key: { name: 'AgentCostUsd', type: 'DOUBLE' }, value: this.usage.costUsd },
+    ]);
     // A result and a failure carry this; a cancellation has no place for it.
     if (status === 'cancelled') {
-      upsertMemo({ usage: this.usage, ...(this.#known ? { known: this.#known } : {}) });
+      upsertMemo({ usage: this.usage, ...defined({ known: this.seen.known }) });
     }
   }
 
-  #setStatusAttribute(status: RunStatus): void {
-    if (!this.#searchAttributes) return;
-    upsertSearchAttributes([{ key: { name: 'AgentStatus', type: 'KEYWORD' }, value: status }]);
+  #setAttributes(attributes: Parameters<typeof upsertSearchAttributes>[0]): void {
+    if (this.#searchAttributes) upsertSearchAttributes(attributes);
   }
 
   #draw(): void {
     setCurrentDetails(drawDetails(this.state(), this.#rows, this.#run));
   }
+}
+
+function statusAttribute(value: RunStatus) {
+  return { key: { name: 'AgentStatus', type: 'KEYWORD' as const }, value };
+}
+
+function isActive({ state }: StepRow): boolean {
+  return state === 'running' || state === 'waiting';
 }
 
 function noteOf(answer: ModelStepResult): string {

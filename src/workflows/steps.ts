@@ -6,8 +6,9 @@ import {
   type EventGroupMarker,
   type RetryPolicy,
 } from '@temporalio/workflow';
+import type { CleanLedgerInput, CleanLedgerResult } from '../contract/cleanup.ts';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
-import { CALL_MODEL, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
 import { DEFAULT_MODEL_POLICY, FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 import type {
   ModelStepInput,
@@ -18,7 +19,7 @@ import type {
 
 type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 
-/** Schedules a model step on its task queue and waits for the answer. */
+/** Runs a model step on its task queue and waits for the answer. */
 export function callModel(
   taskQueue: string,
   summary: string,
@@ -26,19 +27,18 @@ export function callModel(
   group: EventGroupMarker,
 ): Promise<ModelStepResult> {
   const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
-  return execute(CALL_MODEL, taskQueue, summary, policy, input, group) as Promise<ModelStepResult>;
+  return run(CALL_MODEL, input, stepOptions(taskQueue, summary, policy, group));
 }
 
-/** Schedules a tool step on its task queue, under the tool's own activity type. */
+/** Runs a tool step on its task queue, under the tool's own activity type. */
 export function callTool(
   taskQueue: string,
   summary: string,
   input: ToolStepInput,
   group: EventGroupMarker,
 ): Promise<ToolStepResult> {
-  const { policy, tool } = input;
-  const activity = toolActivity(tool);
-  return execute(activity, taskQueue, summary, policy, input, group) as Promise<ToolStepResult>;
+  const options = stepOptions(taskQueue, summary, input.policy, group);
+  return run(toolActivity(input.tool), input, options);
 }
 
 /**
@@ -56,7 +56,7 @@ export function callFastTool(summary: string, input: ToolStepInput): Promise<Too
     localRetryThreshold: FAST_LANE.localRetryMs,
     retry: retryOf(policy),
   });
-  return run(activities, toolActivity(tool), input) as Promise<ToolStepResult>;
+  return named(activities, toolActivity(tool), input);
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */
@@ -64,7 +64,7 @@ export function recordDecision(
   taskQueue: string,
   input: RecordDecisionInput,
 ): Promise<DecisionResult> {
-  const activities = proxyActivities<Activities>({
+  return run(RECORD_DECISION, input, {
     taskQueue,
     summary: `${input.answer.step} · ${input.answer.decision}`,
     startToCloseTimeout: 30_000,
@@ -73,18 +73,30 @@ export function recordDecision(
     // the workers are away for long.
     retry: { initialInterval: 500, maximumInterval: 15_000 },
   });
-  return run(activities, RECORD_DECISION, input) as Promise<DecisionResult>;
 }
 
-function execute(
-  activity: string,
+/** Cleans one batch of the ledger. */
+export function cleanLedger(
+  taskQueue: string,
+  input: CleanLedgerInput,
+): Promise<CleanLedgerResult> {
+  return run(CLEAN_LEDGER, input, {
+    taskQueue,
+    startToCloseTimeout: '10 minutes',
+    // Then it fails, and the next one takes up what is left.
+    scheduleToCloseTimeout: '6 hours',
+    heartbeatTimeout: '20 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  });
+}
+
+function stepOptions(
   taskQueue: string,
   summary: string,
   policy: StepPolicy,
-  input: unknown,
   group: EventGroupMarker,
-): Promise<unknown> {
-  const options: ActivityOptions = {
+): ActivityOptions {
+  return {
     taskQueue,
     summary,
     eventGroups: [group],
@@ -95,14 +107,6 @@ function execute(
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: retryOf(policy),
   };
-  return run(proxyActivities<Activities>(options), activity, input);
-}
-
-/** A proxy answers every name with a function; the check is for the compiler. */
-function run(activities: Activities, name: string, input: unknown): Promise<unknown> {
-  const activity = activities[name];
-  if (!activity) throw new Error(`No activity ${name}`);
-  return activity(input);
 }
 
 /**
@@ -115,4 +119,15 @@ function retryOf({ retry }: StepPolicy): RetryPolicy {
     backoffCoefficient: retry.backoffCoefficient,
     maximumInterval: retry.maximumIntervalMs,
   };
+}
+
+function run<Result>(name: string, input: unknown, options: ActivityOptions): Promise<Result> {
+  return named(proxyActivities<Activities>(options), name, input);
+}
+
+/** A proxy answers every name with a function; the check is for the compiler. */
+function named<Result>(activities: Activities, name: string, input: unknown): Promise<Result> {
+  const activity = activities[name];
+  if (!activity) throw new Error(`No activity ${name}`);
+  return activity(input) as Promise<Result>;
 }

@@ -16,6 +16,7 @@ test('every variable that is read is documented, and the other way round', () =>
     ...variablesRead(readServiceSettings),
     ...variablesRead(settings.shopUrl),
     // Each is read where it is used.
+    'AGENT_ONCE_DEMO_NO_TOKENS',
     'AGENT_ONCE_REDIS_DURABLE',
     'CHROMIUM_PATH',
     'TEMPORAL_CLI',
@@ -58,8 +59,6 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_HTTP_STRICT_KEYS: service.strictKeys ? 'on' : 'off',
     AGENT_ONCE_HTTP_DUPLICATES: service.duplicates,
     AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: String(service.requestsPerMinute),
-    AGENT_ONCE_TEST_NO_TOKENS: config.testNoTokens ? 'on' : 'off',
-    AGENT_ONCE_TEST_NO_FENCE: config.testNoFence ? 'on' : 'off',
-    AGENT_ONCE_TEST_NO_CLAIM: config.testNoClaim ? 'on' : 'off',
+    AGENT_ONCE_DEMO_NO_TOKENS: 'off',
   });
 });

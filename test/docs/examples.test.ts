@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { importsOf } from '../../scripts/import-graph.ts';
 import { copyCheckout, ROOT, type CheckoutCopy } from '../structure/checkout-copy.ts';
 import { listPages } from './pages.ts';
 
@@ -51,6 +52,17 @@ test('each names the file that it is, and none is a file twice', () => {
   expect(blocks.length).toBeGreaterThan(10);
   expect(blocks.filter(({ path }) => path === undefined)).toEqual([]);
   expect(new Set(blocks.map(({ path }) => path)).size).toBe(blocks.length);
+});
+
+test('each takes of the engine the public face alone', () => {
+  const imported = blocks.flatMap(({ path = '', code }) =>
+    importsOf(path, code).files.map((to) => [path, to] as const),
+  );
+  expect(imported.filter(([, to]) => to === 'src/index.ts').length).toBeGreaterThan(5);
+  const inner = imported.filter(
+    ([, to]) => /^src\/(?!app\/|extras\/)/.test(to) && to !== 'src/index.ts',
+  );
+  expect(inner).toEqual([]);
 });
 
 test('each compiles', () => {

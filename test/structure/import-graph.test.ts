@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { importsOf, readImportGraph } from '../../scripts/import-graph.ts';
 import { ROOT } from './checkout-copy.ts';
-import { ENGINE, mayImport, mayUse, readManifest, roomOf } from './rooms.ts';
+import { ENGINE, isForApp, mayImport, mayUse, readManifest, roomOf } from './rooms.ts';
 
 const graph = readImportGraph(ROOT, ['src']);
 const isTest = (file: string) => file.includes('/test/') || file.endsWith('.test.ts');
@@ -13,10 +13,11 @@ const extras = readdirSync(path.join(ROOT, 'src/extras'));
 function breaches(files: ReadonlyMap<string, { files: string[]; packages: string[] }>): string[] {
   return [...files].flatMap(([file, imports]) => {
     const room = roomOf(file);
-    // The app is its owner's.
-    if (room === 'app' || isTest(file)) return [];
+    if (isTest(file)) return [];
     const rooms = [room, ...mayImport(ROOT, room)];
-    const refused = imports.files.filter((to) => !rooms.includes(roomOf(to)) || isTest(to));
+    const refused = imports.files.filter(
+      (to) => !(rooms.includes(roomOf(to)) || (room === 'app' && isForApp(file, to))) || isTest(to),
+    );
     const packages = imports.packages.filter((name) => !mayUse(room, name));
     return [...refused, ...packages].map((to) => `${file} → ${to}`);
   });
@@ -63,6 +64,8 @@ describe('an import that is not allowed is found:', () => {
       'src/extras/dev/x.ts',
       `import { x } from '../../activities/x.ts';`,
     ],
+    ['of a room by the app', 'src/app/tools/x.ts', `import { x } from '../../env.ts';`],
+    ['of an inner part of an extra by the app', 'src/app/x.ts', `import '../extras/dev/ports.ts';`],
     ['of tests', 'src/extras/dev/x.ts', `import { x } from './test/x.ts';`],
     ['of a package', 'src/workflows/x.ts', `import { x } from 'node:crypto';`],
     ['of a package below a scope', 'src/ledger/x.ts', `import { x } from '@temporalio/activity';`],
@@ -79,6 +82,8 @@ describe('an import that is not allowed is found:', () => {
       'src/ledger/a/b/x.ts',
       `import { x } from '../../../contract/x.ts';`,
     ],
+    ['the public face by the app', 'src/app/tools/x.ts', `import { x } from '../../index.ts';`],
+    ['an extra by the app', 'src/app/x.ts', `import { x } from '../extras/dev/index.ts';`],
     ['an extra that is declared', 'src/extras/upgrade/x.ts', `import { x } from '../dev/x.ts';`],
     ['the command by an extra', 'src/extras/dev/x.ts', `import { x } from '../../cli/x.ts';`],
   ];

@@ -76,6 +76,18 @@ export function roomOf(file: string): string {
   return folder === 'extras' ? `extras/${name}` : folder;
 }
 
+/**
+ * Whether the app may import a file, besides its own: of the engine the public face, of an extra what
+ * it shows. The workflows are bundled, and take ours from their own room.
+ */
+export function isForApp(from: string, to: string): boolean {
+  return (
+    to === 'src/index.ts' ||
+    /^src\/extras\/[^/]+\/index\.ts$/.test(to) ||
+    (from.startsWith('src/app/workflows/') && to === 'src/workflows/index.ts')
+  );
+}
+
 /** Rooms that a room may import. */
 export function mayImport(root: string, room: string): readonly string[] {
   if (room === 'main.ts') return ['app', 'cli'];

@@ -4,6 +4,7 @@ import { reportError } from '../../src/cli/report-error.ts';
 import { readConfig } from '../../src/config.ts';
 import { PARTS } from '../../src/worker/create-workers.ts';
 import { runWorker } from '../../src/worker/run-worker.ts';
+import type { ExtendWorker } from '../../src/worker/worker-parts.ts';
 import { inLane, withoutEffects } from './test-agents.ts';
 import './use-app.ts';
 
@@ -19,10 +20,22 @@ if (process.env['TEST_STANDBY'] === '1') {
   const [env] = (await once(process, 'message')) as [Record<string, string>];
   Object.assign(process.env, env);
 }
+/** Each of the names, in turn, signs what the model answers. */
+const signers = (process.env['TEST_SIGNED_BY'] ?? '').split(',').filter((name) => name !== '');
+const extend = signers.map((name): ExtendWorker => ({ model, ...parts }) => ({
+  ...parts,
+  model: {
+    async complete(request, context) {
+      const reply = await model.complete(request, context);
+      return { ...reply, content: `${reply.content}, ${name}` };
+    },
+  },
+}));
 const running = runWorker(readConfig(), {
   agents: inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(','))),
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
+  extend,
   ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),
 });

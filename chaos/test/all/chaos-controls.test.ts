@@ -13,7 +13,7 @@ describe.each([
     const { code, report } = await chaos(
       `--runs 4 --workers 1 --faults after-effect:${of('charge')}`,
       {
-        AGENT_ONCE_TEST_NO_TOKENS: 'on',
+        CHAOS_NO_TOKENS: 'on',
       },
     );
     expect({ code, missed: report.missed }).toEqual({ code: 1, missed: [] });
@@ -30,7 +30,7 @@ describe.each([
   test('notices that nobody checks the fence', async () => {
     const { code, report, text } = await chaos(
       `--runs 4 --workers 2 --faults zombie:${of('note')}`,
-      { AGENT_ONCE_TEST_NO_FENCE: 'on' },
+      { CHAOS_NO_FENCE: 'on' },
     );
     expect({ code, missed: report.missed }).toEqual({ code: 1, missed: [] });
     expect(report.findings).toContainEqual(
@@ -46,7 +46,7 @@ describe.each([
   test('notices that every claim is granted', async () => {
     const { code, report } = await chaos(
       `--runs 4 --workers 1 --faults after-record:${of('send')},after-record:model`,
-      { AGENT_ONCE_TEST_NO_CLAIM: 'on' },
+      { CHAOS_NO_CLAIM: 'on' },
     );
     expect({ code, missed: report.missed }).toEqual({ code: 1, missed: [] });
     expect(report.findings).toContainEqual(

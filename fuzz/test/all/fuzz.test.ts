@@ -62,7 +62,7 @@ describe('npm run fuzz', () => {
 
   test('notices that every claim is granted', async () => {
     const { code, report: found } = await report('--seconds 1 --processes 1', {
-      AGENT_ONCE_TEST_NO_CLAIM: 'on',
+      CHAOS_NO_CLAIM: 'on',
     });
     expect(code).toBe(1);
     const whats = found.breaches.map(({ what }) => what);
@@ -71,7 +71,7 @@ describe('npm run fuzz', () => {
 
   test('notices that requests go out under tokens of no step', async () => {
     const { code, report: found } = await report('--seconds 1 --processes 1', {
-      AGENT_ONCE_TEST_NO_TOKENS: 'on',
+      CHAOS_NO_TOKENS: 'on',
     });
     expect(code).toBe(1);
     const whats = found.breaches.map(({ what }) => what);

@@ -76,7 +76,7 @@ export function askModel(
     let reply: ModelReply;
     try {
       reply = await deps.model.complete(asked, {
-        token: tokenFor(deps, granted),
+        token: tokenFor(granted),
         round,
         workflowId: Context.current().info.workflowExecution?.workflowId ?? '',
         signal,

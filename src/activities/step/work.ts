@@ -52,9 +52,6 @@ export interface Granted extends GrantedAnswer {
 }
 
 /** What a step acts under: the same in every attempt. */
-export function tokenFor(
-  { withoutTokens }: ActivityDeps,
-  { claim: { scope, step }, began }: Granted,
-): string {
-  return withoutTokens ? crypto.randomUUID() : (began ?? tokenOf(scope, step));
+export function tokenFor({ claim: { scope, step }, began }: Granted): string {
+  return began ?? tokenOf(scope, step);
 }

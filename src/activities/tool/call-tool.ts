@@ -41,7 +41,7 @@ export async function callTool(
 
 /** The tool's own work, shared with other runs where its `dedup` is a window. */
 function sharedWork(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
-  const work = workOf(deps, tool, input);
+  const work = workOf(tool, input);
   const { dedup } = tool.definition;
   if (typeof dedup !== 'object') return work;
   return share(deps.ledger, work, () => ({
@@ -52,7 +52,7 @@ function sharedWork(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInp
 }
 
 /** What the effect class makes of the tool's own code. */
-function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
+function workOf(tool: RegisteredTool, input: ToolStepInput): StepWork {
   const { definition } = tool;
   return async (granted) => {
     const { attempts, began } = granted;
@@ -61,7 +61,7 @@ function workOf(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput):
       ...(began === undefined ? {} : { sharedWith: began }),
     });
     const args = await argumentsOf(tool, granted.request);
-    const context = contextOf(deps, input, granted);
+    const context = contextOf(input, granted);
     if (definition.effect === 'transactional') {
       return granted.inTransaction(async (tx) =>
         complete(await definition.run(args, { ...context, tx })),
@@ -97,10 +97,10 @@ function decidedJustNow() {
 /** A call that was planned before its tool became `at-most-once`. */
 const WITHOUT_TERMS: Deadline = { ms: 24 * 60 * 60_000, otherwise: 'fail' };
 
-function contextOf(deps: ActivityDeps, input: ToolStepInput, granted: Granted): ToolContext {
+function contextOf(input: ToolStepInput, granted: Granted): ToolContext {
   const { info, log } = Context.current();
   const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
-  const token = tokenFor(deps, granted);
+  const token = tokenFor(granted);
   const { tenant, agent, key } = input.run;
   const { attempt, signal } = granted;
   const headers = { 'Idempotency-Key': token, 'X-Agent-Run-Id': workflowId };

@@ -1,8 +1,8 @@
+import { defineAgent } from '../../index.ts';
 import { issueRefund } from '../tools/issue-refund.ts';
 import { lookupOrder } from '../tools/lookup-order.ts';
 import { noteOnOrder } from '../tools/note-on-order.ts';
 import { sendEmail } from '../tools/send-email.ts';
-import { defineAgent } from '../../define/define-agent.ts';
 
 /** The example: answers questions about a shop's orders and refunds money. */
 export const support = defineAgent({

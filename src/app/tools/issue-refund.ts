@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool } from '../../define/define-tool.ts';
+import { defineTool } from '../../index.ts';
 import { askShop } from './shop-client.ts';
 
 const APPROVED_ABOVE_EUR = 100;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool } from '../../define/define-tool.ts';
+import { defineTool } from '../../index.ts';
 import { askShop } from './shop-client.ts';
 
 /** `read`: it changes nothing, so any attempt may simply run again. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool } from '../../define/define-tool.ts';
+import { defineTool } from '../../index.ts';
 
 /**
  * `transactional`: the note and the record of this step commit together, or not at all. It works

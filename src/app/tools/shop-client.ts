@@ -1,5 +1,4 @@
-import type { ToolContext } from '../../define/define-tool.ts';
-import { NotApplied } from '../../define/not-applied.ts';
+import { NotApplied, type ToolContext } from '../../index.ts';
 import { settings } from '../settings.ts';
 
 /** What the model should hear and can act on; the rest is for the retry policy. */

@@ -4,7 +4,6 @@ import { registryDefaults } from '../../define/registry-defaults.ts';
 import { createRegistry } from '../../define/registry.ts';
 import { batchKey, runBatch, type BatchOutcome } from './batch.ts';
 import { checkRequest } from '../../client/check-request.ts';
-import { hasWorker } from '../../client/live-state.ts';
 import type { StartRequest } from '../../client/types.ts';
 import { readConfig } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
@@ -59,11 +58,11 @@ export async function startBatch(
   const tally = createTally(lines.length);
   await withClient(
     config,
-    async ({ client, context }) => {
+    async ({ client }) => {
       const stopping = new AbortController();
       const ending: Ending = { interrupted: false, problem: undefined };
       const release = endEarly(command, ending, stopping);
-      const progress = createBatchProgress(tally, () => hasWorker(context));
+      const progress = createBatchProgress(tally, () => client.hasWorker());
       const document = command.json ? createDocument(command) : undefined;
       try {
         const { concurrency } = command;

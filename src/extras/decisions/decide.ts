@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
 import { decisionConflict } from '../../client/decision-conflict.ts';
-import { hasWorker } from '../../client/live-state.ts';
 import type { RunRef, RunView } from '../../client/types.ts';
 import type {
   Decision,
@@ -42,7 +41,7 @@ export async function runDecision(
     await show(ref, question, open);
     await makeSure(question, command, flags);
     if (flags.by === undefined) say(`Decided by ${by}, the user of this machine (--by NAME).`);
-    if (!(await hasWorker(open.context))) {
+    if (!(await open.client.hasWorker())) {
       say(
         `No worker is polling, and one has to take the decision; waiting a while for one. ${START_A_WORKER}`,
       );
@@ -63,7 +62,10 @@ export async function runDecision(
       // Somebody was faster, and the run may even have ended; or it counted, and its answer was lost.
       if (!(error instanceof AgentOnceError) || error.code === 'decision.conflict') throw error;
       const { ledgerUrl } = readConfig();
-      const known = await findOutcome({ context: open.context, ledgerUrl, run: ref }, answer);
+      const known = await findOutcome(
+        { context: open.client.context, ledgerUrl, run: ref },
+        answer,
+      );
       if (!known) throw error;
       if (known.outcome === 'conflict') throw decisionConflict(answer.step, answer.decision, known);
       result = { ...known, outcome: known.outcome };
@@ -75,7 +77,7 @@ export async function runDecision(
 async function show(
   run: Required<RunRef>,
   question: OpenQuestion,
-  { context }: OpenClient,
+  { client: { context } }: OpenClient,
 ): Promise<void> {
   for (const line of drawQuestion(question)) say(line);
   if (question.kind !== 'approval') return;
@@ -116,7 +118,7 @@ async function tellStanding(
   otherwise: AgentOnceError,
 ): Promise<void> {
   const ledgerUrl = readConfig().ledgerUrl;
-  const found = await findAnswer({ context: open.context, ledgerUrl, run: ref }, command);
+  const found = await findAnswer({ context: open.client.context, ledgerUrl, run: ref }, command);
   if (!found) throw otherwise;
   const { question, same } = found;
   if (!same) throw decisionConflict(question.step, command.decision, question);

@@ -1,6 +1,7 @@
 import type { Extra } from '../../cli/app.ts';
 import type { BesidePart } from '../dev/beside.ts';
 import { registerDemo } from './command.ts';
+import { withoutTokens } from './without-tokens.ts';
 
 /** The example's main job, with a worker that is killed at the worst moment. */
 export function demo({ beside }: { beside: readonly BesidePart[] }): Extra {
@@ -10,5 +11,6 @@ export function demo({ beside }: { beside: readonly BesidePart[] }): Extra {
       program.commandsGroup('Parts:');
       registerDemo(program, beside);
     },
+    worker: withoutTokens,
   };
 }

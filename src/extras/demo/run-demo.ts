@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { AgentOnceClient } from '../../client/agent-once-client.ts';
-import { connect } from '../../client/connect.ts';
+import { openClient } from '../../client/open-client.ts';
 import type { StartRequest } from '../../client/types.ts';
 import { usesScriptedModel, type Config } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
@@ -66,21 +65,25 @@ export async function runDemo(config: Config, options: DemoOptions): Promise<voi
   });
   try {
     tell(`Temporal ${stack.temporal}, its UI ${stack.ui}, PostgreSQL, model and shop are up.`);
-    await play(stack, options);
+    await play(config, stack, options);
   } finally {
     await stack.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-async function play(stack: Stack, { compare, tell, done }: DemoOptions): Promise<void> {
+async function play(
+  config: Config,
+  stack: Stack,
+  { compare, tell, done }: DemoOptions,
+): Promise<void> {
   const shop = stack.beside.find(({ name }) => name === 'shop')?.url ?? '';
   const env = stackEnvironment(stack);
   Object.assign(process.env, { TEMPORAL_ADDRESS: stack.temporal, TEMPORAL_NAMESPACE: 'default' });
-  const { temporal, close } = await connect();
+  const client = await openClient(config);
+  const { temporal } = client.context;
   const workers: Child[] = [];
   try {
-    const client = new AgentOnceClient({ temporal });
     workers.push(await startWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:issue_refund' }));
     tell(
       'A worker runs, that will be killed when the shop has booked and nothing is recorded yet.',
@@ -173,7 +176,7 @@ async function play(stack: Stack, { compare, tell, done }: DemoOptions): Promise
       stack,
     });
   } finally {
-    await close();
+    await client.close();
     await Promise.all(workers.map((worker) => worker.stop()));
   }
 }

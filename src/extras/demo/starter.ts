@@ -3,12 +3,11 @@
  * times at once, and hands what each start was told to its parent.
  */
 import { once } from 'node:events';
-import { AgentOnceClient } from '../../client/agent-once-client.ts';
-import { connect } from '../../client/connect.ts';
+import { openClient } from '../../client/open-client.ts';
+import { readConfig } from '../../config.ts';
 import type { StartOrder, StartAnswer } from './starters.ts';
 
-const { temporal, close } = await connect();
-const client = new AgentOnceClient({ temporal });
+const client = await openClient(readConfig());
 process.send?.('ready');
 const [order] = (await once(process, 'message')) as [StartOrder];
 const answers = await Promise.all(
@@ -22,5 +21,5 @@ const answers = await Promise.all(
   }),
 );
 process.send?.(answers);
-await close();
+await client.close();
 process.disconnect?.();

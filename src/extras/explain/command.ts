@@ -51,7 +51,7 @@ async function runExplain(
     import('./show-explanation.ts'),
     import('./next-actions.ts'),
   ]);
-  await withRun(ref, loadAgents, async ({ context, urlOf }) => {
+  await withRun(ref, loadAgents, async ({ client: { context }, urlOf }) => {
     const withInput = flags.showInput === true;
     const ledger = await openLedgerReader(readConfig().ledgerUrl);
     try {

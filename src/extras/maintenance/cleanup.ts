@@ -32,17 +32,16 @@ Exit codes:
 }
 
 async function runCleanup(flags: CleanupFlags): Promise<void> {
-  const [{ withClient }, { readConfig }, { cleanNow }, { describeReport }, { print, printJson }] =
+  const [{ withClient }, { readConfig }, { describeReport }, { print, printJson }] =
     await Promise.all([
       import('../../cli/open-client.ts'),
       import('../../config.ts'),
-      import('../../client/cleanup.ts'),
       import('../../contract/cleanup.ts'),
       import('../../cli/output.ts'),
     ]);
-  await withClient(readConfig(), async ({ context }) => {
+  await withClient(readConfig(), async ({ client }) => {
     const dryRun = flags.dryRun === true;
-    const report = await cleanNow(context, { dryRun, timeoutMs: TIMEOUT_MS });
+    const report = await client.cleanup({ dryRun, timeoutMs: TIMEOUT_MS });
     if (flags.json) printJson(report);
     else print(describeReport(report));
   });

@@ -1,11 +1,11 @@
-import type { ClientContext } from '../../client/context.ts';
+import type { AgentOnceClient } from '../../client/agent-once-client.ts';
 import type { LedgerReader } from '../../ledger/reader.ts';
 import type { ApiKeys } from './api-keys/port.ts';
 import type { ServiceSettings } from './settings.ts';
 
 /** What the routes work with; `run-service.ts` puts it together. */
 export interface ServiceDeps {
-  context: ClientContext;
+  client: AgentOnceClient;
   ledger: LedgerReader;
   /** How long a request without a key names its run, in milliseconds, where the agent allows that. */
   dedupeWindowMsOf: (agent: string) => number | undefined;

@@ -23,10 +23,10 @@ const POLL_MS = 500;
  * and when the run ends.
  */
 export class RunFeeds {
-  readonly #deps: Pick<ServiceDeps, 'context' | 'ledger'>;
+  readonly #deps: Pick<ServiceDeps, 'client' | 'ledger'>;
   readonly #feeds = new Map<string, Feed>();
 
-  constructor(deps: Pick<ServiceDeps, 'context' | 'ledger'>) {
+  constructor(deps: Pick<ServiceDeps, 'client' | 'ledger'>) {
     this.#deps = deps;
   }
 
@@ -99,7 +99,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function readSnapshot(
-  { context, ledger }: Pick<ServiceDeps, 'context' | 'ledger'>,
+  { client: { context }, ledger }: Pick<ServiceDeps, 'client' | 'ledger'>,
   run: RunIdentity,
 ): Promise<Snapshot> {
   const execution = await getExecution(context, run);

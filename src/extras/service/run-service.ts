@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentDefinition } from '../../define/define-agent.ts';
 import { registryDefaults } from '../../define/registry-defaults.ts';
 import { createRegistry } from '../../define/registry.ts';
-import { connect } from '../../client/connect.ts';
-import { createContext } from '../../client/context.ts';
+import { openClient } from '../../client/open-client.ts';
 import { workflowUrl } from '../../client/workflow-url.ts';
 import type { Config } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
@@ -50,30 +49,23 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     );
   }
   const registry = createRegistry(options.agents, registryDefaults(config));
-  const { temporal, close } = await connect({ attempts: ATTEMPTS });
-  const closers: (() => Promise<void>)[] = [close];
+  const client = await openClient(config, registry, ATTEMPTS);
+  const { namespace } = client.context.temporal.options;
+  const closers = [() => client.close()];
   try {
-    const { searchAttributes, hashKeys, splitTaskQueues } = config;
-    const context = createContext({
-      temporal,
-      registry,
-      searchAttributes,
-      hashKeys,
-      splitTaskQueues,
-    });
     const ledger = await openLedgerReader(config.ledgerUrl);
     closers.push(() => ledger.close());
     const apiKeys = open ? undefined : await openApiKeys(config.ledgerUrl);
     if (apiKeys) closers.push(() => apiKeys.close());
     const app = await createService({
-      context,
+      client,
       ledger,
       apiKeys,
       dedupeWindowMsOf: (agent) => {
         const seconds = registry.agent(agent)?.definition.dedupeWindowSeconds;
         return seconds === undefined ? undefined : seconds * 1_000;
       },
-      urlOf: (id) => workflowUrl(config.temporalUiUrl, temporal.options.namespace, id),
+      urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id),
       settings: readServiceSettings(),
       leaving: signal,
       logLevel: config.logLevel,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientContext, RunIdentity } from '../../client/context.ts';
-import { describeRun, findExecution } from '../../client/describe.ts';
+import type { AgentOnceClient } from '../../client/agent-once-client.ts';
+import type { RunIdentity } from '../../client/context.ts';
+import { findExecution } from '../../client/describe.ts';
 import type { RunView } from '../../client/types.ts';
 import { questionsOf } from '../../client/view.ts';
-import { waitForEnd } from '../../client/wait.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 
 const LOOK_EVERY_MS = 2_000;
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 2_000;
  * @throws {AgentOnceError} `run.not_found`, `temporal.…`; the signal's reason
  */
 export async function waitAtMost(
-  context: ClientContext,
+  client: AgentOnceClient,
   run: RunIdentity,
   seconds: number,
   signal: AbortSignal,
@@ -24,28 +24,24 @@ export async function waitAtMost(
   const asked = new AbortController();
   const either = AbortSignal.any([signal, asked.signal]);
   const done = new AbortController();
-  void whenAsked(context, run, done.signal).then((waits) => {
+  void whenAsked(client, run, done.signal).then((waits) => {
     if (waits) asked.abort(new AgentOnceError('run.waiting', 'The run waits for a person.'));
   });
   try {
     const named = runId === undefined ? {} : { runId };
-    return await waitForEnd(context, run, {
-      ...named,
-      timeoutMs: seconds * 1_000,
-      signal: either,
-    });
+    return await client.result(run, { ...named, timeoutMs: seconds * 1_000, signal: either });
   } catch (error) {
     signal.throwIfAborted();
     const early = error instanceof AgentOnceError ? error.code : undefined;
     if (early !== 'run.still_running' && early !== 'run.waiting') throw error;
-    return await describeRun(context, run);
+    return await client.describe(run);
   } finally {
     done.abort();
   }
 }
 
 async function whenAsked(
-  context: ClientContext,
+  client: AgentOnceClient,
   { workflowId }: RunIdentity,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -53,7 +49,7 @@ async function whenAsked(
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return false;
     // Whether the server answers is the waiting's business.
-    const found = await findExecution(context, workflowId).catch(() => undefined);
+    const found = await findExecution(client.context, workflowId).catch(() => undefined);
     if (found && questionsOf(found).length > 0) return true;
   }
   return false;

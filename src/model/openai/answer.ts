@@ -1,14 +1,9 @@
+import { defined } from '../../contract/defined.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
-import {
-  ModelError,
-  type Answered,
-  type ModelReply,
-  type ModelRequest,
-  type ModelUsage,
-} from '../port.ts';
+import { ModelError, type ModelReply, type ModelRequest, type ModelUsage } from '../port.ts';
 import type { ErrorBody } from './error-body.ts';
 import { fromErrorInAnswer } from './errors.ts';
-import { judgeFinish } from './finish.ts';
+import { problemOfFinish, type Problem } from './finish.ts';
 import type { Scrub } from './scrub.ts';
 import { isCallAsText, withoutThinking } from './text.ts';
 
@@ -47,40 +42,34 @@ export type BareReply = Omit<ModelReply, 'opaque' | 'calls'> & Pick<Reading, 'ca
  * @throws {ModelError} and whether asking again may help; each answer was paid for
  */
 export function usableReply(reading: Reading, request: ModelRequest, scrub: Scrub): BareReply {
-  const { calls, usage } = reading;
+  const { calls, usage, data, error } = reading;
   const model = reading.model ?? request.model;
-  const answered: Answered = { model, usage };
-  if (reading.error) {
+  if (error) {
     const begun = calls.length > 0 || (reading.content ?? '') !== '';
-    throw fromErrorInAnswer(reading.error, answered, scrub, begun);
+    throw fromErrorInAnswer(error, { model, usage }, scrub, begun);
   }
-  if (reading.refusal !== null && reading.refusal.trim() !== '') {
-    throw new ModelError(
-      'model.refused',
-      scrub(`The model declined to answer. It said: ${reading.refusal}`),
-      { retryable: false },
-      answered,
-    );
-  }
-  const unfinished = judgeFinish(reading.finish, answered, scrub);
-  if (unfinished) throw unfinished;
-
   const content = reading.content === null ? null : withoutThinking(reading.content);
-  if (calls.length === 0) {
-    const problem = problemOfText(content, reading.saysCalls, request);
-    if (problem) {
-      const { message, rounds } = problem;
-      throw new ModelError('model.bad_answer', message, { retryable: true, rounds }, answered);
-    }
+  const problem =
+    problemOfRefusal(reading.refusal) ??
+    problemOfFinish(reading.finish) ??
+    (calls.length > 0 ? undefined : problemOfText(content, reading.saysCalls, request));
+  if (problem) {
+    throw new ModelError(problem.code, scrub(problem.message), problem, { model, usage });
   }
   return {
     model,
     content,
     calls,
-    ...(reading.data === undefined ? {} : { data: reading.data }),
+    ...defined({ data }),
     finish: calls.length > 0 ? 'tool_calls' : 'stop',
     usage,
   };
+}
+
+function problemOfRefusal(refusal: string | null): Problem | undefined {
+  if (refusal === null || refusal.trim() === '') return undefined;
+  const message = `The model declined to answer. It said: ${refusal}`;
+  return { code: 'model.refused', message, retryable: false };
 }
 
 /** Spaces and characters that nobody sees are nothing. */
@@ -93,20 +82,24 @@ function problemOfText(
   content: string | null,
   saysCalls: boolean,
   { tools }: ModelRequest,
-): { message: string; rounds: number } | undefined {
+): Problem | undefined {
+  const unusable = (message: string, rounds: number): Problem => ({
+    code: 'model.bad_answer',
+    message,
+    retryable: true,
+    rounds,
+  });
   if (saysCalls) {
     const message = 'The model endpoint announced tool calls, and sent none that can be read.';
-    return { message, rounds: BLANK_ROUNDS };
+    return unusable(message, BLANK_ROUNDS);
   }
   if (content === null || !SOMETHING.test(content)) {
-    const message = 'The model answered with neither text nor a tool call.';
-    return { message, rounds: BLANK_ROUNDS };
+    return unusable('The model answered with neither text nor a tool call.', BLANK_ROUNDS);
   }
   const names = tools.map(({ name }) => name);
   if (!isCallAsText(content, names)) return undefined;
-  return {
-    message:
-      "The model wrote a tool call as text: the endpoint did not parse it. Switch on its parser for this model's calls (vLLM: --enable-auto-tool-choice --tool-call-parser), or choose a model that calls tools.",
-    rounds: 2,
-  };
+  return unusable(
+    "The model wrote a tool call as text: the endpoint did not parse it. Switch on its parser for this model's calls (vLLM: --enable-auto-tool-choice --tool-call-parser), or choose a model that calls tools.",
+    2,
+  );
 }

@@ -2,14 +2,14 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { ModelRequest } from '../port.ts';
 import type { Reading } from './answer.ts';
-import type { Merged } from './body.ts';
+import type { Merged } from './event-stream.ts';
 import { mergeChunks } from './chat/merge-chunks.ts';
-import { readChat, usageOfChat } from './chat/read-chat.ts';
+import { readChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Kept } from './kept.ts';
+import type { GiveBack } from './request-parts.ts';
 import { lastResponse } from './responses/last-response.ts';
-import { readResponse, usageOfResponse } from './responses/read-response.ts';
+import { readResponse } from './responses/read-response.ts';
 import { toResponsesRequest } from './responses/responses-request.ts';
 
 /** One of the two ways in which an endpoint is spoken to. */
@@ -17,39 +17,34 @@ export interface Api {
   path: string;
   /** Names the parts that came this way. */
   dialect: string;
-  body(request: ModelRequest, kept: Kept, encrypted: boolean): JsonObject;
+  body(request: ModelRequest, giveBack: GiveBack, encrypted: boolean): JsonObject;
   /** `undefined`: they are no events of this API. */
   merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
   read(value: unknown): Reading | undefined;
-  usage(value: unknown): Reading['usage'];
   /** What an answer should have been, for people. */
   name: string;
 }
 
 export function apiOf(endpoint: Endpoint): Api {
-  return endpoint.api === 'responses' ? responsesApi() : chatApi(endpoint);
+  return endpoint.api === 'responses' ? RESPONSES : chatApi(endpoint);
 }
+
+const RESPONSES: Api = {
+  path: '/responses',
+  dialect: 'responses',
+  body: toResponsesRequest,
+  merge: lastResponse,
+  read: readResponse,
+  name: 'response',
+};
 
 function chatApi(endpoint: Endpoint): Api {
   return {
     path: '/chat/completions',
     dialect: endpoint.dialect,
-    body: (request, kept) => toChatRequest(request, endpoint, kept),
+    body: (request, giveBack) => toChatRequest(request, endpoint, giveBack),
     merge: mergeChunks,
     read: readChat,
-    usage: usageOfChat,
     name: 'chat completion',
-  };
-}
-
-function responsesApi(): Api {
-  return {
-    path: '/responses',
-    dialect: 'responses',
-    body: toResponsesRequest,
-    merge: lastResponse,
-    read: readResponse,
-    usage: usageOfResponse,
-    name: 'response',
   };
 }

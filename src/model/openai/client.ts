@@ -1,4 +1,5 @@
 import OpenAI from 'openai';
+import { sha256Hex } from '../../contract/hash.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelCallContext } from '../port.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -12,12 +13,7 @@ const NO_KEY = 'none';
  *
  * @returns the answer as JSON; as text where the endpoint calls it something else
  */
-export type Send = (
-  path: string,
-  body: JsonObject,
-  key: string,
-  context: Pick<ModelCallContext, 'workflowId' | 'signal' | 'timeoutMs'>,
-) => Promise<unknown>;
+export type Send = (path: string, body: JsonObject, context: ModelCallContext) => Promise<unknown>;
 
 /** A client of an endpoint that takes nothing from the environment past `src/config.ts`. */
 export function createSend({ baseUrl, apiKey = NO_KEY, headers }: Endpoint): Send {
@@ -33,18 +29,18 @@ export function createSend({ baseUrl, apiKey = NO_KEY, headers }: Endpoint): Sen
     logLevel: 'off',
     fetch: fetchWithErrors,
   });
-  return (path, body, key, { workflowId, signal, timeoutMs }) =>
+  return (path, body, context) =>
     client.post<unknown>(path, {
       body,
-      signal,
-      timeout: timeoutMs,
+      signal: context.signal,
+      timeout: context.timeoutMs,
       // The package reads OPENAI_CUSTOM_HEADERS itself, as src/config.ts does: what stands here wins.
       headers: {
         Authorization: `Bearer ${apiKey}`,
         ...headers,
         // Its own `idempotencyKey` option is dropped without a configured header name.
-        'Idempotency-Key': key,
-        'X-Agent-Run-Id': workflowId,
+        'Idempotency-Key': requestToken(`${baseUrl}${path}`, body, context),
+        'X-Agent-Run-Id': context.workflowId,
       },
     });
 }
@@ -59,3 +55,15 @@ const fetchWithErrors: typeof fetch = async (input, init) => {
   headers.set('content-type', 'application/json');
   return new Response(JSON.stringify({ error }), { status: response.status, headers });
 };
+
+const DIGITS = 12;
+
+/**
+ * The idempotency key of one request: the step's token, and what tells its requests apart. The same
+ * in every attempt of the same request, until a whole answer to it was read. A server that keeps
+ * answers by their key then neither gives an unusable one for ever nor one to another request.
+ */
+function requestToken(url: string, body: JsonObject, { token, round }: ModelCallContext): string {
+  const hash = sha256Hex(JSON.stringify([url, round]) + JSON.stringify(body));
+  return `${token}~${hash.slice(0, DIGITS)}`;
+}

@@ -30,7 +30,7 @@ export interface Endpoint {
   outputLimitField: OutputLimitField;
   headers: Readonly<Record<string, string>>;
   /** What must stand in no message. */
-  secrets: readonly string[];
+  credentials: readonly string[];
 }
 
 /** Those that do not know the newer name, or ignore it. */
@@ -65,7 +65,10 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
       options.outputLimitField ??
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
     headers,
-    secrets: secretsIn([...(apiKey === undefined ? [] : [apiKey]), ...Object.values(headers)]),
+    credentials: credentialsIn([
+      ...(apiKey === undefined ? [] : [apiKey]),
+      ...Object.values(headers),
+    ]),
   };
 }
 
@@ -89,13 +92,10 @@ function originOf(baseUrl: string): string {
 /** Of a value of several words, shorter ones are words of a language. */
 const SHORTEST_WORD = 8;
 
-/** Endpoints echo a value whole, or the word of it that is the credential, or both as JSON. */
-function secretsIn(values: readonly string[]): string[] {
-  const words = values.flatMap((value) => [
+/** Endpoints echo a value whole, or the word of it that is the credential. */
+function credentialsIn(values: readonly string[]): string[] {
+  return values.flatMap((value) => [
     value,
     ...value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD),
   ]);
-  const escaped = words.map((word) => JSON.stringify(word).slice(1, -1));
-  // The longest first: what is a part of another one must not be taken out of it.
-  return [...new Set([...words, ...escaped])].sort((a, b) => b.length - a.length);
 }

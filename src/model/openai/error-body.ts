@@ -1,6 +1,6 @@
 import { z } from 'zod';
-
-const text = z.string().nullish().catch(undefined);
+import { isObject } from '../../contract/json-value.ts';
+import { parseOrNothing, text } from './fields.ts';
 
 /** Google has a status in words, OpenRouter a number as its code. */
 const fields = z.object({
@@ -23,11 +23,8 @@ const NONE: ErrorBody = { code: '', type: '', message: '' };
 /** What an endpoint says of an error, wherever its body has that. */
 export function readErrorBody(body: string): ErrorBody {
   if (/^\s*</.test(body)) return { ...NONE, message: 'a web page' };
-  try {
-    return readError(JSON.parse(body));
-  } catch {
-    return { ...NONE, message: body };
-  }
+  const json = parseOrNothing(body);
+  return json === undefined ? { ...NONE, message: body } : readError(json);
 }
 
 /** @param value `{error: …}`, `[{error: …}]` as Google has it, or the error itself */
@@ -57,8 +54,8 @@ function innermost(value: unknown): unknown {
 }
 
 function memberOf(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { error, errors } = body as { error?: unknown; errors?: unknown };
+  if (!isObject(body)) return undefined;
+  const { error, errors } = body;
   if (error !== undefined && error !== null && error !== false) return error;
   return Array.isArray(errors) && errors.length > 0 ? errors : undefined;
 }

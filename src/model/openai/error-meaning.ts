@@ -27,7 +27,7 @@ export function statusOf({ code, type }: ErrorBody): number {
 export interface Meaning {
   code: ErrorCode;
   retryable: boolean;
-  advice: string;
+  advice?: string;
   rounds?: number;
   /** The model had answered: another request is another round. */
   answered?: true;
@@ -37,35 +37,26 @@ export interface Meaning {
 const NO_CREDIT =
   /^(?:insufficient_quota|insufficient_balance|billing_hard_limit_reached|exceeded_current_quota(?:_error)?)$/;
 
-export function meaningOf(status: number, body: ErrorBody): Meaning {
-  const { code, type, message } = body;
+export function meaningOf(status: number, { code, type, message }: ErrorBody): Meaning {
   if (status === 402 || NO_CREDIT.test(code) || NO_CREDIT.test(type)) {
-    return {
-      code: 'model.quota_exhausted',
-      retryable: false,
-      advice: "Add credit to the provider's account, then start the run again.",
-    };
+    const advice = "Add credit to the provider's account, then start the run again.";
+    return { code: 'model.quota_exhausted', retryable: false, advice };
   }
   if (status === 400 && FILTERED.test(code)) {
     return { code: 'model.refused', retryable: false, advice: 'A content filter stopped it.' };
   }
   // The model wrote a call that the endpoint could not read: the next one may be better.
   if (status === 400 && code === 'tool_use_failed') {
-    const advice = '';
-    return { code: 'model.bad_answer', retryable: true, advice, rounds: 3, answered: true };
+    return { code: 'model.bad_answer', retryable: true, rounds: 3, answered: true };
   }
-  if (status === 408) return { code: 'model.timeout', retryable: true, advice: '' };
-  if (status === 429) return { code: 'model.rate_limited', retryable: true, advice: '' };
+  if (status === 408) return { code: 'model.timeout', retryable: true };
+  if (status === 429) return { code: 'model.rate_limited', retryable: true };
   if ((status === 409 || status === 422) && namesAnotherBody([code, type, message].join(' '))) {
-    return {
-      code: 'model.rejected',
-      retryable: false,
-      advice: 'It has another request under this idempotency key, so it did not answer this one.',
-    };
+    const advice =
+      'It has another request under this idempotency key, so it did not answer this one.';
+    return { code: 'model.rejected', retryable: false, advice };
   }
-  if (status === 409 || status >= 500) {
-    return { code: 'model.unavailable', retryable: true, advice: '' };
-  }
+  if (status === 409 || status >= 500) return { code: 'model.unavailable', retryable: true };
   return { code: 'model.rejected', retryable: false, advice: adviceFor(status, message) };
 }
 

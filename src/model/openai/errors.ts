@@ -1,10 +1,10 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import type { ErrorCode } from '../../contract/errors.ts';
 import { ModelError, type Answered } from '../port.ts';
 import { readError, type ErrorBody } from './error-body.ts';
 import { meaningOf, statusOf } from './error-meaning.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Scrub } from './scrub.ts';
-import { misread } from './unusable.ts';
 
 /** What is known of the request that failed. */
 export interface FailedRequest {
@@ -23,46 +23,40 @@ export interface FailedRequest {
  * @returns a `ModelError`; the signal's reason when the signal aborted
  */
 export function toModelError(error: unknown, request: FailedRequest): unknown {
-  if (request.signal.aborted) return request.signal.reason;
+  const { model, signal, timeoutMs, scrub } = request;
+  if (signal.aborted) return signal.reason;
+  const again = (code: ErrorCode, message: string): ModelError =>
+    new ModelError(code, message, { retryable: true });
   // By class: nearly all of them are called 'Error'. A timeout is a connection error too.
   if (error instanceof APIConnectionTimeoutError) {
-    return new ModelError(
-      'model.timeout',
-      `The model endpoint did not answer within ${request.timeoutMs} ms.`,
-      { retryable: true },
+    return again('model.timeout', `The model endpoint did not answer within ${timeoutMs} ms.`);
+  }
+  if (error instanceof APIConnectionError) {
+    const reason = scrub(innermost(error));
+    return again(
+      'model.unreachable',
+      `The model endpoint cannot be reached${reason === '' ? '' : ` (${reason})`}. Check OPENAI_BASE_URL and that the endpoint runs.`,
     );
   }
-  if (error instanceof APIConnectionError) return unreachable(error, request);
   if (error instanceof APIError) {
-    return fromStatus(error.status ?? 0, readError(error.error), error.headers, request);
+    const status = error.status ?? 0;
+    const what = `The model endpoint answered ${status}.`;
+    return fromBody(what, status, readError(error.error), request, { headers: error.headers });
   }
   // Neither of the next two is one of the package's errors: they come from reading the body. By
   // name, since an error from inside Node need not be an instance of this realm's class.
   const name = isError(error) ? error.name : undefined;
-  if (name === 'SyntaxError') {
-    return misread('JSON that cannot be parsed', { model: request.model, usage: null });
-  }
+  if (name === 'SyntaxError') return misread('JSON that cannot be parsed', { model, usage: null });
   if (name === 'TypeError') {
-    return new ModelError(
+    return again(
       'model.broken_off',
       'The connection to the model endpoint broke off in the middle of the answer.',
-      { retryable: true },
     );
   }
   // Not known to be for good, and attempts are counted: asking again is the smaller mistake.
-  return new ModelError(
+  return again(
     'internal',
-    `The model request failed in an unexpected way: ${request.scrub(String(error))}`,
-    { retryable: true },
-  );
-}
-
-function unreachable(error: APIConnectionError, { scrub }: FailedRequest): ModelError {
-  const reason = scrub(innermost(error));
-  return new ModelError(
-    'model.unreachable',
-    `The model endpoint cannot be reached${reason === '' ? '' : ` (${reason})`}. Check OPENAI_BASE_URL and that the endpoint runs.`,
-    { retryable: true },
+    `The model request failed in an unexpected way: ${scrub(String(error))}`,
   );
 }
 
@@ -74,31 +68,6 @@ function innermost(error: Error): string {
   return typeof code === 'string' && !found.message.includes(code)
     ? `${code} ${found.message}`
     : found.message;
-}
-
-function fromStatus(
-  status: number,
-  body: ErrorBody,
-  headers: Headers | undefined,
-  request: FailedRequest,
-): ModelError {
-  const meaning = meaningOf(status, body);
-  // The endpoint knows best; but money that is not there does not come by itself.
-  const told = headers?.get('x-should-retry');
-  const retryable =
-    meaning.code !== 'model.quota_exhausted' &&
-    (told === 'true' || (told !== 'false' && meaning.retryable));
-  const message = messageOf(`The model endpoint answered ${status}.`, meaning.advice, body.message);
-  return new ModelError(
-    meaning.code,
-    request.scrub(message),
-    {
-      retryable,
-      retryAfterMs: retryable ? retryAfterMs(headers, body.message) : undefined,
-      rounds: meaning.rounds,
-    },
-    meaning.answered ? { model: request.model, usage: null } : undefined,
-  );
 }
 
 /** An answer that ends in an error was perhaps paid for: it is asked for as often as any such. */
@@ -118,29 +87,73 @@ export function fromErrorInAnswer(
   begun = false,
 ): ModelError {
   const status = statusOf(body);
-  const { code, retryable, advice, rounds } = meaningOf(status, body);
-  const message = messageOf(
-    `The model endpoint answered 200 with an error in its body (${status}).`,
-    advice,
-    body.message,
-  );
-  const used =
-    answered.usage === null ? 0 : answered.usage.inputTokens + answered.usage.outputTokens;
-  const paid = begun || used > 0;
+  const { usage, model } = answered;
+  const paid = begun || (usage !== null && usage.inputTokens + usage.outputTokens > 0);
+  const what = `The model endpoint answered 200 with an error in its body (${status}).`;
+  const rounds = paid ? PAID_ROUNDS : undefined;
+  return fromBody(what, status, body, { model, scrub }, { answered, rounds });
+}
+
+function fromBody(
+  what: string,
+  status: number,
+  body: ErrorBody,
+  { model, scrub }: Pick<FailedRequest, 'model' | 'scrub'>,
+  more: { headers?: Headers | undefined; answered?: Answered; rounds?: number | undefined },
+): ModelError {
+  const meaning = meaningOf(status, body);
+  const told = more.headers?.get('x-should-retry');
+  // The endpoint knows best; but money that is not there does not come by itself.
+  const retryable =
+    meaning.code !== 'model.quota_exhausted' &&
+    (told === 'true' || (told !== 'false' && meaning.retryable));
+  const said = body.message === '' ? undefined : `It said: ${body.message}`;
   return new ModelError(
-    code,
-    scrub(message),
+    meaning.code,
+    scrub([what, meaning.advice, said].filter((part) => part).join(' ')),
     {
       retryable,
-      retryAfterMs: retryable ? retryAfterMs(undefined, body.message) : undefined,
-      rounds: rounds ?? (paid ? PAID_ROUNDS : undefined),
+      retryAfterMs: retryable ? retryAfterMs(more.headers, body.message) : undefined,
+      rounds: meaning.rounds ?? more.rounds,
     },
+    more.answered ?? (meaning.answered ? { model, usage: null } : undefined),
+  );
+}
+
+/** An answer that this code cannot read is asked for once more: the next one looks the same. */
+const MISREAD_ROUNDS = 2;
+
+/**
+ * An answer of status 200 that is none of the API's.
+ *
+ * @param answered absent: it does not come from the model
+ */
+export function misread(what: string, answered?: Answered): ModelError {
+  return new ModelError(
+    'model.bad_answer',
+    `The model endpoint answered 200 with ${what}. If that stays so, check OPENAI_BASE_URL, which ends in /v1 as a rule, and OPENAI_API.`,
+    { retryable: true, rounds: answered && MISREAD_ROUNDS },
     answered,
   );
 }
 
-function messageOf(what: string, advice: string, said: string): string {
-  return [what, advice, said === '' ? '' : `It said: ${said}`].filter((part) => part).join(' ');
+/** Of an error's text: what it is about stands at its beginning. */
+const READ = 2_000;
+/** Words for a part that the endpoint cannot open, or does not know as its own. */
+const FOREIGN_PART =
+  /encrypted content .*could not be verified|item (?:with id )?'?rs_\S* not found|thought[ _]signature/i;
+
+/**
+ * What a refused request must leave out: parts that were given back, which another organisation's
+ * key or a changed one cannot open; or the question for encrypted thoughts, which models without
+ * thoughts refuse. Neither refusal costs anything.
+ */
+export function refusedPart(error: unknown): 'given' | 'asked' | undefined {
+  if (!(error instanceof APIError) || (error.status !== 400 && error.status !== 404)) return;
+  const { code, message } = readError(error.error);
+  const said = message.slice(0, READ);
+  if (code === 'invalid_encrypted_content' || FOREIGN_PART.test(said)) return 'given';
+  return /encrypted content is not supported/i.test(said) ? 'asked' : undefined;
 }
 
 function isError(value: unknown): value is Error {

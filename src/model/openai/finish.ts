@@ -1,5 +1,11 @@
-import { ModelError, type Answered } from '../port.ts';
-import type { Scrub } from './scrub.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
+import type { Retry } from '../port.ts';
+
+/** Why an answer is none that a run can go on with. */
+export interface Problem extends Retry {
+  code: ErrorCode;
+  message: string;
+}
 
 /** Of chat completions, and what some servers leave in its place. */
 const WHOLE = /^(?:stop|tool_calls|function_call|eos|eos_token|end_turn|stop_sequence|tool_use)?$/i;
@@ -16,43 +22,28 @@ const TROUBLE = /^(?:error|insufficient_system_resource)$/i;
  * Reads why an answer ended. A reason that is not known here counts as the end of half an answer.
  *
  * @param finish in the endpoint's words; `null`: it did not say, as some servers never do
- * @returns what is wrong; `undefined`: it is whole
+ * @returns `undefined`: the answer is whole
  */
-export function judgeFinish(
-  finish: string | null,
-  answered: Answered,
-  scrub: Scrub,
-): ModelError | undefined {
+export function problemOfFinish(finish: string | null): Problem | undefined {
   const reason = finish?.trim() ?? '';
   if (WHOLE.test(reason)) return undefined;
   if (TOO_LONG.test(reason)) {
-    return new ModelError(
-      'model.truncated',
-      "The model stopped at its limit, in the middle of its answer; the tokens were paid. Raise the agent's maxOutputTokens, ask for less, or choose a model with a larger context.",
-      { retryable: false },
-      answered,
-    );
+    return {
+      code: 'model.truncated',
+      message:
+        "The model stopped at its limit, in the middle of its answer; the tokens were paid. Raise the agent's maxOutputTokens, ask for less, or choose a model with a larger context.",
+      retryable: false,
+    };
   }
   if (FILTERED.test(reason)) {
-    return new ModelError(
-      'model.refused',
-      scrub(`A content filter of the endpoint stopped the answer (${reason}).`),
-      { retryable: false },
-      answered,
-    );
+    const message = `A content filter of the endpoint stopped the answer (${reason}).`;
+    return { code: 'model.refused', message, retryable: false };
   }
   if (MALFORMED_CALL.test(reason)) {
-    return new ModelError(
-      'model.bad_answer',
-      'The model wrote a tool call that its endpoint could not read.',
-      { retryable: true, rounds: 3 },
-      answered,
-    );
+    const message = 'The model wrote a tool call that its endpoint could not read.';
+    return { code: 'model.bad_answer', message, retryable: true, rounds: 3 };
   }
-  return new ModelError(
-    'model.incomplete',
-    scrub(`The model endpoint ended the answer before it was complete (${reason}).`),
-    { retryable: true, rounds: TROUBLE.test(reason) ? 3 : 2 },
-    answered,
-  );
+  const message = `The model endpoint ended the answer before it was complete (${reason}).`;
+  const rounds = TROUBLE.test(reason) ? 3 : 2;
+  return { code: 'model.incomplete', message, retryable: true, rounds };
 }

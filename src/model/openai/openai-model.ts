@@ -3,13 +3,10 @@ import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.
 import { apiOf } from './api.ts';
 import { createSend } from './client.ts';
 import { resolveEndpoint, type EndpointOptions } from './endpoint.ts';
-import { toModelError } from './errors.ts';
-import type { Kept } from './kept.ts';
-import { partTexts } from './part-texts.ts';
+import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
-import { refusedPart } from './refused-part.ts';
-import { requestToken } from './request-token.ts';
-import { scrub, type Scrub } from './scrub.ts';
+import type { GiveBack } from './request-parts.ts';
+import { createScrub } from './scrub.ts';
 
 /**
  * A model behind any endpoint that speaks OpenAI's chat completions or its Responses: OpenAI, Azure,
@@ -21,26 +18,16 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
   const endpoint = resolveEndpoint(options);
   const api = apiOf(endpoint);
   const send = createSend(endpoint);
-  const { origin, baseUrl, secrets } = endpoint;
+  const { origin } = endpoint;
   /** Models that have no thoughts to encrypt. */
   const unencrypted = new Set<string>();
 
-  function ask(
-    request: ModelRequest,
-    context: ModelCallContext,
-    kept: Kept,
-    encrypted: boolean,
-  ): Promise<unknown> {
-    const { token, round } = context;
-    const body = api.body(request, kept, encrypted);
-    const key = requestToken(token, `${baseUrl}${api.path}`, JSON.stringify(body), round);
-    return send(api.path, body, key, context);
-  }
-
   /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
   async function answerTo(request: ModelRequest, context: ModelCallContext): Promise<unknown> {
+    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> =>
+      send(api.path, api.body(request, giveBack, encrypted), context);
     let given = false;
-    const own: Kept = (part) => {
+    const own: GiveBack = (part) => {
       const isOwn =
         part?.dialect === api.dialect && part.origin === origin && part.model === request.model;
       given ||= isOwn;
@@ -48,13 +35,13 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
     };
     const encrypted = !unencrypted.has(request.model);
     try {
-      return await ask(request, context, own, encrypted);
+      return await ask(own, encrypted);
     } catch (error) {
       const refused = refusedPart(error);
-      if (refused === 'given' && given) return ask(request, context, () => undefined, encrypted);
+      if (refused === 'given' && given) return ask(() => undefined, encrypted);
       if (refused !== 'asked' || !encrypted) throw error;
       unencrypted.add(request.model);
-      return ask(request, context, own, false);
+      return ask(own, false);
     }
   }
 
@@ -63,15 +50,14 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
       const { signal, timeoutMs } = context;
       const { model } = request;
       signal.throwIfAborted();
-      // What the endpoint gets back must stand in no message either.
-      const clean: Scrub = (text) => scrub(text, [...secrets, ...partTexts(request)]);
+      const scrub = createScrub(endpoint.credentials, request);
       let answer: unknown;
       try {
         answer = await answerTo(request, context);
       } catch (error) {
-        throw toModelError(error, { model, signal, timeoutMs, scrub: clean });
+        throw toModelError(error, { model, signal, timeoutMs, scrub });
       }
-      const { calls, data, ...reply } = readReply(api, answer, request, clean);
+      const { calls, data, ...reply } = readReply(api, answer, request, scrub);
       const opaque = (part: JsonValue | undefined): Pick<ModelReply, 'opaque'> =>
         part === undefined ? {} : { opaque: { dialect: api.dialect, origin, model, data: part } };
       return {

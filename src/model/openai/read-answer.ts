@@ -1,15 +1,17 @@
+import { isObject } from '../../contract/json-value.ts';
 import { ModelError, type ModelRequest } from '../port.ts';
 import { usableReply, type BareReply, type Reading } from './answer.ts';
 import type { Api } from './api.ts';
-import { readBody } from './body.ts';
 import { readError } from './error-body.ts';
-import { fromErrorInAnswer } from './errors.ts';
+import { fromErrorInAnswer, misread } from './errors.ts';
+import { readEvents } from './event-stream.ts';
+import { parseOrNothing, usageOf } from './fields.ts';
 import type { Scrub } from './scrub.ts';
-import { cutOff, misread } from './unusable.ts';
 
 /**
  * Reads an answer of status 200 that a run can go on with.
  *
+ * @param answer JSON that was parsed, or the text of anything else
  * @throws {ModelError} also where the answer breaks what reads it: the next one may not
  */
 export function readReply(
@@ -32,32 +34,38 @@ export function readReply(
  *
  * @throws {ModelError}
  */
-function readAnswer(
-  { name, read, merge, usage }: Api,
-  answer: unknown,
-  model: string,
-  scrub: Scrub,
-): Reading {
-  const body = readBody(answer);
-  // It comes from a proxy, and says nothing about the request behind it: that keeps its token.
-  if (body.kind === 'page') throw misread('a web page');
-  if (body.kind === 'text') throw misread('text that is not JSON', { model, usage: null });
-  const merged = body.kind === 'events' ? merge(body.events, body.done) : body;
-  if (merged === 'cut' || (body.kind === 'events' && body.broken)) throw cutOff();
-  const value = merged?.value;
-  const reading = read(value);
+function readAnswer(api: Api, answer: unknown, model: string, scrub: Scrub): Reading {
+  const json = typeof answer === 'string' ? parseOrNothing(answer) : answer;
+  const isStream = typeof answer === 'string' && json === undefined;
+  const value = isStream ? mergeStream(api, answer, model) : json;
+  const reading = api.read(value);
   if (reading) return reading;
-  const used = usage(value);
+  const usage = usageOf(value);
   if (hasError(value)) {
-    throw fromErrorInAnswer(readError(value), { model, usage: used ?? NO_USAGE }, scrub);
+    throw fromErrorInAnswer(readError(value), { model, usage: usage ?? NO_USAGE }, scrub);
   }
-  const what = body.kind === 'events' ? 'an event stream that has' : 'JSON that is';
-  throw misread(`${what} no ${name}`, { model, usage: used });
+  const what = isStream ? 'an event stream that has' : 'JSON that is';
+  throw misread(`${what} no ${api.name}`, { model, usage });
+}
+
+/** @throws {ModelError} it is no whole stream of events */
+function mergeStream({ merge }: Api, text: string, model: string): unknown {
+  // It comes from a proxy, and says nothing about the request behind it: that keeps its token.
+  if (/^\s*</.test(text)) throw misread('a web page');
+  const { events, done, broken } = readEvents(text);
+  if (events.length === 0) throw misread('text that is not JSON', { model, usage: null });
+  const merged = merge(events, done);
+  if (merged !== 'cut' && !broken) return merged?.value;
+  throw new ModelError(
+    'model.broken_off',
+    'The model endpoint ended its event stream in the middle of the answer.',
+    { retryable: true },
+  );
 }
 
 const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
 
 function hasError(value: unknown): boolean {
   const body: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof body === 'object' && body !== null && 'error' in body && Boolean(body.error);
+  return isObject(body) && Boolean(body['error']);
 }

@@ -1,3 +1,6 @@
+import { isObject } from '../../contract/json-value.ts';
+import { parseOrNothing } from './fields.ts';
+
 const OPEN = /^\s*<think(?:ing)?>/i;
 const CLOSE = /<\/think(?:ing)?>/i;
 /** On a line of its own, where the opening tag is in the prompt. */
@@ -32,7 +35,7 @@ export function isCallAsText(text: string, tools: readonly string[]): boolean {
     const call = trimmed.slice(mark.index + mark[0].length, mark.index + mark[0].length + 200);
     return tools.some((name) => startsWithName(call, name));
   }
-  return namesTool(parse(withoutFence(trimmed)), tools);
+  return namesTool(parseOrNothing(withoutFence(trimmed)), tools);
 }
 
 /** `{"name": "look", …`, `look>`, `look[ARGS]{…`, `functions.look:0`. */
@@ -57,28 +60,14 @@ function withoutFence(text: string): string {
 }
 
 function namesTool(value: unknown, tools: readonly string[]): boolean {
-  if (Array.isArray(value)) {
-    return value.length > 0 && value.every((each) => isNamedCall(each, tools));
-  }
-  return isNamedCall(value, tools);
+  const all: unknown[] = Array.isArray(value) ? value : [value];
+  return all.length > 0 && all.every((each) => isNamedCall(each, tools));
 }
 
 function isNamedCall(value: unknown, tools: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const outer = value as Record<string, unknown>;
-  const nested = outer['function'];
-  const call =
-    typeof nested === 'object' && nested !== null ? (nested as Record<string, unknown>) : outer;
+  if (!isObject(value)) return false;
+  const call = isObject(value['function']) ? value['function'] : value;
   const name = call['name'] ?? call['tool'] ?? call['tool_name'] ?? call['function'];
   const given = ['arguments', 'parameters', 'args', 'input'].some((member) => member in call);
   return given && typeof name === 'string' && tools.includes(name);
-}
-
-function parse(text: string): unknown {
-  if (!/^[[{]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { identify, type ClientContext } from '../../../client/context.ts';
-import { describeRun } from '../../../client/describe.ts';
-import { startRun } from '../../../client/start.ts';
+import type { AgentOnceClient } from '../../../client/agent-once-client.ts';
 import type { RunView, StartRequest } from '../../../client/types.ts';
 import { AgentOnceError } from '../../../contract/errors.ts';
 import { sha256Base64url } from '../../../contract/hash.ts';
@@ -52,7 +50,7 @@ export function cloudEventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         const event = readCloudEvent(request.raw, request.body);
         const input = withoutTransport(event);
         const key = `event:${sha256Base64url(canonicalJson([event.source, event.id]))}`;
-        const started = await startOrFind(deps.context, { agent, tenant, key, input });
+        const started = await startOrFind(deps.client, { agent, tenant, key, input });
         return answerStart(deps, request, reply, started);
       },
     });
@@ -61,14 +59,14 @@ export function cloudEventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
 
 /** The same event with other words is a duplicate like any other: its first delivery counts. */
 async function startOrFind(
-  context: ClientContext,
+  client: AgentOnceClient,
   start: StartRequest & { key: string },
 ): Promise<RunView & { replayed: boolean }> {
   try {
-    return await startRun(context, start);
+    return await client.start(start);
   } catch (error) {
     if (!(error instanceof AgentOnceError) || error.code !== 'key.conflict') throw error;
-    return { ...(await describeRun(context, identify(context, start))), replayed: true };
+    return { ...(await client.describe(start)), replayed: true };
   }
 }
 

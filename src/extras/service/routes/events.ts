@@ -35,7 +35,7 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
 
   /** Whether the caller has the run's last event already. */
   const hasEnd = async (run: RunIdentity, lastEventId: string | undefined): Promise<boolean> => {
-    const execution = await withoutTraces(() => getExecution(deps.context, run));
+    const execution = await withoutTraces(() => getExecution(deps.client.context, run));
     return !isOpen(execution) && lastEventId === endOf(execution.runId);
   };
 

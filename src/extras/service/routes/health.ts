@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { ServiceDeps } from '../deps.ts';
 
 /** For orchestrators: whether the process answers, and whether what it needs answers. */
-export function healthRoutes({ context, leaving }: ServiceDeps): FastifyPluginAsyncZod {
+export function healthRoutes({ client, leaving }: ServiceDeps): FastifyPluginAsyncZod {
+  const { temporal } = client.context;
   return async (app) => {
     app.get(
       '/healthz',
@@ -13,12 +14,10 @@ export function healthRoutes({ context, leaving }: ServiceDeps): FastifyPluginAs
     app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
       // No need to ask: whoever sends requests here should begin to send them elsewhere.
       if (leaving.aborted) return reply.code(503).send({ ready: false, leaving: true });
-      const temporal = await answers(() =>
-        context.temporal.withDeadline(Date.now() + 2_000, () =>
-          context.temporal.workflowService.getSystemInfo({}),
-        ),
+      const ready = await answers(() =>
+        temporal.withDeadline(Date.now() + 2_000, () => temporal.workflowService.getSystemInfo({})),
       );
-      return reply.code(temporal ? 200 : 503).send({ ready: temporal, temporal });
+      return reply.code(ready ? 200 : 503).send({ ready, temporal: ready });
     });
   };
 }

@@ -1,11 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { cancelRun } from '../../../client/cancel.ts';
-import { decideStep } from '../../../client/decide.ts';
-import { describeRun } from '../../../client/describe.ts';
-import { forgetRun } from '../../../client/forget.ts';
-import { listPage } from '../../../client/list.ts';
-import { resumeRun } from '../../../client/resume.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { workflowIdOf } from '../../../contract/key.ts';
 import { LISTED_STATUSES } from '../../../contract/run.ts';
@@ -35,7 +29,7 @@ import { problems, runAsked, runRead } from './answers.ts';
 const params = z.strictObject({ id: runId });
 
 /** Everything about runs that exist. */
-export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZod {
+export function runRoutes({ client, ledger }: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',
@@ -63,8 +57,8 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
         const body = toBody(
           await withoutTraces(() =>
             waitSeconds === undefined
-              ? describeRun(context, identity)
-              : waitAtMost(context, identity, waitSeconds, closing(reply)),
+              ? client.describe(identity)
+              : waitAtMost(client, identity, waitSeconds, closing(reply)),
           ),
         );
         const applied = preferenceApplied(preferences);
@@ -120,18 +114,18 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
         const { tenant } = callerOf(request);
         const list = { tenant, ...defined(filter), ...(key === undefined ? {} : { key }) };
         const names =
-          filter.agent === undefined ? (context.registry?.names() ?? []) : [filter.agent];
+          filter.agent === undefined ? (client.context.registry?.names() ?? []) : [filter.agent];
         const ids =
           key === undefined
             ? {}
             : {
                 workflowIds: names.map((agent) =>
-                  workflowIdOf({ tenant, agent, key }, context.hashKeys),
+                  workflowIdOf({ tenant, agent, key }, client.context.hashKeys),
                 ),
               };
         const token = cursor === undefined ? undefined : tokenOf(cursor, list);
         const page = await readAfter(token, (after) =>
-          listPage(context, { ...defined(filter), ...ids, tenant }, { limit, cursor: after }),
+          client.page({ ...defined(filter), ...ids, tenant }, { limit, cursor: after }),
         );
         return {
           runs: page.runs.map(({ workflowId, ...summary }) => ({
@@ -168,7 +162,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
       },
       handler: async (request, reply) => {
         const identity = runOf(callerOf(request), request.params.id);
-        const view = await withoutTraces(() => cancelRun(context, identity));
+        const view = await withoutTraces(() => client.cancel(identity));
         return reply.code(202).header('location', locationOf(view.workflowId)).send(toBody(view));
       },
     });
@@ -192,7 +186,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
         const identity = runOf(callerOf(request), request.params.id);
         const limits = request.body?.limits;
         const view = await withoutTraces(() =>
-          resumeRun(context, identity, limits === undefined ? {} : { limits: defined(limits) }),
+          client.resume(identity, limits === undefined ? {} : { limits: defined(limits) }),
         );
         if (view.replayed) void reply.header('idempotent-replayed', 'true');
         return reply.code(202).header('location', locationOf(view.workflowId)).send(toBody(view));
@@ -216,7 +210,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
       },
       handler: async (request) => {
         const identity = runOf(callerOf(request), request.params.id);
-        const forgotten = await withoutTraces(() => forgetRun(context, identity));
+        const forgotten = await withoutTraces(() => client.forget(identity));
         return { id: forgotten.workflowId, runId: forgotten.runId };
       },
     });
@@ -241,8 +235,7 @@ export function runRoutes({ context, ledger }: ServiceDeps): FastifyPluginAsyncZ
         const identity = runOf(callerOf(request), id);
         const { decision, by, round, comment, result, runId } = request.body;
         return withoutTraces(() =>
-          decideStep(
-            context,
+          client.decide(
             identity,
             {
               step,

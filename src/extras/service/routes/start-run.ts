@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { startRun } from '../../../client/start.ts';
 import type { RunView, StartRequest } from '../../../client/types.ts';
 import { identify } from '../../../client/context.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
@@ -41,7 +40,7 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
         const { agent } = request.params;
         const { input, options, limits } = request.body;
         const key = readIdempotencyKey(keyLinesOf(request.raw), deps.settings.strictKeys);
-        const started = await startRun(deps.context, {
+        const started = await deps.client.start({
           agent,
           tenant,
           ...keyOrWindow(deps, agent, key),
@@ -62,7 +61,7 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
  * @throws {HttpProblem} `http.duplicate_in_progress`, where the service is set so
  */
 export async function answerStart(
-  { context, settings }: ServiceDeps,
+  { client, settings }: ServiceDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   started: RunView & { replayed: boolean },
@@ -79,8 +78,8 @@ export async function answerStart(
   let view: RunView = started;
   const { waitSeconds } = preferences;
   if (waitSeconds !== undefined && started.closedAt === null) {
-    const ref = identify(context, { agent: started.agent, tenant: started.tenant, key });
-    view = await waitAtMost(context, ref, waitSeconds, closing(reply), started.runId);
+    const ref = identify(client.context, { agent: started.agent, tenant: started.tenant, key });
+    view = await waitAtMost(client, ref, waitSeconds, closing(reply), started.runId);
   }
   const applied = preferenceApplied(preferences);
   if (applied !== undefined) void reply.header('preference-applied', applied);

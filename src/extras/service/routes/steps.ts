@@ -11,7 +11,11 @@ import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
 
 /** `GET /v1/runs/{id}/steps`: what happened, step by step. */
-export function stepRoutes({ context, ledger, urlOf }: ServiceDeps): FastifyPluginAsyncZod {
+export function stepRoutes({
+  client: { context },
+  ledger,
+  urlOf,
+}: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',

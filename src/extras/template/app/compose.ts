@@ -1,4 +1,4 @@
-import { defineApp } from '../../../cli/app.ts';
+import { defineApp } from '../../../index.ts';
 import { batch } from '../../batch/index.ts';
 import { decisions } from '../../decisions/index.ts';
 import { dev } from '../../dev/index.ts';

@@ -1,4 +1,4 @@
-import { readOneOf } from '../../../env.ts';
+import { readOneOf } from '../../../index.ts';
 
 /** Settings of this app's own; those of the engine are in docs/configuration.md. */
 export const settings = {

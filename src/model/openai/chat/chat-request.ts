@@ -1,24 +1,23 @@
+import { defined } from '../../../contract/defined.ts';
 import type { JsonObject } from '../../../contract/json.ts';
 import type { ModelCall, ModelMessage, ModelRequest } from '../../port.ts';
 import type { Endpoint } from '../endpoint.ts';
-import type { Kept } from '../kept.ts';
-import { sendableArguments, sendableName } from '../sendable.ts';
-import { aboutTools } from '../tool-choice.ts';
+import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 import { traitsOf } from './dialect-traits.ts';
 
 /** A request in the words of chat completions, as the endpoint's dialect has them. */
 export function toChatRequest(
   request: ModelRequest,
   { dialect, outputLimitField }: Pick<Endpoint, 'dialect' | 'outputLimitField'>,
-  kept: Kept,
+  giveBack: GiveBack,
 ): JsonObject {
-  const { model, messages, tools } = request;
+  const { model, messages } = request;
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
   const traits = traitsOf(dialect);
   const nameOf = traits.callId ?? ((id: string) => id);
 
   const toCall = (call: ModelCall, index: number): JsonObject => {
-    const part = kept(call.opaque);
+    const part = giveBack(call.opaque);
     return {
       id: nameOf(call.id),
       type: 'function',
@@ -34,7 +33,7 @@ export function toChatRequest(
       case 'tool':
         return { role: 'tool', tool_call_id: nameOf(message.callId), content: message.content };
       case 'assistant': {
-        const part = kept(message.opaque);
+        const part = giveBack(message.opaque);
         const parts = (part?.data ?? {}) as JsonObject;
         if (message.calls.length === 0) {
           return { role: 'assistant', content: message.content ?? '', ...parts };
@@ -53,18 +52,11 @@ export function toChatRequest(
     ...extraBody,
     model,
     messages: messages.map(toMessage),
-    // An empty list is refused by some endpoints, and so is what is said about it.
-    ...(tools.length === 0
-      ? {}
-      : {
-          tools: tools.map(({ name, description, parameters }) => ({
-            type: 'function',
-            function: { name, description, parameters },
-          })),
-          ...aboutTools(request, (name) => ({ type: 'function', function: { name } })),
-        }),
-    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
-    ...(maxOutputTokens === undefined ? {} : { [outputLimitField]: maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    ...aboutTools(request, (tool) => ({ type: 'function', function: tool })),
+    ...defined({
+      reasoning_effort: reasoningEffort,
+      [outputLimitField]: maxOutputTokens,
+      temperature,
+    }),
   };
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { DialectName } from '../../../contract/dialects.ts';
+import { sha256Hex } from '../../../contract/hash.ts';
 import type { JsonObject } from '../../../contract/json.ts';
 
 /** How an endpoint wants its conversation told. */
@@ -30,5 +30,5 @@ export function traitsOf(dialect: DialectName): DialectTraits {
 
 /** The same for the same call, so that its answer finds it. */
 function nineLettersOrDigits(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 9);
+  return sha256Hex(id).slice(0, 9);
 }

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../../contract/json.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
-import type { Merged } from '../body.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
+import type { Merged } from '../event-stream.ts';
 
 /**
  * The chat completion that an event stream tells in pieces. Texts are put together, also those that
@@ -90,8 +89,4 @@ function isSameElement(had: JsonValue, piece: JsonValue): boolean {
   const { id } = piece;
   const sameId = id === undefined || id === null || id === '' || id === had['id'];
   return had['index'] === piece['index'] && sameId;
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../../contract/json.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
 
 /** Members of a message that endpoints want back as they are, empty ones too. */
 const MESSAGE_PARTS = [
@@ -40,6 +39,6 @@ function present(value: unknown): JsonValue | undefined {
 function hasThoughts(content: unknown): boolean {
   return (
     Array.isArray(content) &&
-    content.some((chunk: unknown) => (chunk as { type?: unknown } | null)?.type === 'thinking')
+    content.some((chunk: unknown) => isObject(chunk) && chunk['type'] === 'thinking')
   );
 }

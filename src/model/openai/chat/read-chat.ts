@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { defined } from '../../../contract/defined.ts';
 import type { Reading } from '../answer.ts';
 import { readError, type ErrorBody } from '../error-body.ts';
+import { argumentsOfCall, modelName, text, usageOf } from '../fields.ts';
 import { partsOfCall, partsOfMessage } from './parts.ts';
-
-const count = z.number().int().nonnegative();
-const text = z.string().nullish().catch(undefined);
 
 /** Mistral answers with chunks of thinking and of text. */
 const content = z.union([
@@ -13,16 +12,6 @@ const content = z.union([
     z.union([z.string(), z.looseObject({ type: z.string().nullish(), text, refusal: text })]),
   ),
 ]);
-
-/** Some servers give the arguments as the object that they are. */
-const argumentsOfCall = z
-  .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
-  .nullish()
-  .transform((value) =>
-    typeof value === 'string' || value === undefined || value === null
-      ? (value ?? '')
-      : JSON.stringify(value),
-  );
 
 /** A call of another kind, or a broken one, goes back to the model as one of no known tool. */
 const call = z.looseObject({
@@ -40,7 +29,7 @@ const message = z.looseObject({
 
 /** What we read of a chat completion; endpoints differ in everything else. */
 const completion = z.object({
-  model: z.string().min(1).nullish().catch(undefined),
+  model: modelName,
   choices: z
     .array(
       z.object({
@@ -52,22 +41,7 @@ const completion = z.object({
     )
     .min(1),
   error: z.unknown().optional(),
-  usage: z.unknown().optional(),
 });
-
-// Unreadable numbers are unknown ones: the answer itself may be fine, and is paid for.
-const usage = z
-  .object({ prompt_tokens: count, completion_tokens: count })
-  .nullish()
-  .catch(undefined);
-
-const withUsage = z.object({ usage });
-
-/** The usage of an answer of which nothing else may be readable. */
-export function usageOfChat(value: unknown): Reading['usage'] {
-  const read = withUsage.safeParse(value).data?.usage;
-  return read ? { inputTokens: read.prompt_tokens, outputTokens: read.completion_tokens } : null;
-}
 
 /** @returns `undefined`: it is no chat completion */
 export function readChat(value: unknown): Reading | undefined {
@@ -83,27 +57,19 @@ export function readChat(value: unknown): Reading | undefined {
     model: parsed.data.model ?? undefined,
     content: textOf(said.content),
     calls: (said.tool_calls ?? []).map((asked) => {
+      const { name, arguments: args } = asked.function;
       const part = partsOfCall(asked);
-      return {
-        id: asked.id ?? '',
-        name: asked.function.name,
-        arguments: asked.function.arguments,
-        ...(part === undefined ? {} : { data: part }),
-      };
+      return { id: asked.id ?? '', name, arguments: args, ...defined({ data: part }) };
     }),
-    ...(data === undefined ? {} : { data }),
+    ...defined({ data }),
     finish: choice.finish_reason ?? null,
     saysCalls:
       /^(?:tool_calls|tool_use|function_call)$/i.test(choice.finish_reason ?? '') ||
-      isThere(said['function_call']),
+      (said['function_call'] ?? null) !== null,
     refusal: said.refusal ?? refusalIn(said.content),
     error: errorIn(choice.error) ?? errorIn(parsed.data.error),
-    usage: usageOfChat(value),
+    usage: usageOf(value),
   };
-}
-
-function isThere(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }
 
 function errorIn(value: unknown): ErrorBody | undefined {

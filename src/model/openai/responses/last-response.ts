@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../../contract/json.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
-import type { Merged } from '../body.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
+import type { Merged } from '../event-stream.ts';
 
 const END = /^response\.(?:completed|incomplete|failed)$/;
 
@@ -20,10 +19,5 @@ export function lastResponse(events: readonly JsonValue[]): Merged | undefined {
 }
 
 function isTyped(event: JsonValue): event is JsonObject & { type: string } {
-  return (
-    typeof event === 'object' &&
-    event !== null &&
-    !Array.isArray(event) &&
-    typeof event['type'] === 'string'
-  );
+  return isObject(event) && typeof event['type'] === 'string';
 }

@@ -2,9 +2,7 @@ import { z } from 'zod';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import type { Reading } from '../answer.ts';
 import { readError } from '../error-body.ts';
-
-const count = z.number().int().nonnegative();
-const text = z.string().nullish().catch(undefined);
+import { argumentsOfCall, modelName, text, usageOf } from '../fields.ts';
 
 const item = z.looseObject({
   type: z.string(),
@@ -17,34 +15,18 @@ const item = z.looseObject({
   name: text,
   call_id: text,
   status: text,
-  arguments: z
-    .union([z.string(), z.record(z.string(), z.json()), z.array(z.json())])
-    .nullish()
-    .catch(undefined)
-    .transform((value) =>
-      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
-    ),
+  arguments: argumentsOfCall.catch(''),
 });
 type Item = z.output<typeof item>;
 
 /** What we read of a response. */
 const response = z.object({
-  model: z.string().min(1).nullish().catch(undefined),
+  model: modelName,
   status: z.string().nullish(),
   output: z.array(item),
   incomplete_details: z.object({ reason: text }).nullish().catch(undefined),
   error: z.unknown().optional(),
 });
-
-const usage = z.object({ input_tokens: count, output_tokens: count }).nullish().catch(undefined);
-
-const withUsage = z.object({ usage });
-
-/** The usage of an answer of which nothing else may be readable. */
-export function usageOfResponse(value: unknown): Reading['usage'] {
-  const read = withUsage.safeParse(value).data?.usage;
-  return read ? { inputTokens: read.input_tokens, outputTokens: read.output_tokens } : null;
-}
 
 /** @returns `undefined`: it is no response, or none that has ended */
 export function readResponse(value: unknown): Reading | undefined {
@@ -61,7 +43,7 @@ export function readResponse(value: unknown): Reading | undefined {
     calls: calls.map(({ call_id, name, arguments: args }) => ({
       id: call_id ?? '',
       name: name ?? '',
-      arguments: args ?? '',
+      arguments: args,
     })),
     // All of it, in its order and with its IDs: an item without the one before it is refused.
     ...(output.length === 0 ? {} : { data: (value as { output: JsonValue }).output }),
@@ -71,7 +53,7 @@ export function readResponse(value: unknown): Reading | undefined {
     saysCalls: false,
     refusal: refusals.length > 0 ? refusals.join('') : null,
     error: status === 'failed' ? readError(error ?? {}) : undefined,
-    usage: usageOfResponse(value),
+    usage: usageOf(value),
   };
 }
 

@@ -1,9 +1,7 @@
-import type { JsonObject } from '../../../contract/json.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
+import { defined } from '../../../contract/defined.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
 import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
-import type { Kept } from '../kept.ts';
-import { sendableArguments, sendableName } from '../sendable.ts';
-import { aboutTools } from '../tool-choice.ts';
+import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 
 /**
  * A request in the words of the Responses API, without any state on the endpoint's side: it stores
@@ -13,41 +11,32 @@ import { aboutTools } from '../tool-choice.ts';
  */
 export function toResponsesRequest(
   request: ModelRequest,
-  kept: Kept,
+  giveBack: GiveBack,
   encrypted: boolean,
 ): JsonObject {
-  const { model, messages, tools } = request;
+  const { model, messages } = request;
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
+  const reasoning = isObject(extraBody['reasoning']) ? extraBody['reasoning'] : {};
   const instructions = messages.flatMap((each) => (each.role === 'system' ? each.content : []));
   return {
     ...extraBody,
     model,
     ...(instructions.length === 0 ? {} : { instructions: instructions.join('\n\n') }),
-    input: toItems(messages, kept),
-    ...(tools.length === 0
-      ? {}
-      : {
-          tools: tools.map(({ name, description, parameters }) => ({
-            type: 'function',
-            name,
-            description,
-            parameters,
-            // Strict schemas allow less than zod says: arguments are checked here all the same.
-            strict: false,
-          })),
-          ...aboutTools(request, (name) => ({ type: 'function', name })),
-        }),
-    ...(reasoningEffort === undefined
-      ? {}
-      : { reasoning: { ...asObject(extraBody['reasoning']), effort: reasoningEffort } }),
-    ...(maxOutputTokens === undefined ? {} : { max_output_tokens: maxOutputTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
+    input: toItems(messages, giveBack),
+    // Strict schemas allow less than zod says: arguments are checked here all the same.
+    ...aboutTools(request, (tool) => ({ type: 'function', ...tool }), { strict: false }),
+    ...defined({
+      reasoning:
+        reasoningEffort === undefined ? undefined : { ...reasoning, effort: reasoningEffort },
+      max_output_tokens: maxOutputTokens,
+      temperature,
+    }),
     store: false,
     ...(encrypted ? { include: ['reasoning.encrypted_content'] } : {}),
   };
 }
 
-function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
+function toItems(messages: readonly ModelMessage[], giveBack: GiveBack): JsonValue[] {
   /** Names of calls that were said by the endpoint, where it gets its own items back. */
   const names = new Map<string, string>();
   return messages.flatMap((message): JsonValue[] => {
@@ -65,7 +54,7 @@ function toItems(messages: readonly ModelMessage[], kept: Kept): JsonValue[] {
           },
         ];
       case 'assistant': {
-        const items = itemsOf(kept(message.opaque));
+        const items = itemsOf(giveBack(message.opaque));
         const ids = items.filter(isCall).map(({ call_id }) => call_id);
         if (items.length === 0 || ids.length !== message.calls.length || !areNames(ids)) {
           return rebuilt(message);
@@ -87,8 +76,7 @@ function itemsOf(part: OpaquePart | undefined): JsonValue[] {
 }
 
 function isCall(item: JsonValue): item is { type: 'function_call'; call_id: string } {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return false;
-  return item['type'] === 'function_call' && typeof item['call_id'] === 'string';
+  return isObject(item) && item['type'] === 'function_call' && typeof item['call_id'] === 'string';
 }
 
 /** A turn of another endpoint, or one that was kept without its items: without IDs, which are not ours. */
@@ -102,8 +90,4 @@ function rebuilt({ content, calls }: Extract<ModelMessage, { role: 'assistant' }
       arguments: sendableArguments(call.arguments),
     })),
   ];
-}
-
-function asObject(value: JsonValue | undefined): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }

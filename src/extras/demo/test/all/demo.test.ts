@@ -49,7 +49,7 @@ describe('the demo', () => {
   });
 
   test('can be wrong: with tokens switched off it finds two refunds, and fails', async () => {
-    const { code, report, found } = await demo([], { AGENT_ONCE_TEST_NO_TOKENS: 'on' });
+    const { code, report, found } = await demo([], { AGENT_ONCE_DEMO_NO_TOKENS: 'on' });
     expect(code).toBe(1);
     expect(report.kept).toBe(false);
     expect(found.get('refunds')).toBe(2);

@@ -1,4 +1,4 @@
-import { defineAgent } from '../../../../define/define-agent.ts';
+import { defineAgent } from '../../../../index.ts';
 import { addDays } from '../tools/add-days.ts';
 
 /** A first agent, to be replaced by yours. */

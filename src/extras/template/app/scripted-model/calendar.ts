@@ -1,5 +1,4 @@
-import type { Script, ScriptReply } from '../../../dev/scripted-model/script.ts';
-import { offeredTools, textOf } from '../../../dev/scripted-model/wire.ts';
+import { offeredTools, textOf, type Script, type ScriptReply } from '../../../dev/index.ts';
 
 /**
  * What `npm run dev` answers in a language model's place. The same request must get the same

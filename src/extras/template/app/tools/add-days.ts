@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineTool } from '../../../../define/define-tool.ts';
+import { defineTool } from '../../../../index.ts';
 import { settings } from '../settings.ts';
 
 /** `read`: it changes nothing in the world, so any attempt may simply run again. */

@@ -1,27 +1,43 @@
-import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../ledger/port.ts';
-import { spentOn } from '../ledger/spent.ts';
+import { randomUUID } from 'node:crypto';
+import { readFlag } from '../src/env.ts';
+import { withFreshToken } from '../src/extras/dev/fresh-token.ts';
+import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../src/ledger/port.ts';
+import { spentOn } from '../src/ledger/spent.ts';
+import type { WorkerParts } from '../src/worker/worker-parts.ts';
 
-/** What a test takes away from the ledger, to see whether a check notices. */
-export interface Weakness {
-  /** Nobody is asked whether a claim is still theirs: whoever acts late is let through. */
-  noFence: boolean;
-  /** Every claim is granted, also that of a step that somebody holds, or that is done. */
-  noClaim: boolean;
+/**
+ * Takes protections away from a worker, so that the kit and the fuzz can be seen to notice:
+ * `CHAOS_NO_TOKENS` sends another token in each attempt, `CHAOS_NO_FENCE` lets an attempt act and
+ * record that has lost its claim, `CHAOS_NO_CLAIM` grants every claim, whoever has the step.
+ */
+export function weakenWorker(parts: WorkerParts): WorkerParts {
+  const { ledger } = parts;
+  return {
+    ...(readFlag('CHAOS_NO_TOKENS', false) ? withFreshTokens(parts) : parts),
+    ledger: replaceIn(ledger, {
+      ...(readFlag('CHAOS_NO_FENCE', false) ? withoutFence(ledger) : {}),
+      ...(readFlag('CHAOS_NO_CLAIM', false) ? { claim: (step) => claimAnyway(ledger, step) } : {}),
+    }),
+  };
 }
 
-/** Tests only: a ledger without one of its guards. With none taken away, the ledger itself. */
-export function weakenLedger(ledger: Ledger, { noFence, noClaim }: Weakness): Ledger {
-  const weak: Partial<Ledger> = {
-    ...(noFence ? withoutFence(ledger) : {}),
-    ...(noClaim ? { claim: (step) => claimAnyway(ledger, step) } : {}),
-  };
-  if (Object.keys(weak).length === 0) return ledger;
+function replaceIn(ledger: Ledger, replaced: Partial<Ledger>): Ledger {
   return new Proxy(ledger, {
     get(target, name) {
-      const own: unknown = Reflect.get(weak, name) ?? Reflect.get(target, name);
+      const own: unknown = Reflect.get(replaced, name) ?? Reflect.get(target, name);
       return typeof own === 'function' ? (own.bind(target) as unknown) : own;
     },
   });
+}
+
+function withFreshTokens({ agents, model, ...parts }: WorkerParts): WorkerParts {
+  return {
+    ...parts,
+    agents: { ...agents, tools: () => agents.tools().map(withFreshToken) },
+    model: {
+      complete: (request, context) => model.complete(request, { ...context, token: randomUUID() }),
+    },
+  };
 }
 
 function withoutFence(ledger: Ledger): Pick<Ledger, 'renew' | 'complete' | 'transact'> {

@@ -1,0 +1,62 @@
+import type { AgentOnceClient } from './client/agent-once-client.ts';
+import type { AgentDefinition } from './define/define-agent.ts';
+
+/**
+ * What an app and a backend import of the engine. The command loads it at each start, so it loads
+ * neither Temporal's client nor PostgreSQL's: `createClient` does, when it is called.
+ */
+
+/** The composition, agents and tools: what `src/app` is written with. */
+export { defineApp, type App, type Extra } from './cli/app.ts';
+export { defineAgent, type AgentDefinition } from './define/define-agent.ts';
+export {
+  defineTool,
+  type ToolContext,
+  type ToolDefinition,
+  type TransactionalToolContext,
+} from './define/define-tool.ts';
+export { NotApplied } from './define/not-applied.ts';
+export { createTestContext, runTool } from './define/test-context.ts';
+
+/** Readers of environment variables, for settings of the app's own. */
+export { readCount, readFlag, readHttpUrl, readOneOf, readText } from './env.ts';
+
+/** The client, and what its methods take, return and throw. */
+export type { AgentOnceClient } from './client/agent-once-client.ts';
+export type {
+  ListFilter,
+  RunRef,
+  RunSummary,
+  RunView,
+  StartedRun,
+  StartRequest,
+  WaitOptions,
+} from './client/types.ts';
+export type { DecisionInput } from './contract/decision.ts';
+export { AgentOnceError, type ErrorCode } from './contract/errors.ts';
+export type { JsonValue } from './contract/json-value.ts';
+
+/**
+ * Connects to Temporal as the command does: where its environment configuration says
+ * (`TEMPORAL_ADDRESS` …), and with the settings that workers and callers share, such as
+ * `AGENT_ONCE_HASH_KEYS`. So one key names one run, whoever starts it. Call `close()` at the end.
+ *
+ * @param options.agents checks the names of agents, and gives each run its agent's settings at the
+ *   start; without it the run's first model step does
+ * @throws {AgentOnceError} `config.invalid`, `agent.invalid`, `temporal.unreachable`,
+ *   `temporal.failed`
+ */
+export async function createClient(
+  options: { agents?: readonly AgentDefinition[] } = {},
+): Promise<AgentOnceClient> {
+  const [{ readConfig }, { openClient }, { createRegistry }, { registryDefaults }] =
+    await Promise.all([
+      import('./config.ts'),
+      import('./client/open-client.ts'),
+      import('./define/registry.ts'),
+      import('./define/registry-defaults.ts'),
+    ]);
+  const config = readConfig();
+  const { agents } = options;
+  return openClient(config, agents && createRegistry(agents, registryDefaults(config)));
+}
