@@ -12,7 +12,7 @@ export interface Choices {
 export interface Order extends Choices {
   /** Exists. */
   folder: string;
-  /** Whether what is its owner's is left out: the app, `README.md`. */
+  /** Whether what is its owner's is left out. */
   upgrade?: boolean;
 }
 
@@ -28,6 +28,11 @@ export interface Size {
 export interface Written extends Size {
   version: string;
   extras: string[];
+}
+
+/** Its owner's from the first day on: no upgrade writes them. */
+export function isOwners(file: string): boolean {
+  return file === 'README.md' || file.startsWith('src/app/') || file.startsWith('examples/');
 }
 
 /**

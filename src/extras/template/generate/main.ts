@@ -2,10 +2,10 @@
 // version's checkout. Its argument and its answer, on stdout, are JSON, so that versions can differ.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Order, Written } from '../../upgrade/generate.ts';
+import { isOwners, type Order, type Written } from '../../upgrade/generate.ts';
 import { countLines } from './count-lines.ts';
 import { makeLock } from './make-lock.ts';
-import { isOwners, planCopy } from './plan-copy.ts';
+import { planCopy } from './plan-copy.ts';
 
 const root = path.resolve(import.meta.dirname, '../../../..');
 

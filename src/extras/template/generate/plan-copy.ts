@@ -22,11 +22,6 @@ const EXAMPLE: typeof OWN = {
   scripts: '`src/app/scripted-model`, as those in `examples/scripted-model`',
 };
 
-/** Its owner's from the first day on: no upgrade writes them. */
-export function isOwners(file: string): boolean {
-  return file === 'README.md' || file.startsWith('src/app/') || file.startsWith('examples/');
-}
-
 /**
  * Everything that a copy is, but the lock file.
  *

@@ -17,7 +17,7 @@ export const addDays = defineTool({
 });
 
 /** @returns `error` is for the model to hear; what is thrown is tried again */
-export function dayAfter(
+function dayAfter(
   date: string,
   days: number,
 ): { date: string; weekday: string } | { error: string } {
