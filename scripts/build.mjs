@@ -45,7 +45,7 @@ await step('workflow bundle', async () => {
   const { bundleWorkflows } = await import(
     pathToFileURL(join(out, 'worker/workflow-code.js')).href
   );
-  const { code } = await bundleWorkflows();
+  const { code } = await bundleWorkflows(join(out, 'app'));
   writeFileSync(join(out, 'workflow-bundle.js'), code);
 });
 

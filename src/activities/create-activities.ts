@@ -43,7 +43,7 @@ export function createActivities(
         return callTool(deps, tool, input);
       };
     }
-    activities['default'] = unknownTool;
+    activities['default'] = unknownActivity;
   }
   for (const [name, activity] of Object.entries(activities))
     activities[name] = wellFormed(activity);
@@ -62,15 +62,20 @@ function refuseRealRun({ shadowOnly }: ActivityDeps, { shadow }: StepRun): void 
 }
 
 /**
- * Retried: in a rolling deployment another worker may know the tool. In the fast lane this one would
+ * Retried: in a rolling deployment another worker may know it. In the fast lane this one would
  * be asked again: there the workflow schedules the step anew, where any worker can take it.
  */
-async function unknownTool(input: ToolStepInput): Promise<never> {
+async function unknownActivity(): Promise<never> {
+  const { activityType, isLocal } = Context.current().info;
+  const tool = toolActivity('');
+  const wanted = activityType.startsWith(tool)
+    ? `the tool "${activityType.slice(tool.length)}" that a recorded turn asks for`
+    : `the activity "${activityType}" that a workflow asks for`;
   throw activityFailure(
     {
       code: 'tool.unknown',
-      message: `This worker does not know the tool "${input.tool}" that a recorded turn asks for. Deploy a worker that has it; until then the step is tried again.`,
-      retryable: !Context.current().info.isLocal,
+      message: `This worker does not know ${wanted}. Deploy a worker that has it; until then the step is tried again.`,
+      retryable: !isLocal,
     },
     undefined,
     5_000,

@@ -2,11 +2,19 @@ import type { Command } from 'commander';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { LedgerBackends } from '../ledger/open-ledger.ts';
 import type { ExtendWorker } from '../worker/worker-parts.ts';
+import type { OwnActivities } from '../worker/own-activities.ts';
 
 /** What a program is made of: the composition in `src/app/compose.ts`. */
 export interface App {
   /** Asked by the commands that need the agents: they bring their tools' imports along. */
   agents: () => Promise<readonly AgentDefinition[]>;
+  /** Activities of the app's own, for workflows of its own; asked by workers alone. */
+  activities?: () => Promise<OwnActivities>;
+  /**
+   * The app's folder. In it are `workflows/index.ts`, which exports the engine's workflows and the
+   * app's own, and `migrations/*.sql`, for tables of the app's own; either may be missing.
+   */
+  folder?: string;
   extras: readonly Extra[];
 }
 

@@ -43,9 +43,10 @@ Examples:
   $ AGENT_ONCE_SPLIT_TASK_QUEUES=on agent-once worker --only model --health-port 8081`,
     )
     .action(async (flags: WorkerFlags) => {
-      const [{ readConfig }, agents, { runWorker }] = await Promise.all([
+      const [{ readConfig }, agents, activities, { runWorker }] = await Promise.all([
         import('../config.ts'),
         app.agents(),
+        app.activities?.(),
         import('../worker/run-worker.ts'),
       ]);
       const config = readConfig({
@@ -64,6 +65,8 @@ Examples:
       try {
         await runWorker(config, {
           agents,
+          activities,
+          folder: app.folder,
           signal: stopping.signal,
           extend: app.extras.flatMap(({ worker }) => worker ?? []),
           ...(flags.only === undefined ? {} : { only: flags.only }),

@@ -15,7 +15,7 @@ export const ERRORS = {
   'input.too_large': error(2, 'The input is over 1 MiB.'),
   'options.invalid': error(2, 'An option of the run is unknown or has an unusable value.'),
   'agent.unknown': error(2, 'No agent of this name is registered.'),
-  'agent.invalid': error(2, 'An agent or tool is defined wrongly.'),
+  'agent.invalid': error(2, 'An agent, a tool or an activity is defined wrongly.'),
   'port.in_use': error(2, 'Another process listens on a port that is needed.'),
   'run.not_shadow': error(4, 'A worker for shadow runs only was given a run that is none.'),
   'run.not_found': error(5, 'There is no run under this key.'),

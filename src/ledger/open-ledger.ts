@@ -1,12 +1,15 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
 import type { LedgerKeeper } from './keeper.ts';
+import { listMigrations, migrationsOf } from './list-migrations.ts';
 import type { Ledger } from './port.ts';
 import type { LedgerReader } from './reader.ts';
 
 export interface OpenLedgerOptions {
   /** The tools that will use it: what a backend cannot promise one of them is refused. */
   tools?: readonly { name: string; effect: Effect }[];
+  /** The app's folder: its migrations make tables beside the ledger's. */
+  app?: string | undefined;
 }
 
 /** A kind of database that can be the ledger. */
@@ -16,8 +19,12 @@ export interface LedgerBackend {
   open(url: string, options: OpenLedgerOptions): Promise<Ledger>;
   openReader(url: string): Promise<LedgerReader>;
   openKeeper(url: string): Promise<LedgerKeeper>;
-  /** Absent: it has no schema. */
-  migrate?(url: string, grantTo: readonly string[]): Promise<Migrated>;
+  /**
+   * Absent: it has no schema.
+   *
+   * @param app the app's folder, for migrations of its own
+   */
+  migrate?(url: string, grantTo: readonly string[], app?: string): Promise<Migrated>;
 }
 
 /** Where a ledger is, and which migrations were applied. */
@@ -31,8 +38,9 @@ export type LedgerBackends = Readonly<Record<string, LedgerBackend>>;
 
 const postgres: LedgerBackend = {
   example: 'a PostgreSQL URL (postgres://user:password@host:port/database)',
-  async open(url) {
-    return (await import('./postgres/postgres-ledger.ts')).createPostgresLedger(url);
+  async open(url, { app }) {
+    const { createPostgresLedger } = await import('./postgres/postgres-ledger.ts');
+    return createPostgresLedger(url, { app });
   },
   async openReader(url) {
     return (await import('./postgres/read-ledger.ts')).openPostgresLedgerReader(url);
@@ -40,8 +48,8 @@ const postgres: LedgerBackend = {
   async openKeeper(url) {
     return (await import('./postgres/identity.ts')).openPostgresLedgerKeeper(url);
   },
-  async migrate(url, grantTo) {
-    return (await import('./postgres/migrate.ts')).migrate(url, grantTo);
+  async migrate(url, grantTo, app) {
+    return (await import('./postgres/migrate.ts')).migrate(url, grantTo, app);
   },
 };
 
@@ -62,7 +70,9 @@ export function registerLedgers(more: LedgerBackends): void {
  *   backend cannot keep a tool's promise
  */
 export async function openLedger(url: string, options: OpenLedgerOptions = {}): Promise<Ledger> {
-  return backendOf(url).open(url, options);
+  const backend = backendOf(url);
+  await assertTakesMigrations(backend, options.app);
+  return backend.open(url, options);
 }
 
 /**
@@ -84,16 +94,34 @@ export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
 }
 
 /**
- * Brings the ledger's schema up to date and gives roles the rights of workers. Repeatable.
+ * Brings the ledger's schema up to date, and the app's own, and gives roles the rights of workers.
+ * Repeatable.
  *
+ * @param app the app's folder, for migrations of its own
  * @returns `undefined`: the backend has no schema
  * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
  */
 export async function migrateLedger(
   url: string,
   grantTo: readonly string[],
+  app?: string,
 ): Promise<Migrated | undefined> {
-  return backendOf(url).migrate?.(url, grantTo);
+  const backend = backendOf(url);
+  await assertTakesMigrations(backend, app);
+  return backend.migrate?.(url, grantTo, app);
+}
+
+async function assertTakesMigrations(
+  { migrate }: LedgerBackend,
+  app: string | undefined,
+): Promise<void> {
+  if (migrate || app === undefined) return;
+  const folder = migrationsOf(app);
+  if ((await listMigrations(folder)).length === 0) return;
+  throw new AgentOnceError(
+    'ledger.invalid',
+    `There are migrations in ${folder}, and the ledger at LEDGER_URL takes none: it has no tables. Nothing was changed. Use a ledger in PostgreSQL, or delete them.`,
+  );
 }
 
 function backendOf(url: string): LedgerBackend {

@@ -4,17 +4,29 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import type { Config } from '../config.ts';
 import { taskQueues } from '../contract/names.ts';
 import type { WorkerConnection } from './connect.ts';
+import type { OwnActivities } from './own-activities.ts';
 import { workflowBundle } from './workflow-code.ts';
 
 /** What one worker process does: everything, or one part of a split deployment. */
 export const PARTS = ['model', 'tools', 'workflows'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** The workers of one process, by task queue: one, or one for each part of a split deployment. */
+/** What the app has of its own besides agents. */
+export interface OwnParts {
+  /** Where the entry of its workflows is, see `workflowBundle`. */
+  folder?: string | undefined;
+  activities: OwnActivities;
+}
+
+/**
+ * The workers of one process, by task queue: one, or one for each part of a split deployment. The
+ * app's own activities are on the queue of workflows, where workflows look for activities.
+ */
 export async function createWorkers(
   config: Config,
   { connection, namespace }: WorkerConnection,
   deps: ActivityDeps | undefined,
+  own: OwnParts,
   graceMs: number,
   only?: Part,
 ): Promise<Map<string, Worker>> {
@@ -32,17 +44,20 @@ export async function createWorkers(
   };
   const workers = new Map<string, Worker>();
   const withWorkflows = only === undefined || only === 'workflows';
-  const bundle = withWorkflows ? { workflowBundle: await workflowBundle() } : {};
+  const bundle = withWorkflows ? { workflowBundle: await workflowBundle(own.folder) } : {};
 
   if (!config.splitTaskQueues) {
-    const activities = deps ? { activities: createActivities(deps) } : {};
+    const activities = { ...own.activities, ...(deps && createActivities(deps)) };
     const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...activities }));
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, activities }));
     return workers;
   }
   if (withWorkflows) {
     const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle }));
+    // Without activities a worker does not ask for any.
+    const { activities } = own;
+    const some = Object.keys(activities).length > 0 ? { activities } : {};
+    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...some }));
   }
   for (const part of ['model', 'tools'] as const) {
     if (!deps || (only !== undefined && only !== part)) continue;

@@ -24,11 +24,16 @@ import { assertRetentionSuffices } from './retention.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { searchAttributesProblem } from './search-attributes.ts';
 import { watchStrays } from './strays.ts';
+import { prepareActivities, type OwnActivities } from './own-activities.ts';
 import { watchLedger } from './watched-ledger.ts';
 import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
+  /** Of the app's own workflows. */
+  activities?: OwnActivities | undefined;
+  /** The app's folder, for workflows and migrations of its own. */
+  folder?: string | undefined;
   only?: Part;
   /** Ends the worker gracefully: no new work, then what is under way gets its time. */
   signal: AbortSignal;
@@ -58,7 +63,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     );
   }
   const registry = createRegistry(options.agents, registryDefaults(config));
-  // Before anything is connected to: a setting that is wrong is told at once.
+  // Before anything is connected to: what is wrong here is told at once.
+  const activities = prepareActivities(options.activities ?? {});
   const model = only === 'workflows' ? undefined : createModel(config);
   const faults = createFaults(config.fault);
   let failure: unknown;
@@ -81,7 +87,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
     if (model) {
-      const opened = await openLedger(config.ledgerUrl, { tools: registry.tools() });
+      const use = { tools: registry.tools(), app: options.folder };
+      const opened = await openLedger(config.ledgerUrl, use);
       closing.push(() => opened.close());
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model', logger);
       const watched = watchLedger(opened, trouble);
@@ -106,7 +113,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const read = () => ({ workers: states(), trouble: trouble.now });
       closing.push(await startHealthServer(config.healthPort, read, signal, config.drainMs));
     }
-    workers = await createWorkers(config, temporal, deps, graceMs, only);
+    const own = { folder: options.folder, activities };
+    workers = await createWorkers(config, temporal, deps, own, graceMs, only);
     const all = [...workers.values()];
     const running = runUntilStopped(all, signal, leaving, graceMs, () => failure);
     options.onReady?.({

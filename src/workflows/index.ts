@@ -1,3 +1,3 @@
-/** Everything that Temporal's sandbox runs. Adding an agent or a tool changes nothing here. */
+/** The engine's workflows. Adding an agent or a tool changes nothing here. */
 export { agentRun } from './agent-run.ts';
 export { ledgerCleanup } from './ledger-cleanup.ts';

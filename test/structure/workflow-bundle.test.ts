@@ -7,7 +7,7 @@ import { copyCheckout, ROOT } from './checkout-copy.ts';
 async function bundledSources(root: string): Promise<string[]> {
   const found: string[] = [];
   await bundleWorkflowCode({
-    workflowsPath: join(root, 'src/workflows/index.ts'),
+    workflowsPath: join(root, 'src/app/workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
     webpackConfigHook: (config) => {
       config.plugins = [
@@ -28,10 +28,12 @@ async function bundledSources(root: string): Promise<string[]> {
     .sort();
 }
 
-const ALLOWED = /^src\/(workflows|contract)\//;
+/** What the app's workflows share with its other code is the app's own matter. */
+const ALLOWED = /^src\/(workflows|contract|app\/(?!activities|agents|tools))\b/;
 
-test('the workflow bundle holds nothing of ours but workflows and contract', async () => {
+test('the workflow bundle holds workflows and contract, and no other code of the engine', async () => {
   const sources = await bundledSources(ROOT);
+  expect(sources).toContain('src/app/workflows/index.ts');
   expect(sources).toContain('src/workflows/agent-run.ts');
   expect(sources).toContain('src/contract/names.ts');
   expect(sources.filter((path) => !ALLOWED.test(path))).toEqual([]);
@@ -41,16 +43,25 @@ test('an activity that leaks into the bundle is seen, though the bundler takes i
   const copy = copyCheckout(
     ['package.json'],
     new Map([
+      ['src/app/workflows/index.ts', `export { buy } from './buy.ts';\n`],
       [
-        'src/workflows/index.ts',
-        `import { pay } from '../activities/pay.ts';\nexport async function buy() { await pay(); }\n`,
+        'src/app/workflows/buy.ts',
+        `import { pay } from '../activities/pay.ts';
+import { post } from '../../activities/post.ts';
+import { price } from '../prices.ts';
+export const buy = async () => { await pay(price); await post(); }\n`,
       ],
-      ['src/activities/pay.ts', 'export async function pay() {}\n'],
+      ['src/app/activities/pay.ts', 'export async function pay(price) {}\n'],
+      ['src/app/prices.ts', 'export const price = 1;\n'],
+      ['src/activities/post.ts', 'export async function post() {}\n'],
     ]),
   );
   try {
     const sources = await bundledSources(copy.folder);
-    expect(sources.filter((path) => !ALLOWED.test(path))).toEqual(['src/activities/pay.ts']);
+    expect(sources.filter((path) => !ALLOWED.test(path))).toEqual([
+      'src/activities/post.ts',
+      'src/app/activities/pay.ts',
+    ]);
   } finally {
     copy.remove();
   }

@@ -14,8 +14,11 @@ const workersAgents = testAgents.map((agent) => ({
   instructions: process.env['TEST_INSTRUCTIONS'] ?? agent.instructions,
 }));
 
+const own = process.env['TEST_OWN_APP'] === '1' ? await import('./own-app/app.ts') : undefined;
+
 await runCli(process.argv.slice(2), {
   ...app,
+  ...(own && { folder: own.folder }),
   agents: () =>
     Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
 });

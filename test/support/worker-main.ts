@@ -31,8 +31,11 @@ const extend = signers.map((name): ExtendWorker => ({ model, ...parts }) => ({
     },
   },
 }));
+const own = process.env['TEST_OWN_APP'] === '1' ? await import('./own-app/app.ts') : undefined;
+const agents = inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(',')));
 const running = runWorker(readConfig(), {
-  agents: inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(','))),
+  ...own,
+  agents: [...agents, ...(own?.agents ?? [])],
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
   extend,

@@ -11,6 +11,6 @@ export const maintenance: Extra = {
     registerForget(program, app.agents);
     program.commandsGroup('Parts:');
     registerCleanup(program);
-    registerLedger(program);
+    registerLedger(program, app);
   },
 };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { App } from '../../cli/app.ts';
 
 interface MigrateFlags {
   grantTo?: string[];
@@ -6,12 +7,12 @@ interface MigrateFlags {
 }
 
 /** `agent-once ledger migrate`: the tables that workers use. */
-export function registerLedgerMigrate(ledger: Command): void {
+export function registerLedgerMigrate(ledger: Command, app: App): void {
   ledger
     .command('migrate')
     .summary("make the ledger's tables, or bring them up to date")
     .description(
-      "Makes the ledger's tables in PostgreSQL, or brings them up to date. Workers whose user may do so do it when they start; where it may not, or where a pooler is between, run this once before a new version starts.",
+      "Makes the ledger's tables in PostgreSQL, and those of src/app/migrations, or brings them up to date. Workers whose user may do so do it when they start; where it may not, or where a pooler is between, run this once before a new version starts.",
     )
     .option('--grant-to <role...>', 'give these roles the rights that a worker needs')
     .option('--json', 'print one JSON document')
@@ -29,17 +30,17 @@ Exit codes:
   0  the tables are up to date
   6  the database cannot be reached, or not used`,
     )
-    .action((flags: MigrateFlags) => runMigrate(flags));
+    .action((flags: MigrateFlags) => runMigrate(flags, app));
 }
 
-async function runMigrate({ grantTo = [], json }: MigrateFlags): Promise<void> {
+async function runMigrate({ grantTo = [], json }: MigrateFlags, app: App): Promise<void> {
   const [{ readConfig }, { migrateLedger }, { printJson, say }] = await Promise.all([
     import('../../config.ts'),
     import('../../ledger/open-ledger.ts'),
     import('../../cli/output.ts'),
   ]);
   const { ledgerMigrateUrl, ledgerUrl } = readConfig();
-  const migrated = await migrateLedger(ledgerMigrateUrl ?? ledgerUrl, grantTo);
+  const migrated = await migrateLedger(ledgerMigrateUrl ?? ledgerUrl, grantTo, app.folder);
   if (json) printJson({ migrations: migrated?.applied ?? [], grantedTo: migrated ? grantTo : [] });
   if (!migrated) return say('A ledger in Redis has no tables: there is nothing to do.');
   const { where, applied } = migrated;

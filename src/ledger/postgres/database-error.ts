@@ -68,10 +68,11 @@ export function missingRights(
   where: string,
   grants: readonly string[] = grantsFor('worker', 'agent_once_worker'),
   cause?: unknown,
+  schema = 'agent_once',
 ): AgentOnceError {
   return new AgentOnceError(
     'ledger.invalid',
-    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema agent_once and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate --grant-to NAME\` do it.`,
+    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema ${schema} and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate --grant-to NAME\` do it.`,
     cause === undefined ? undefined : { cause },
   );
 }

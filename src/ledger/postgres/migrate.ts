@@ -1,46 +1,47 @@
-import { readdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { listMigrations } from '../list-migrations.ts';
+import type { Migrated } from '../open-ledger.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
+import { appSets, engineSet, type MigrationSet } from './migration-sets.ts';
 import { grantsFor, rightsOf, type LedgerUser } from './rights.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
-const SCHEMA = 'agent_once';
 const TABLE = 'migrations';
-const FOLDER = fileURLToPath(new URL('./migrations/', import.meta.url));
+
 const OLDEST_SERVER = 140_000;
 /** Any number that no other program is likely to lock. */
 const LOCK = 4_771_203_956_018;
 const LOCK_TIMEOUT_MS = 60_000;
 
-/** What `migrate` found and did. */
-export interface Migrated {
-  /** Host, port and database, without credentials. */
-  where: string;
-  /** Names of the migrations that were made now, in order. */
-  applied: string[];
-}
-
 /**
- * Brings the ledger's schema up to date. Processes that migrate at once wait for each other.
+ * Brings the ledger's schema up to date, and then the app's own. Processes that migrate at once wait
+ * for each other.
  *
  * @param grantTo roles that get the rights of workers, on what is new as well
+ * @param app the app's folder, for migrations of its own
  * @throws {AgentOnceError} `ledger.unreachable`; `ledger.invalid` when the schema is newer than this
- * program, rights are missing, or the server is older than PostgreSQL 14
+ * program, rights are missing, a migration fails, or the server is older than PostgreSQL 14
  */
-export async function migrate(url: string, grantTo: readonly string[] = []): Promise<Migrated> {
+export async function migrate(
+  url: string,
+  grantTo: readonly string[] = [],
+  app?: string,
+): Promise<Migrated> {
   const database = new Database(url, { poolSize: 1 });
   try {
-    const { pending, role } = await findPending(database);
-    if (pending.length > 0) await makeMigrations(database, url, role);
-    for (const role of grantTo) {
-      for (const statement of grantsFor('worker', role)) await database.query(statement);
+    const applied: string[] = [];
+    for (const set of [engineSet('worker'), ...(await appSets(app))]) {
+      const { made } = await bringUpToDate(database, url, set);
+      applied.push(...made.map((name) => `${set.prefix}${name}`));
+      for (const role of grantTo) {
+        for (const statement of set.grants(role)) await database.query(statement);
+      }
     }
-    return { where: database.where, applied: pending };
+    return { where: database.where, applied };
   } finally {
     await database.close();
   }
@@ -50,6 +51,7 @@ export async function migrate(url: string, grantTo: readonly string[] = []): Pro
  * Brings the schema up to date for one who uses it then. Two queries when there is nothing to do,
  * and then no right to create anything is needed.
  *
+ * @param app the app's folder, for a worker
  * @throws {AgentOnceError} as `migrate`, and `ledger.invalid` when a right is missing that this user
  *   of the ledger will need, or when a pooler between gives no transactions
  */
@@ -57,13 +59,24 @@ export async function migrateIfNeeded(
   database: Database,
   url: string,
   user: LedgerUser,
+  app?: string,
 ): Promise<void> {
-  const { pending, role } = await findPending(database, user);
+  const { role } = await bringUpToDate(database, url, engineSet(user));
   if (database.pooled) await database.assertTransactions();
-  if (pending.length > 0) await makeMigrations(database, url, role);
   const { tables, rights } = rightsOf(user);
   const missing = await database.query(MISSING_RIGHTS, [tables, rights]);
   if (missing.length > 0) throw missingRights(database.where, grantsFor(user, role));
+  for (const set of await appSets(app)) await bringUpToDate(database, url, set);
+}
+
+async function bringUpToDate(
+  database: Database,
+  url: string,
+  set: MigrationSet,
+): Promise<{ made: string[]; role: string }> {
+  const { pending, role } = await findPending(database, set);
+  if (pending.length > 0) await makeMigrations(database, url, set, role);
+  return { made: pending, role };
 }
 
 /** Without the right to use the schema, its tables cannot even be looked for. */
@@ -79,67 +92,70 @@ SELECT r.name FROM unnest($1::text[], $2::text[]) AS r (name, wanted)
 WHERE NOT coalesce(has_table_privilege(to_regclass(r.name), r.wanted), false)
 UNION ALL
 SELECT p.proname FROM pg_proc AS p
-WHERE p.pronamespace = to_regnamespace('${SCHEMA}') AND NOT has_function_privilege(p.oid, 'EXECUTE')`;
+WHERE p.pronamespace = to_regnamespace('agent_once') AND NOT has_function_privilege(p.oid, 'EXECUTE')`;
 
 async function findPending(
   database: Database,
-  user: LedgerUser = 'worker',
+  set: MigrationSet,
 ): Promise<{ pending: string[]; role: string }> {
-  const known = await knownMigrations();
+  const known = await listMigrations(set.folder);
   const [found] = await database.query<{
     server: number;
     role: string;
     schema: boolean;
     usable: boolean;
-  }>(FOUND, [SCHEMA]);
+  }>(FOUND, [set.schema]);
   if (found === undefined || found.server < OLDEST_SERVER) {
     throw new AgentOnceError(
       'ledger.invalid',
       `The ledger at ${database.where} is older than PostgreSQL 14. Upgrade it, or set LEDGER_URL to a newer one.`,
     );
   }
-  if (!found.schema) return { pending: known, role: found.role };
-  const grants = grantsFor(user, found.role);
-  if (!found.usable) throw missingRights(database.where, grants);
-  const applied = await appliedMigrations(database, grants);
+  const { role } = found;
+  if (!found.schema) return { pending: known, role };
+  const lacking = () => missingRights(database.where, set.grants(role), undefined, set.schema);
+  if (!found.usable) throw lacking();
+  const applied = await appliedMigrations(database, set, lacking);
   const newer = applied.filter((name) => !known.includes(name));
   if (newer.length > 0) throw newerSchema(database.where, newer);
-  return { pending: known.filter((name) => !applied.includes(name)), role: found.role };
+  return { pending: known.filter((name) => !applied.includes(name)), role };
 }
 
-async function appliedMigrations(database: Database, grants: readonly string[]): Promise<string[]> {
+async function appliedMigrations(
+  database: Database,
+  { schema }: MigrationSet,
+  lacking: () => AgentOnceError,
+): Promise<string[]> {
   const [there] = await database.query<{ may_read: boolean | null }>(
     `SELECT has_table_privilege(to_regclass($1), 'SELECT') AS may_read`,
-    [`${SCHEMA}.${TABLE}`],
+    [`${schema}.${TABLE}`],
   );
   if (there === undefined || there.may_read === null) return [];
-  if (!there.may_read) throw missingRights(database.where, grants);
-  const rows = await database.query<{ name: string }>(`SELECT name FROM ${SCHEMA}.${TABLE}`);
+  if (!there.may_read) throw lacking();
+  const rows = await database.query<{ name: string }>(`SELECT name FROM ${schema}.${TABLE}`);
   return rows.map(({ name }) => name);
-}
-
-async function knownMigrations(): Promise<string[]> {
-  const files = await readdir(FOLDER);
-  return files
-    .filter((file) => file.endsWith('.sql'))
-    .map((file) => file.slice(0, -'.sql'.length))
-    .sort();
 }
 
 /**
  * One transaction, with the lock in it: a pooler may give the next one to another session, and a
  * lock of a session would stay there.
  */
-async function makeMigrations(database: Database, url: string, role: string): Promise<void> {
+async function makeMigrations(
+  database: Database,
+  url: string,
+  set: MigrationSet,
+  role: string,
+): Promise<void> {
   try {
     await database.assertTransactions();
-    if (await run(url)) return;
+    if (await run(url, set)) return;
   } catch (error) {
-    throw toLedgerError(error, database.where);
+    const told = toLedgerError(error, database.where);
+    throw told instanceof AgentOnceError ? told : failedMigration(database.where, set, told);
   }
   // Somebody who may has done it, while this waited for the lock.
-  if ((await findPending(database)).pending.length === 0) return;
-  throw mayNotMigrate(database.where, role);
+  if ((await findPending(database, set)).pending.length === 0) return;
+  throw mayNotMigrate(database.where, set, role);
 }
 
 /** Asked before: `node-pg-migrate` hides what the database answers. */
@@ -156,7 +172,7 @@ FROM (SELECT to_regnamespace($1)) AS s (oid)
 LEFT JOIN pg_namespace AS n ON n.oid = s.oid`;
 
 /** `false`: this user may not. */
-async function run(url: string): Promise<boolean> {
+async function run(url: string, { schema, folder }: MigrationSet): Promise<boolean> {
   // Imported only when needed: it brings a TypeScript loader with it.
   const { runner } = await import('node-pg-migrate');
   const client = new (ledgerClient(parsePostgresUrl(url)))({
@@ -172,17 +188,17 @@ async function run(url: string): Promise<boolean> {
        ${settingsOfTransaction(lockTimeout)}; SELECT pg_advisory_xact_lock(${LOCK})`,
     );
     const { rows } = await client.query<{ schema: boolean; allowed: boolean }>(MAY_MIGRATE, [
-      SCHEMA,
+      schema,
     ]);
     if (rows[0]?.allowed !== true) return false;
     // Its own BEGIN changes nothing in the transaction; its COMMIT ends it.
     await runner({
       dbClient: client,
-      dir: FOLDER,
+      dir: folder,
       ignorePattern: '(?!.*\\.sql$).*',
       direction: 'up',
       migrationsTable: TABLE,
-      migrationsSchema: SCHEMA,
+      migrationsSchema: schema,
       // Even with IF NOT EXISTS it asks for the right to create one.
       createMigrationsSchema: rows[0]?.schema !== true,
       singleTransaction: true,
@@ -198,11 +214,20 @@ async function run(url: string): Promise<boolean> {
   }
 }
 
-function mayNotMigrate(where: string, role: string): AgentOnceError {
+function failedMigration(where: string, { folder }: MigrationSet, error: unknown): AgentOnceError {
+  const { message } = error as Error;
+  return new AgentOnceError(
+    'ledger.invalid',
+    `A migration in ${folder} failed in the ledger's database at ${where}: ${message}. All of them are one transaction, and nothing was changed. Correct the migration.`,
+    { cause: error },
+  );
+}
+
+function mayNotMigrate(where: string, { schema }: MigrationSet, role: string): AgentOnceError {
   const owner = `postgres://OWNER:PASSWORD@${/\s/.test(where) ? 'HOST:PORT/DATABASE' : where}`;
   return new AgentOnceError(
     'ledger.invalid',
-    `The ledger at ${where} is not up to date, and its user ${role} may not migrate it: that needs CREATE on the database, or to own the schema agent_once and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(role)}`,
+    `The ledger at ${where} is not up to date, and its user ${role} may not migrate it: that needs CREATE on the database, or to own the schema ${schema} and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(role)}`,
   );
 }
 

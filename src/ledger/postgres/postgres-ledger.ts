@@ -34,15 +34,16 @@ import { transactStep } from './transact.ts';
  * date. Close it when done.
  *
  * @param url `postgres://user:password@host:port/database`
+ * @param options.app the app's folder, for migrations of its own
  * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
  */
 export async function createPostgresLedger(
   url: string,
-  options: PostgresLedgerOptions = {},
+  options: PostgresLedgerOptions & { app?: string | undefined } = {},
 ): Promise<Ledger> {
   const database = new Database(url, options);
   try {
-    await migrateIfNeeded(database, url, 'worker');
+    await migrateIfNeeded(database, url, 'worker', options.app);
   } catch (error) {
     await database.close();
     throw error;

@@ -45,6 +45,17 @@ export function grantsFor(user: LedgerUser, role: string): string[] {
   ];
 }
 
+/** The same for a worker's role and the app's own tables. */
+export function grantsOnApp(role: string): string[] {
+  const to = `TO ${quoted(role)};`;
+  return [
+    `GRANT USAGE ON SCHEMA app ${to}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app ${to}`,
+    `GRANT USAGE ON ALL SEQUENCES IN SCHEMA app ${to}`,
+    `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA app ${to}`,
+  ];
+}
+
 /** Tables and rights, one pair for each right on a table. */
 export function rightsOf(user: LedgerUser): { tables: string[]; rights: Right[] } {
   const pairs = RIGHTS[user].flatMap(([rights, tables]) =>

@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { openLedger, openLedgerReader } from '../../../ledger/open-ledger.ts';
+import { migrateLedger, openLedger, openLedgerReader } from '../../../ledger/open-ledger.ts';
 import { findFreePort } from '../../dev/ports.ts';
 
 afterEach(() => {
@@ -54,5 +55,16 @@ describe('opening a ledger in Redis', () => {
     await expect(openLedger(url, { tools: send })).rejects.toMatchObject({
       code: 'ledger.unreachable',
     });
+  });
+
+  test('is refused where the app has migrations: there are no tables to make', async () => {
+    const url = `redis://127.0.0.1:${await findFreePort()}/0`;
+    const app = fileURLToPath(new URL('../../../../test/support/own-app', import.meta.url));
+    for (const open of [() => openLedger(url, { app }), () => migrateLedger(url, [], app)]) {
+      await expect(open()).rejects.toMatchObject({
+        code: 'ledger.invalid',
+        message: expect.stringMatching(/own-app\/migrations.* takes none/),
+      });
+    }
   });
 });

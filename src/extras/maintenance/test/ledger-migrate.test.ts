@@ -44,6 +44,14 @@ describe('agent-once ledger migrate', () => {
     expect(again.stderr).not.toContain('secret');
   });
 
+  test("makes the app's own tables too", async () => {
+    const own = await createTestDatabase();
+    const args = ['ledger', 'migrate', '--json'];
+    const made = await runCommand(args, { LEDGER_URL: own.url, TEST_OWN_APP: '1' });
+    expect(JSON.parse(made.stdout).migrations.at(-1)).toBe('app/0001_guests');
+    await own.drop();
+  });
+
   test('has nothing to do for a ledger in Redis, and asks none', async () => {
     const env = { LEDGER_URL: 'redis://127.0.0.1:1/0' };
     const { code, stderr } = await runCommand(['ledger', 'migrate'], env);

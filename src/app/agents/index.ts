@@ -1,0 +1,2 @@
+// Every agent that workers run and commands know. `npm run new agent NAME` adds its line.
+export { support } from './support.ts';

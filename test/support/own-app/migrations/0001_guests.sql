@@ -1,0 +1,1 @@
+CREATE TABLE app.guests (name text PRIMARY KEY, token text NOT NULL);

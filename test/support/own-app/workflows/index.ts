@@ -1,0 +1,2 @@
+export * from '../../../../src/workflows/index.ts';
+export { callMissing, greet } from './greet.ts';
