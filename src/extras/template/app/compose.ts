@@ -10,8 +10,10 @@ import { upgrade } from '../../upgrade/index.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
 export const app = defineApp({
+  // In it are workflows and migrations of your own.
+  folder: import.meta.dirname,
   // Loaded by the commands that need them.
-  agents: async () => [(await import('./agents/calendar.ts')).calendar],
+  agents: async () => Object.values(await import('./agents/index.ts')),
   extras: [
     // One line each.
     explain,
