@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { App } from './app.ts';
 import { registerCancel } from './cancel.ts';
+import { adviseOnly } from './commands.ts';
 import { registerList } from './list.ts';
 import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
@@ -49,6 +50,7 @@ export function createProgram(app: App): Command {
   for (const extra of app.extras) extra.commands?.(program, app);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerWorker(program, app);
+  adviseOnly(program.commands.map((command) => command.name()));
   return program;
 }
 
