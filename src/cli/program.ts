@@ -88,7 +88,7 @@ const HELP = `Exit codes:
   4  the run failed or was cancelled    8  the run waits for a person
   1  a defect of this program           9, 10, 11  why a worker ended by itself
 
-Environment (defaults are those of agent-once dev):
+Environment (by default, everything is on this machine):
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…
                                         where Temporal is; its own environment configuration
   LEDGER_URL                            the ledger: PostgreSQL, or Redis

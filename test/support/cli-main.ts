@@ -15,7 +15,7 @@ const workersAgents = testAgents.map((agent) => ({
 }));
 
 await runCli(process.argv.slice(2), {
-  ...app,
+  extras: process.env['TEST_EXTRAS'] === 'none' ? [] : app.extras,
   agents: () =>
     Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
 });
