@@ -14,6 +14,7 @@ import type {
   StepsUsage,
   StopRequest,
 } from '../explain/explanation.ts';
+import { ACTION_KINDS, FATES, type NextAction } from '../explain/next-actions.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { EFFECTS, type StepUsage } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
@@ -207,6 +208,25 @@ const live = schemaOf<LiveRun>()(
   }),
 );
 
+const nextAction = schemaOf<NextAction>()(
+  z
+    .strictObject({
+      kind: z.enum(ACTION_KINDS),
+      commands: z.array(
+        z.strictObject({
+          name: z.string(),
+          options: z.array(z.string()),
+          decision: decision.nullable(),
+        }),
+      ),
+      step: z.string().nullable(),
+      steps: z.array(z.strictObject({ fate: z.enum(FATES), ids: z.array(z.string()) })),
+      until: time,
+      after: z.enum(ACTION_KINDS).nullable(),
+    })
+    .meta({ id: 'NextAction', description: 'Something that a person can do now' }),
+);
+
 export const explanation = schemaOf<ShownExplanation>()(
   z
     .strictObject({
@@ -238,6 +258,7 @@ export const explanation = schemaOf<ShownExplanation>()(
       live: live.nullable(),
       notes: z.array(z.string()),
       ui: operatorOnly,
+      next: z.array(nextAction),
     })
     .meta({ id: 'Explanation' }),
 );
