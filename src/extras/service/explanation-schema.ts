@@ -5,8 +5,6 @@ import type {
   ExplainedExecution,
   ExplainedQuestion,
   ExplainedStep,
-  LiveRun,
-  PendingActivity,
   PossiblyPaid,
   RepeatedStep,
   SentRequest,
@@ -14,10 +12,11 @@ import type {
   StepsUsage,
   StopRequest,
 } from '../explain/explanation.ts';
-import { ACTION_KINDS, FATES, type NextAction } from '../explain/next-actions.ts';
+import type { LiveRun, PendingActivity } from '../explain/read-live.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { EFFECTS, type StepUsage } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
+import { nextAction } from './next-action-schema.ts';
 import type { ShownExplanation } from './operators-only.ts';
 import { schemaOf } from './schema-of.ts';
 import { decision, json, question, questionKind, runError, runOptions, usage } from './schemas.ts';
@@ -206,25 +205,6 @@ const live = schemaOf<LiveRun>()(
     pending: z.array(pendingActivity),
     workflowTaskAttempt: count.nullable(),
   }),
-);
-
-const nextAction = schemaOf<NextAction>()(
-  z
-    .strictObject({
-      kind: z.enum(ACTION_KINDS),
-      commands: z.array(
-        z.strictObject({
-          name: z.string(),
-          options: z.array(z.string()),
-          decision: decision.nullable(),
-        }),
-      ),
-      step: z.string().nullable(),
-      steps: z.array(z.strictObject({ fate: z.enum(FATES), ids: z.array(z.string()) })),
-      until: time,
-      after: z.enum(ACTION_KINDS).nullable(),
-    })
-    .meta({ id: 'NextAction', description: 'Something that a person can do now' }),
 );
 
 export const explanation = schemaOf<ShownExplanation>()(
