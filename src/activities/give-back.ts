@@ -11,7 +11,7 @@ export async function abandon(
   { code, message }: StepError,
   until: AbortSignal,
 ): Promise<void> {
-  const asking = untilAnswered(() => deps.ledger.abandon(claim, { code, message }), until);
+  const asking = untilAnswered(() => deps.ledger.endUnknown(claim, { code, message }), until);
   const ours = await asking.catch(() => undefined);
   // Somebody has had the last word, and has perhaps set the next attempt going.
   if (ours === false) await noteLateEffect(deps, claim, until);

@@ -1,5 +1,5 @@
 import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../ledger/port.ts';
-import { spentOn } from '../ledger/spent.ts';
+import { spentOn } from '../ledger/claim-answer.ts';
 
 /** What a test takes away from the ledger, to see whether a check notices. */
 export interface Weakness {
@@ -60,7 +60,7 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     unknownAttempts,
     request,
     round,
-    spent: spentOn(held.unusableAnswers, held),
+    spent: spentOn(held),
     ledger: (await ledger.identity()).id,
   };
 }

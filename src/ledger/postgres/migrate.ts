@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
-import { Database } from './database.ts';
+import type { Migrated } from '../open-ledger.ts';
+import { Database, type PostgresLedgerOptions } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
 import { grantsFor, rightsOf, type LedgerUser } from './rights.ts';
@@ -16,14 +17,6 @@ const OLDEST_SERVER = 140_000;
 /** Any number that no other program is likely to lock. */
 const LOCK = 4_771_203_956_018;
 const LOCK_TIMEOUT_MS = 60_000;
-
-/** What `migrate` found and did. */
-export interface Migrated {
-  /** Host, port and database, without credentials. */
-  where: string;
-  /** Names of the migrations that were made now, in order. */
-  applied: string[];
-}
 
 /**
  * Brings the ledger's schema up to date. Processes that migrate at once wait for each other.
@@ -47,8 +40,27 @@ export async function migrate(url: string, grantTo: readonly string[] = []): Pro
 }
 
 /**
- * Brings the schema up to date for one who uses it then. Two queries when there is nothing to do,
- * and then no right to create anything is needed.
+ * Opens the database and brings its schema up to date for one who uses it then. Close it when done.
+ *
+ * @throws {AgentOnceError} `config.invalid`, and as `migrateIfNeeded`
+ */
+export async function openMigrated(
+  url: string,
+  user: LedgerUser,
+  options?: PostgresLedgerOptions,
+): Promise<Database> {
+  const database = new Database(url, options);
+  try {
+    await migrateIfNeeded(database, url, user);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/**
+ * Two queries when there is nothing to do, and then no right to create anything is needed.
  *
  * @throws {AgentOnceError} as `migrate`, and `ledger.invalid` when a right is missing that this user
  *   of the ledger will need, or when a pooler between gives no transactions
