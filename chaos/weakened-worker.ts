@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFlag } from '../src/env.ts';
 import { withFreshToken } from '../src/extras/dev/fresh-token.ts';
 import type { Claim, ClaimAnswer, Ledger, StepClaim } from '../src/ledger/port.ts';
-import { spentOn } from '../src/ledger/spent.ts';
+import { spentOn } from '../src/ledger/claim-answer.ts';
 import type { WorkerParts } from '../src/worker/worker-parts.ts';
 
 /**
@@ -76,7 +76,7 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     unknownAttempts,
     request,
     round,
-    spent: spentOn(held.unusableAnswers, held),
+    spent: spentOn(held),
     ledger: (await ledger.identity()).id,
   };
 }

@@ -73,3 +73,25 @@ export interface LedgerCleaner {
    */
   remove(scope: string): Promise<Removed>;
 }
+
+/**
+ * Removes a scope part by part: no part may last.
+ *
+ * @param atOnce steps of one part
+ * @param removePart `undefined`: the scope has no mark
+ */
+export async function removeInParts(
+  atOnce: number,
+  removePart: () => Promise<Removed | undefined>,
+): Promise<Removed> {
+  const total: Removed = { steps: 0, questions: 0, shares: 0, bytes: 0 };
+  for (;;) {
+    const removed = await removePart();
+    if (removed === undefined) return total;
+    total.steps += removed.steps;
+    total.questions += removed.questions;
+    total.shares += removed.shares;
+    total.bytes += removed.bytes;
+    if (removed.steps < atOnce) return total;
+  }
+}

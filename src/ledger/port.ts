@@ -1,299 +1,27 @@
-import type {
-  Decision,
-  DecisionInput,
-  DecisionResult,
-  QuestionKind,
-} from '../contract/decision.ts';
-import type { JsonValue } from '../contract/json.ts';
-import type { Effect, KnownBy, StepUsage } from '../contract/step.ts';
+import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
 import type { Transaction } from '../contract/transaction.ts';
+import type {
+  Claim,
+  ClaimAnswer,
+  Completion,
+  FailedAttempt,
+  Recorded,
+  ShareAnswer,
+  ShareRequest,
+  StepClaim,
+} from './claims.ts';
 import type { LedgerCleaner } from './cleaner.ts';
-
-/** Everything that identifies a step and the invocation that wants to run it. */
-export interface StepClaim {
-  scope: string;
-  /** `t2.model` or `t2.c0`. */
-  step: string;
-  turn: number;
-  kind: 'model' | 'tool';
-  /** Name of the model or of the tool. */
-  name: string;
-  /** `null` for a model call. */
-  effect: Effect | null;
-  /** SHA-256, hex, of what the step is about to do. Another digest under the same step diverges. */
-  digest: string;
-  /** What is new in this step: a model step's messages. A tool's arguments are planned beforehand. */
-  request?: JsonValue;
-  /** UUID, made once per invocation: a claim whose answer was lost is claimed again with it. */
-  nonce: string;
-  leaseMs: number;
-  /** Executed attempts allowed in one Temporal execution (`runId`). */
-  maximumAttempts: number;
-  workflowId: string;
-  /** Temporal's run ID: a new execution (reset, resume) has all its attempts before it. */
-  runId: string;
-  /** Worker and process, for the person who must know whether it is dead. */
-  worker: string;
-  /** What the run has seen recorded before: a ledger that lacks it is not the one, or an older state. */
-  seen?: SeenRecords;
-}
-
-/** What a run knows that its ledger must hold. Everything that is absent is not checked. */
-export interface SeenRecords {
-  /** Identity of the ledger that held it. */
-  ledger?: string;
-  /** The step has a row: a tool's is planned with the model's answer. */
-  row?: true;
-  /** The step is completed. */
-  done?: true;
-  /** An earlier attempt of the step had this fence. */
-  fence?: string;
-  /** The model step of the turn before is completed, with this digest. */
-  previous?: { step: string; digest: string };
-}
-
-/** Who a ledger is. */
-export interface LedgerIdentity {
-  /** UUID; another one after every restore that a person has accepted. */
-  id: string;
-  /** The ledgers that it stands in for, by a person's word. */
-  standsInFor: string[];
-  /** ISO 8601: its runs have moved to a copy, and no step is claimed here; `null`: it is in use. */
-  closedAt: string | null;
-}
-
-/** A claim that was granted. The fence is a counter in the row: whoever took over has a higher one. */
-export interface Claim {
-  scope: string;
-  step: string;
-  fence: string;
-  leaseMs: number;
-}
-
-export type ClaimAnswer =
-  /** Run it. `attempt` counts this execution's attempts from 1, `last` says there is none after. */
-  | {
-      state: 'claimed';
-      claim: Claim;
-      attempt: number;
-      last: boolean;
-      /** All attempts of the step, this one included, in all executions. */
-      attempts: number;
-      /** All attempts of the step that ended without a recorded result, in all executions. */
-      unknownAttempts: number;
-      request: JsonValue | null;
-      /** See `StepRecord`. */
-      round: number;
-      /** What unusable answers to this step have used. */
-      spent: StepUsage;
-      /** Identity of this ledger. */
-      ledger: string;
-    }
-  /** It is done: nothing runs. */
-  | { state: 'completed'; record: RecordedStep; ledger: string }
-  /** The ledger lacks what the run has seen. Nothing was changed. */
-  | { state: 'restored'; lacks: Lack; ledger: string; accepted: boolean }
-  /** Somebody holds it; ask again in `retryAfterMs`. */
-  | { state: 'busy'; retryAfterMs: number; worker: string }
-  /** The scope is retired: a newer run has the key. */
-  | { state: 'superseded' }
-  /** The ledger holds another call under this step. */
-  | { state: 'diverged' }
-  /** An attempt ended without a recorded result, and only a person may say how. */
-  | { state: 'unknown'; attempt: UnknownAttempt }
-  /** No attempt is left; `error` is what the last one said. */
-  | { state: 'exhausted'; attempts: number; error: StepError | null; spent: StepUsage };
-
-/**
- * What a ledger lacks of what a run has seen: `all`, it is another ledger; `records`, it is an older
- * state of the same one; `claims`, it is closed, and its runs have moved to a copy.
- */
-export type Lack = 'all' | 'records' | 'claims';
-
-export interface StepError {
-  code: string;
-  message: string;
-}
-
-/** How an attempt failed. */
-export interface FailedAttempt {
-  /**
-   * `false`: the attempt was ended by trouble that is not its own (a worker that is stopped, a
-   * database that went away), and uses up none of the execution's attempts. Default: `true`.
-   */
-  counted?: boolean;
-  /** Present when a whole answer was read and is unusable: the round that asked for it is over. */
-  answered?: UnusableRound;
-}
-
-/** A request of a model step that was answered, with nothing to go on with. */
-export interface UnusableRound {
-  /** The round of the request; the step's next one is the one after it. */
-  round: number;
-  /** What the answer used; `null`: not known. */
-  usage: StepUsage | null;
-}
-
-/** The attempt whose outcome is unknown. */
-export interface UnknownAttempt {
-  fence: string;
-  worker: string;
-  claimedAt: string;
-  /** What it threw; `null`: it ended without a word, or goes on somewhere. */
-  error: StepError | null;
-}
-
-/** How a step ended well. */
-export interface Completion {
-  result: JsonValue;
-  /** Of this answer alone: the ledger adds what unusable ones before it used. */
-  usage?: StepUsage;
-  /** The tool calls that a model step's answer asks for, recorded with it in one statement. */
-  planned?: PlannedStep[];
-  /** Present where no attempt of this step had the effect that `result` is of. */
-  knownBy?: RecordedKnowledge;
-  /**
-   * Token of the step that this one took its result from, or under whose token it had its effect.
-   * Its own: it was taken over, and took the result from there.
-   */
-  sharedWith?: string;
-}
-
-/** How a recorded result came to be known, but for the ordinary way. */
-export type RecordedKnowledge = Exclude<KnownBy, 'executed' | 'ledger'>;
-
-/**
- * What became of a completion: `recorded`, now or before; `settled`: so it is, and meanwhile the
- * outcome was held to be unknown; `lost`: the claim is no longer ours, nothing was written.
- */
-export type Recorded = 'recorded' | 'settled' | 'lost';
-
-/** A question about a step. */
-export interface Question {
-  scope: string;
-  step: string;
-  kind: QuestionKind;
-  /** Of the step: an approval is bound to these very arguments. */
-  digest: string;
-  /** Of the attempt whose outcome is unknown; `null` for an approval. */
-  fence: string | null;
-  /** For how long an approval can be used, in milliseconds. */
-  validMs: number;
-  workflowId: string;
-  /** Temporal's run ID: `fail` is an answer for the execution that asked, and for no other. */
-  runId: string;
-}
-
-/** A question as the ledger has it. */
-export interface AskedQuestion {
-  scope: string;
-  step: string;
-  kind: QuestionKind;
-  round: number;
-  askedAt: string;
-  runId: string;
-  /** `null`: nobody has answered. */
-  decision: Decision | null;
-  by: string | null;
-  comment: string | null;
-  decidedAt: string | null;
-}
-
-/** A step that asks to do what others may be asking to do as well. */
-export interface ShareRequest {
-  /** Hash of what is shared: the steps that ask under one name want the same result. */
-  name: string;
-  /** The step that asks. It has claimed itself, or does so within `leaseMs`. */
-  scope: string;
-  step: string;
-  /** For how long a completed owner's result is shared, from when it became the owner; 0: never. */
-  windowMs: number;
-  /** For how long an owner is waited for that has not claimed its step. */
-  leaseMs: number;
-}
-
-/** Whether the step that asked does the work (`mine`), and which step does it. */
-export interface ShareAnswer {
-  mine: boolean;
-  owner: { scope: string; step: string };
-  /**
-   * The step that began it: the owner, or the first of those that it was taken over from one after
-   * the other before any of them was completed. Whoever has an effect has it under this one's token.
-   */
-  first: { scope: string; step: string };
-  /** The round in which whoever does the work begins: that of the owner it was taken over from. */
-  round: number;
-}
-
-/** A tool call that was asked for and not yet claimed. */
-export interface PlannedStep {
-  step: string;
-  turn: number;
-  tool: string;
-  effect: Effect;
-  digest: string;
-  request: JsonValue;
-}
-
-export type StepState = 'planned' | 'claimed' | 'completed' | 'failed' | 'unknown';
-
-export interface StepRecord {
-  scope: string;
-  step: string;
-  turn: number;
-  kind: 'model' | 'tool';
-  name: string;
-  effect: Effect | null;
-  digest: string;
-  state: StepState;
-  request: JsonValue | null;
-  /** `null` unless completed. */
-  result: JsonValue | null;
-  /** Size of the result as JSON, before compression. */
-  resultBytes: number | null;
-  /** `null`: not completed, or by an attempt of the step itself. */
-  knownBy: RecordedKnowledge | null;
-  sharedWith: string | null;
-  /** Of the last claim. */
-  fence: string;
-  attempts: number;
-  unknownAttempts: number;
-  /**
-   * Of a model step's next request: one after the last that was answered with something unusable, in
-   * whatever execution. A call that was taken over begins in the round of its owner.
-   */
-  round: number;
-  /** Whole answers to this step that were unusable. */
-  unusableAnswers: number;
-  /** Errors of failed attempts, oldest first, the last ten. */
-  errors: StepError[];
-  /** Of all answers, unusable ones included. `null`: there is none, or its usage is not known. */
-  inputTokens: number | null;
-  outputTokens: number | null;
-  costUsd: number | null;
-  workflowId: string;
-  runId: string;
-  worker: string | null;
-  claimedAt: string | null;
-  endedAt: string | null;
-}
-
-/** How a step ended well: for whoever would have run it. */
-export type RecordedStep = Pick<
+import type {
+  AskedQuestion,
+  EarlierStep,
+  LedgerIdentity,
+  Question,
+  StepError,
   StepRecord,
-  | 'result'
-  | 'resultBytes'
-  | 'knownBy'
-  | 'sharedWith'
-  | 'attempts'
-  | 'unknownAttempts'
-  | 'inputTokens'
-  | 'outputTokens'
-  | 'costUsd'
->;
+} from './records.ts';
 
-/** A step as a later turn needs it. */
-export type EarlierStep = Pick<StepRecord, 'step' | 'state' | 'digest' | 'request' | 'result'>;
+export type * from './claims.ts';
+export type * from './records.ts';
 
 /**
  * The table of steps: who claimed one, how it ended, what it cost. Every backend passes
@@ -354,7 +82,7 @@ export interface Ledger {
    * Ends the claim with its outcome unknown: what was thrown does not say whether the effect
    * happened. `false`: the claim is no longer ours. Repeatable.
    */
-  abandon(claim: Claim, error: StepError): Promise<boolean>;
+  endUnknown(claim: Claim, error: StepError): Promise<boolean>;
 
   /** Adds to the errors of a step, whatever its state: for what an attempt did that had lost it. */
   note(scope: string, step: string, error: StepError): Promise<void>;

@@ -70,6 +70,6 @@ test('so is every other word about a claim', async () => {
   const claim = await claimed(ledger, stepClaim({ effect: 'at-most-once' }));
   const error = { code: 'tool.failed', message: 'cut' };
   expect(await roundTripsOf(() => ledger.renew(claim))).toBe(1);
-  expect(await roundTripsOf(() => ledger.abandon(claim, error))).toBe(1);
+  expect(await roundTripsOf(() => ledger.endUnknown(claim, error))).toBe(1);
   expect(await roundTripsOf(() => ledger.fail(claim, error))).toBe(1);
 });

@@ -39,7 +39,7 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
   const answered = error instanceof UnusableAnswer ? error.answered : undefined;
 
   const unknown = isOutcomeUnknown({ effect, begun, thrown });
-  if (unknown) await abandon(running, failure);
+  if (unknown) await endUnknown(running, failure);
   // Asked only now: while that was written, the run may have been cancelled.
   const halted = haltOf(deps, context);
   const suspected = deps.suspected();
@@ -100,9 +100,12 @@ export function interrupted(details?: StepFailureDetails): ApplicationFailure {
 }
 
 /** Says that an attempt's outcome is unknown. Without it the lease runs out, and it is just as unknown. */
-async function abandon(running: Running, { code, message }: StepError): Promise<void> {
+async function endUnknown(running: Running, { code, message }: StepError): Promise<void> {
   const { deps, answer, limit } = running;
-  const asking = untilAnswered(() => deps.ledger.abandon(answer.claim, { code, message }), limit);
+  const asking = untilAnswered(
+    () => deps.ledger.endUnknown(answer.claim, { code, message }),
+    limit,
+  );
   const ours = await asking.catch(() => undefined);
   // Somebody has had the last word, and has perhaps set the next attempt going.
   if (ours === false) await noteLateEffect(running);

@@ -8,17 +8,39 @@ import type {
   OpenQuestion,
   QuestionKind,
 } from '../../contract/decision.ts';
+import type { JsonValue } from '../../contract/json-value.ts';
 import { readConfig } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { findAnswer, findOutcome, readArguments } from '../explain/recorded-answers.ts';
 import { chooseQuestion } from './choose-question.ts';
 import { commandFor, START_A_WORKER } from '../../cli/commands.ts';
 import { canAsk, confirm } from '../../cli/confirm.ts';
-import type { DecisionCommand, DecisionFlags } from './decision-command.ts';
 import { withRun, type LoadAgents, type OpenClient } from '../../cli/open-client.ts';
+import type { RunFlags } from '../../cli/options.ts';
 import { coloursOf, print, printable, printJson, say, shortened } from '../../cli/output.ts';
 import { drawQuestion } from '../../cli/show-questions.ts';
 import { drawTime, labelQuestion } from '../../cli/show-run.ts';
+
+/** What every command that decides takes. */
+export interface DecisionFlags extends RunFlags {
+  by?: string;
+  comment?: string;
+  yes?: true;
+}
+
+/** A decision as it was typed. */
+export interface DecisionCommand {
+  decision: Decision;
+  /** The kind of question that it answers; absent: either. */
+  kind?: QuestionKind;
+  /** Absent: the one step that waits. */
+  step: string | undefined;
+  result?: JsonValue;
+  /** What is asked before, on a terminal, unless `--yes` is given. */
+  ask: string;
+  /** Why it is refused without `--yes` where nobody can be asked; default: that alone. */
+  refuseUnasked?: (question: OpenQuestion) => string;
+}
 
 /** Longest text of a call's arguments that is shown. */
 const ARGUMENTS_SHOWN = 2_000;

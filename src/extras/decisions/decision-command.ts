@@ -1,29 +1,7 @@
 import { Option, type Command } from 'commander';
-import type { Decision, OpenQuestion, QuestionKind } from '../../contract/decision.ts';
-import type { JsonValue } from '../../contract/json-value.ts';
 import type { LoadAgents } from '../../cli/open-client.ts';
-import { addRunCommand, runOf, type RunFlags } from '../../cli/options.ts';
-
-/** What every command that decides takes. */
-export interface DecisionFlags extends RunFlags {
-  by?: string;
-  comment?: string;
-  yes?: true;
-}
-
-/** A decision as it was typed. */
-export interface DecisionCommand {
-  decision: Decision;
-  /** The kind of question that it answers; absent: either. */
-  kind?: QuestionKind;
-  /** Absent: the one step that waits. */
-  step: string | undefined;
-  result?: JsonValue;
-  /** What is asked before, on a terminal, unless `--yes` is given. */
-  ask: string;
-  /** Why it is refused without `--yes` where nobody can be asked; default: that alone. */
-  refuseUnasked?: (question: OpenQuestion) => string;
-}
+import { addRunCommand, runOf } from '../../cli/options.ts';
+import type { DecisionCommand, DecisionFlags } from './decide.ts';
 
 /**
  * A command that answers a question of a run.

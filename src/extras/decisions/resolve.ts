@@ -6,11 +6,8 @@ import { plainCommand } from '../../cli/commands.ts';
 import type { LoadAgents } from '../../cli/open-client.ts';
 import { usage } from '../../cli/read-input.ts';
 import { nameProcess } from '../../cli/show-questions.ts';
-import {
-  addDecisionCommand,
-  type DecisionCommand,
-  type DecisionFlags,
-} from './decision-command.ts';
+import type { DecisionCommand, DecisionFlags } from './decide.ts';
+import { addDecisionCommand } from './decision-command.ts';
 
 interface ResolveFlags extends DecisionFlags {
   happened?: true;

@@ -8,9 +8,22 @@ import type { Script } from './script.ts';
 export type Reply = Buffer | number | null | Reply[];
 export type Argument = string | number | Buffer;
 
+/** A reply that is a list; of anything else, an empty one. */
+export function list(reply: Reply | undefined): Reply[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
+/** A list of names and values by turns. */
+export function pairs(reply: Reply | undefined): [name: Reply, value: Reply][] {
+  const flat = list(reply);
+  return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? null]] : []));
+}
+
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than a server takes that answers at all. */
 const COMMAND_TIMEOUT_MS = 5_000;
+/** Keys of one look at the server's, other programs' included. */
+const KEYS_AT_ONCE = 1_000;
 const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
 
 type Client = ReturnType<typeof clientOf>;
@@ -56,13 +69,20 @@ export class Connection {
     }
   }
 
+  /** Keys like `match`, a part of them; begins and ends with the cursor 0. */
+  async scan(cursor: string, match: string): Promise<{ next: string; names: string[] }> {
+    const args = ['SCAN', cursor, 'MATCH', match, 'COUNT', KEYS_AT_ONCE];
+    const [next, names] = list(await this.command(args));
+    return { next: String(next ?? '0'), names: list(names).map(String) };
+  }
+
   /** Settings of the server by name; `undefined` where it tells none to this user. */
   async settings(...names: string[]): Promise<Map<string, string> | undefined> {
     const found = new Map<string, string>();
     for (const name of names) {
       try {
         const reply = await this.#send(['CONFIG', 'GET', name]);
-        const [key, value] = Array.isArray(reply) ? reply : [];
+        const [key, value] = list(reply);
         if (key === undefined || value === undefined) return undefined;
         found.set(String(key), String(value));
       } catch (error) {
@@ -77,8 +97,7 @@ export class Connection {
 
   /** Waits for commands that are under way. */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    return (this.#closed ??= this.#close());
   }
 
   async #close(): Promise<void> {

@@ -1,25 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { LedgerContents, LedgerKeeper } from '../../ledger/keeper.ts';
 import type { LedgerIdentity } from '../../ledger/port.ts';
-import { Connection } from './connection.ts';
+import { Connection, list } from './connection.ts';
 import { keys } from './keys.ts';
 import { isoTime, Row } from './records.ts';
 import { loadScript } from './script.ts';
 
 const IDENTITY = loadScript('identity');
-/** Keys of one look at the server's, other programs' included. */
-const KEYS_AT_ONCE = 1_000;
+const TIMES = ['created_at', 'claimed_at', 'ended_at'];
 
 /** See `Ledger.identity`. */
 export function readIdentity(connection: Connection): Promise<LedgerIdentity> {
   return identify(connection, 'read');
 }
 
-/**
- * Opens the ledger in a Redis database for who looks after it. Close it when done.
- *
- * @throws {AgentOnceError} `config.invalid`
- */
+/** See `openLedgerKeeper`. */
 export function openRedisLedgerKeeper(url: string): LedgerKeeper {
   const connection = new Connection(url);
   return {
@@ -52,23 +47,12 @@ async function readContents(connection: Connection): Promise<LedgerContents> {
   let newest = 0;
   let cursor = '0';
   do {
-    const match = `${keys.stepPrefix('*')}*`;
-    const reply = await connection.command(['SCAN', cursor, 'MATCH', match, 'COUNT', KEYS_AT_ONCE]);
-    const [next, names] = Array.isArray(reply) ? reply : [];
-    cursor = String(next ?? '0');
-    for (const name of Array.isArray(names) ? names.map(String) : []) {
-      if (found.has(name)) continue;
+    const { next, names } = await connection.scan(cursor, `${keys.stepPrefix('*')}*`);
+    cursor = next;
+    for (const name of names.filter((each) => !found.has(each))) {
       found.add(name);
-      const times = await connection.command([
-        'HMGET',
-        name,
-        'created_at',
-        'claimed_at',
-        'ended_at',
-      ]);
-      for (const time of Array.isArray(times) ? times : []) {
-        if (time !== null) newest = Math.max(newest, Number(String(time)));
-      }
+      const times = await connection.command(['HMGET', name, ...TIMES]);
+      newest = Math.max(newest, ...list(times).map((time) => Number(String(time ?? 0))));
     }
   } while (cursor !== '0');
   return { steps: found.size, changedAt: newest === 0 ? null : isoTime(String(newest)) };

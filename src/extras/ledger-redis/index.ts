@@ -8,7 +8,7 @@ const redis: LedgerBackend = {
       import('./promised-tools.ts'),
       import('./redis-ledger.ts'),
     ]);
-    return createRedisLedger(url, { durableFor: assertServes(tools) });
+    return createRedisLedger(url, assertServes(tools));
   },
   async openReader(url) {
     return (await import('./read-ledger.ts')).openRedisLedgerReader(url);

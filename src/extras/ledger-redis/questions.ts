@@ -8,9 +8,9 @@ import {
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import { encodePayload } from '../../ledger/payload.ts';
-import { plainError } from '../../ledger/plain-error.ts';
 import type { AskedQuestion, Question } from '../../ledger/port.ts';
-import type { Connection, Reply } from './connection.ts';
+import { didNotHappen } from '../../ledger/step-errors.ts';
+import { list, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
 import { isoTime } from './records.ts';
 import { loadScript } from './script.ts';
@@ -51,7 +51,7 @@ export async function readQuestions(
   scope: string,
 ): Promise<AskedQuestion[]> {
   const reply = await connection.command(['HVALS', keys.questions(scope)]);
-  const all = (Array.isArray(reply) ? reply : []).map(parse);
+  const all = list(reply).map(parse);
   return all.sort(inOrder).map((question) => toQuestion(scope, question));
 }
 
@@ -63,10 +63,6 @@ export async function decideQuestion(
 ): Promise<DecisionResult> {
   const { step, round, decision, result, by, comment } = answer;
   const { data, bytes } = await encodePayload(result ?? null);
-  const error = plainError({
-    code: 'step.did_not_happen',
-    message: `${by} said that this attempt had no effect.`,
-  });
   const reply = await connection.run(
     DECIDE,
     [keys.questions(scope), keys.step(scope, step)],
@@ -80,10 +76,10 @@ export async function decideQuestion(
       comment ?? '',
       data,
       bytes,
-      JSON.stringify(error),
+      JSON.stringify(didNotHappen(by)),
     ],
   );
-  const [outcome, question] = Array.isArray(reply) ? reply : [];
+  const [outcome, question] = list(reply);
   const standing = question === undefined ? undefined : parse(question);
   return {
     outcome: String(outcome) as DecisionResult['outcome'],

@@ -2,8 +2,7 @@ import type { Effect } from '../../contract/step.ts';
 import { decodePayload } from '../../ledger/payload.ts';
 import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../../ledger/port.ts';
 import type { HeldStep } from '../../ledger/reader.ts';
-import type { UsageColumns } from '../../ledger/spent.ts';
-import type { Connection, Reply } from './connection.ts';
+import { list, pairs, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript } from './script.ts';
 
@@ -15,10 +14,8 @@ export class Row {
 
   /** @param reply names and values by turns */
   constructor(reply: Reply | undefined) {
-    const flat = Array.isArray(reply) ? reply : [];
-    for (let i = 0; i + 1 < flat.length; i += 2) {
-      const value = flat[i + 1];
-      if (Buffer.isBuffer(value)) this.#fields.set(String(flat[i]), value);
+    for (const [name, value] of pairs(reply)) {
+      if (Buffer.isBuffer(value)) this.#fields.set(String(name), value);
     }
   }
 
@@ -43,10 +40,6 @@ export class Row {
   time(name: string): string | null {
     return isoTime(this.text(name));
   }
-
-  errors(): StepError[] {
-    return JSON.parse(this.text('errors') ?? '[]') as StepError[];
-  }
 }
 
 /** @param stamp milliseconds since 1970, as the scripts write times */
@@ -54,7 +47,17 @@ export function isoTime(stamp: string | null | undefined): string | null {
   return stamp ? new Date(Number(stamp)).toISOString() : null;
 }
 
-export async function toRecord(scope: string, row: Row): Promise<StepRecord> {
+/** @param leaseLeftMs see `HeldStep` */
+export async function toHeldStep(
+  scope: string,
+  row: Row,
+  leaseLeftMs: number | null,
+): Promise<HeldStep> {
+  const runAttempts = row.number('run_attempts') ?? 0;
+  return { ...(await toRecord(scope, row)), leaseLeftMs, runAttempts };
+}
+
+async function toRecord(scope: string, row: Row): Promise<StepRecord> {
   const request = row.bytes('request');
   const result = row.bytes('result');
   return {
@@ -76,21 +79,15 @@ export async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     unknownAttempts: row.number('unknown_attempts') ?? 0,
     round: row.number('round') ?? 0,
     unusableAnswers: row.number('unusable_answers') ?? 0,
-    errors: row.errors(),
-    ...usageOf(row),
+    errors: JSON.parse(row.text('errors') ?? '[]') as StepError[],
+    inputTokens: row.number('input_tokens'),
+    outputTokens: row.number('output_tokens'),
+    costUsd: row.number('cost_usd'),
     workflowId: row.text('workflow_id') ?? '',
     runId: row.text('run_id') ?? '',
     worker: row.text('worker'),
     claimedAt: row.time('claimed_at'),
     endedAt: row.time('ended_at'),
-  };
-}
-
-export function usageOf(row: Row): UsageColumns {
-  return {
-    inputTokens: row.number('input_tokens'),
-    outputTokens: row.number('output_tokens'),
-    costUsd: row.number('cost_usd'),
   };
 }
 
@@ -104,27 +101,19 @@ export async function readStep(
 }
 
 /** By turn; the model's step before its calls, and those by their number: c9 before c10. */
-export async function readSteps(
+export async function readHeldSteps(
   connection: Connection,
   scope: string,
   beforeTurn?: number,
 ): Promise<HeldStep[]> {
   const args = [keys.stepPrefix(scope), beforeTurn ?? ''];
-  const reply = await connection.run(STEPS, [keys.index(scope)], args);
-  const [now, ...rows] = Array.isArray(reply) ? reply : [];
-  const steps = await Promise.all(
-    rows.map(async (each) => {
-      const row = new Row(each);
-      const record = await toRecord(scope, row);
-      const until = record.state === 'claimed' ? row.number('lease_until') : null;
-      return {
-        ...record,
-        leaseLeftMs: until === null ? null : until - Number(String(now)),
-        runAttempts: row.number('run_attempts') ?? 0,
-      };
-    }),
-  );
-  return steps.sort(inOrder);
+  const [now, ...replies] = list(await connection.run(STEPS, [keys.index(scope)], args));
+  const steps = replies.map((reply) => {
+    const row = new Row(reply);
+    const until = row.text('state') === 'claimed' ? row.number('lease_until') : null;
+    return toHeldStep(scope, row, until === null ? null : until - Number(String(now)));
+  });
+  return (await Promise.all(steps)).sort(inOrder);
 }
 
 function inOrder(a: StepRecord, b: StepRecord): number {

@@ -1,5 +1,5 @@
 import type { ShareAnswer, ShareRequest } from '../../ledger/port.ts';
-import type { Connection } from './connection.ts';
+import { list, type Connection } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript } from './script.ts';
 
@@ -23,7 +23,7 @@ export async function shareStep(
       ],
       [scope, step, windowMs, leaseMs, owner.scope, owner.step],
     );
-    const [answer, ...names] = Array.isArray(reply) ? reply.map(String) : [];
+    const [answer, ...names] = list(reply).map(String);
     const [ownerScope = '', ownerStep = '', firstScope = '', firstStep = '', round = '0'] = names;
     owner = { scope: ownerScope, step: ownerStep };
     if (answer === 'guess') continue;

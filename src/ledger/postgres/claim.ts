@@ -1,9 +1,9 @@
+import { answerClaim, type ClaimDecision, type MetStep } from '../claim-answer.ts';
+import { encodePayload } from '../payload.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
+import { LOST } from '../step-errors.ts';
 import type { Database } from './database.ts';
-import { decodePayload, encodePayload } from '../payload.ts';
-import { LOST } from '../lost.ts';
-import { toRecorded, usageOf, type StepRow } from './records.ts';
-import { spentOn } from '../spent.ts';
+import { toPort } from './records.ts';
 import { whyNotClaimed } from './why-not-claimed.ts';
 
 /**
@@ -140,15 +140,12 @@ WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', '
   AND s.known_by IS DISTINCT FROM 'person'
 RETURNING s.state`;
 
-interface ClaimRow extends Omit<
-  StepRow,
-  'scope' | 'step' | 'turn' | 'kind' | 'name' | 'effect' | 'state' | 'workflow_id' | 'run_id'
-> {
-  /** `settled`: completed, unless it is about something else. */
-  answer:
-    'claimed' | 'same' | 'completed' | 'settled' | 'busy' | 'diverged' | 'exhausted' | 'unknown';
-  run_attempts: number;
-  lease_left_ms: number | null;
+interface MetRow extends MetStep {
+  /**
+   * `same`: claimed, and it was before with this nonce; `settled`: completed, unless it is about
+   * something else.
+   */
+  answer: ClaimDecision | 'same' | 'settled';
   /** Identity of the ledger. */
   here: string;
 }
@@ -157,7 +154,7 @@ interface ClaimRow extends Omit<
 export async function claimStep(database: Database, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? null : await encodePayload(step.request);
   const { ledger, row: hasRow, done, fence, previous } = step.seen ?? {};
-  const [row] = await database.query<ClaimRow>(CLAIM, [
+  const [row] = await database.query(CLAIM, [
     step.scope,
     step.step,
     step.turn,
@@ -180,7 +177,10 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
     JSON.stringify([LOST]),
     done ?? false,
   ]);
-  if (row !== undefined) return toAnswer(row, step);
+  if (row !== undefined) {
+    const met = await toPort<MetRow>(row);
+    return answerClaim(decisionOf(met, step), met, step, met.here);
+  }
   // Where nothing is wanting any more, a person has accepted the ledger in this very moment.
   return (await whyNotClaimed(database, step)) ?? claimStep(database, step);
 }
@@ -191,54 +191,8 @@ export async function renewClaim(database: Database, claim: Claim): Promise<bool
   return rows.length > 0;
 }
 
-async function toAnswer(row: ClaimRow, step: StepClaim): Promise<ClaimAnswer> {
-  switch (row.answer) {
-    case 'claimed':
-    case 'same': {
-      const { scope, step: name, leaseMs } = step;
-      return {
-        state: 'claimed',
-        claim: { scope, step: name, fence: row.fence, leaseMs },
-        attempt: row.run_attempts,
-        last: row.run_attempts >= step.maximumAttempts,
-        attempts: row.attempts,
-        unknownAttempts: row.unknown_attempts,
-        request: row.request && (await decodePayload(row.request)),
-        round: row.round,
-        spent: spentOn(row.unusable_answers, usageOf(row)),
-        ledger: row.here,
-      };
-    }
-    case 'settled':
-      if (row.digest !== step.digest) return { state: 'diverged' };
-      return { state: 'completed', record: await toRecorded(row), ledger: row.here };
-    case 'completed':
-      return { state: 'completed', record: await toRecorded(row), ledger: row.here };
-    case 'busy':
-      return {
-        state: 'busy',
-        retryAfterMs: Math.max(1, Math.ceil(row.lease_left_ms ?? 0)),
-        worker: row.worker ?? '',
-      };
-    case 'diverged':
-      return { state: 'diverged' };
-    case 'exhausted':
-      return {
-        state: 'exhausted',
-        attempts: row.run_attempts,
-        error: row.errors.at(-1) ?? null,
-        spent: spentOn(row.unusable_answers, usageOf(row)),
-      };
-    case 'unknown':
-      return {
-        state: 'unknown',
-        attempt: {
-          fence: row.fence,
-          worker: row.worker ?? '',
-          claimedAt: row.claimed_at?.toISOString() ?? '',
-          // An attempt that threw has an end; one that died has none.
-          error: row.ended_at === null ? null : (row.errors.at(-1) ?? null),
-        },
-      };
-  }
+function decisionOf({ answer, digest }: MetRow, step: StepClaim): ClaimDecision {
+  if (answer === 'same') return 'claimed';
+  if (answer === 'settled') return digest === step.digest ? 'completed' : 'diverged';
+  return answer;
 }

@@ -1,11 +1,4 @@
-import type {
-  CleaningQuery,
-  Home,
-  LedgerCleaner,
-  OldScope,
-  OldScopes,
-  Removed,
-} from '../cleaner.ts';
+import { removeInParts, type Home, type LedgerCleaner, type Removed } from '../cleaner.ts';
 import type { Database } from './database.ts';
 
 const REGISTER = `
@@ -97,71 +90,39 @@ interface OldScopeRow {
   executions: [workflowId: string, runId: string][];
 }
 
-/** Cleaning of the ledger in PostgreSQL. Ages are the database's. */
-export class PostgresCleaner implements LedgerCleaner {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  async register({ id, name }: Home): Promise<Home[]> {
-    await this.#database.query(REGISTER, [id, name]);
-    return this.#database.query<{ id: string; name: string }>(OTHER_HOMES, [id]);
-  }
-
-  async oldScopes({ olderThanMs, after, limit }: CleaningQuery): Promise<OldScopes> {
-    const [createdAt, scope] = after === null ? [null, null] : fromCursor(after);
-    const rows = await this.#database.query<OldScopeRow>(OLD_SCOPES, [
-      olderThanMs,
-      createdAt,
-      scope,
-      limit,
-    ]);
-    const last = rows.at(-1);
-    return {
-      scopes: rows.filter((row) => row.old).map(toOldScope),
-      next: last === undefined || rows.length < limit ? null : toCursor(last),
-    };
-  }
-
-  async mark(scopes: readonly string[]): Promise<void> {
-    await this.#database.query(MARK, [scopes]);
-  }
-
-  async unmark(scopes: readonly string[]): Promise<string[]> {
-    const rows = await this.#database.query<{ scope: string }>(UNMARK, [scopes]);
-    return rows.map((row) => row.scope);
-  }
-
-  async remove(scope: string): Promise<Removed> {
-    const total: Removed = { steps: 0, questions: 0, shares: 0, bytes: 0 };
-    for (;;) {
-      const [removed] = await this.#database.query<Removed & Record<string, number>>(REMOVE, [
-        scope,
-      ]);
-      if (removed === undefined) return total;
-      total.steps += removed.steps;
-      total.questions += removed.questions;
-      total.shares += removed.shares;
-      total.bytes += removed.bytes;
-      if (removed.steps < STEPS_AT_ONCE) return total;
-    }
-  }
-}
-
-function toOldScope(row: OldScopeRow): OldScope {
+/** Ages are the database's. */
+export function postgresCleaner(database: Database): LedgerCleaner {
   return {
-    scope: row.scope,
-    cursor: toCursor(row),
-    executions: row.executions.map(([workflowId, runId]) => ({ workflowId, runId })),
+    async register({ id, name }) {
+      await database.query(REGISTER, [id, name]);
+      return database.query<Home>(OTHER_HOMES, [id]);
+    },
+    async oldScopes({ olderThanMs, after, limit }) {
+      const from = after === null ? [null, null] : (JSON.parse(after) as [string, string]);
+      const values = [olderThanMs, ...from, limit];
+      const rows = await database.query<OldScopeRow>(OLD_SCOPES, values);
+      const scopes = rows.map(({ scope, created_at, old, executions }) => ({
+        scope,
+        old,
+        cursor: JSON.stringify([created_at, scope]),
+        executions: executions.map(([workflowId, runId]) => ({ workflowId, runId })),
+      }));
+      return {
+        scopes: scopes.filter(({ old }) => old),
+        next: rows.length < limit ? null : (scopes.at(-1)?.cursor ?? null),
+      };
+    },
+    async mark(scopes) {
+      await database.query(MARK, [scopes]);
+    },
+    async unmark(scopes) {
+      const rows = await database.query<{ scope: string }>(UNMARK, [scopes]);
+      return rows.map((row) => row.scope);
+    },
+    remove: (scope) =>
+      removeInParts(STEPS_AT_ONCE, async () => {
+        const [removed] = await database.query<Removed>(REMOVE, [scope]);
+        return removed;
+      }),
   };
-}
-
-function toCursor({ created_at, scope }: OldScopeRow): string {
-  return JSON.stringify([created_at, scope]);
-}
-
-function fromCursor(cursor: string): [createdAt: string, scope: string] {
-  return JSON.parse(cursor) as [string, string];
 }

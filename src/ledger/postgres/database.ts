@@ -2,11 +2,9 @@ import pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
-import { discardIdle } from './discard-idle.ts';
 import { queryEnclosed } from './enclosed-query.ts';
 import { ledgerClient } from './ledger-client.ts';
-import { parsePostgresUrl } from './parse-url.ts';
-import { poolingOf, type Pooling } from './pooling.ts';
+import { parsePostgresUrl, type Pooling } from './parse-url.ts';
 import {
   BEGIN,
   BEGIN_READING,
@@ -48,45 +46,51 @@ export class Database {
   readonly where: string;
   readonly #statements: pg.Pool;
   readonly #transactions: pg.Pool;
+  readonly #idle = new Set<pg.PoolClient>();
   readonly #readOnly: boolean;
   /** Names of prepared statements, by their text. */
   readonly #names = new Map<string, string>();
   readonly #ownSessions = new WeakSet<pg.ClientBase>();
-  readonly #discardIdle: () => void;
   #pooling: Pooling;
   #pooled = false;
-  #closed: Promise<void> | undefined;
+  #closed: Promise<unknown> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
-  constructor(url: string, options: PostgresLedgerOptions = {}) {
+  constructor(url: string, { poolSize = 10, readOnly = false }: PostgresLedgerOptions = {}) {
     const target = parsePostgresUrl(url);
     this.where = target.where;
-    this.#readOnly = options.readOnly ?? false;
-    this.#pooling = poolingOf(url);
+    this.#readOnly = readOnly;
+    this.#pooling = target.pooling;
     const shared: pg.PoolConfig = {
       Client: ledgerClient(target),
-      max: options.poolSize ?? 10,
+      max: poolSize,
       application_name: 'agent-once',
       keepAlive: true,
       // A model may take longer than the default of 10 s, and a new connection several times what
       // a statement takes.
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
     };
-    this.#statements = new pg.Pool({
+    this.#statements = this.#pool({
       ...shared,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
       // Awaited before the connection is used.
       onConnect: (client) => this.#begin(client) as unknown as void,
     });
-    this.#transactions = new pg.Pool({
+    this.#transactions = this.#pool({
       ...shared,
       connectionTimeoutMillis: TRANSACTION_CONNECT_TIMEOUT_MS,
     });
+  }
+
+  #pool(config: pg.PoolConfig): pg.Pool {
+    const pool = new pg.Pool(config);
     // An idle connection that breaks must not end the process: the next statement finds out.
-    this.#statements.on('error', () => {});
-    this.#transactions.on('error', () => {});
-    this.#discardIdle = discardIdle(this.#statements, this.#transactions);
+    pool.on('error', ignore);
+    pool.on('acquire', (client) => this.#idle.delete(client));
+    pool.on('release', (_error, client) => this.#idle.add(client));
+    pool.on('remove', (client) => this.#idle.delete(client));
+    return pool;
   }
 
   /** Whether a connection was found that has no session of its own. */
@@ -100,13 +104,11 @@ export class Database {
    * @param text one of a few constant ones: each session of its own keeps it prepared. The server
    *   takes longer to parse and plan a claim than to run it
    */
-  async query<Row extends pg.QueryResultRow>(
-    text: string,
-    values: readonly unknown[] = [],
-  ): Promise<Row[]> {
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     const pooling = this.#pooling;
     try {
-      return await this.#query<Row>(text, values);
+      const send = (client: pg.PoolClient) => this.#send(client, text, [...values]);
+      return (await withClient(this.#statements, send)).rows as Row[];
     } catch (error) {
       if (pooling === 'transaction' || !ANOTHER_SESSION.includes(codeOf(error) ?? '')) {
         throw this.translate(error);
@@ -118,13 +120,17 @@ export class Database {
   }
 
   /**
-   * What to throw for an error of one of its connections. After a server has said that it takes no
-   * writes, no connection to it is used again: the next one looks its name up anew, and of several
-   * hosts finds the one that took over.
+   * Several statements in one transaction. Its errors are those of the driver.
+   *
+   * @param begin statements that begin it and set what it relies on
    */
-  translate(error: unknown): unknown {
-    if (isReadOnly(error)) this.#discardIdle();
-    return toLedgerError(error, this.where);
+  transaction<T>(begin: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    return withClient(this.#transactions, async (client) => {
+      await client.query(begin);
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    });
   }
 
   /** A connection of its own for a transaction; the caller releases it. */
@@ -143,50 +149,37 @@ export class Database {
    * @throws {AgentOnceError} `ledger.invalid`
    */
   async assertTransactions(): Promise<void> {
-    const client = await this.connect();
-    client.on('error', ignore);
-    let broken = true;
     try {
-      await client.query(`${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`);
-      await client.query('COMMIT');
-      broken = false;
+      const begin = `${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`;
+      await this.transaction(begin, async () => {});
     } catch (error) {
       throw isStatementPooling(error) ? noTransactions(this.where, error) : this.translate(error);
-    } finally {
-      client.off('error', ignore);
-      client.release(broken);
     }
   }
 
-  async #query<Row extends pg.QueryResultRow>(
-    text: string,
-    values: readonly unknown[],
-  ): Promise<Row[]> {
-    const client = await this.#statements.connect();
-    // A client that is checked out has no other listener: without one the process would end.
-    client.on('error', ignore);
-    let broken = true;
-    try {
-      const { rows } = await this.#send<Row>(client, text, [...values]);
-      broken = false;
-      return rows;
-    } finally {
-      client.off('error', ignore);
-      client.release(broken);
-    }
+  /**
+   * What to throw for an error of one of its connections. After a server has said that it takes no
+   * writes, no connection to it is used again: the next one looks its name up anew, and of several
+   * hosts finds the one that took over.
+   */
+  translate(error: unknown): unknown {
+    // To its pool, an idle connection with an error is one that broke.
+    const broken = new Error('The server takes no writes.');
+    if (isReadOnly(error)) for (const client of this.#idle) client.emit('error', broken);
+    return toLedgerError(error, this.where);
   }
 
-  async #send<Row extends pg.QueryResultRow>(
+  async #send(
     client: pg.PoolClient,
     text: string,
     values: unknown[],
-  ): Promise<pg.QueryResult<Row>> {
+  ): Promise<pg.QueryResult<object>> {
     if (this.#pooling !== 'transaction' && this.#ownSessions.has(client)) {
-      return client.query<Row>({ name: this.#nameOf(text), text, values });
+      return client.query({ name: this.#nameOf(text), text, values });
     }
     const named = this.#pooling === 'transaction-prepared' ? { name: this.#nameOf(text) } : {};
     try {
-      return await queryEnclosed<Row>(
+      return await queryEnclosed(
         client,
         { ...named, text, values },
         {
@@ -203,16 +196,13 @@ export class Database {
 
   /** Finds out whether a new connection has a session of its own, and sets that up. */
   async #begin(client: pg.ClientBase): Promise<void> {
-    if (this.#pooling === 'session') {
-      await client.query(settingsOfSession(this.#readOnly));
-      this.#ownSessions.add(client);
-      return;
-    }
-    if (this.#pooling === 'auto') {
+    const own = this.#pooling === 'session';
+    if (own || this.#pooling === 'auto') {
       // Poolers tell their clients a number of their own.
       const { processID } = client as pg.ClientBase & { processID?: number | null };
-      const { rowCount } = await client.query(settingsOfSession(this.#readOnly, processID ?? 0));
-      if (rowCount === 1) {
+      const here = own ? undefined : (processID ?? 0);
+      const { rowCount } = await client.query(settingsOfSession(this.#readOnly, here));
+      if (own || rowCount === 1) {
         this.#ownSessions.add(client);
         return;
       }
@@ -222,17 +212,34 @@ export class Database {
 
   /** The same for the same text in every process: behind a pooler they may share a session. */
   #nameOf(text: string): string {
-    const known = this.#names.get(text);
-    if (known !== undefined) return known;
-    const name = `agent_once_${sha256Hex(text).slice(0, 32)}`;
+    const name = this.#names.get(text) ?? `agent_once_${sha256Hex(text).slice(0, 32)}`;
     this.#names.set(text, name);
     return name;
   }
 
   /** Waits for transactions that are under way. */
   async close(): Promise<void> {
-    this.#closed ??= Promise.all([this.#statements.end(), this.#transactions.end()]).then(() => {});
+    this.#closed ??= Promise.all([this.#statements.end(), this.#transactions.end()]);
     await this.#closed;
+  }
+}
+
+/** Lends a connection of a pool. After an error nobody uses it again. */
+async function withClient<T>(
+  pool: pg.Pool,
+  use: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  // A client that is checked out has no other listener: without one the process would end.
+  client.on('error', ignore);
+  let broken = true;
+  try {
+    const result = await use(client);
+    broken = false;
+    return result;
+  } finally {
+    client.off('error', ignore);
+    client.release(broken);
   }
 }
 

@@ -7,9 +7,10 @@ import {
 import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import type { Database } from './database.ts';
-import { codeOf, toLedgerError } from './database-error.ts';
 import { encodePayload } from '../payload.ts';
+import { didNotHappen } from '../step-errors.ts';
+import type { Database } from './database.ts';
+import { codeOf } from './database-error.ts';
 import { QUESTION_COLUMNS, type QuestionRow } from './questions.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
@@ -51,32 +52,18 @@ export async function decideQuestion(
   scope: string,
   answer: DecisionInput,
 ): Promise<DecisionResult> {
-  const client = await database.connect();
-  // A client that is checked out has no other listener: without one the process would end.
-  const ignore = (): void => {};
-  client.on('error', ignore);
-  let reusable = false;
+  const begin = `RESET ALL; ${BEGIN};
+    SET LOCAL idle_in_transaction_session_timeout = 5000;
+    ${settingsOfTransaction({ statement_timeout: '10000' })}`;
   try {
-    await client.query(
-      `RESET ALL; ${BEGIN};
-       SET LOCAL idle_in_transaction_session_timeout = 5000;
-       ${settingsOfTransaction({ statement_timeout: '10000' })}`,
-    );
-    const result = await decideIn(client, scope, answer);
-    await client.query('COMMIT');
-    reusable = true;
-    return result;
+    return await database.transaction(begin, (client) => decideIn(client, scope, answer));
   } catch (error) {
-    throw codeOf(error)?.startsWith(DATA_EXCEPTION)
-      ? new AgentOnceError(
-          'decision.invalid',
-          'The ledger cannot keep this decision: a part of it is no value that PostgreSQL has. Nothing was decided.',
-          { cause: error },
-        )
-      : toLedgerError(error, database.where);
-  } finally {
-    client.off('error', ignore);
-    client.release(!reusable);
+    if (!codeOf(error)?.startsWith(DATA_EXCEPTION)) throw database.translate(error);
+    throw new AgentOnceError(
+      'decision.invalid',
+      'The ledger cannot keep this decision: a part of it is no value that PostgreSQL has. Nothing was decided.',
+      { cause: error },
+    );
   }
 }
 
@@ -85,19 +72,12 @@ async function decideIn(
   scope: string,
   answer: DecisionInput,
 ): Promise<DecisionResult> {
-  const { step, round, decision, by, comment } = answer;
-  const found = await client.query<QuestionRow>(QUESTION, [
-    scope,
-    step,
-    round ?? null,
-    kindsAnsweredBy(decision),
-  ]);
-  const [question] = found.rows;
-  if (!question) {
-    return { outcome: 'none', decision: null, by: null, decidedAt: null };
-  }
+  const { step, round, decision, result, by, comment } = answer;
+  const asked = [scope, step, round ?? null, kindsAnsweredBy(decision)];
+  const [question] = (await client.query<QuestionRow>(QUESTION, asked)).rows;
+  if (!question) return { outcome: 'none', decision: null, by: null, decidedAt: null };
 
-  const resultDigest = answer.result === undefined ? null : sha256Hex(canonicalJson(answer.result));
+  const resultDigest = result === undefined ? null : sha256Hex(canonicalJson(result));
   if (question.decision !== null) {
     const same = question.decision === decision && question.result_digest === resultDigest;
     return standing(question, same ? 'repeated' : 'conflict');
@@ -105,22 +85,16 @@ async function decideIn(
   if (question.kind === 'outcome' && !(await settle(client, question, answer))) {
     return standing(question, 'settled');
   }
-  const { rows } = await client.query<{ decided_at: Date }>(ANSWER, [
+  const said = [decision, resultDigest, by, comment ?? null];
+  const { rows } = await client.query<QuestionRow>(ANSWER, [
     scope,
     step,
     question.kind,
     question.round,
-    decision,
-    resultDigest,
-    by,
-    comment ?? null,
+    ...said,
   ]);
-  return {
-    outcome: 'recorded',
-    decision,
-    by,
-    decidedAt: rows[0]?.decided_at.toISOString() ?? null,
-  };
+  const decided_at = rows[0]?.decided_at ?? null;
+  return standing({ decision, decided_by: by, decided_at }, 'recorded');
 }
 
 /** Makes of the step what the answer says; `false` where its outcome is known by now. */
@@ -130,27 +104,21 @@ async function settle(
   { decision, result, by }: DecisionInput,
 ): Promise<boolean> {
   const attempt = [scope, step, fence];
+  const change = async (statement: string, ...values: unknown[]): Promise<boolean> =>
+    ((await client.query(statement, [...attempt, ...values])).rowCount ?? 0) > 0;
   if (decision === 'happened') {
     const { data, bytes } = await encodePayload(result ?? null);
-    return changed(await client.query(HAPPENED, [...attempt, data, bytes]));
+    return change(HAPPENED, data, bytes);
   }
-  if (decision === 'did-not-happen') {
-    const message = `${by} said that this attempt had no effect.`;
-    const error = JSON.stringify([{ code: 'step.did_not_happen', message }]);
-    return changed(await client.query(DID_NOT_HAPPEN, [...attempt, error]));
-  }
-  return changed(await client.query(STILL_UNKNOWN, attempt));
+  return decision === 'did-not-happen'
+    ? change(DID_NOT_HAPPEN, JSON.stringify([didNotHappen(by)]))
+    : change(STILL_UNKNOWN);
 }
 
-function changed({ rowCount }: { rowCount: number | null }): boolean {
-  return rowCount !== null && rowCount > 0;
-}
-
-function standing(question: QuestionRow, outcome: DecisionResult['outcome']): DecisionResult {
-  return {
-    outcome,
-    decision: question.decision,
-    by: question.decided_by,
-    decidedAt: question.decided_at?.toISOString() ?? null,
-  };
+function standing(
+  question: Pick<QuestionRow, 'decision' | 'decided_by' | 'decided_at'>,
+  outcome: DecisionResult['outcome'],
+): DecisionResult {
+  const { decision, decided_by, decided_at } = question;
+  return { outcome, decision, by: decided_by, decidedAt: decided_at?.toISOString() ?? null };
 }

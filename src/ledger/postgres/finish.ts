@@ -1,7 +1,7 @@
-import type { Claim, Completion, FailedAttempt, Recorded, StepError } from '../port.ts';
-import type { Database } from './database.ts';
 import { encodePayload } from '../payload.ts';
-import { plainError } from '../plain-error.ts';
+import type { Claim, Completion, Ledger, Recorded, StepError } from '../port.ts';
+import { plainError } from '../step-errors.ts';
+import type { Database } from './database.ts';
 
 /**
  * The completion, with the calls it plans, checks the fence in its own UPDATE. It updates a row
@@ -82,7 +82,7 @@ WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', '
 RETURNING s.state`;
 
 /** The attempt's error is kept once, also where somebody has found its lease over meanwhile. */
-const ABANDON = `
+const END_UNKNOWN = `
 UPDATE agent_once.steps AS s
 SET state = 'unknown',
     errors = CASE WHEN s.ended_at IS NULL
@@ -98,11 +98,6 @@ UPDATE agent_once.steps AS s
 SET errors = agent_once.kept_errors(s.errors || $3::jsonb)
 WHERE s.scope = $1 AND s.step = $2`;
 
-interface CompleteStatement {
-  text: string;
-  values: unknown[];
-}
-
 /** `here`: in the marked transaction; `answer`: `null` unless recorded under this fence. */
 export interface CompleteRow {
   here: boolean;
@@ -114,82 +109,55 @@ export async function completeStatement(
   claim: Claim,
   completion: Completion,
   transaction: string | null = null,
-): Promise<CompleteStatement> {
+): Promise<{ text: string; values: unknown[] }> {
+  const { usage, knownBy, sharedWith, planned = [] } = completion;
   const result = await encodePayload(completion.result);
-  const planned = completion.planned ?? [];
-  const requests = await Promise.all(planned.map((step) => encodePayload(step.request)));
+  const requests = await Promise.all(planned.map((call) => encodePayload(call.request)));
   const values = [
     claim.scope,
     claim.step,
     claim.fence,
     result.data,
     result.bytes,
-    completion.usage?.inputTokens ?? null,
-    completion.usage?.outputTokens ?? null,
-    completion.usage?.costUsd ?? null,
+    usage?.inputTokens ?? null,
+    usage?.outputTokens ?? null,
+    usage?.costUsd ?? null,
     transaction,
-    planned.map((step) => step.step),
-    planned.map((step) => step.turn),
-    planned.map((step) => step.tool),
-    planned.map((step) => step.effect),
-    planned.map((step) => step.digest),
+    planned.map((call) => call.step),
+    planned.map((call) => call.turn),
+    planned.map((call) => call.tool),
+    planned.map((call) => call.effect),
+    planned.map((call) => call.digest),
     requests.map((request) => request.data),
-    completion.knownBy ?? null,
-    completion.sharedWith ?? null,
+    knownBy ?? null,
+    sharedWith ?? null,
   ];
   return { text: COMPLETE, values };
 }
 
-/** See `Ledger.complete`. */
-export async function completeStep(
+export function endings(
   database: Database,
-  claim: Claim,
-  completion: Completion,
-): Promise<Recorded> {
-  const { text, values } = await completeStatement(claim, completion);
-  const [row] = await database.query<CompleteRow>(text, values);
-  return row?.answer ?? 'lost';
-}
-
-/** See `Ledger.fail`. Repeatable: the error is appended once. */
-export async function failStep(
-  database: Database,
-  { scope, step, fence }: Claim,
-  error: StepError,
-  { counted = true, answered }: FailedAttempt,
-): Promise<boolean> {
-  const rows = await database.query(FAIL, [
-    scope,
-    step,
-    fence,
-    toJsonb(error),
-    counted,
-    answered?.round ?? null,
-    answered?.usage?.inputTokens ?? null,
-    answered?.usage?.outputTokens ?? null,
-    answered?.usage?.costUsd ?? null,
-  ]);
-  return rows.length > 0;
-}
-
-/** See `Ledger.abandon`. */
-export async function abandonStep(
-  database: Database,
-  { scope, step, fence }: Claim,
-  error: StepError,
-): Promise<boolean> {
-  const rows = await database.query(ABANDON, [scope, step, fence, toJsonb(error)]);
-  return rows.length > 0;
-}
-
-/** See `Ledger.note`. */
-export async function noteOnStep(
-  database: Database,
-  scope: string,
-  step: string,
-  error: StepError,
-): Promise<void> {
-  await database.query(NOTE, [scope, step, toJsonb(error)]);
+): Pick<Ledger, 'complete' | 'fail' | 'endUnknown' | 'note'> {
+  const changes = async (statement: string, values: unknown[]): Promise<boolean> =>
+    (await database.query(statement, values)).length > 0;
+  return {
+    async complete(claim, completion) {
+      const { text, values } = await completeStatement(claim, completion);
+      const [row] = await database.query<CompleteRow>(text, values);
+      return row?.answer ?? 'lost';
+    },
+    fail({ scope, step, fence }, error, { counted = true, answered } = {}) {
+      const { round, usage } = answered ?? {};
+      const { inputTokens, outputTokens, costUsd } = usage ?? {};
+      const used = [inputTokens ?? null, outputTokens ?? null, costUsd ?? null];
+      return changes(FAIL, [scope, step, fence, toJsonb(error), counted, round ?? null, ...used]);
+    },
+    endUnknown: ({ scope, step, fence }, error) =>
+      changes(END_UNKNOWN, [scope, step, fence, toJsonb(error)]),
+    async note(scope, step, error) {
+      await database.query(NOTE, [scope, step, toJsonb(error)]);
+    },
+  };
 }
 
 function toJsonb(error: StepError): string {

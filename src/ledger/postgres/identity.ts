@@ -1,8 +1,8 @@
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { LedgerKeeper } from '../keeper.ts';
 import type { LedgerIdentity } from '../port.ts';
-import { Database } from './database.ts';
-import { migrateIfNeeded } from './migrate.ts';
+import type { Database } from './database.ts';
+import { openMigrated } from './migrate.ts';
 
 const COLUMNS = `
   l.id, to_json(l.stands_in_for) AS stands_in_for,
@@ -42,20 +42,9 @@ export function readIdentity(database: Database): Promise<LedgerIdentity> {
   return identify(database, READ);
 }
 
-/**
- * Opens the ledger in a PostgreSQL database for who looks after it, and brings its schema up to
- * date. Close it when done.
- *
- * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
- */
+/** See `openLedgerKeeper`. Brings the schema up to date. */
 export async function openPostgresLedgerKeeper(url: string): Promise<LedgerKeeper> {
-  const database = new Database(url, { poolSize: 1 });
-  try {
-    await migrateIfNeeded(database, url, 'keeper');
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  const database = await openMigrated(url, 'keeper', { poolSize: 1 });
   return {
     identity: () => readIdentity(database),
     acceptRestore: (lost) => identify(database, ACCEPT, [lost ?? null]),

@@ -3,7 +3,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { listMigrations } from '../list-migrations.ts';
 import type { Migrated } from '../list-migrations.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
-import { Database } from './database.ts';
+import { Database, type PostgresLedgerOptions } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
 import { appSets, engineSet, type MigrationSet } from './migration-sets.ts';
@@ -48,8 +48,27 @@ export async function migrate(
 }
 
 /**
- * Brings the schema up to date for one who uses it then. Two queries when there is nothing to do,
- * and then no right to create anything is needed.
+ * Opens the database and brings its schema up to date for one who uses it then. Close it when done.
+ *
+ * @throws {AgentOnceError} `config.invalid`, and as `migrateIfNeeded`
+ */
+export async function openMigrated(
+  url: string,
+  user: LedgerUser,
+  { app, ...options }: PostgresLedgerOptions & { app?: string | undefined } = {},
+): Promise<Database> {
+  const database = new Database(url, options);
+  try {
+    await migrateIfNeeded(database, url, user, app);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/**
+ * Two queries when there is nothing to do, and then no right to create anything is needed.
  *
  * @param app the app's folder, for a worker
  * @throws {AgentOnceError} as `migrate`, and `ledger.invalid` when a right is missing that this user

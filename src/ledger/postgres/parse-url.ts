@@ -3,6 +3,14 @@ import { parse } from 'pg-connection-string';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { decoded, splitUrl, type UrlParts } from '../../contract/url-parts.ts';
 
+/**
+ * Whose the server's session behind a connection is: `session`, the connection's own for as long as
+ * it lives; `transaction`, another one for each transaction; `transaction-prepared`, likewise, with
+ * a pooler that keeps track of prepared statements; `auto`, each connection finds out.
+ */
+const POOLINGS = ['auto', 'session', 'transaction', 'transaction-prepared'] as const;
+export type Pooling = (typeof POOLINGS)[number];
+
 export interface Host {
   /** A name, an address, or the folder of a socket; `undefined`: the driver's default. */
   host: string | undefined;
@@ -19,6 +27,8 @@ export interface Target {
   config: pg.ClientConfig;
   /** `sslmode`, the files of certificates and the like, as a query; empty: the URL says nothing. */
   tls: string;
+  /** `?pooling=…` */
+  pooling: Pooling;
 }
 
 /** Those that are not for the driver, or are passed to it in another way. */
@@ -82,7 +92,17 @@ export function parsePostgresUrl(text: string): Target {
     tls: hosts.every(isSocket)
       ? 'sslmode=disable'
       : new URLSearchParams(others.filter(([name]) => OF_TLS.test(name))).toString(),
+    pooling: readPooling(params.get('pooling')),
   };
+}
+
+function readPooling(text: string | null): Pooling {
+  const pooling = POOLINGS.find((known) => known === (text ?? 'auto'));
+  if (pooling !== undefined) return pooling;
+  throw new AgentOnceError(
+    'config.invalid',
+    `"pooling" in LEDGER_URL is none of ${POOLINGS.join(', ')}. Leave it out: then it is found out.`,
+  );
 }
 
 /** What a query of TLS parameters means to the driver; reads the files that it names. */

@@ -23,7 +23,7 @@ SELECT h.scope, h.step, h.first_scope, h.first_step, h.version,
     WHEN s.state = 'completed' AND $4::double precision > 0
       AND h.first_seen + $4::double precision * interval '1 millisecond' > clock_timestamp()
       THEN 'theirs'
-    WHEN s.state = 'completed' THEN 'renew'
+    WHEN s.state = 'completed' THEN 'begin'
     WHEN r.scope IS NOT NULL THEN 'take'
     WHEN s.state = 'unknown' THEN 'theirs'
     WHEN s.state = 'claimed' AND (s.lease_until > clock_timestamp() OR s.effect = 'at-most-once')
@@ -49,21 +49,18 @@ SET first_seen = CASE WHEN h.scope = $2 AND h.step = $3 THEN h.first_seen
 WHERE h.name = $1 AND h.version = $5
 RETURNING h.scope, h.step, h.first_scope, h.first_step, h.round`;
 
-interface OwnerRow {
+interface ShareRow {
   scope: string;
   step: string;
   first_scope: string;
   first_step: string;
   round: number;
-}
-
-interface ShareRow extends OwnerRow {
   version: string;
-  /** `renew`: the owner is done with it, and its result is too old. */
-  answer: 'mine' | 'theirs' | 'take' | 'renew';
+  /** `begin`: the owner is done with it, and its result is too old. */
+  answer: 'mine' | 'theirs' | 'take' | 'begin';
 }
 
-/** See `Ledger.share`. One round trip, two to take over; more only while others do so. */
+/** One round trip, two to take over; more only while others do so. */
 export async function shareStep(database: Database, request: ShareRequest): Promise<ShareAnswer> {
   const { name, scope, step, windowMs, leaseMs } = request;
   for (;;) {
@@ -71,13 +68,13 @@ export async function shareStep(database: Database, request: ShareRequest): Prom
     if (row === undefined) continue;
     const { version, round, answer } = row;
     if (answer === 'mine' || answer === 'theirs') return toAnswer(row, answer === 'mine');
-    const values = [name, scope, step, leaseMs, version, answer === 'renew', round];
-    const [taken] = await database.query<OwnerRow>(TAKE, values);
+    const values = [name, scope, step, leaseMs, version, answer === 'begin', round];
+    const [taken] = await database.query<ShareRow>(TAKE, values);
     if (taken !== undefined) return toAnswer(taken, true);
   }
 }
 
-function toAnswer(row: OwnerRow, mine: boolean): ShareAnswer {
+function toAnswer(row: ShareRow, mine: boolean): ShareAnswer {
   return {
     mine,
     owner: { scope: row.scope, step: row.step },

@@ -33,8 +33,8 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
     test('that threw leaves it unknown at once, with what it threw', async () => {
       const step = atMostOnce();
       const claim = await claimed(ledger(), step);
-      expect(await ledger().abandon(claim, THREW)).toBe(true);
-      expect(await ledger().abandon(claim, THREW)).toBe(true);
+      expect(await ledger().endUnknown(claim, THREW)).toBe(true);
+      expect(await ledger().endUnknown(claim, THREW)).toBe(true);
       expect(await record(step)).toMatchObject({ unknownAttempts: 1, errors: [THREW] });
       expect(await ledger().claim(again(step))).toMatchObject({
         state: 'unknown',
@@ -46,7 +46,7 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       const step = atMostOnce();
       const claim = await abandoned(ledger(), step);
       await ledger().claim(again(step));
-      expect(await ledger().abandon(claim, THREW)).toBe(true);
+      expect(await ledger().endUnknown(claim, THREW)).toBe(true);
       expect(await record(step)).toMatchObject({ unknownAttempts: 1, errors: [THREW] });
     });
 
@@ -188,7 +188,7 @@ export function testOutcomeUnknown(ledger: () => Ledger): void {
       });
 
       // Its next attempt is another question.
-      await ledger().abandon(next.claim, THREW);
+      await ledger().endUnknown(next.claim, THREW);
       await ledger().claim(again(step));
       const second = await ledger().ask({ ...question, fence: next.claim.fence });
       expect(second).toMatchObject({ round: 2, decision: null });

@@ -116,7 +116,7 @@ export function testShares(workers: () => readonly Ledger[]): void {
 
     test('of a step in outcome unknown stays its owner’s: it may have happened', async () => {
       const { claim, request } = await owner({ effect: 'at-most-once' });
-      await ledger().abandon(claim, { code: 'tool.failed', message: 'cut' });
+      await ledger().endUnknown(claim, { code: 'tool.failed', message: 'cut' });
       expect(await ask(asker(request))).toEqual(ownedBy(request));
 
       const dead = stepClaim({ effect: 'at-most-once' });

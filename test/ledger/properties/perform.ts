@@ -67,7 +67,7 @@ export class RealStep {
         return { ok: await ledger.fail(this.#claim(fence), errorOf(error), { counted }) };
       }
       case 'abandon':
-        return { ok: await ledger.abandon(this.#claim(command.fence), errorOf(command.error)) };
+        return { ok: await ledger.endUnknown(this.#claim(command.fence), errorOf(command.error)) };
       case 'note':
         await ledger.note(scope, step, errorOf(command.error));
         return {};

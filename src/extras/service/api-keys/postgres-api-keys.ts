@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { assertName } from '../../../contract/key.ts';
-import { Database } from '../../../ledger/postgres/database.ts';
-import { migrateIfNeeded } from '../../../ledger/postgres/migrate.ts';
+import type { Database } from '../../../ledger/postgres/database.ts';
+import { openMigrated } from '../../../ledger/postgres/migrate.ts';
 import { lookUpTogether } from './look-ups.ts';
 import { rememberAccepted } from './remember-accepted.ts';
 import { SCOPES, type ApiKeyRecord, type ApiKeys, type Caller, type Scope } from './port.ts';
@@ -24,14 +24,7 @@ export async function openApiKeys(
   url: string,
   user: 'service' | 'api-keys' = 'service',
 ): Promise<ApiKeys> {
-  const database = new Database(url);
-  try {
-    await migrateIfNeeded(database, url, user);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
-  return rememberAccepted(new PostgresApiKeys(database));
+  return rememberAccepted(new PostgresApiKeys(await openMigrated(url, user)));
 }
 
 interface ApiKeyRow {

@@ -1,0 +1,29 @@
+import { LIMITS } from '../contract/limits.ts';
+import type { StepError } from './records.ts';
+
+/** What a step's row says of an attempt that its ledger has lost. */
+export const LOST: StepError = {
+  code: 'ledger.restored',
+  message:
+    'The ledger was restored to an earlier state. It may have lost an attempt of this step, and that attempt may have had its effect.',
+};
+
+/** What a step's row says of an attempt after a person's answer. */
+export function didNotHappen(by: string): StepError {
+  return plainError({
+    code: 'step.did_not_happen',
+    message: `${by} said that this attempt had no effect.`,
+  });
+}
+
+/**
+ * A step's error as every backend can keep it as JSON: PostgreSQL refuses null characters and lone
+ * surrogates, Lua the latter; a cut may leave one of those.
+ */
+export function plainError({ code, message }: StepError): StepError {
+  return { code: plain(code), message: plain(message) };
+}
+
+function plain(text: string): string {
+  return text.slice(0, LIMITS.errorBytes).replaceAll('\0', '').toWellFormed();
+}
