@@ -3,8 +3,16 @@
 //
 //   node scripts/build.mjs [--out-dir DIR]
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { extname, join, resolve, sep } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -12,8 +20,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({ options: { 'out-dir': { type: 'string', default: 'dist' } } });
 const out = resolve(root, values['out-dir']);
 const src = join(root, 'src');
-// The local stack needs packages that production does not have, and a checkout around it.
-const dev = join(src, 'dev');
 
 rmSync(out, { recursive: true, force: true });
 
@@ -26,16 +32,14 @@ await step('JavaScript', () => {
   });
   if (error) throw error;
   if (status !== 0) throw new Error('The types have errors; nothing usable was built.');
-  // Commands that only a checkout has reach it by dynamic imports, so the compiler followed them.
-  rmSync(join(out, 'dev'), { recursive: true, force: true });
+  removeLocalStack();
 });
 
 await step('other files', () => {
   cpSync(src, out, {
     recursive: true,
     filter: (path) =>
-      path !== dev &&
-      !path.startsWith(dev + sep) &&
+      !['test', 'template'].includes(basename(path)) &&
       (statSync(path).isDirectory() || !['.ts', '.md'].includes(extname(path))) &&
       !path.endsWith('tsconfig.json'),
   });
@@ -48,6 +52,29 @@ await step('workflow bundle', async () => {
   const { code } = await bundleWorkflows(join(out, 'app'));
   writeFileSync(join(out, 'workflow-bundle.js'), code);
 });
+
+/**
+ * The local stack needs packages that production does not have, and a checkout around it. Commands
+ * load it when they run, so the compiler followed them; what the program imports at its start stays.
+ */
+function removeLocalStack() {
+  const stack = join(out, 'extras/dev');
+  if (!existsSync(stack)) return;
+  const kept = new Set();
+  const keep = (file) => {
+    if (kept.has(file)) return;
+    kept.add(file);
+    const code = readFileSync(file, 'utf8');
+    for (const [, to] of code.matchAll(/^(?:import|export)\b[^;]*?from '(\.[^']*)'/gm)) {
+      keep(join(dirname(file), to));
+    }
+  };
+  keep(join(out, 'main.js'));
+  for (const name of readdirSync(stack, { recursive: true })) {
+    const file = join(stack, name);
+    if (/\.js(?:\.map)?$/.test(name) && !kept.has(file.replace(/\.map$/, ''))) rmSync(file);
+  }
+}
 
 /** Runs one part of the build; a part that fails ends it. */
 async function step(title, work) {

@@ -51,7 +51,7 @@ test('a build has the migrations and the workflows, ready to be loaded', () => {
   const migrations = (base: string) => readdirSync(join(base, 'ledger/postgres/migrations')).sort();
   expect(migrations(join(image.folder, 'dist'))).toEqual(migrations(join(ROOT, 'src')));
   expect(readFileSync(join(image.folder, 'dist/workflow-bundle.js'), 'utf8')).toContain('agentRun');
-  expect(existsSync(join(image.folder, 'dist/dev'))).toBe(false);
+  expect(existsSync(join(image.folder, 'dist/extras/dev/run-dev.js'))).toBe(false);
 });
 
 test('a build imports nothing but production packages', () => {
