@@ -5,6 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { countLines } from '../src/extras/template/generate/count-lines.ts';
+import { planCopy } from '../src/extras/template/generate/plan-copy.ts';
 import { importCircles, readImportGraph } from './import-graph.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -74,9 +76,17 @@ const intoApp = [...graph].filter(
     !isTest(file) &&
     files.some((to) => to.startsWith('src/app/')),
 );
+/** Lines of source of a copy by `agent-once new`, without its tests and pages. */
+async function copied(...extras: string[]): Promise<number> {
+  const plan = await planCopy(ROOT, { name: 'copy', example: false, extras });
+  return countLines(plan).source;
+}
+
 const figures: Figure[] = [
   { name: 'lines of the engine', value: sum(engine), most: 14_000 },
   { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
+  { name: 'lines of a default copy', value: await copied('default'), most: 20_000 },
+  { name: 'lines of a copy without extras', value: await copied('none'), most: 17_500 },
   { name: 'files of the tour', value: tour.length, most: 10 },
   { name: 'files that the tour names besides', value: namedByTheWay().length, most: 0 },
   { name: 'lines of the tour', value: sum(linesOf(...tour)), most: 1_500 },

@@ -3,7 +3,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AgentOnceError } from '../src/contract/errors.ts';
-import { findChromium } from '../pictures/browser/find-chromium.ts';
 import { findProgram } from '../test/support/find-program.ts';
 
 interface Program {
@@ -15,14 +14,21 @@ interface Program {
   byHand: string;
 }
 
-/** One line for each program that a suite in test/all needs. */
-const PROGRAMS: Program[] = [
-  {
-    name: 'Chromium',
-    package: 'chromium',
-    isThere: async () => (await findChromium()) !== undefined,
-    byHand: 'install Chromium or Chrome, or set CHROMIUM_PATH to the path of one',
+/** Takes the pictures, which a copy of the template does not have. */
+const chromium = new URL('../pictures/browser/find-chromium.ts', import.meta.url);
+const CHROMIUM: Program = {
+  name: 'Chromium',
+  package: 'chromium',
+  isThere: async () => {
+    const found = (await import(chromium.href)) as { findChromium(): Promise<string | undefined> };
+    return (await found.findChromium()) !== undefined;
   },
+  byHand: 'install Chromium or Chrome, or set CHROMIUM_PATH to the path of one',
+};
+
+/** What suites in test/all need. */
+const PROGRAMS: Program[] = [
+  ...(existsSync(chromium) ? [CHROMIUM] : []),
   {
     name: 'Redis',
     package: 'redis-server',

@@ -3,8 +3,11 @@
 //   node scripts/test.mjs              all but the suites in folders test/all
 //   node scripts/test.mjs --all        everything; installs Chromium, Redis and PgBouncer first where they are missing
 //   node scripts/test.mjs --only-all   only the suites in folders test/all, and installs likewise
+//   node scripts/test.mjs --quick      what a copy of the template runs as `npm test`: the app's tests, and
+//                                      those of the engine that a change of it breaks first
 //
-// Other arguments go to Jest: node scripts/test.mjs src/extras/dev/test -t 'port in use'
+// Other arguments go to Jest, and beside them `--quick` means nothing:
+//   node scripts/test.mjs src/extras/dev/test -t 'port in use'
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,7 +18,14 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const given = process.argv.slice(2);
 const onlyAll = given.includes('--only-all');
 const all = onlyAll || given.includes('--all');
-const forJest = given.filter((arg) => arg !== '--all' && arg !== '--only-all');
+const forJest = given.filter((arg) => !['--all', '--only-all', '--quick'].includes(arg));
+const QUICK = [
+  'src/app/',
+  'test/(activities|contract|define|replay|structure|workflows)/',
+  'test/ledger/postgres.test',
+  'test/run/(agent-run|decisions|dedup|killed-worker|throws).test',
+];
+if (given.includes('--quick') && forJest.length === 0) forJest.push(...QUICK);
 // Jest runs what any of several patterns names: one that was given stands alone.
 const named = forJest.some((arg) => /(?:^|\/)test(?:\/|$)/.test(arg));
 const namedAll = forJest.some((arg) => /(?:^|\/)test\/all/.test(arg));

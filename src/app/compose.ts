@@ -6,6 +6,8 @@ import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
+import { template } from '../extras/template/index.ts';
+import { upgrade } from '../extras/upgrade/index.ts';
 import { defineApp } from '../index.ts';
 import { shop } from './shop.ts';
 
@@ -24,5 +26,7 @@ export const app = defineApp({
     service,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),
+    template,
+    upgrade,
   ],
 });

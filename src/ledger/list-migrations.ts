@@ -1,6 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+/** Where a ledger is, and which migrations were applied. */
+export interface Migrated {
+  where: string;
+  applied: string[];
+}
+
 /** The folder of the app's own migrations. */
 export function migrationsOf(app: string): string {
   return path.join(app, 'migrations');

@@ -1,6 +1,7 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
 import type { LedgerKeeper } from './keeper.ts';
+import type { Migrated } from './list-migrations.ts';
 import { listMigrations, migrationsOf } from './list-migrations.ts';
 import type { Ledger } from './port.ts';
 import type { LedgerReader } from './reader.ts';
@@ -25,12 +26,6 @@ export interface LedgerBackend {
    * @param app the app's folder, for migrations of its own
    */
   migrate?(url: string, grantTo: readonly string[], app?: string): Promise<Migrated>;
-}
-
-/** Where a ledger is, and which migrations were applied. */
-export interface Migrated {
-  where: string;
-  applied: string[];
 }
 
 /** Backends by the scheme of their URL, in small letters. */

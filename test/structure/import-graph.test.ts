@@ -48,25 +48,25 @@ describe('an import that is not allowed is found:', () => {
     ['at run time', 'src/ledger/x.ts', `const x = await import('../worker/x.ts');`],
     ['that only runs a module', 'src/model/x.ts', `import '../ledger/x.ts';`],
     ['of the app by the engine', 'src/cli/x.ts', `import { app } from '../app/compose.ts';`],
-    ['of an extra by the engine', 'src/cli/x.ts', `import { x } from '../extras/explain/x.ts';`],
+    ['of an extra by the engine', 'src/cli/x.ts', `import { x } from '../extras/dev/x.ts';`],
     [
       'of the app by an extra',
-      'src/extras/service/x.ts',
+      'src/extras/dev/x.ts',
       `import { app } from '../../app/compose.ts';`,
     ],
     [
       'of an extra that is not declared',
-      'src/extras/batch/x.ts',
-      `import { x } from '../explain/x.ts';`,
+      'src/extras/dev/x.ts',
+      `import { x } from '../upgrade/x.ts';`,
     ],
     [
       'of activities by an extra',
-      'src/extras/explain/x.ts',
+      'src/extras/dev/x.ts',
       `import { x } from '../../activities/x.ts';`,
     ],
     ['of a room by the app', 'src/app/tools/x.ts', `import { x } from '../../env.ts';`],
     ['of an inner part of an extra by the app', 'src/app/x.ts', `import '../extras/dev/ports.ts';`],
-    ['of tests', 'src/extras/explain/x.ts', `import { x } from './test/x.ts';`],
+    ['of tests', 'src/extras/dev/x.ts', `import { x } from './test/x.ts';`],
     ['of a package', 'src/workflows/x.ts', `import { x } from 'node:crypto';`],
     ['of a package below a scope', 'src/ledger/x.ts', `import { x } from '@temporalio/activity';`],
     ['of a part of a package', 'src/ledger/x.ts', `import { x } from 'openai/resources/x.js';`],
@@ -82,14 +82,10 @@ describe('an import that is not allowed is found:', () => {
       'src/ledger/a/b/x.ts',
       `import { x } from '../../../contract/x.ts';`,
     ],
-    [
-      'an extra that is declared',
-      'src/extras/service/x.ts',
-      `import { x } from '../explain/x.ts';`,
-    ],
     ['the public face by the app', 'src/app/tools/x.ts', `import { x } from '../../index.ts';`],
     ['an extra by the app', 'src/app/x.ts', `import { x } from '../extras/dev/index.ts';`],
-    ['the command by an extra', 'src/extras/explain/x.ts', `import { x } from '../../cli/x.ts';`],
+    ['an extra that is declared', 'src/extras/upgrade/x.ts', `import { x } from '../dev/x.ts';`],
+    ['the command by an extra', 'src/extras/dev/x.ts', `import { x } from '../../cli/x.ts';`],
   ];
   test.each(allowed)('but not of %s', (_, file, source) => {
     expect(breaches(new Map([[file, importsOf(file, source)]]))).toEqual([]);

@@ -21,6 +21,7 @@ const NAMES = [
   // For an app.
   ['defineApp', 'App', 'Extra', 'defineAgent', 'AgentDefinition', 'NotApplied'],
   ['defineTool', 'ToolDefinition', 'ToolContext', 'TransactionalToolContext'],
+  ['createTestContext', 'runTool'],
   ['readCount', 'readFlag', 'readHttpUrl', 'readOneOf', 'readText'],
   // For a backend.
   ['createClient', 'AgentOnceClient', 'AgentOnceError', 'ErrorCode', 'JsonValue'],

@@ -43,8 +43,14 @@ export const ENGINE: Readonly<Record<string, Room>> = {
 
 /** What the rooms of the engine are to an extra. Activities and workflows are not for it. */
 const FOR_EXTRAS = ['contract', 'settings', 'client', 'define', 'ledger', 'model', 'worker', 'cli'];
-/** An extra that plays a plain Temporal workflow needs the fault points. */
-const MORE: Readonly<Record<string, readonly string[]>> = { demo: ['activities'] };
+const MORE: Readonly<Record<string, readonly string[]>> = {
+  // Plays a plain Temporal workflow, and needs the fault points.
+  demo: ['activities'],
+  // Reads which file imports which.
+  template: ['scripts'],
+};
+/** The app that a copy begins with. */
+const SEED = 'src/extras/template/app/';
 
 /** What an extra says of itself, in its `extra.json`. */
 export interface Manifest {
@@ -64,6 +70,7 @@ export function readManifest(root: string, extra: string): Manifest {
 export function roomOf(file: string): string {
   const [top = '', folder = '', name] = file.split('/');
   if (top !== 'src') return top;
+  if (file.startsWith(SEED)) return 'app';
   if (name === undefined)
     return folder === 'main.ts' || folder === 'index.ts' ? folder : 'settings';
   return folder === 'extras' ? `extras/${name}` : folder;

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const ROOMS = ['src', 'examples', 'test/support'];
+const ROOMS = ['src', 'examples', 'test/support'].filter((room) =>
+  existsSync(path.join(ROOT, room)),
+);
 /** In the specifiers of imports alone: other strings name files that are read or started. */
 const TYPESCRIPT_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(["'])(\.[^"']*)\.ts\2/g;
 

@@ -1,5 +1,6 @@
 import { AgentOnceError } from '../../contract/errors.ts';
 import { plainCommand } from '../../cli/commands.ts';
+import { PROJECT_ROOT } from './paths.ts';
 
 /**
  * Loads code that only a checkout has: a production build comes without the local stack, whose
@@ -20,4 +21,16 @@ export async function fromCheckout<T>(load: () => Promise<T>): Promise<T> {
       { cause: error },
     );
   }
+}
+
+/**
+ * @returns the project's root
+ * @throws {AgentOnceError} `usage`, in a build: it has none of the project's files
+ */
+export function requireCheckout(): string {
+  if (import.meta.url.endsWith('.ts')) return PROJECT_ROOT;
+  throw new AgentOnceError(
+    'usage',
+    'This command works on the files of the project, which a production build does not have: run it in a checkout.',
+  );
 }

@@ -8,3 +8,7 @@ export type { BesidePart } from './beside.ts';
 export function dev({ beside = [] }: { beside?: readonly BesidePart[] } = {}): Extra {
   return { name: 'dev', commands: (program) => registerDev(program, beside) };
 }
+
+/** For scripts of the scripted model. */
+export type { Script, ScriptReply } from './scripted-model/script.ts';
+export { offeredTools, textOf } from './scripted-model/wire.ts';

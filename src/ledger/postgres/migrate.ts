@@ -1,7 +1,7 @@
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { listMigrations } from '../list-migrations.ts';
-import type { Migrated } from '../open-ledger.ts';
+import type { Migrated } from '../list-migrations.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';

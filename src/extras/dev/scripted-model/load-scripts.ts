@@ -4,19 +4,28 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AgentOnceError } from '../../../contract/errors.ts';
 import type { Script } from './script.ts';
 
+/** The app's own, and the example's. */
+const FOLDERS = ['src/app/scripted-model', 'examples/scripted-model'];
+
 /**
  * Loads the scripts of a folder: every module in it exports one as `script`. Loaded by path, so
  * that the folder can be deleted; without it there are none.
  *
- * @param folder default: `examples/scripted-model` of this project
+ * @param folder default: `FOLDERS` of this project
  * @throws {AgentOnceError} `part.failed`: a module cannot be loaded or has no script
  */
-export async function loadScripts(
-  folder = join(projectRoot(), 'examples', 'scripted-model'),
-): Promise<Script[]> {
-  if (!existsSync(folder)) return [];
-  const files = readdirSync(folder).filter((name) => /\.m?[jt]s$/.test(name));
-  return Promise.all(files.sort().map((name) => loadScript(join(folder, name))));
+export async function loadScripts(folder?: string): Promise<Script[]> {
+  const folders =
+    folder === undefined ? FOLDERS.map((each) => join(projectRoot(), each)) : [folder];
+  const files = folders
+    .filter((each) => existsSync(each))
+    .flatMap((each) =>
+      readdirSync(each)
+        .sort()
+        .map((name) => join(each, name)),
+    )
+    .filter((file) => /(?<!\.test|\.d)\.m?[jt]s$/.test(file));
+  return Promise.all(files.map(loadScript));
 }
 
 async function loadScript(path: string): Promise<Script> {

@@ -18,7 +18,7 @@ import { RecentRequests, requestQuery } from './recent-requests.ts';
 export interface ScriptedModelOptions {
   /** 0 (default): any free one. */
   port?: number;
-  /** Folder of script modules; default `examples/scripted-model`. */
+  /** Folder of script modules; default: the app's own, and the example's. */
   scriptsDir?: string;
   /** Every answer waits this long; default 0. */
   delayMs?: number;

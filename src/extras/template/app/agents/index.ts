@@ -1,0 +1,2 @@
+/** The agents of this app: each export is one. */
+export { calendar } from './calendar.ts';

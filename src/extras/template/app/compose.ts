@@ -1,0 +1,28 @@
+import { defineApp } from '../../../index.ts';
+import { batch } from '../../batch/index.ts';
+import { decisions } from '../../decisions/index.ts';
+import { dev } from '../../dev/index.ts';
+import { explain } from '../../explain/index.ts';
+import { ledgerRedis } from '../../ledger-redis/index.ts';
+import { maintenance } from '../../maintenance/index.ts';
+import { service } from '../../service/index.ts';
+import { upgrade } from '../../upgrade/index.ts';
+
+/** What this program is made of. To leave an extra out, delete its line and its folder. */
+export const app = defineApp({
+  // In it are workflows and migrations of your own.
+  folder: import.meta.dirname,
+  // Loaded by the commands that need them.
+  agents: async () => Object.values(await import('./agents/index.ts')),
+  extras: [
+    // One line each.
+    explain,
+    decisions,
+    batch,
+    maintenance,
+    ledgerRedis,
+    service,
+    dev(),
+    upgrade,
+  ],
+});

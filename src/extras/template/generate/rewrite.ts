@@ -1,0 +1,37 @@
+import path from 'node:path';
+
+/** Where the app of a copy lies here, to be type-checked and tested. */
+export const SEED = 'src/extras/template/app';
+
+/** A file of the seed, at its place in a copy: what it imports of the others is elsewhere then. */
+export function moveSeed(file: string, text: string): { file: string; text: string } {
+  const target = file.replace(SEED, 'src/app');
+  const moved = text.replaceAll(/(?<=')\.\.?\/[^']+\.ts(?=')/g, (specifier) => {
+    const imported = path.posix.join(path.posix.dirname(file), specifier);
+    if (imported.startsWith(`${SEED}/`)) return specifier;
+    const relative = path.posix.relative(path.posix.dirname(target), imported);
+    return relative.startsWith('.') ? relative : `./${relative}`;
+  });
+  return { file: target, text: moved };
+}
+
+/** The composition without the lines of extras that a copy has not: one is an import, one an entry. */
+export function composeOf(text: string, extras: readonly string[]): string {
+  const gone = new Set<string>();
+  const kept = text.split('\n').filter((line) => {
+    const [, name, extra] = /^import \{ (\w+) \} from '.*\/extras\/([\w-]+)\//.exec(line) ?? [];
+    if (name !== undefined && extra !== undefined && !extras.includes(extra)) gone.add(name);
+    const [, entry] = /^ {4}(\w+)(?:\(.*\))?,$/.exec(line) ?? [];
+    return !gone.has(name ?? entry ?? '');
+  });
+  return kept.join('\n');
+}
+
+/** A page without links to files that a copy has not: their words stay. */
+export function unlink(page: string, text: string, isThere: (file: string) => boolean): string {
+  return text.replaceAll(
+    /\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#]*)[^)]*\)/g,
+    (link, words, to) =>
+      isThere(path.posix.join(path.posix.dirname(page), String(to))) ? link : String(words),
+  );
+}

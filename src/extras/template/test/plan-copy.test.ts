@@ -1,0 +1,109 @@
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { importsOf } from '../../../../scripts/import-graph.ts';
+import { planCopy } from '../generate/plan-copy.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..');
+const plans = new Map<string, ReturnType<typeof planCopy>>();
+function plan(extras: string[], example = false): ReturnType<typeof planCopy> {
+  const id = `${extras.join()} ${example}`;
+  const planned = plans.get(id) ?? planCopy(ROOT, { name: 'my-agents', extras, example });
+  plans.set(id, planned);
+  return planned;
+}
+
+const packageOf = (files: ReadonlyMap<string, string>) =>
+  JSON.parse(files.get('package.json') ?? '') as Record<
+    'dependencies' | 'devDependencies' | 'scripts',
+    Record<string, string>
+  >;
+
+describe.each<[title: string, extras: string[], example: boolean]>([
+  ['nothing but the engine', ['none'], false],
+  ['the default', ['default'], false],
+  ['every extra', ['all'], false],
+  ['the example', ['none'], true],
+])('a copy with %s', (_, extras, example) => {
+  let files: Map<string, string>;
+  beforeAll(async () => {
+    files = await plan(extras, example);
+  });
+
+  test('has every file and every package that one of its files imports', () => {
+    const { dependencies, devDependencies } = packageOf(files);
+    const there = new Set([
+      ...files.keys(),
+      ...Object.keys({ ...dependencies, ...devDependencies }),
+    ]);
+    const missing = [...files].flatMap(([file, text]) => {
+      if (!file.endsWith('.ts')) return [];
+      const imported = importsOf(file, text);
+      return [...imported.files, ...imported.packages].filter(
+        (each) => !there.has(each) && !each.startsWith('node:'),
+      );
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('has the page that each link of its pages leads to', () => {
+    const dead = [...files].flatMap(([page, text]) =>
+      page.endsWith('.md')
+        ? [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#]+)/g)]
+            .map(([, to = '']) => path.posix.join(path.posix.dirname(page), to))
+            .filter((file) => ![...files.keys()].some((each) => each.startsWith(file)))
+        : [],
+    );
+    expect(dead).toEqual([]);
+  });
+
+  test('has nothing that this repository is about itself', () => {
+    const own =
+      /^(bench|chaos|fuzz|pictures)\/|^docs\/(adr|pictures)\/|docs\/requirements|extras\/template/;
+    expect([...files.keys()].filter((file) => own.test(file))).toEqual([]);
+    expect(files.get('README.md')).toMatch(/^# my-agents\n/);
+    expect(files.get('README.md')).not.toContain('{{');
+  });
+});
+
+test('the scripts and packages of a copy are those that it needs', async () => {
+  const none = packageOf(await plan(['none']));
+  expect(Object.keys(none.scripts)).toEqual(
+    expect.arrayContaining(['setup', 'dev', 'test', 'test:all', 'check', 'build']),
+  );
+  expect(Object.keys(none.scripts)).not.toContain('demo');
+  expect(Object.keys(none.scripts)).not.toContain('bench');
+  expect(Object.keys(none.dependencies)).not.toContain('redis');
+  // The scripted model's server, which production does not have.
+  expect(Object.keys(none.dependencies)).not.toContain('fastify');
+  expect(Object.keys(none.devDependencies)).toContain('fastify');
+  const all = packageOf(await plan(['all']));
+  expect(Object.keys(all.dependencies)).toEqual(expect.arrayContaining(['fastify', 'redis']));
+});
+
+test('tests that need an extra stay away with it, and so does what they share', async () => {
+  const none = [...(await plan(['none'])).keys()];
+  expect(none).toContain('test/run/agent-run.test.ts');
+  // It asks the service, which is another extra.
+  const client = [...(await plan(['http-client'])).keys()];
+  expect(client).toContain('src/extras/http-client/http-client.ts');
+  expect(client).not.toContain('src/extras/http-client/test/http-client.test.ts');
+  expect(none.filter((file) => file.includes('example'))).toEqual([]);
+});
+
+test('the example comes with its agent, its shop and its demo', async () => {
+  const files = await plan(['none'], true);
+  for (const file of ['src/app/agents/support.ts', 'examples/shop/server.ts']) {
+    expect(files.get(file)).toBeDefined();
+  }
+  expect(files.has('src/app/agents/calendar.ts')).toBe(false);
+  expect(packageOf(files).scripts['demo']).toBeDefined();
+});
+
+test('what a copy is made of is kept in it, for its upgrades', async () => {
+  expect(JSON.parse((await plan(['http-client'])).get('agent-once.json') ?? '')).toEqual({
+    version: expect.any(String),
+    name: 'my-agents',
+    example: false,
+    extras: ['dev', 'http-client', 'upgrade'],
+  });
+});
