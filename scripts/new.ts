@@ -7,8 +7,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { agentFiles } from './new/agent.ts';
+import { EFFECTS, isEffect } from './new/effects.ts';
 import { namesOf } from './new/names.ts';
-import { EFFECTS, isEffect, toolFiles } from './new/tool.ts';
+import { toolFiles } from './new/tool.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const USAGE = `npm run new tool NAME -- --effect EFFECT

@@ -41,3 +41,8 @@ function isFree(variable: string): boolean {
     return false;
   }
 }
+
+/** The variable that says where the other side is. */
+export function variableOf({ name }: Names): string {
+  return `${name.toUpperCase()}_URL`;
+}

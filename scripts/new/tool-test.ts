@@ -1,5 +1,5 @@
-import type { Names } from './names.ts';
-import { variableOf, type Effect } from './tool.ts';
+import type { Effect } from './effects.ts';
+import { variableOf, type Names } from './names.ts';
 
 /** A test that passes with the tool as it is written. */
 export function testOf(names: Names, effect: Effect): string {

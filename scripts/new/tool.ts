@@ -1,20 +1,6 @@
-import type { Names } from './names.ts';
+import type { Effect } from './effects.ts';
+import { variableOf, type Names } from './names.ts';
 import { testOf } from './tool-test.ts';
-
-/** Each effect, and when a tool has it. */
-export const EFFECTS = {
-  read: 'nothing in the world changes',
-  keyed: 'the other side deduplicates by a key',
-  transactional: "everything that it writes is in the ledger's own database",
-  reconcile: 'it can be looked up whether it happened',
-  'at-most-once': 'none of the others holds',
-} as const;
-
-export type Effect = keyof typeof EFFECTS;
-
-export function isEffect(text: string): text is Effect {
-  return text in EFFECTS;
-}
 
 /**
  * The files of a tool.
@@ -33,11 +19,6 @@ export function toolFiles(
     [`src/app/tools/${file}.test.ts`]: testOf(names, effect),
     ...(effect === 'transactional' ? migrationOf(names, migrations) : {}),
   };
-}
-
-/** The variable that says where the other side is. */
-export function variableOf({ name }: Names): string {
-  return `${name.toUpperCase()}_URL`;
 }
 
 function migrationOf({ name, file }: Names, there: readonly string[]): Record<string, string> {

@@ -65,10 +65,20 @@ afterAll(async () => {
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
-/** What the page makes with `new`, with the packages of this checkout in the place of `npm ci`. */
+/**
+ * What the page makes with `new`, with this checkout's packages in the place of `npm ci`: each linked,
+ * so that an `npm ci` which comes all the same does not empty this checkout's folder.
+ */
 function makeCopy(): void {
   newCopy(ROOT, copy, { extras: ['default', 'service'], example: false });
-  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
+  const from = path.join(ROOT, 'node_modules');
+  const to = path.join(copy, 'node_modules');
+  fs.mkdirSync(to);
+  for (const name of fs.readdirSync(from)) {
+    if (name === '.package-lock.json') fs.copyFileSync(path.join(from, name), path.join(to, name));
+    else if (name !== '.agent-once-lock')
+      fs.symlinkSync(path.join(from, name), path.join(to, name));
+  }
 }
 
 /** The page's commands use the ports that `npm run dev` has by default. */
@@ -167,8 +177,13 @@ test('the page, from a new copy to HTTP', async () => {
 
 test('every section with commands is followed', () => {
   const followed = [
-    ...['A copy', 'Two tools and an agent', 'A setting of your own', 'What the tool does'],
-    ...['A run, with a scripted answer', 'A crash at the worst moment', 'The crash kit'],
+    'A copy',
+    'Two tools and an agent',
+    'A setting of your own',
+    'What the tool does',
+    'A run, with a scripted answer',
+    'A crash at the worst moment',
+    'The crash kit',
     'Over HTTP',
   ];
   expect([...new Set(blocks.map(({ section }) => section))]).toEqual(followed);

@@ -3,17 +3,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findTemporalCli } from '../../../src/extras/dev/temporal-cli.ts';
-import { EFFECTS } from '../../../scripts/new/tool.ts';
+import { EFFECTS } from '../../../scripts/new/effects.ts';
 import { copyCheckout, ROOT, type CheckoutCopy } from '../../structure/checkout-copy.ts';
 
 let copy: CheckoutCopy;
 beforeAll(async () => {
   process.env['TEMPORAL_CLI'] = await findTemporalCli();
   copy = copyCheckout(
-    [
-      ...['package.json', '.prettierrc.json', '.oxlintrc.json', 'jest.config.js', 'tsconfig.json'],
-      ...['bin', 'scripts', 'src', 'test/support'],
-    ],
+    'package.json .prettierrc.json .oxlintrc.json jest.config.js tsconfig.json bin scripts src test/support'.split(
+      ' ',
+    ),
     new Map(),
   );
 });
