@@ -2,6 +2,28 @@ import { relative } from 'node:path';
 import type { RunRef } from '../client/types.ts';
 import { optionWith, runCommandLine, shellWord, tenantOptions } from '../contract/command-line.ts';
 
+/** Commands of this program, once it is composed: extras bring some of them along. */
+let known: ReadonlySet<string> | undefined;
+
+/** Says which commands this program has: no other is advised from then on. */
+export function adviseOnly(names: Iterable<string>): void {
+  known = new Set(names);
+}
+
+export function hasCommand(name: string): boolean {
+  return known?.has(name) ?? true;
+}
+
+/** A line of advice that ends with a command about a run; none where this program lacks it. */
+export function advise(
+  words: string,
+  name: string,
+  ref: Required<RunRef>,
+  options: readonly string[] = [],
+): string[] {
+  return hasCommand(name) ? [`${words} ${commandFor(name, ref, options)}`] : [];
+}
+
 /** The command to type next, about a run, or about a step of it. */
 export function commandFor(
   name: string,
@@ -9,7 +31,7 @@ export function commandFor(
   options: readonly string[] = [],
   step?: string,
 ): string {
-  return `${invocation()} ${runCommandLine(name, ref, options, step)}`;
+  return plainCommand(runCommandLine(name, ref, options, step));
 }
 
 /** A command to type that is about no run, or about any. */
@@ -25,30 +47,12 @@ export const INPUT_TO_FILL_IN = { any: '<the input>', same: '<the same input>' }
 
 /** The command that starts a run under a key; its input is for the caller to fill in. */
 export function startCommandFor(
-  ref: Required<RunRef>,
+  { agent, tenant, key }: Required<RunRef>,
   options: readonly string[] = [],
-  input = `--input '${INPUT_TO_FILL_IN.any}'`,
+  input: string = INPUT_TO_FILL_IN.any,
 ): string {
-  return start(ref.agent, [
-    optionWith('--key', ref.key),
-    ...tenantOptions(ref.tenant),
-    ...options,
-    input,
-  ]);
-}
-
-/** The command that goes on with a batch. */
-export function batchCommandFor(
-  batch: { agent: string; tenant: string; file: string; key: string },
-  options: readonly string[] = [],
-): string {
-  const { agent, tenant, file, key } = batch;
-  const named = [optionWith('--batch', file), optionWith('--key', key)];
-  return start(agent, [...named, ...tenantOptions(tenant), ...options]);
-}
-
-function start(agent: string, options: readonly string[]): string {
-  return [invocation(), 'start', agent, ...options].join(' ');
+  const named = [optionWith('--key', key), ...tenantOptions(tenant), ...options];
+  return plainCommand(['start', agent, ...named, `--input '${input}'`].join(' '));
 }
 
 /** How this command was called: in a checkout nothing puts `agent-once` on the PATH. */

@@ -1,7 +1,7 @@
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { RunRef, RunView } from '../client/types.ts';
 import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
-import { commandFor, EXIT } from './commands.ts';
+import { commandFor, EXIT, hasCommand } from './commands.ts';
 import { createLiveProgress, type LiveProgress } from './live-progress.ts';
 import { nameQuestions } from './show-questions.ts';
 
@@ -85,7 +85,8 @@ const WAITS = 'The run waits for a person';
 
 /** A run that waits for a person: there is no use in waiting for its end. */
 export function waitingRun(view: RunView): Followed {
-  const message = `${WAITS}: ${nameQuestions(view)}. How to answer: ${commandFor('status', view)}`;
+  const how = hasCommand('resolve') ? ` How to answer: ${commandFor('status', view)}` : '';
+  const message = `${WAITS}: ${nameQuestions(view)}.${how}`;
   return { view, exitCode: EXIT.waiting, early: { code: 'run.waiting', message } };
 }
 

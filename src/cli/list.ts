@@ -1,9 +1,13 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { readConfig } from '../config.ts';
 import type { ListFilter, RunSummary } from '../client/types.ts';
 import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
 import { LISTED_STATUSES, type ListedStatus } from '../contract/run.ts';
-import { plainCommand } from './commands.ts';
-import type { coloursOf } from './output.ts';
+import { hasCommand, plainCommand } from './commands.ts';
+import { withClient } from './open-client.ts';
+import { parseCount } from './options.ts';
+import { coloursOf, print, printable, printJson, say } from './output.ts';
+import { drawAllWaiting, drawDuration, drawStatus, drawTime } from './show-run.ts';
 
 interface ListFlags {
   agent?: string;
@@ -24,7 +28,7 @@ export function registerList(program: Command): void {
     .option('--agent <agent>', 'only runs of this agent')
     .option('--tenant <tenant>', 'only runs of this tenant; default: of all')
     .addOption(new Option('--status <status>', 'only runs that stand so').choices(LISTED_STATUSES))
-    .option('--limit <n>', 'how many at most', parseLimit, 20)
+    .option('--limit <n>', 'how many at most', parseCount(10_000), 20)
     .option('--json', 'print one JSON document, {"runs":[…]}, on stdout')
     .addHelpText(
       'after',
@@ -33,7 +37,7 @@ Temporal's list of runs lags behind by about a second; status and result do not.
 
 Examples:
   $ agent-once list --agent support --status failed
-  $ agent-once list --status waiting    what people are asked; answered by approve, deny, resolve
+  $ agent-once list --status waiting    what people are asked
   $ agent-once list --limit 100 --json | jq -r '.runs[] | [.workflowId, .status, .error] | @tsv'
 
 Exit codes:
@@ -46,8 +50,6 @@ Exit codes:
 async function runList(flags: ListFlags): Promise<void> {
   if (flags.agent !== undefined) assertName('agent', flags.agent);
   if (flags.tenant !== undefined) assertName('tenant', flags.tenant);
-  const [{ withClient }, { readConfig }, { coloursOf: colours, print, printJson, say }] =
-    await Promise.all([import('./open-client.ts'), import('../config.ts'), import('./output.ts')]);
   const { agent, tenant, status, limit } = flags;
   const filter: ListFilter = {
     // One more, to know whether there are more.
@@ -66,20 +68,15 @@ async function runList(flags: ListFlags): Promise<void> {
       return;
     }
     if (shown.length === 0) say('There are no such runs.');
-    else print(await drawTable(shown, colours(process.stdout)));
+    else print(drawTable(shown, coloursOf(process.stdout)));
     if (more) say(`There are more: --limit ${limit * 5}`);
-    if (shown.some(({ waiting }) => waiting.length > 0)) {
+    if (hasCommand('resolve') && shown.some(({ waiting }) => waiting.length > 0)) {
       say(`How to answer: ${plainCommand('status <agent> <key>')}`);
     }
   });
 }
 
-async function drawTable(
-  runs: RunSummary[],
-  colours: ReturnType<typeof coloursOf>,
-): Promise<string> {
-  const { drawAllWaiting, drawDuration, drawStatus, drawTime } = await import('./show-run.ts');
-  const { printable } = await import('./output.ts');
+function drawTable(runs: RunSummary[], colours: ReturnType<typeof coloursOf>): string {
   const columns: [title: string, draw: (run: RunSummary) => string, isShown: boolean][] = [
     ['STATUS', ({ status }) => status, true],
     ['SHADOW', ({ shadow }) => (shadow ? 'shadow' : ''), runs.some(({ shadow }) => shadow)],
@@ -114,10 +111,4 @@ async function drawTable(
 
 function tookMs({ startedAt, closedAt }: RunSummary): number {
   return (closedAt === null ? Date.now() : Date.parse(closedAt)) - Date.parse(startedAt);
-}
-
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (/^\d+$/.test(text) && limit >= 1 && limit <= 10_000) return limit;
-  throw new InvalidArgumentError('Give a number from 1 to 10000.');
 }

@@ -1,7 +1,7 @@
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { AgentDirectory, RunRef } from '../client/types.ts';
-import type { Config } from '../config.ts';
+import { readConfig, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { workflowIdOf } from '../contract/key.ts';
 import { workflowUrl } from '../client/workflow-url.ts';
@@ -13,6 +13,16 @@ export interface OpenClient {
   client: AgentOnceClient;
   /** Where Temporal UI shows a workflow. */
   urlOf: (workflowId: string) => string;
+}
+
+/** The app's agents, with the defaults of the settings. */
+export async function openRegistry(config: Config, loadAgents: LoadAgents) {
+  const [{ createRegistry }, { registryDefaults }, agents] = await Promise.all([
+    import('../define/registry.ts'),
+    import('../define/registry-defaults.ts'),
+    loadAgents(),
+  ]);
+  return createRegistry(agents, registryDefaults(config));
 }
 
 /** Connects, for the time of one command. */
@@ -43,10 +53,8 @@ export async function withRun<T>(
   registry?: AgentDirectory,
 ): Promise<T> {
   workflowIdOf(ref);
-  const { readConfig } = await import('../config.ts');
-  const config = readConfig();
   try {
-    return await withClient(config, use, registry);
+    return await withClient(readConfig(), use, registry);
   } catch (error) {
     if (!(error instanceof AgentOnceError) || error.code !== 'run.not_found') throw error;
     // A misspelt agent is the likelier mistake; runs of an agent that was removed are still found.

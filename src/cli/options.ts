@@ -13,13 +13,23 @@ export interface WaitFlag {
   wait?: number | true;
 }
 
+/** What a command about a run says of itself, and takes. */
+interface RunCommand {
+  summary: string;
+  description: string;
+  /** Before the options that all of them take. */
+  options?: readonly Option[];
+  /** After the options: notes, examples, exit codes. */
+  help: string;
+}
+
 /** A command about a run that there is. */
 export function addRunCommand(
   program: Command,
   name: string,
-  { summary, description }: { summary: string; description: string },
+  { summary, description, options = [], help }: RunCommand,
 ): Command {
-  return program
+  const command = program
     .command(name)
     .summary(summary)
     .description(description)
@@ -28,6 +38,8 @@ export function addRunCommand(
     )
     .argument('<agent>', 'name of the agent')
     .argument('<key>', 'idempotency key of the run');
+  for (const option of options) command.addOption(option);
+  return addRunOptions(command).addHelpText('after', help);
 }
 
 /** The run that a command is about. */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { App } from './app.ts';
 import { registerCancel } from './cancel.ts';
+import { adviseOnly } from './commands.ts';
 import { registerList } from './list.ts';
 import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
@@ -49,6 +50,7 @@ export function createProgram(app: App): Command {
   for (const extra of app.extras) extra.commands?.(program, app);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');
   registerWorker(program, app);
+  adviseOnly(program.commands.map((command) => command.name()));
   return program;
 }
 
@@ -86,7 +88,7 @@ const HELP = `Exit codes:
   4  the run failed or was cancelled    8  the run waits for a person
   1  a defect of this program           9, 10, 11  why a worker ended by itself
 
-Environment (defaults are those of agent-once dev):
+Environment (by default, everything is on this machine):
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, TEMPORAL_TLS_…
                                         where Temporal is; its own environment configuration
   LEDGER_URL                            the ledger: PostgreSQL, or Redis

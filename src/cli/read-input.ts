@@ -99,6 +99,6 @@ function decode(bytes: Buffer, what: string): string {
   }
 }
 
-function usage(message: string): AgentOnceError {
+export function usage(message: string): AgentOnceError {
   return new AgentOnceError('usage', message);
 }

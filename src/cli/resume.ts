@@ -1,17 +1,19 @@
 import type { Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
+import { readConfig } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
-import type { LoadAgents } from './open-client.ts';
+import { openRegistry, withRun, type LoadAgents } from './open-client.ts';
 import {
   addRunCommand,
-  addRunOptions,
   maxTurnsOption,
   runOf,
   waitOption,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
+import { say } from './output.ts';
+import { showStart } from './show-start.ts';
 
 interface ResumeFlags extends RunFlags, WaitFlag {
   maxTurns?: number;
@@ -19,19 +21,15 @@ interface ResumeFlags extends RunFlags, WaitFlag {
 
 /** `agent-once resume`: goes on with a run that failed. */
 export function registerResume(program: Command, loadAgents: LoadAgents): void {
-  const command = addRunCommand(program, 'resume', {
+  addRunCommand(program, 'resume', {
     summary: 'go on with a run that failed or was cancelled',
     description:
       'Goes on where a run stopped that failed, or was cancelled or terminated: what is recorded does not run again. The input is read from Temporal. A run that is under way or has completed stays as it is, which is no error.',
-  })
-    .addOption(
+    options: [
       maxTurnsOption("model calls at most, instead of the run's own; those before it count"),
-    )
-    .addOption(waitOption());
-  addRunOptions(command)
-    .addHelpText(
-      'after',
-      `
+      waitOption(),
+    ],
+    help: `
 A run that was forgotten, or whose key has expired, is not resumed: a start makes a new one.
 
 Examples:
@@ -42,51 +40,26 @@ Exit codes:
   0  goes on, or nothing was to be resumed   5  there is no such run, or no request of it
   2  wrong usage, unknown agent, bad key     6  Temporal cannot be reached
   4  when waiting: it failed again           7, 8  when waiting: still running, waits for a person`,
-    )
-    .action((agent: string, key: string, flags: ResumeFlags) =>
-      runResume(runOf(agent, key, flags), flags, loadAgents),
+  }).action(async (agent: string, key: string, flags: ResumeFlags) => {
+    const ref = runOf(agent, key, flags);
+    const registry = await openRegistry(readConfig(), loadAgents);
+    const { maxTurns } = flags;
+    const options = maxTurns === undefined ? {} : { limits: { maxTurns } };
+    await withRun(
+      ref,
+      loadAgents,
+      async ({ client, urlOf }) => {
+        try {
+          const resumed = await client.resume(ref, options);
+          if (resumed.replayed) say(`Nothing was resumed: the run ${howItStands(resumed.status)}.`);
+          await showStart(client, resumed, flags, urlOf(resumed.workflowId));
+        } catch (error) {
+          throw withWayOut(error, ref);
+        }
+      },
+      registry,
     );
-}
-
-async function runResume(
-  ref: Required<RunRef>,
-  flags: ResumeFlags,
-  loadAgents: LoadAgents,
-): Promise<void> {
-  const [
-    { readConfig },
-    { withRun },
-    { createRegistry },
-    { registryDefaults },
-    { showStart },
-    { say },
-  ] = await Promise.all([
-    import('../config.ts'),
-    import('./open-client.ts'),
-    import('../define/registry.ts'),
-    import('../define/registry-defaults.ts'),
-    import('./show-start.ts'),
-    import('./output.ts'),
-  ]);
-  const registry = createRegistry(await loadAgents(), registryDefaults(readConfig()));
-  const { maxTurns } = flags;
-  await withRun(
-    ref,
-    loadAgents,
-    async ({ client, urlOf }) => {
-      try {
-        const resumed = await client.resume(
-          ref,
-          maxTurns === undefined ? {} : { limits: { maxTurns } },
-        );
-        if (resumed.replayed) say(`Nothing was resumed: the run ${howItStands(resumed.status)}.`);
-        await showStart(client, resumed, flags, urlOf(resumed.workflowId));
-      } catch (error) {
-        throw withWayOut(error, ref);
-      }
-    },
-    registry,
-  );
+  });
 }
 
 function howItStands(status: string): string {
@@ -100,7 +73,7 @@ function withWayOut(error: unknown, ref: Required<RunRef>): unknown {
   const { code, message } = error;
   const more =
     code === 'run.request_unknown'
-      ? `Bring its input along: ${startCommandFor(ref, ['--retry-failed'], `--input '${INPUT_TO_FILL_IN.same}'`)}`
+      ? `Bring its input along: ${startCommandFor(ref, ['--retry-failed'], INPUT_TO_FILL_IN.same)}`
       : code === 'run.not_found' || code === 'run.expired'
         ? `A start with its input makes a NEW run: ${startCommandFor(ref)}`
         : undefined;

@@ -1,9 +1,9 @@
+import type { RunView } from '../client/types.ts';
 import { afterFailure } from './after-failure.ts';
 import type { Followed } from './follow.ts';
 import { coloursOf, printable, printJson, printResult, say } from './output.ts';
 import { drawQuestions } from './show-questions.ts';
 import { drawDuration, drawUsage } from './show-run.ts';
-import { drawShadow } from './show-shadow.ts';
 
 /** Shows how a run ended, or why the waiting did: the bare result on stdout, the rest on stderr. */
 export function showEnd(
@@ -38,4 +38,17 @@ export function showEnd(
     say(colours.dim(`used ${drawUsage(view.usage)}`));
   }
   if (view.status !== 'completed') for (const line of afterFailure(view)) say(line);
+}
+
+/** What a shadow run would have done, a line each; nothing of a run that is none. */
+function drawShadow({ shadow, closedAt }: Pick<RunView, 'shadow' | 'closedAt'>): string[] {
+  if (shadow === undefined) return [];
+  if (closedAt === null) return ['A shadow run: effects are recorded, not executed.'];
+  if (shadow.length === 0) return ['A shadow run: nothing would have had an effect.'];
+  const lines = shadow.flatMap((effect) => [
+    `  ${effect.step}  ${effect.tool} (${effect.effect})${effect.approval ? ', after an approval' : ''}: ${printable(effect.summary)}`,
+    ...(effect.arguments === undefined ? [] : [`      ${printable(effect.arguments)}`]),
+    `      token ${effect.token}`,
+  ]);
+  return ['A shadow run; this would have happened and did not:', ...lines];
 }

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import type { RunRef, RunView } from '../client/types.ts';
-import type { Decision, OpenQuestion, QuestionKind } from '../contract/decision.ts';
-import { labelOf } from './step-title.ts';
-import { commandFor } from './commands.ts';
+import { ANSWER_COMMANDS, DECISION_WORDS, QUESTION_WORDS } from '../contract/decision-words.ts';
+import type { OpenQuestion } from '../contract/decision.ts';
+import { commandFor, hasCommand } from './commands.ts';
 import { printable, shortened } from './output.ts';
-import { drawClock, drawDuration, drawTime } from './show-run.ts';
+import { drawClock, drawDuration, drawTime, labelQuestion } from './show-run.ts';
 
 type Waits = Pick<RunView, 'waiting' | 'waitingMore'>;
 
@@ -13,28 +13,9 @@ const NAMED = 5;
 /** Longest text of what an attempt threw: a run may ask forty such questions at once. */
 const ERROR_SHOWN = 600;
 
-const KINDS: Record<QuestionKind, string> = {
-  approval: 'needs approval',
-  outcome: 'outcome unknown',
-};
-
-/** What the answer that stands for none does. */
-const THEN: Record<Decision, string> = {
-  approve: 'it is approved',
-  deny: 'it is denied, and the model is told so',
-  happened: 'it counts as done, without a result',
-  'did-not-happen': 'it counts as not done, and runs again',
-  fail: 'the run fails; a resume asks again',
-};
-
 /** A question on one line: `t2.c0 send_email: to ann · outcome unknown`. */
 function nameQuestion(question: OpenQuestion): string {
-  return `${labelQuestion(question)} · ${KINDS[question.kind]}`;
-}
-
-/** The call that is asked about: `t2.c0 send_email: to ann`. */
-export function labelQuestion({ step, tool, summary }: OpenQuestion): string {
-  return printable(labelOf({ id: step, kind: 'tool', tool, summary }));
+  return `${labelQuestion(question)} · ${QUESTION_WORDS[question.kind].is}`;
 }
 
 /** What a person must know to answer; of an outcome, first of all which process it was. */
@@ -53,17 +34,16 @@ export function drawQuestions(ref: Required<RunRef>, { waiting, waitingMore }: W
       ...drawQuestion(question),
       ...drawAnswerCommands(ref, question).map((line) => `  ${line}`),
     ]),
-    ...drawUnseen(ref, waitingMore),
+    ...drawUnseen(waitingMore),
+    ...(waitingMore === undefined ? [] : [`  $ ${commandFor('status', ref)}`]),
   ];
 }
 
-/** What to do about questions that only a worker can tell of. */
-export function drawUnseen(ref: Required<RunRef>, more: number | undefined): string[] {
-  if (more === undefined) return [];
-  return [
-    `${more} more: the run alone knows them, and says them when a worker runs. Then:`,
-    `  $ ${commandFor('status', ref)}`,
-  ];
+/** Says of questions that only a worker can tell how many there are. */
+export function drawUnseen(more: number | undefined): string[] {
+  return more === undefined
+    ? []
+    : [`${more} more: the run alone knows them, and says them when a worker runs. Then:`];
 }
 
 /** What a run waits for, in a few words. */
@@ -73,42 +53,21 @@ export function nameQuestions({ waiting, waitingMore = 0 }: Waits): string {
   return more > 0 ? `${names}; and ${more} more` : names;
 }
 
-/** What answers each kind of question: the command, its flag, when and what for. */
-const ANSWERS: Record<QuestionKind, [name: string, options: readonly string[], does: string][]> = {
-  approval: [
-    ['approve', [], 'to let it run; on a terminal this shows its arguments first, and asks'],
-    ['deny', [], 'to keep it from running; the model is told so, and the run goes on'],
-  ],
-  outcome: [
-    [
-      'resolve',
-      ['--happened'],
-      'if it happened: it is done; --result JSON is what the model is told',
-    ],
-    ['resolve', ['--did-not-happen'], 'if not, and that attempt can no longer act: it runs AGAIN'],
-    ['resolve', ['--fail'], 'if nobody can tell: the run fails; a resume asks again'],
-  ],
-};
-
-/** The commands of which one answers a question, each under what it does. */
-export function drawAnswerCommands(
+/** The commands of which one answers a question, each under what it does; none that is not there. */
+function drawAnswerCommands(
   ref: Required<RunRef>,
   question: Pick<OpenQuestion, 'kind' | 'step'>,
 ): string[] {
-  const commands = answersTo(ref, question);
-  return [
-    'One of these; --by NAME and --comment TEXT keep who decided, and why:',
-    ...ANSWERS[question.kind].flatMap(([, , does], at) => [does, `$ ${commands[at]}`]),
-  ];
+  const lines = ANSWER_COMMANDS[question.kind]
+    .filter(({ name }) => hasCommand(name))
+    .flatMap(({ name, options, does }) => [
+      does,
+      `$ ${commandFor(name, ref, options, question.step)}`,
+    ]);
+  return lines.length === 0 ? [] : [ONE_OF_THESE, ...lines];
 }
 
-/** The commands that answer a question. */
-export function answersTo(
-  ref: Required<RunRef>,
-  { kind, step }: Pick<OpenQuestion, 'kind' | 'step'>,
-): string[] {
-  return ANSWERS[kind].map(([name, options]) => commandFor(name, ref, options, step));
-}
+export const ONE_OF_THESE = 'One of these; --by NAME and --comment TEXT keep who decided, and why:';
 
 /** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */
 export function nameProcess(worker: string | null): string {
@@ -117,7 +76,7 @@ export function nameProcess(worker: string | null): string {
 }
 
 /** What this machine can tell of the process; nothing when it ran elsewhere. */
-export function drawLiveness(worker: string | null): string | undefined {
+function drawLiveness(worker: string | null): string | undefined {
   const { pid, host } = parseWorker(worker);
   if (host === null || host !== hostname()) return undefined;
   return isAlive(pid)
@@ -145,7 +104,7 @@ function drawAttempt(question: OpenQuestion): string[] {
 function drawDeadline({ askedAt, deadline, otherwise }: OpenQuestion): string {
   const left = Date.parse(deadline) - Date.now();
   const when = left > 0 ? `in ${drawDuration(left)}` : 'which is over';
-  return `Asked at ${drawClock(askedAt)}. Unless answered by ${drawTime(deadline)} (${when}): ${THEN[otherwise]}.`;
+  return `Asked at ${drawClock(askedAt)}. Unless answered by ${drawTime(deadline)} (${when}): ${DECISION_WORDS[otherwise].unanswered}.`;
 }
 
 function parseWorker(worker: string | null): { pid: number; host: string | null } {

@@ -1,8 +1,8 @@
 import type { RunView } from '../client/types.ts';
+import { QUESTION_WORDS } from '../contract/decision-words.ts';
 import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { ListedStatus, RunState, Usage } from '../contract/run.ts';
-import { labelOf } from './step-title.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 
@@ -67,18 +67,20 @@ export function drawSteps(state: RunState): string {
   return printable([turn, steps.join(', ')].filter(Boolean).join(' · '));
 }
 
-/** What a run waits for, on a line. */
-export function drawWaiting({ step, kind, tool, summary, deadline }: OpenQuestion): string {
-  const call = printable(labelOf({ id: step, kind: 'tool', tool, summary }));
-  const what = kind === 'approval' ? 'approval of' : 'somebody who knows the outcome of';
-  return `${what} ${call}, until ${drawTime(deadline)}`;
+/** The call that is asked about: `t2.c0 send_email: to ann`. */
+export function labelQuestion({ step, tool, summary }: OpenQuestion): string {
+  return printable(labelOf({ id: step, kind: 'tool', tool, summary }));
 }
 
-/** All that a run waits for; what is not known here, as a number. */
+/** All that a run waits for, a line each; what is not known here, as a number. */
 export function drawAllWaiting({ waiting, waitingMore }: Waits): string[] {
   const more =
     waitingMore === undefined ? [] : [`answers to ${count(waitingMore, 'more question')}`];
-  return [...waiting.map(drawWaiting), ...more];
+  const known = waiting.map(
+    (question) =>
+      `${QUESTION_WORDS[question.kind].waitsFor} ${labelQuestion(question)}, until ${drawTime(question.deadline)}`,
+  );
+  return [...known, ...more];
 }
 
 export function drawUsage(usage: Usage): string {
@@ -157,4 +159,27 @@ function count(value: number, what: string): string {
 
 function number(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** What names a step to people. */
+interface Named {
+  id: string;
+  kind: 'model' | 'tool';
+  tool: string | null;
+  summary: string | null;
+}
+
+/** What a step is, on one line: `issue_refund: order 1042`. Text of tools and models is in it. */
+export function titleOf({ kind, tool, summary }: Named): string {
+  if (kind === 'model') return summary ?? 'model call';
+  const name = tool ?? 'tool';
+  // Many a summary begins with its tool's name.
+  if (summary === null || summary === name || summary.startsWith(`${name} `))
+    return summary ?? name;
+  return `${name}: ${summary}`;
+}
+
+/** A step as a sentence names it: `t2.c0 issue_refund: order 1042`. */
+export function labelOf(step: Named): string {
+  return step.kind === 'model' ? step.id : `${step.id} ${titleOf(step)}`;
 }

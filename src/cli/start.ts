@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { StartRequest } from '../client/types.ts';
-import { AgentOnceError } from '../contract/errors.ts';
+import { readConfig } from '../config.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
-import type { LoadAgents } from './open-client.ts';
+import { openRegistry, withClient, type LoadAgents } from './open-client.ts';
 import {
   addRunOptions,
   dedupeWindowOption,
@@ -11,7 +11,8 @@ import {
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
-import type { InputFlags } from './read-input.ts';
+import { readInput, usage, type InputFlags } from './read-input.ts';
+import { showStart } from './show-start.ts';
 
 export interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   key?: string;
@@ -93,23 +94,6 @@ export async function runStart(
   if (flags.dedupeWindow !== undefined && flags.key !== undefined) {
     throw usage(KEY_OR_WINDOW);
   }
-  const [
-    { readInput },
-    { readConfig },
-    { withClient },
-    { checkRequest },
-    { createRegistry },
-    { registryDefaults },
-    { showStart },
-  ] = await Promise.all([
-    import('./read-input.ts'),
-    import('../config.ts'),
-    import('./open-client.ts'),
-    import('../client/check-request.ts'),
-    import('../define/registry.ts'),
-    import('../define/registry-defaults.ts'),
-    import('./show-start.ts'),
-  ]);
   const config = readConfig();
   const request: StartRequest = {
     ...requestOf(agent, flags),
@@ -119,7 +103,8 @@ export async function runStart(
       ? {}
       : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
   };
-  const registry = createRegistry(await loadAgents(), registryDefaults(config));
+  const registry = await openRegistry(config, loadAgents);
+  const { checkRequest } = await import('../client/check-request.ts');
   // A wrong request is told apart before anything else can go wrong.
   checkRequest({ registry, hashKeys: config.hashKeys }, request);
   await withClient(
@@ -148,8 +133,4 @@ export function requestOf(
     ...(maxTurns === undefined ? {} : { limits: { maxTurns } }),
     ...(retryFailed === undefined ? {} : { retryFailed }),
   };
-}
-
-export function usage(message: string): AgentOnceError {
-  return new AgentOnceError('usage', message);
 }

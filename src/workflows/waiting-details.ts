@@ -1,5 +1,6 @@
 import { runCommandLine } from '../contract/command-line.ts';
-import type { Decision, OpenQuestion } from '../contract/decision.ts';
+import type { OpenQuestion } from '../contract/decision.ts';
+import { ANSWER_COMMANDS, DECISION_WORDS } from '../contract/decision-words.ts';
 import type { AgentRunInput } from '../contract/run.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { bytesOfText } from '../contract/text-bytes.ts';
@@ -7,15 +8,6 @@ import { markdownText } from './markdown.ts';
 
 /** What names the run, as it stands in the workflow ID. */
 export type RunNames = Pick<AgentRunInput, 'tenant' | 'agent' | 'key'>;
-
-/** What the deadline makes of a question that nobody has answered. */
-const ASSUMES: Record<Decision, string> = {
-  approve: 'it is approved',
-  deny: 'it is denied, and the model is told',
-  happened: 'it counts as done',
-  'did-not-happen': 'it counts as not done, and runs again',
-  fail: 'the run fails',
-};
 
 /** Questions that Temporal UI shows. */
 const QUESTIONS_SHOWN = 10;
@@ -40,14 +32,11 @@ export function drawWaiting(questions: readonly OpenQuestion[], run: RunNames): 
 function drawOne(question: OpenQuestion, run: RunNames): string[] {
   const { step, kind, tool, summary, deadline, otherwise } = question;
   const what = kind === 'approval' ? 'may it run?' : `did it happen? ${attemptOf(question)}`;
-  const answers =
-    kind === 'approval'
-      ? [commandFor('approve', run, step), commandFor('deny', run, step)]
-      : ['--happened', '--did-not-happen', '--fail'].map((flag) =>
-          commandFor('resolve', run, step, [flag]),
-        );
+  const answers = ANSWER_COMMANDS[kind].map(({ name, options }) =>
+    commandFor(name, run, step, options),
+  );
   return [
-    `- \`${step}\` ${markdownText(tool)} · ${markdownText(summary)}: ${what} Unless answered by ${deadline}, ${ASSUMES[otherwise]}.`,
+    `- \`${step}\` ${markdownText(tool)} · ${markdownText(summary)}: ${what} Unless answered by ${deadline}, ${DECISION_WORDS[otherwise].unanswered}.`,
     // On one level: Temporal UI runs the items of a list inside a list together.
     ...answers.map((command) => `- \`${command}\``),
   ];
@@ -60,7 +49,12 @@ function attemptOf({ worker, claimedAt, error }: OpenQuestion): string {
 }
 
 /** The key is as the workflow ID has it: a hashed one has to be filled in. */
-function commandFor(name: string, run: RunNames, step?: string, options: string[] = []): string {
+function commandFor(
+  name: string,
+  run: RunNames,
+  step?: string,
+  options: readonly string[] = [],
+): string {
   const key = run.key.startsWith('~') ? 'KEY' : run.key;
   return `agent-once ${runCommandLine(name, { ...run, key }, options, step)}`;
 }

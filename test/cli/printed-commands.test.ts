@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { app } from '../../src/app/compose.ts';
-import { batchCommandFor, commandFor, startCommandFor } from '../../src/cli/commands.ts';
+import { batchCommandFor } from '../../src/extras/batch/show-batch.ts';
+import { commandFor, startCommandFor } from '../../src/cli/commands.ts';
 import { bindOptionalValues } from '../../src/cli/options.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { answersTo } from '../../src/cli/show-questions.ts';
+import { ANSWER_COMMANDS } from '../../src/contract/decision-words.ts';
 import { workflowIdOf } from '../../src/contract/key.ts';
 import { drawWaiting } from '../../src/workflows/waiting-details.ts';
 
@@ -96,7 +97,9 @@ describe('a command that is printed names the same run when it is typed, whateve
           })),
         );
         for (const kind of ['approval', 'outcome'] as const) {
-          const commands = refs.flatMap((ref) => answersTo(ref, { kind, step }));
+          const commands = refs.flatMap((ref) =>
+            ANSWER_COMMANDS[kind].map(({ name, options }) => commandFor(name, ref, options, step)),
+          );
           const each = commands.length / refs.length;
           expect(await read(commands)).toMatchObject(
             refs.flatMap(({ key, tenant }) =>

@@ -19,6 +19,7 @@ const own = process.env['TEST_OWN_APP'] === '1' ? await import('./own-app/app.ts
 await runCli(process.argv.slice(2), {
   ...app,
   ...(own && { folder: own.folder }),
+  extras: process.env['TEST_EXTRAS'] === 'none' ? [] : app.extras,
   agents: () =>
     Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
 });

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../cli/app.ts';
 import { parseCount } from '../../cli/options.ts';
-import { KEY_OR_WINDOW, requestOf, runStart, usage, type StartFlags } from '../../cli/start.ts';
+import { usage } from '../../cli/read-input.ts';
+import { KEY_OR_WINDOW, requestOf, runStart, type StartFlags } from '../../cli/start.ts';
 
 interface BatchFlags extends StartFlags {
   batch?: string;

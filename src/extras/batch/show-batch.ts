@@ -1,9 +1,11 @@
 import type { BatchOutcome } from './batch.ts';
 import { nameLines } from './batch-lines.ts';
 import type { BatchFailure, BatchTally } from './batch-tally.ts';
+import { plainCommand } from '../../cli/commands.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable } from '../../cli/output.ts';
 import { drawUsage } from '../../cli/show-run.ts';
+import { optionWith, tenantOptions } from '../../contract/command-line.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
 
@@ -65,4 +67,14 @@ function drawFailure(colours: Colours, { line, key, code, message }: BatchFailur
   const text = printable(message);
   const cut = text.length > 160 ? `${text.slice(0, 159)}…` : text;
   return `${colours.red(`line ${line}`)}  ${printable(key)}  ${code}: ${cut}`;
+}
+
+/** The command that goes on with a batch. */
+export function batchCommandFor(
+  batch: { agent: string; tenant: string; file: string; key: string },
+  options: readonly string[] = [],
+): string {
+  const { agent, tenant, file, key } = batch;
+  const named = [optionWith('--batch', file), optionWith('--key', key), ...tenantOptions(tenant)];
+  return plainCommand(['start', agent, ...named, ...options].join(' '));
 }

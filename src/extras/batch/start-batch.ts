@@ -10,10 +10,10 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { checkLines, nameLines, parseLines, readLines } from './batch-lines.ts';
 import { createBatchProgress } from './batch-progress.ts';
 import { addOutcome, createTally, exitCodeOfBatch, type BatchTally } from './batch-tally.ts';
-import { batchCommandFor, plainCommand } from '../../cli/commands.ts';
+import { plainCommand } from '../../cli/commands.ts';
 import { withClient } from '../../cli/open-client.ts';
 import { coloursOf, print, say } from '../../cli/output.ts';
-import { drawBatch, lineDocument } from './show-batch.ts';
+import { batchCommandFor, drawBatch, lineDocument } from './show-batch.ts';
 import { drawQuestions } from '../../cli/show-questions.ts';
 
 /** Lines that wait, of which the questions are shown. */

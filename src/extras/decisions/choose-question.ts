@@ -1,9 +1,10 @@
 import type { RunRef, RunView } from '../../client/types.ts';
 import type { OpenQuestion, QuestionKind } from '../../contract/decision.ts';
+import { ANSWER_COMMANDS, QUESTION_WORDS } from '../../contract/decision-words.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { START_A_WORKER } from '../../cli/commands.ts';
+import { commandFor, START_A_WORKER } from '../../cli/commands.ts';
 import { say } from '../../cli/output.ts';
-import { answersTo, drawQuestions } from '../../cli/show-questions.ts';
+import { drawQuestions } from '../../cli/show-questions.ts';
 
 /**
  * The question that an answer is to; `undefined`: the run does not ask it.
@@ -34,10 +35,12 @@ export function chooseQuestion(
   }
   const [other] = named;
   if (!first && other) {
-    const commands = answersTo(ref, other);
+    const commands = ANSWER_COMMANDS[other.kind].map(({ name, options }) =>
+      commandFor(name, ref, options, other.step),
+    );
     throw new AgentOnceError(
       'decision.invalid',
-      `${other.step} waits for ${other.kind === 'approval' ? 'an approval' : 'somebody to say whether it happened'}. Nothing was decided. Its answers: ${commands.join(' · ')}`,
+      `${other.step} waits for ${QUESTION_WORDS[other.kind].needs}. Nothing was decided. Its answers: ${commands.join(' · ')}`,
     );
   }
   return first;

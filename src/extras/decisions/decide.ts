@@ -10,15 +10,15 @@ import type {
 } from '../../contract/decision.ts';
 import { readConfig } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { findAnswer, findOutcome, readArguments } from '../explain/ledger-answers.ts';
+import { findAnswer, findOutcome, readArguments } from '../explain/recorded-answers.ts';
 import { chooseQuestion } from './choose-question.ts';
 import { commandFor, START_A_WORKER } from '../../cli/commands.ts';
 import { canAsk, confirm } from '../../cli/confirm.ts';
 import type { DecisionCommand, DecisionFlags } from './decision-command.ts';
 import { withRun, type LoadAgents, type OpenClient } from '../../cli/open-client.ts';
 import { coloursOf, print, printable, printJson, say, shortened } from '../../cli/output.ts';
-import { drawQuestion, labelQuestion } from '../../cli/show-questions.ts';
-import { drawTime } from '../../cli/show-run.ts';
+import { drawQuestion } from '../../cli/show-questions.ts';
+import { drawTime, labelQuestion } from '../../cli/show-run.ts';
 
 /** Longest text of a call's arguments that is shown. */
 const ARGUMENTS_SHOWN = 2_000;

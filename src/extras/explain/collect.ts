@@ -11,15 +11,13 @@ import { DEFAULT_KEY_TTL_MS } from '../../contract/settings.ts';
 import type { LedgerReader } from '../../ledger/reader.ts';
 import { readBefore, withRepeats } from './earlier-runs.ts';
 import { explainQuestions } from './explain-questions.ts';
-import { explainSteps } from './explain-steps.ts';
+import { explainSteps, withSharing } from './explain-steps.ts';
 import type { Explanation } from './explanation.ts';
-import { definitionChanged } from './definition-changed.ts';
 import { notesOn } from './notes.ts';
 import { possiblyPaid } from './possibly-paid.ts';
-import { readExecutions, type Executions } from './read-executions.ts';
+import { definitionChanged, readExecutions, type Executions } from './read-executions.ts';
 import { readLive } from './read-live.ts';
 import { readRequest } from './read-request.ts';
-import { withSharing } from './sharing.ts';
 import { sumUsage } from './sum-usage.ts';
 
 /** Where the answer is found. */

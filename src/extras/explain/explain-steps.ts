@@ -1,8 +1,7 @@
-import { tokenOf } from '../../contract/step.ts';
-import type { HeldStep } from '../../ledger/reader.ts';
-import { whetherHappened } from './effect-outcome.ts';
+import { isShadow, tokenOf } from '../../contract/step.ts';
+import type { HeldStep, LedgerReader } from '../../ledger/reader.ts';
 import { withAnswers } from './explain-questions.ts';
-import type { ExplainedQuestion, ExplainedStep } from './explanation.ts';
+import type { ExplainedQuestion, ExplainedStep, Happened } from './explanation.ts';
 import { callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
 
 /**
@@ -67,4 +66,51 @@ function explainStep(
       ? {}
       : { sharing: { with: record.sharedWith, steps: null, costUsd: null, shareUsd: null } }),
   };
+}
+
+type Outcome = Pick<HeldStep, 'effect' | 'state' | 'knownBy' | 'scope'>;
+
+/**
+ * Whether a step's effect happened, as far as its record tells. An error alone does not: a request
+ * may have been served, and its answer lost.
+ */
+export function whetherHappened({ effect, state, knownBy, scope }: Outcome): Happened | null {
+  if (effect === null || effect === 'read') return null;
+  if (isShadow(scope)) return 'no';
+  switch (state) {
+    case 'completed':
+      return knownBy === 'shadow' ? 'no' : 'yes';
+    case 'planned':
+      return 'no';
+    case 'failed':
+      // It was rolled back; an at-most-once tool fails only when it is certain that nothing happened.
+      return effect === 'transactional' || effect === 'at-most-once' ? 'no' : 'maybe';
+    case 'claimed':
+    case 'unknown':
+      return 'maybe';
+  }
+}
+
+/** Adds to each step with whom it shares its result, where it does. */
+export async function withSharing(
+  ledger: LedgerReader,
+  steps: readonly ExplainedStep[],
+): Promise<ExplainedStep[]> {
+  const tokens = [...new Set(steps.map(groupOf))];
+  const found = (await ledger.sharing?.(tokens)) ?? [];
+  const groups = new Map(found.map((group) => [group.token, group]));
+  return steps.map((step) => {
+    const token = groupOf(step);
+    const group = groups.get(token);
+    const others = step.sharing !== undefined || (group !== undefined && group.steps > 1);
+    if (!others) return step;
+    const { steps: sharers = null, costUsd = null } = group ?? {};
+    const shareUsd = costUsd === null || sharers === null ? null : costUsd / sharers;
+    return { ...step, sharing: { with: token, steps: sharers, costUsd, shareUsd } };
+  });
+}
+
+/** Token of the step that made what this one has. */
+function groupOf({ sharing, token }: ExplainedStep): string {
+  return sharing?.with ?? token;
 }

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../contract/json-value.ts';
 import type { ListedStatus, RunError, RunOptions, Usage } from '../../contract/run.ts';
 import type { Effect, KnownBy, StepUsage } from '../../contract/step.ts';
 import type { StepError, StepState } from '../../ledger/port.ts';
+import type { LiveRun } from './read-live.ts';
 
 /** Why an execution was started; `null` where Temporal no longer knows. */
 export type ExecutionIntent = 'new' | 'resume' | 'continued' | 'reset' | 'forgotten' | null;
@@ -180,33 +181,6 @@ export interface Sharing {
   costUsd: number | null;
   /** The cost divided by the steps. Only for reading: sums are made of `usage`. */
   shareUsd: number | null;
-}
-
-/** An activity that Temporal has under way, or will try again. */
-export interface PendingActivity {
-  activity: string;
-  state: 'scheduled' | 'started' | 'cancelling' | 'paused';
-  attempt: number;
-  nextAttemptAt: string | null;
-  lastError: StepError | null;
-  /** Of the latest attempt. */
-  startedAt: string | null;
-  worker: string | null;
-  lastHeartbeatAt: string | null;
-  /** After so long without a heartbeat the attempt counts as lost; `null`: not known, or never. */
-  heartbeatTimeoutMs: number | null;
-}
-
-/** What a running run is doing. */
-export interface LiveRun {
-  /** Whether a worker polls for the run; a killed one counts for up to a minute. */
-  hasWorker: boolean;
-  cancelRequested: boolean;
-  turn: number | null;
-  maxTurns: number | null;
-  pending: PendingActivity[];
-  /** Attempts of its workflow task, when they fail: a defect of the deployed code. */
-  workflowTaskAttempt: number | null;
 }
 
 /** The answer to "what happened to this key?"; the document of `explain --json`. */

@@ -2,8 +2,35 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { ClientContext } from '../../client/context.ts';
 import { hasWorker, queryState } from '../../client/live-state.ts';
 import type { RunState } from '../../contract/run.ts';
-import type { LiveRun, PendingActivity } from './explanation.ts';
+import type { StepError } from '../../ledger/port.ts';
 import { toIso, toMs } from '../../client/protobuf-time.ts';
+
+/** An activity that Temporal has under way, or will try again. */
+export interface PendingActivity {
+  activity: string;
+  state: 'scheduled' | 'started' | 'cancelling' | 'paused';
+  attempt: number;
+  nextAttemptAt: string | null;
+  lastError: StepError | null;
+  /** Of the latest attempt. */
+  startedAt: string | null;
+  worker: string | null;
+  lastHeartbeatAt: string | null;
+  /** After so long without a heartbeat the attempt counts as lost; `null`: not known, or never. */
+  heartbeatTimeoutMs: number | null;
+}
+
+/** What a running run is doing. */
+export interface LiveRun {
+  /** Whether a worker polls for the run; a killed one counts for up to a minute. */
+  hasWorker: boolean;
+  cancelRequested: boolean;
+  turn: number | null;
+  maxTurns: number | null;
+  pending: PendingActivity[];
+  /** Attempts of its workflow task, when they fail: a defect of the deployed code. */
+  workflowTaskAttempt: number | null;
+}
 
 type Pending = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 

@@ -1,6 +1,6 @@
 import type { ExplainedStep, Explanation } from './explanation.ts';
 import { usesModel } from './sum-usage.ts';
-import { named } from './name-steps.ts';
+import { lineOf } from './list-steps.ts';
 import { printable } from '../../cli/output.ts';
 import { drawCost, drawTokens } from '../../cli/show-run.ts';
 
@@ -27,7 +27,7 @@ function whyUnknown(steps: readonly ExplainedStep[]): string[] {
   const models = [...new Set(unpriced.map(({ model }) => printable(model ?? 'the model')))];
   return [
     ...(models.length > 0 ? [`no price was set for ${models.join(', ')} (MODEL_PRICES_FILE)`] : []),
-    ...named(
+    ...lineOf(
       'the endpoint told no usage of',
       calls.filter(({ usage }) => usage === null),
     ),
@@ -69,8 +69,8 @@ export function drawTwice({ steps, possiblyPaid }: Explanation): string {
   if (!steps) return 'not known without the ledger';
   const doubts = [
     ...drawPaid(possiblyPaid),
-    ...named('made by an earlier run and AGAIN by this one', steps.filter(isRepeated)),
-    ...named('possibly made twice', steps.filter(cameLate)),
+    ...lineOf('made by an earlier run and AGAIN by this one', steps.filter(isRepeated)),
+    ...lineOf('possibly made twice', steps.filter(cameLate)),
   ];
   return doubts.length === 0
     ? 'nothing is known to have been paid twice or made twice'

@@ -1,6 +1,6 @@
 import { isServer } from '../../client/terminated.ts';
 import type { EarlierRun, ExplainedExecution, Explanation } from './explanation.ts';
-import { listSteps } from '../../cli/step-title.ts';
+import { listSteps } from './list-steps.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable } from '../../cli/output.ts';
 import { drawClock, drawCost, drawDuration, drawTime } from '../../cli/show-run.ts';
@@ -79,10 +79,8 @@ function drawRunBefore(
   const maybe = steps.filter(({ happened }) => happened === 'maybe');
   return [
     `${which}: ${status} · ${count(steps.length, 'step')} · ${drawCost(usage.costUsd)}`,
-    ...(done.length > 0 ? [`  effects that it made: ${printable(listSteps(done))}`] : []),
-    ...(maybe.length > 0
-      ? [`  effects that may have happened: ${printable(listSteps(maybe))}`]
-      : []),
+    ...(done.length > 0 ? [`  effects that it made: ${listSteps(done)}`] : []),
+    ...(maybe.length > 0 ? [`  effects that may have happened: ${listSteps(maybe)}`] : []),
   ];
 }
 

@@ -1,14 +1,13 @@
 import type { Explanation } from './explanation.ts';
-import { labelOf } from '../../cli/step-title.ts';
 import { DEFAULT_TENANT } from '../../contract/key.ts';
 import { isShadow } from '../../contract/step.ts';
-import { nextSteps } from './next-steps.ts';
+import { nextSteps } from './next-words.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable } from '../../cli/output.ts';
 import { drawPrice, drawTwice } from './show-balance.ts';
 import { drawEarlier, drawError, drawExecutions, drawStop } from './show-executions.ts';
 import { drawLive } from './show-live.ts';
-import { drawAllWaiting, drawDuration, drawStatus, drawTime } from '../../cli/show-run.ts';
+import { drawAllWaiting, drawDuration, drawStatus, drawTime, labelOf } from '../../cli/show-run.ts';
 import { drawTurns } from './show-steps.ts';
 import { drawUnsure, drawWork } from './show-work.ts';
 

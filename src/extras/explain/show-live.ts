@@ -1,4 +1,4 @@
-import type { LiveRun, PendingActivity } from './explanation.ts';
+import type { LiveRun, PendingActivity } from './read-live.ts';
 import { printable } from '../../cli/output.ts';
 import { drawDuration } from '../../cli/show-run.ts';
 

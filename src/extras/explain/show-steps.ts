@@ -1,11 +1,24 @@
-import type { CallNotRun, ExplainedStep, Explanation, Sharing } from './explanation.ts';
-import { titleOf } from '../../cli/step-title.ts';
+import { DECISION_WORDS, QUESTION_WORDS } from '../../contract/decision-words.ts';
+import { THE_DEADLINE } from '../../contract/decision.ts';
+import type {
+  CallNotRun,
+  ExplainedQuestion,
+  ExplainedStep,
+  Explanation,
+  Sharing,
+} from './explanation.ts';
 import { EFFECTS } from '../../contract/step.ts';
 import { drawEffect, MEANS } from './effect-words.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable, shortened } from '../../cli/output.ts';
-import { drawAnswers } from './show-answers.ts';
-import { drawClock, drawCost, drawDuration, drawSpent } from '../../cli/show-run.ts';
+import {
+  drawClock,
+  drawCost,
+  drawDuration,
+  drawSpent,
+  drawTime,
+  titleOf,
+} from '../../cli/show-run.ts';
 import { drawState } from './step-state.ts';
 
 type Colours = ReturnType<typeof coloursOf>;
@@ -129,6 +142,25 @@ function drawErrors({ errors, state }: ExplainedStep): string[] {
   return said.map(({ line, times }) =>
     times === 1 ? `${before}: ${line}` : `${before}, ${times} times: ${line}`,
   );
+}
+
+/** What people were asked about a step and what they said, a line a question. */
+function drawAnswers(id: string, questions: readonly ExplainedQuestion[] | null): string[] {
+  return (questions ?? []).filter(({ step }) => step === id).map(drawAnswer);
+}
+
+function drawAnswer(question: ExplainedQuestion): string {
+  const { kind, askedAt, decision, by, comment, decidedAt, waits, deadline, otherwise } = question;
+  const asked = `asked at ${drawClock(askedAt)} ${QUESTION_WORDS[kind].asked}`;
+  if (waits && deadline !== null && otherwise !== null) {
+    return `${asked}: no answer yet; without one, at ${drawTime(deadline)} ${DECISION_WORDS[otherwise].assumes}`;
+  }
+  if (decision === null) return `${asked}: nobody answered`;
+  const at = decidedAt === null ? '' : ` at ${drawClock(decidedAt)}`;
+  if (by === THE_DEADLINE)
+    return `${asked}: nobody had answered${at}, so ${DECISION_WORDS[decision].assumed}`;
+  const why = comment === null || comment === '' ? '' : ` (${printable(comment)})`;
+  return `${asked}; answered${at} by ${printable(by ?? 'somebody')}: ${DECISION_WORDS[decision].said}${why}`;
 }
 
 /** Who ran the steps, where it was one worker. */

@@ -1,5 +1,5 @@
 import type { ExplainedStep, Explanation } from './explanation.ts';
-import { named } from './name-steps.ts';
+import { lineOf } from './list-steps.ts';
 import { drawCalls } from '../../cli/show-run.ts';
 
 /** What the run did: calls that ended well, and what became of the others. */
@@ -20,7 +20,7 @@ export function drawWork(explanation: Explanation): string | null {
 /** Effects of which nobody knows yet whether they happened. */
 export function drawUnsure({ steps }: Explanation): string | null {
   const unsure = (steps ?? []).filter((step) => step.happened === 'maybe' && !isHeld(step));
-  return named('whether this happened', unsure)[0] ?? null;
+  return lineOf('whether this happened', unsure)[0] ?? null;
 }
 
 function drawOthers(steps: readonly ExplainedStep[], { closedAt, waiting }: Explanation): string[] {
@@ -33,10 +33,10 @@ function drawOthers(steps: readonly ExplainedStep[], { closedAt, waiting }: Expl
   const undone = left.filter((step) => !goesOn(step) && step.happened !== 'maybe');
   const denied = steps.filter(({ decision }) => decision === 'deny');
   return [
-    ...named('denied', denied),
-    ...named('waits', steps.filter(asks)),
-    ...named('under way', left.filter(goesOn)),
-    ...named('not done', undone),
+    ...lineOf('denied', denied),
+    ...lineOf('waits', steps.filter(asks)),
+    ...lineOf('under way', left.filter(goesOn)),
+    ...lineOf('not done', undone),
   ];
 }
 

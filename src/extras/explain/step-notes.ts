@@ -2,7 +2,7 @@ import { THE_DEADLINE } from '../../contract/decision.ts';
 import type { Effect } from '../../contract/step.ts';
 import type { ExplainedQuestion, ExplainedStep } from './explanation.ts';
 import { costOfOne } from './possibly-paid.ts';
-import { labelOf } from '../../cli/step-title.ts';
+import { labelOf } from '../../cli/show-run.ts';
 
 /** What stays open when an attempt of a tool ends without a word, by the tool's effect. */
 const AFTER_SILENCE: Record<Exclude<Effect, 'at-most-once'>, string> = {

@@ -5,8 +5,6 @@ import type {
   ExplainedExecution,
   ExplainedQuestion,
   ExplainedStep,
-  LiveRun,
-  PendingActivity,
   PossiblyPaid,
   RepeatedStep,
   SentRequest,
@@ -14,9 +12,11 @@ import type {
   StepsUsage,
   StopRequest,
 } from '../explain/explanation.ts';
+import type { LiveRun, PendingActivity } from '../explain/read-live.ts';
 import { RUN_STATUSES } from '../../contract/run.ts';
 import { EFFECTS, type StepUsage } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
+import { nextAction } from './next-action-schema.ts';
 import type { ShownExplanation } from './operators-only.ts';
 import { schemaOf } from './schema-of.ts';
 import { decision, json, question, questionKind, runError, runOptions, usage } from './schemas.ts';
@@ -238,6 +238,7 @@ export const explanation = schemaOf<ShownExplanation>()(
       live: live.nullable(),
       notes: z.array(z.string()),
       ui: operatorOnly,
+      next: z.array(nextAction),
     })
     .meta({ id: 'Explanation' }),
 );

@@ -1,10 +1,13 @@
 import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
+import { nextActions, type NextAction } from '../explain/next-actions.ts';
 import type { Caller } from './api-keys/port.ts';
 
 /** An explanation of which a caller may not see everything. */
 export interface ShownExplanation extends Omit<Explanation, 'namespace' | 'ui'> {
   namespace: string | null;
   ui: string | null;
+  /** What `explain` says under "Next", as data. */
+  next: NextAction[];
 }
 
 /**
@@ -12,7 +15,8 @@ export interface ShownExplanation extends Omit<Explanation, 'namespace' | 'ui'> 
  * operator's to know: without the scope `admin` it is `null`, and a note says "a worker".
  */
 export function explanationFor(caller: Caller, explanation: Explanation): ShownExplanation {
-  if (isOperator(caller)) return explanation;
+  const next = nextActions(explanation);
+  if (isOperator(caller)) return { ...explanation, next };
   const { executions, steps, earlierRuns, live, notes } = explanation;
   const all = [steps, ...(earlierRuns ?? []).map((run) => run.steps)].flatMap((some) => some ?? []);
   const workers = new Set(all.flatMap(({ worker }) => worker ?? []));
@@ -30,6 +34,7 @@ export function explanationFor(caller: Caller, explanation: Explanation): ShownE
       earlierRuns && earlierRuns.map((run) => ({ ...run, steps: run.steps.map(withoutWorker) })),
     live: live && { ...live, pending: live.pending.map(withoutWorker) },
     notes: notes.map((note) => withoutNames(note, workers)),
+    next,
   };
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Client } from '@temporalio/client';
 import pc from 'picocolors';
 import { createRegistry } from '../../../define/registry.ts';
-import { withNextActions } from '../next-actions.ts';
+import { withNextActions } from '../next-words.ts';
 import { drawExplanation } from '../show-explanation.ts';
 import { AgentOnceClient } from '../../../client/agent-once-client.ts';
 import { createContext } from '../../../client/context.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import pc from 'picocolors';
-import { withNextActions } from '../next-actions.ts';
-import { nextSteps } from '../next-steps.ts';
+import { nextSteps, withNextActions } from '../next-words.ts';
 import { drawExplanation } from '../show-explanation.ts';
 import { drawTime } from '../../../cli/show-run.ts';
 import { drawTurns } from '../show-steps.ts';
@@ -9,7 +8,7 @@ import type { ErrorCode } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { NO_USAGE } from '../../../contract/run.ts';
 import { EFFECTS } from '../../../contract/step.ts';
-import { whetherHappened } from '../effect-outcome.ts';
+import { whetherHappened } from '../explain-steps.ts';
 import type { ExplainedStep, Explanation } from '../explanation.ts';
 import { notesOn } from '../notes.ts';
 import { possiblyPaid } from '../possibly-paid.ts';

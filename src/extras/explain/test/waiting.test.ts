@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pc from 'picocolors';
-import { withNextActions } from '../next-actions.ts';
+import { withNextActions } from '../next-words.ts';
 import { drawExplanation } from '../show-explanation.ts';
 import { createContext } from '../../../client/context.ts';
 import { collect } from '../collect.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { workflowIdOf } from '../../../contract/key.ts';
 import { LISTED_STATUSES } from '../../../contract/run.ts';
-import { outcomeInLedger } from '../../explain/standing-answer.ts';
+import { outcomeInLedger } from '../../explain/recorded-answers.ts';
 import { callerOf } from '../authenticate.ts';
 import { closing } from '../closing.ts';
 import { CURSOR, cursorAfter, readAfter, tokenOf } from '../cursor.ts';

@@ -28,7 +28,7 @@ export function stepRoutes({
         params: z.strictObject({ id: runId }),
         response: {
           200: explanation.describe(
-            'What `agent-once explain --json` shows, names of machines for the scope `admin` alone',
+            'What `agent-once explain --json` shows, names of machines for the scope `admin` alone; `next` as data instead of words',
           ),
           ...problems(404),
         },

@@ -60,6 +60,6 @@ export async function decideUntilTold(
   });
 }
 
-function runPath(label: string): string {
+export function runPath(label: string): string {
   return `/v1/runs/agent-tester-${label}`;
 }

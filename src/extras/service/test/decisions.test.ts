@@ -3,10 +3,13 @@ import {
   askToSpend,
   decideOnce,
   decideUntilTold,
+  runPath,
   untilAsked,
   untilCompleted,
 } from './decide-over-http.ts';
+import type { NextAction } from '../../explain/next-actions.ts';
 import { startHttpSuite, type HttpSuite } from './support/http-suite.ts';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { calls, script } from '../../../../test/support/system.ts';
 
 let suite: HttpSuite;
@@ -65,6 +68,68 @@ describe('after the end of its run', () => {
     const other = { ...happened, result: { id: 8 } };
     expect((await decideOnce(suite, 'said', other)).body['code']).toBe('decision.conflict');
   });
+});
+
+test('what can be done next is there as data: what answers a question, then what came of it', async () => {
+  const next = async () => {
+    const answer = await suite.send('GET', `${runPath('next')}/steps`);
+    return ((await answer.json()) as { next: NextAction[] }).next;
+  };
+  const [question] = await askToSpend(suite, 'next');
+  expect(await next()).toEqual([
+    {
+      kind: 'answer',
+      commands: [
+        { name: 'approve', options: [], decision: 'approve' },
+        { name: 'deny', options: [], decision: 'deny' },
+      ],
+      step: 't1.c0',
+      steps: [],
+      until: question?.deadline,
+      after: null,
+    },
+    {
+      kind: 'cancel',
+      commands: [{ name: 'cancel', options: [], decision: null }],
+      step: null,
+      steps: [],
+      until: null,
+      after: null,
+    },
+  ]);
+  await decideOnce(suite, 'next', approve);
+  await untilCompleted(suite, 'next');
+  expect((await next()).map(({ kind }) => kind)).toEqual(['nothing', 'result']);
+});
+
+test('a run that failed says what a resume keeps and what it repeats, step by step', async () => {
+  suite.system.counter.fail('charge:failed-next');
+  const label = 'failed-next';
+  const input = script(calls(['look', { label }], ['charge', { label }]), { say: 'ok' });
+  await suite.start(`"${label}"`, { input });
+  const seen = await eventually(async () => {
+    const answer = await suite.send('GET', `${runPath(label)}/steps`);
+    const found = (await answer.json()) as {
+      status: string;
+      keyExpiresAt: string | null;
+      next: NextAction[];
+    };
+    if (found.status !== 'failed') throw new Error(`The run is ${found.status}`);
+    return found;
+  });
+  expect(seen.next).toMatchObject([
+    { kind: 'mend', commands: [] },
+    {
+      kind: 'resume',
+      commands: [{ name: 'resume' }],
+      steps: [
+        { fate: 'kept', ids: ['t1.model', 't1.c0'] },
+        { fate: 'run-again', ids: ['t1.c1'] },
+      ],
+      until: seen.keyExpiresAt,
+    },
+    { kind: 'forget', steps: [{ fate: 'maybe-made-again', ids: ['t1.c1'] }] },
+  ]);
 });
 
 test('many decisions at once are each told the truth', async () => {
