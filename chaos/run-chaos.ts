@@ -74,11 +74,7 @@ export async function runChaos(
     await prepareDatabase(servers.ledgerUrl, scenario);
     // Numbers of its own: how many it takes depends on what happens.
     const shop = await opened(
-      startShop(
-        scenario.effectOf,
-        (tool) => classes[tool] === 'keyed',
-        createRandom(options.seed + 1),
-      ),
+      startShop(scenario.effectOf, classes, createRandom(options.seed + 1)),
       (it) => it.stop(),
     );
     Object.assign(process.env, {

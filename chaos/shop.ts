@@ -39,12 +39,14 @@ export const PID_HEADER = 'x-worker-pid';
 const ARRIVAL = /^\/arrivals\/([a-z_]+)\/([\w-]+)\/(\d+)$/;
 
 /**
- * Starts the shop on 127.0.0.1. Each request has its effect at once, and each time; only where
- * `deduplicates` says so, the same idempotency key has it once.
+ * Starts the shop on 127.0.0.1. Each request has its effect at once, and each time; of a `keyed` tool
+ * the same idempotency key has it once. A GET asks for an effect, but of a `read` tool it is one.
+ *
+ * @param classes of the tools
  */
 export async function startShop(
   effectOf: Scenario['effectOf'],
-  deduplicates: (tool: string) => boolean,
+  classes: Readonly<Record<string, string>>,
   random: Random,
 ): Promise<Shop> {
   const effects: ShopEffect[] = [];
@@ -67,13 +69,13 @@ export async function startShop(
     const wanted = effectOf({ method, path: pathname, headers, body });
     if (wanted === undefined) return send(response, 404, { error: 'The shop knows no such thing' });
     const key = String(headers['idempotency-key'] ?? '');
-    if (method === 'GET') {
+    if (method === 'GET' && classes[wanted.tool] !== 'read') {
       // Whoever asks with a key asks for the effect of that very step.
       const found = latest(wanted, key === '' ? undefined : key);
       return found ? send(response, 200, receipt(found)) : send(response, 404, { error: 'None' });
     }
 
-    let effect = deduplicates(wanted.tool) && key !== '' ? latest(wanted, key) : undefined;
+    let effect = classes[wanted.tool] === 'keyed' && key !== '' ? latest(wanted, key) : undefined;
     if (effect === undefined) {
       const pid = headers[PID_HEADER] === undefined ? null : Number(headers[PID_HEADER]);
       effect = { ...wanted, key, pid, id: effects.length + 1, at: Date.now() };

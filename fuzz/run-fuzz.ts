@@ -88,9 +88,8 @@ async function fuzz(
   await prepareDatabase(servers.ledgerUrl, scenario);
   // Makes the ledger's tables: the service and the counting need them, also without a worker.
   await (await openLedger(servers.ledgerUrl)).close();
-  const shop = await opened(
-    startShop(scenario.effectOf, (tool) => classes[tool] === 'keyed', createRandom(seed + 1)),
-    (it) => it.stop(),
+  const shop = await opened(startShop(scenario.effectOf, classes, createRandom(seed + 1)), (it) =>
+    it.stop(),
   );
   const env = environmentOf(servers);
   Object.assign(process.env, env);

@@ -6,7 +6,11 @@ import { importsOf } from '../../scripts/import-graph.ts';
 import { copyCheckout, ROOT, type CheckoutCopy } from '../structure/checkout-copy.ts';
 import { listPages } from './pages.ts';
 
-const blocks = listPages().flatMap((page) =>
+/** Its files make one app, which test/all/docs runs. */
+const OWN_AGENT = 'docs/own-agent.md';
+const pages = listPages().filter((page) => page !== OWN_AGENT);
+
+const blocks = pages.flatMap((page) =>
   [
     ...readFileSync(join(ROOT, page), 'utf8').matchAll(/^ *```(?:ts|typescript)\n([^]*?)^ *```$/gm),
   ].map(([, code = '']) => {

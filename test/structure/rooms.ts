@@ -84,7 +84,7 @@ export function isForApp(from: string, to: string): boolean {
   return (
     to === 'src/index.ts' ||
     /^src\/extras\/[^/]+\/index\.ts$/.test(to) ||
-    (from.startsWith('src/app/workflows/') && to === 'src/workflows/index.ts')
+    (/^src\/(extras\/template\/)?app\/workflows\//.test(from) && to === 'src/workflows/index.ts')
   );
 }
 

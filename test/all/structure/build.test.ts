@@ -50,7 +50,10 @@ test('dev in a build says that it needs a checkout', () => {
 test('a build has the migrations and the workflows, ready to be loaded', () => {
   const migrations = (base: string) => readdirSync(join(base, 'ledger/postgres/migrations')).sort();
   expect(migrations(join(image.folder, 'dist'))).toEqual(migrations(join(ROOT, 'src')));
-  expect(readFileSync(join(image.folder, 'dist/workflow-bundle.js'), 'utf8')).toContain('agentRun');
+  const bundle = readFileSync(join(image.folder, 'dist/workflow-bundle.js'), 'utf8');
+  expect(bundle).toContain('agentRun');
+  // The app's own are in it: its entry is where the bundle begins.
+  expect(bundle).toContain('app/workflows/index.js');
   expect(existsSync(join(image.folder, 'dist/extras/dev/run-dev.js'))).toBe(false);
 });
 

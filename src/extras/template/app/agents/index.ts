@@ -1,2 +1,2 @@
-/** The agents of this app: each export is one. */
+// Every agent that workers run and commands know. `npm run new agent NAME` adds its line.
 export { calendar } from './calendar.ts';
