@@ -9,6 +9,7 @@ import { within } from '../../../../../test/support/within.ts';
 import { findTemporalCli } from '../../../dev/temporal-cli.ts';
 import { offeredExtras, readManifests } from '../../generate/extras.ts';
 import { newCopy } from '../../new-copy.ts';
+import { linkPackages } from '../link-packages.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../../..');
 let folder: string;
@@ -30,12 +31,6 @@ function makeCopy(name: string, extras: string[], example = false): string {
   newCopy(ROOT, copy, { extras, example });
   linkPackages(copy);
   return copy;
-}
-
-function linkPackages(copy: string): void {
-  fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
-  // A folder is ignored, a link to one is not.
-  fs.appendFileSync(path.join(copy, '.git/info/exclude'), 'node_modules\n');
 }
 
 /** Runs a command to its end. A test that does not pass shows what it wrote. */
