@@ -1,18 +1,25 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT } from '../../../../test/structure/checkout-copy.ts';
+
+const MODULES = path.resolve(import.meta.dirname, '../../../../node_modules');
 
 /**
- * Gives a copy this checkout's packages in the place of `npm ci`. Each is linked, so that an `npm ci`
- * which comes all the same does not empty this checkout's folder.
+ * Gives a folder this checkout's packages, one link each. Not one link to all of them: `npm ci` in
+ * that folder would delete them here.
  */
-export function linkPackages(copy: string): void {
-  const from = path.join(ROOT, 'node_modules');
-  const to = path.join(copy, 'node_modules');
-  fs.mkdirSync(to);
-  for (const name of fs.readdirSync(from)) {
-    if (name === '.package-lock.json') fs.copyFileSync(path.join(from, name), path.join(to, name));
-    else if (name !== '.agent-once-lock')
-      fs.symlinkSync(path.join(from, name), path.join(to, name));
+export function linkPackages(folder: string): void {
+  const target = path.join(folder, 'node_modules');
+  fs.mkdirSync(target);
+  for (const { name } of fs.readdirSync(MODULES, { withFileTypes: true })) {
+    const from = path.join(MODULES, name);
+    const to = path.join(target, name);
+    if (!fs.statSync(from).isDirectory()) fs.copyFileSync(from, to);
+    else if (!name.startsWith('@')) fs.symlinkSync(from, to, 'junction');
+    else {
+      fs.mkdirSync(to);
+      for (const inner of fs.readdirSync(from)) {
+        fs.symlinkSync(path.join(from, inner), path.join(to, inner), 'junction');
+      }
+    }
   }
 }

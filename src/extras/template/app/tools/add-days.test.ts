@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createTestContext, runTool } from '../../../../define/test-context.ts';
+import { createTestContext, runTool } from '../../../../index.ts';
 import { addDays } from './add-days.ts';
 
 const ask = (date: string, days: number) =>

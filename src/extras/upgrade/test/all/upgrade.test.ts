@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { composeOf } from '../../../template/generate/rewrite.ts';
 import { newCopy } from '../../../template/new-copy.ts';
+import { linkPackages } from '../../../template/test/link-packages.ts';
 import { git } from '../../run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../../..');
@@ -68,12 +69,7 @@ beforeEach(() => {
 function configure(repository: string): void {
   git(repository, 'config', 'user.name', 'A person');
   git(repository, 'config', 'user.email', 'person@example.com');
-  fs.symlinkSync(
-    path.join(ROOT, 'node_modules'),
-    path.join(repository, 'node_modules'),
-    'junction',
-  );
-  fs.appendFileSync(path.join(repository, '.git/info/exclude'), 'node_modules\n');
+  linkPackages(repository);
 }
 
 function commit(repository: string): void {
