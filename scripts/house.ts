@@ -14,7 +14,10 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 interface Figure {
   name: string;
   value: number;
+  /** More than this is refused. */
   most: number;
+  /** Where it is to come to; absent: it is there. */
+  goal?: number;
 }
 
 const isTest = (file: string): boolean => /(?:^|\/)test\/|\.test\.ts$/.test(file);
@@ -83,10 +86,15 @@ async function copied(...extras: string[]): Promise<number> {
 }
 
 const figures: Figure[] = [
-  { name: 'lines of the engine', value: sum(engine), most: 14_000 },
+  { name: 'lines of the engine', value: sum(engine), most: 19_000, goal: 14_000 },
   { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
-  { name: 'lines of a default copy', value: await copied('default'), most: 20_000 },
-  { name: 'lines of a copy without extras', value: await copied('none'), most: 17_500 },
+  { name: 'lines of a default copy', value: await copied('default'), most: 28_500, goal: 20_000 },
+  {
+    name: 'lines of a copy without extras',
+    value: await copied('none'),
+    most: 25_000,
+    goal: 17_500,
+  },
   { name: 'files of the tour', value: tour.length, most: 10 },
   { name: 'files that the tour names besides', value: namedByTheWay().length, most: 0 },
   { name: 'lines of the tour', value: sum(linesOf(...tour)), most: 1_500 },
@@ -98,10 +106,9 @@ const figures: Figure[] = [
   },
 ];
 
-for (const { name, value, most } of figures) {
+for (const { name, value, most, goal } of figures) {
   const kept = value <= most;
-  console.log(
-    `   ${kept ? '✓' : '✗'} ${name.padEnd(36)} ${String(value).padStart(7)}   at most ${most}`,
-  );
+  const limit = `at most ${most}${goal === undefined ? '' : `, to become ${goal}`}`;
+  console.log(`   ${kept ? '✓' : '✗'} ${name.padEnd(36)} ${String(value).padStart(7)}   ${limit}`);
   if (!kept) process.exitCode = 1;
 }

@@ -121,3 +121,13 @@ function reasonOf(error: unknown): { code: string; says: string } | undefined {
     ? { code, says: 'It ended the connection. ' }
     : undefined;
 }
+
+/** Where a pooler pools single statements. PgBouncer has one SQLSTATE for everything. */
+export function noTransactions(error: unknown, where: string): AgentOnceError | undefined {
+  if (!(error instanceof Error) || !/statement pooling/i.test(error.message)) return undefined;
+  return new AgentOnceError(
+    'ledger.invalid',
+    `The pooler at ${where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
+    { cause: error },
+  );
+}

@@ -1,7 +1,6 @@
 import pg from 'pg';
-import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
-import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
+import { codeOf, isReadOnly, noTransactions, toLedgerError } from './database-error.ts';
 import { queryEnclosed } from './enclosed-query.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl, type Pooling } from './parse-url.ts';
@@ -153,7 +152,7 @@ export class Database {
       const begin = `${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`;
       await this.transaction(begin, async () => {});
     } catch (error) {
-      throw isStatementPooling(error) ? noTransactions(this.where, error) : this.translate(error);
+      throw noTransactions(error, this.where) ?? this.translate(error);
     }
   }
 
@@ -244,16 +243,3 @@ async function withClient<T>(
 }
 
 function ignore(): void {}
-
-/** PgBouncer's words: it has one SQLSTATE for everything. */
-function isStatementPooling(error: unknown): boolean {
-  return error instanceof Error && /statement pooling/i.test(error.message);
-}
-
-function noTransactions(where: string, cause: unknown): AgentOnceError {
-  return new AgentOnceError(
-    'ledger.invalid',
-    `The pooler at ${where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
-    { cause },
-  );
-}

@@ -2,7 +2,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import type { LedgerKeeper } from '../keeper.ts';
 import type { LedgerIdentity } from '../port.ts';
 import type { Database } from './database.ts';
-import { openMigrated } from './migrate.ts';
+import { openMigrated } from './open-migrated.ts';
 
 const COLUMNS = `
   l.id, to_json(l.stands_in_for) AS stands_in_for,

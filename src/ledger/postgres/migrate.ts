@@ -1,9 +1,8 @@
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { listMigrations } from '../list-migrations.ts';
-import type { Migrated } from '../list-migrations.ts';
+import { listMigrations, type Migrated } from '../list-migrations.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
-import { Database, type PostgresLedgerOptions } from './database.ts';
+import { Database } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
 import { appSets, engineSet, type MigrationSet } from './migration-sets.ts';
@@ -44,26 +43,6 @@ export async function migrate(
     return { where: database.where, applied };
   } finally {
     await database.close();
-  }
-}
-
-/**
- * Opens the database and brings its schema up to date for one who uses it then. Close it when done.
- *
- * @throws {AgentOnceError} `config.invalid`, and as `migrateIfNeeded`
- */
-export async function openMigrated(
-  url: string,
-  user: LedgerUser,
-  { app, ...options }: PostgresLedgerOptions & { app?: string | undefined } = {},
-): Promise<Database> {
-  const database = new Database(url, options);
-  try {
-    await migrateIfNeeded(database, url, user, app);
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
   }
 }
 

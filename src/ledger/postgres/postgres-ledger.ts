@@ -5,7 +5,7 @@ import type { PostgresLedgerOptions } from './database.ts';
 import { decideQuestion } from './decide.ts';
 import { endings } from './finish.ts';
 import { readIdentity } from './identity.ts';
-import { openMigrated } from './migrate.ts';
+import { openMigrated } from './open-migrated.ts';
 import { askQuestion, readQuestions } from './questions.ts';
 import { records } from './records.ts';
 import { shareStep } from './share.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { assertName } from '../../../contract/key.ts';
 import type { Database } from '../../../ledger/postgres/database.ts';
-import { openMigrated } from '../../../ledger/postgres/migrate.ts';
+import { openMigrated } from '../../../ledger/postgres/open-migrated.ts';
 import { lookUpTogether } from './look-ups.ts';
 import { rememberAccepted } from './remember-accepted.ts';
 import { SCOPES, type ApiKeyRecord, type ApiKeys, type Caller, type Scope } from './port.ts';
