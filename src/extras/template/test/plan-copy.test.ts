@@ -83,10 +83,8 @@ test('the scripts and packages of a copy are those that it needs', async () => {
 test('tests that need an extra stay away with it, and so does what they share', async () => {
   const none = [...(await plan(['none'])).keys()];
   expect(none).toContain('test/run/agent-run.test.ts');
-  // It asks the service, which is another extra.
-  const client = [...(await plan(['http-client'])).keys()];
-  expect(client).toContain('src/extras/http-client/http-client.ts');
-  expect(client).not.toContain('src/extras/http-client/test/http-client.test.ts');
+  // It makes copies, which no copy can.
+  expect(none).not.toContain('test/all/docs/own-agent.test.ts');
   expect(none.filter((file) => file.includes('example'))).toEqual([]);
 });
 
@@ -100,10 +98,10 @@ test('the example comes with its agent, its shop and its demo', async () => {
 });
 
 test('what a copy is made of is kept in it, for its upgrades', async () => {
-  expect(JSON.parse((await plan(['http-client'])).get('agent-once.json') ?? '')).toEqual({
+  expect(JSON.parse((await plan(['batch'])).get('agent-once.json') ?? '')).toEqual({
     version: expect.any(String),
     name: 'my-agents',
     example: false,
-    extras: ['dev', 'http-client', 'upgrade'],
+    extras: ['batch', 'dev', 'upgrade'],
   });
 });

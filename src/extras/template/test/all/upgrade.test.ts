@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { composeOf } from '../../../template/generate/rewrite.ts';
-import { newCopy } from '../../../template/new-copy.ts';
-import { linkPackages } from '../../../template/test/link-packages.ts';
-import { git } from '../../run.ts';
+import { composeOf } from '../../generate/rewrite.ts';
+import { newCopy } from '../../new-copy.ts';
+import { linkPackages } from '../link-packages.ts';
+import { git } from '../../../upgrade/run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../../..');
 const OWN_FILE = 'src/app/agents/calendar.ts';
@@ -157,7 +157,7 @@ describe('an upgrade merges', () => {
       expect(fs.existsSync(path.join(copy, 'src/extras', extra))).toBe(true);
     }
     expect(said).toContain(
-      "    import { service } from '../extras/service/index.ts';\n        service,\n",
+      "    import { service } from '../../../upgrade/test/extras/service/index.ts';\n        service,\n",
     );
     expect(said).not.toContain('import { explain }');
     expect(read('package.json')).toContain('"@fastify/swagger"');

@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ROOT } from '../../../../../test/structure/checkout-copy.ts';
+import { readManifests } from '../../generate/extras.ts';
+import { newCopy } from '../../new-copy.ts';
+import { linkPackages } from '../link-packages.ts';
+
+const manifests = readManifests(ROOT);
+/** The tests start their servers with `dev`; `template` and `demo` are in no copy without the example. */
+const deletable = [...manifests.keys()].filter(
+  (name) => !['dev', 'template', 'demo'].includes(name),
+);
+let folder: string;
+let pristine: string;
+
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(fs.realpathSync(tmpdir()), 'agent-once-deletion-'));
+  pristine = path.join(folder, 'pristine');
+  newCopy(ROOT, pristine, { extras: ['all'], example: false });
+});
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+/** An extra, after those that need it. */
+function withDependents(name: string): string[] {
+  const dependents = deletable.filter((each) => manifests.get(each)?.requires?.includes(name));
+  return [...new Set([...dependents.flatMap(withDependents), name])];
+}
+
+/** Its folder, its line, its packages: what `docs/architecture.md` says, and nothing else. */
+function deleteExtra(copy: string, name: string): void {
+  const compose = path.join(copy, 'src/app/compose.ts');
+  const text = fs.readFileSync(compose, 'utf8');
+  const [line = '', value = ''] =
+    new RegExp(`^import \\{ (\\w+) \\} from '.*/extras/${name}/index.ts';\n`, 'm').exec(text) ?? [];
+  fs.writeFileSync(compose, text.replace(line, '').replace(`    ${value},\n`, ''));
+  fs.rmSync(path.join(copy, 'src/extras', name), { recursive: true });
+
+  const kept = fs.readdirSync(path.join(copy, 'src/extras'));
+  const others = new Set(kept.flatMap((each) => packagesOf(each)));
+  const file = path.join(copy, 'package.json');
+  const json = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
+  for (const each of packagesOf(name).filter((one) => !others.has(one))) {
+    delete json['dependencies']?.[each];
+    delete json['devDependencies']?.[each];
+  }
+  fs.writeFileSync(file, JSON.stringify(json, null, 2));
+}
+
+function packagesOf(name: string): string[] {
+  const { dependencies = [], devDependencies = [] } = manifests.get(name) ?? {};
+  return [...dependencies, ...devDependencies];
+}
+
+function run(copy: string, command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: copy, encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+test.each(deletable)('without %s types, lint and the command are right', (name) => {
+  const copy = path.join(folder, name);
+  fs.cpSync(pristine, copy, { recursive: true });
+  linkPackages(copy);
+  for (const each of withDependents(name)) deleteExtra(copy, each);
+
+  expect(fs.readFileSync(path.join(copy, 'src/app/compose.ts'), 'utf8')).not.toContain(
+    `extras/${name}/`,
+  );
+  expect(run(copy, 'node_modules/.bin/tsc', '--noEmit')).toEqual({ status: 0, output: '' });
+  expect(run(copy, 'node_modules/.bin/oxlint', '--deny-warnings', '.')).toMatchObject({
+    status: 0,
+  });
+  const help = run(copy, process.execPath, 'bin/agent-once.js', '--help');
+  expect(help).toMatchObject({ status: 0, output: expect.stringMatching(/^ +start /m) });
+});
+
+test('an engine that lacks a room is noticed', () => {
+  const copy = path.join(folder, 'broken');
+  fs.cpSync(pristine, copy, { recursive: true });
+  linkPackages(copy);
+  fs.rmSync(path.join(copy, 'src/client'), { recursive: true });
+  expect(run(copy, 'node_modules/.bin/tsc', '--noEmit').status).not.toBe(0);
+});
