@@ -83,6 +83,6 @@ function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
 function unknownAgent(name: string): AgentOnceError {
   return new AgentOnceError(
     'agent.unknown',
-    `The worker does not know an agent "${name}". Register it in src/agents/index.ts and deploy the worker, or correct the name.`,
+    `The worker does not know an agent "${name}". Register it in src/app/agents/index.ts and deploy the worker, or correct the name.`,
   );
 }

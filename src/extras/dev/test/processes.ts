@@ -91,7 +91,7 @@ export async function holdServer<T>(
   kind: 'temporal' | 'postgres' | 'stubborn',
   options: object = {},
 ): Promise<{ parent: Spawned; server: T & { pid: number } }> {
-  const fixture = path.join('test', 'dev', 'fixtures', 'hold-server.ts');
+  const fixture = path.join('src', 'extras', 'dev', 'test', 'fixtures', 'hold-server.ts');
   const parent = spawnNode([
     '--import',
     './bin/register-typescript.js',
