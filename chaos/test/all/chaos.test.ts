@@ -68,7 +68,8 @@ describe('npm run chaos', () => {
     });
     child.kill(signal);
     const [code] = (await once(child, 'exit')) as unknown[];
-    expect(code).toBe(expected);
+    // What it said tells why it ended otherwise.
+    expect({ code, said }).toMatchObject({ code: expected });
     await eventually(() => expect(markedProcesses(mark)).toEqual([]));
   });
 

@@ -48,7 +48,7 @@ describe('what a command says about a part that it cannot use', () => {
     expect(stderr).toMatch(/caused by \(ECONNREFUSED\): /);
   });
 
-  test.each(['OPENAI_BASE_URL', 'SHOP_URL', 'TEMPORAL_UI_URL'])(
+  test.each(['OPENAI_BASE_URL', 'TEMPORAL_UI_URL'])(
     'a password in %s',
     async (name) => {
       for (const password of [PASSWORD, encoded]) {
