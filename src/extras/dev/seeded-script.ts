@@ -63,6 +63,8 @@ export async function runSeededScript<Options extends SeededOptions, Report>(
   ] as const) {
     process.on(name, () => {
       exitCode ??= code;
+      // What is cut off now may fail where nobody awaits it any more.
+      process.on('unhandledRejection', () => undefined);
       stopping.abort(new Error('Interrupted.'));
     });
   }
