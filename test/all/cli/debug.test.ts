@@ -48,22 +48,19 @@ describe('what a command says about a part that it cannot use', () => {
     expect(stderr).toMatch(/caused by \(ECONNREFUSED\): /);
   });
 
-  test.each(['OPENAI_BASE_URL', 'TEMPORAL_UI_URL'])(
-    'a password in %s',
-    async (name) => {
-      for (const password of [PASSWORD, encoded]) {
-        const env = {
-          TEMPORAL_ADDRESS: temporalAddress(),
-          LEDGER_URL: postgresUrl(),
-          OPENAI_API_KEY: 'planted',
-          AGENT_ONCE_LOG_LEVEL: 'debug',
-          [name]: `https://ann:${password}@127.0.0.1:1/v1`,
-        };
-        const { code, stdout, stderr } = await runCommand(['worker'], env);
-        expect(code).toBe(2);
-        expect(stderr).toContain(name);
-        expect(stdout + stderr).not.toMatch(PARTS);
-      }
-    },
-  );
+  test.each(['OPENAI_BASE_URL', 'TEMPORAL_UI_URL'])('a password in %s', async (name) => {
+    for (const password of [PASSWORD, encoded]) {
+      const env = {
+        TEMPORAL_ADDRESS: temporalAddress(),
+        LEDGER_URL: postgresUrl(),
+        OPENAI_API_KEY: 'planted',
+        AGENT_ONCE_LOG_LEVEL: 'debug',
+        [name]: `https://ann:${password}@127.0.0.1:1/v1`,
+      };
+      const { code, stdout, stderr } = await runCommand(['worker'], env);
+      expect(code).toBe(2);
+      expect(stderr).toContain(name);
+      expect(stdout + stderr).not.toMatch(PARTS);
+    }
+  });
 });
