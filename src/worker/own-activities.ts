@@ -35,7 +35,11 @@ function throwsText(activity: OwnActivities[string]): OwnActivities[string] {
     try {
       return await activity(...args);
     } catch (error) {
+      const seen = new Set<unknown>();
       for (let each = error; each instanceof Error; each = each.cause) {
+        seen.add(each);
+        // Temporal follows causes to their end, and a circle has none.
+        if (seen.has(each.cause)) each.cause = undefined;
         each.message = each.message.toWellFormed();
         if (each.stack !== undefined) each.stack = each.stack.toWellFormed();
       }

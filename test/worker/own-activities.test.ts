@@ -31,3 +31,13 @@ test('every activity that the engine registers is reserved', async () => {
   }
   expect(Object.keys(prepareActivities({ spell: activity }))).toEqual(['spell']);
 });
+
+test('an error of an activity that is its own cause ends the activity, not the worker', async () => {
+  const first = new Error('first \ud83d');
+  first.cause = new Error('second', { cause: first });
+  const { spell } = prepareActivities({ spell: () => Promise.reject(first) });
+  await expect(spell?.()).rejects.toMatchObject({
+    message: 'first \ufffd',
+    cause: { message: 'second', cause: undefined },
+  });
+});
