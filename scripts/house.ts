@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { countLines } from '../src/extras/template/generate/count-lines.ts';
 import { planCopy } from '../src/extras/template/generate/plan-copy.ts';
-import { importCircles, readImportGraph } from './import-graph.ts';
+import { importCircles, isTest, readImportGraph } from './import-graph.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,8 +19,6 @@ interface Figure {
   /** Where it is to come to; absent: it is there. */
   goal?: number;
 }
-
-const isTest = (file: string): boolean => /(?:^|\/)test\/|\.test\.ts$/.test(file);
 
 /** Files of folders, and of single files, with their lines, comments included. */
 function linesOf(...places: string[]): Map<string, number> {

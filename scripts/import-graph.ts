@@ -10,6 +10,11 @@ export interface Imports {
   packages: string[];
 }
 
+/** Whether a file is of tests: their code, their support, their fixtures. */
+export function isTest(file: string): boolean {
+  return file.startsWith('test/') || file.includes('/test/') || file.endsWith('.test.ts');
+}
+
 /** @returns paths of TypeScript files from the root, sorted */
 export function listSources(root: string, folders: readonly string[]): string[] {
   return folders

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { App } from './app.ts';
 import { registerCancel } from './cancel.ts';
-import { adviseOnly } from './commands.ts';
+import { adviseOnly, hasCommand } from './commands.ts';
 import { registerList } from './list.ts';
 import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
@@ -19,7 +19,7 @@ const colours = pc.createColors(true);
  * what is heavy is imported inside its action.
  */
 export function createProgram(app: App): Command {
-  const program: Command = new Command('agent-once')
+  const program = new Command('agent-once')
     .description(
       'Runs LLM agents as Temporal workflows: one run per idempotency key, and no recorded step twice.',
     )
@@ -35,7 +35,7 @@ export function createProgram(app: App): Command {
       styleOptionText: (text) => colours.cyan(text),
       styleArgumentText: (text) => colours.cyan(text),
     })
-    .addHelpText('after', (): string => `\n${examplesOf(program)}\n${HELP}`);
+    .addHelpText('after', () => `\n${examplesOf()}\n${HELP}`);
   program.commandsGroup('Runs:');
   for (const register of [
     registerStart,
@@ -70,8 +70,8 @@ const EXAMPLES: readonly [command: string, example: string, does?: string][] = [
   ['start', 'start --help', 'more on one command'],
 ];
 
-function examplesOf({ commands }: Command): string {
-  const there = EXAMPLES.filter(([command]) => commands.some((each) => each.name() === command));
+function examplesOf(): string {
+  const there = EXAMPLES.filter(([command]) => hasCommand(command));
   const lines = there.map(([, example, does = '']) => {
     const typed = `  $ agent-once ${example}`;
     if (does === '') return typed;

@@ -12,7 +12,7 @@ const SERVING = new Set(['serve', 'worker']);
 export async function runCli(argv: readonly string[], app: App): Promise<void> {
   handleFailingOutput(SERVING.has(argv[0] ?? ''));
   try {
-    for (const { ledgers } of app.extras) if (ledgers) registerLedgers(ledgers);
+    registerLedgers(app.extras);
     const program = createProgram(app);
     await program.parseAsync(bindOptionalValues(program, argv), { from: 'user' });
   } catch (error) {

@@ -24,10 +24,6 @@ export interface StartFlags extends RunFlags, WaitFlag, InputFlags {
   dedupeWindow?: number;
 }
 
-/** Why both are refused together. */
-export const KEY_OR_WINDOW =
-  'Give --key or --dedupe-window: the window is for requests without a key.';
-
 /** `agent-once start`: starts a run, or returns the one that the key already names. */
 export function registerStart(program: Command, loadAgents: LoadAgents): void {
   const command = program
@@ -91,9 +87,7 @@ export async function runStart(
   flags: StartFlags,
   loadAgents: LoadAgents,
 ): Promise<void> {
-  if (flags.dedupeWindow !== undefined && flags.key !== undefined) {
-    throw usage(KEY_OR_WINDOW);
-  }
+  assertKeyOrWindow(flags);
   const config = readConfig();
   const request: StartRequest = {
     ...requestOf(agent, flags),
@@ -115,6 +109,12 @@ export async function runStart(
     },
     registry,
   );
+}
+
+/** @throws {AgentOnceError} `usage`: both were given */
+export function assertKeyOrWindow({ key, dedupeWindow }: StartFlags): void {
+  if (dedupeWindow === undefined || key === undefined) return;
+  throw usage('Give --key or --dedupe-window: the window is for requests without a key.');
 }
 
 /** What the flags ask for, but for its key and input. */

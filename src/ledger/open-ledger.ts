@@ -1,8 +1,7 @@
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
 import type { LedgerKeeper } from './keeper.ts';
-import type { Migrated } from './list-migrations.ts';
-import { listMigrations, migrationsOf } from './list-migrations.ts';
+import { listMigrations, migrationsOf, type Migrated } from './list-migrations.ts';
 import type { Ledger } from './port.ts';
 import type { LedgerReader } from './reader.ts';
 
@@ -53,9 +52,11 @@ const backends = new Map<string, LedgerBackend>([
   ['postgresql', postgres],
 ]);
 
-/** Makes more kinds of ledger known to this process. */
-export function registerLedgers(more: LedgerBackends): void {
-  for (const [scheme, backend] of Object.entries(more)) backends.set(scheme, backend);
+/** Makes the kinds of ledger known to this process that extras bring along. */
+export function registerLedgers(extras: readonly { ledgers?: LedgerBackends }[]): void {
+  for (const { ledgers = {} } of extras) {
+    for (const [scheme, backend] of Object.entries(ledgers)) backends.set(scheme, backend);
+  }
 }
 
 /**

@@ -1,20 +1,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { importsOf, readImportGraph } from '../../scripts/import-graph.ts';
+import { importsOf, isTest, readImportGraph } from '../../scripts/import-graph.ts';
+import { readManifests, type Manifest } from '../../scripts/read-manifests.ts';
 import { ROOT } from './checkout-copy.ts';
-import { ENGINE, isForApp, mayImport, mayUse, readManifest, roomOf } from './rooms.ts';
+import { ENGINE, isForApp, mayImport, mayUse, roomOf } from './rooms.ts';
 
 const graph = readImportGraph(ROOT, ['src']);
-const isTest = (file: string) => file.includes('/test/') || file.endsWith('.test.ts');
+const manifests = readManifests(ROOT);
 const extras = readdirSync(path.join(ROOT, 'src/extras'));
+
+function manifestOf(extra: string): Manifest {
+  const manifest = manifests.get(extra);
+  if (manifest === undefined) throw new Error(`src/extras/${extra} has no extra.json.`);
+  return manifest;
+}
 
 /** Imports that no room may have, each as `file → what it imports`. */
 function breaches(files: ReadonlyMap<string, { files: string[]; packages: string[] }>): string[] {
   return [...files].flatMap(([file, imports]) => {
     const room = roomOf(file);
     if (isTest(file)) return [];
-    const rooms = [room, ...mayImport(ROOT, room)];
+    const rooms = [room, ...mayImport(manifests, room)];
     const refused = imports.files.filter(
       (to) => !(rooms.includes(roomOf(to)) || (room === 'app' && isForApp(file, to))) || isTest(to),
     );
@@ -93,7 +100,7 @@ describe('an import that is not allowed is found:', () => {
 });
 
 describe.each(extras)('the extra %s', (extra) => {
-  const manifest = readManifest(ROOT, extra);
+  const manifest = manifestOf(extra);
   const all = [...graph].filter(([file]) => roomOf(file) === `extras/${extra}`);
   const own = all.filter(([file]) => !isTest(file));
   const used = (where: (file: string) => boolean) =>
@@ -115,7 +122,7 @@ describe.each(extras)('the extra %s', (extra) => {
       (name) => !name.startsWith('node:') && !engine.has(name),
     );
     const declared = [extra, ...(manifest.requires ?? [])].flatMap((each) => {
-      const { dependencies = [], devDependencies = [] } = readManifest(ROOT, each);
+      const { dependencies = [], devDependencies = [] } = manifestOf(each);
       return [...dependencies, ...devDependencies];
     });
     expect(declared).toEqual(expect.arrayContaining(imported));

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import type { Manifest } from '../../scripts/read-manifests.ts';
 
 /** What a room may import: other rooms, and packages where they are limited. */
 interface Room {
@@ -52,20 +51,6 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 /** The app that a copy begins with. */
 const SEED = 'src/extras/template/app/';
 
-/** What an extra says of itself, in its `extra.json`. */
-export interface Manifest {
-  description: string;
-  /** Other extras that it imports. */
-  requires?: string[];
-  dependencies?: string[];
-  devDependencies?: string[];
-}
-
-export function readManifest(root: string, extra: string): Manifest {
-  const file = path.join(root, 'src/extras', extra, 'extra.json');
-  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-}
-
 /** The room of a file: `ledger`, `extras/service`, `app`; of files outside `src` their folder. */
 export function roomOf(file: string): string {
   const [top = '', folder = '', name] = file.split('/');
@@ -89,12 +74,15 @@ export function isForApp(from: string, to: string): boolean {
 }
 
 /** Rooms that a room may import. */
-export function mayImport(root: string, room: string): readonly string[] {
+export function mayImport(
+  manifests: ReadonlyMap<string, Manifest>,
+  room: string,
+): readonly string[] {
   if (room === 'main.ts') return ['app', 'cli'];
   if (room === 'index.ts') return Object.keys(ENGINE).filter((each) => each !== 'workflows');
   const extra = /^extras\/(.+)$/.exec(room)?.[1];
   if (extra !== undefined) {
-    const { requires = [] } = readManifest(root, extra);
+    const requires = manifests.get(extra)?.requires ?? [];
     const others = requires.map((each) => `extras/${each}`);
     return [...FOR_EXTRAS, ...(MORE[extra] ?? []), ...others];
   }

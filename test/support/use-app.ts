@@ -2,4 +2,4 @@
 import { app } from '../../src/app/compose.ts';
 import { registerLedgers } from '../../src/ledger/open-ledger.ts';
 
-for (const { ledgers } of app.extras) if (ledgers) registerLedgers(ledgers);
+registerLedgers(app.extras);

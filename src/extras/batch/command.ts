@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../cli/app.ts';
 import { parseCount } from '../../cli/options.ts';
 import { usage } from '../../cli/read-input.ts';
-import { KEY_OR_WINDOW, requestOf, runStart, type StartFlags } from '../../cli/start.ts';
+import { assertKeyOrWindow, requestOf, runStart, type StartFlags } from '../../cli/start.ts';
 
 interface BatchFlags extends StartFlags {
   batch?: string;
@@ -41,12 +41,12 @@ async function startOne(
   flags: BatchFlags,
   app: App,
 ): Promise<void> {
-  const { batch, key, dedupeWindow, concurrency } = flags;
+  const { batch, key, concurrency } = flags;
   if (batch === undefined) {
     if (concurrency !== undefined) throw usage('--concurrency is for a --batch.');
     return runStart(agent, operand, flags, app.agents);
   }
-  if (dedupeWindow !== undefined && key !== undefined) throw usage(KEY_OR_WINDOW);
+  assertKeyOrWindow(flags);
   const inputs = [flags.input, flags.inputJson, flags.inputFile, operand];
   if (inputs.some((input) => input !== undefined)) {
     throw usage('A batch has its inputs in its file: leave out --input… and -.');

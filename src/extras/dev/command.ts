@@ -4,7 +4,7 @@ import { showUrl } from '../../contract/redact.ts';
 import type { BesidePart } from './beside.ts';
 import type { Stack } from './stack.ts';
 import { fromCheckout } from './checkout-only.ts';
-import { plainCommand } from '../../cli/commands.ts';
+import { hasCommand, plainCommand } from '../../cli/commands.ts';
 import { parsePort } from '../../cli/options.ts';
 import { coloursOf, printJson, say } from '../../cli/output.ts';
 
@@ -54,7 +54,7 @@ Examples:
       --model-port 0 --http-port 0 --json`,
     )
     .action((flags: DevFlags) => {
-      const http = flags.http && program.commands.some((each) => each.name() === 'serve');
+      const http = flags.http && hasCommand('serve');
       return runDevCommand({ ...flags, http }, beside);
     });
   for (const { name, description, port: otherwise } of beside) {

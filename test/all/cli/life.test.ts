@@ -1,42 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { commandSuite, startOf } from '../../support/command-suite.ts';
 import { runCommand } from '../../support/cli.ts';
-import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { calls, script } from '../../support/system.ts';
 
-let system: TestSystem;
-
-beforeAll(async () => {
-  system = await startTestSystem();
-  await system.startWorker();
-});
-afterAll(() => system.close());
-
-async function cli(args: string[], more: Record<string, string> = {}) {
-  const result = await runCommand(args, { ...system.env, TEST_AGENTS: 'of workers', ...more });
-  const json = args.includes('--json') ? JSON.parse(result.stdout) : undefined;
-  return { ...result, json };
-}
-
-function start(key: string, input: unknown, ...flags: string[]): string[] {
-  return ['start', 'tester', '--key', key, '--input-json', JSON.stringify(input), ...flags];
-}
+const { cli, system } = commandSuite();
 
 /** A key, and an input whose run fails until `heal` is called. */
 function failing() {
   const key = `k-${randomUUID()}`;
-  system.counter.fail(`charge:${key}`);
+  system().counter.fail(`charge:${key}`);
   const input = script(calls(['look', { label: key }]), calls(['charge', { label: key }]), {
     say: 'charged',
   });
-  return { key, input, heal: () => system.counter.heal(`charge:${key}`) };
+  return { key, input, heal: () => system().counter.heal(`charge:${key}`) };
 }
 
 describe('a run that failed', () => {
   test('says how to go on, wherever it is shown', async () => {
     const { key, input } = failing();
     const shown = [
-      await cli(start(key, input, '--wait')),
-      await cli(start(key, input)),
+      await cli(startOf(key, input, '--wait')),
+      await cli(startOf(key, input)),
       await cli(['result', 'tester', key]),
       await cli(['status', 'tester', key]),
     ];
@@ -49,22 +34,22 @@ describe('a run that failed', () => {
 
   test('is resumed by --retry-failed, which says so; without it, it is only shown', async () => {
     const { key, input, heal } = failing();
-    await cli(start(key, input, '--wait'));
+    await cli(startOf(key, input, '--wait'));
     heal();
-    expect(await cli(start(key, input, '--json'))).toMatchObject({
+    expect(await cli(startOf(key, input, '--json'))).toMatchObject({
       code: 4,
       json: { status: 'failed', replayed: true, resumed: false, definitionChanged: false },
     });
-    const resumed = await cli(start(key, input, '--retry-failed', '--wait', '--json'));
+    const resumed = await cli(startOf(key, input, '--retry-failed', '--wait', '--json'));
     expect(resumed).toMatchObject({
       code: 0,
       json: { status: 'completed', result: 'charged', replayed: false, resumed: true },
     });
     expect(resumed.stderr).toMatch(/Resumed: .*nothing that is recorded runs again/);
     expect(resumed.stderr).not.toMatch(/definition/);
-    expect(system.counter.requests(`look:${key}`)).toBe(1);
+    expect(system().counter.requests(`look:${key}`)).toBe(1);
     // Once more: it has not failed.
-    expect(await cli(start(key, input, '--retry-failed', '--json'))).toMatchObject({
+    expect(await cli(startOf(key, input, '--retry-failed', '--json'))).toMatchObject({
       code: 0,
       json: { status: 'completed', replayed: true },
     });
@@ -72,23 +57,23 @@ describe('a run that failed', () => {
 
   test('is resumed by `resume`, without its input', async () => {
     const { key, input, heal } = failing();
-    await cli(start(key, input, '--wait'));
+    await cli(startOf(key, input, '--wait'));
     heal();
     const resumed = await cli(['resume', 'tester', key, '--wait', '--json']);
     expect(resumed).toMatchObject({
       code: 0,
       json: { status: 'completed', result: 'charged', replayed: false, resumed: true },
     });
-    expect(system.counter.requests(`look:${key}`)).toBe(1);
+    expect(system().counter.requests(`look:${key}`)).toBe(1);
   });
 
   test('of an agent that was changed since: says what counts', async () => {
     const { key, input, heal } = failing();
-    await cli(start(key, input, '--wait'));
+    await cli(startOf(key, input, '--wait'));
     heal();
     const changed = { TEST_INSTRUCTIONS: 'Be quick about it.' };
     const { code, json, stderr } = await cli(
-      start(key, input, '--retry-failed', '--json'),
+      startOf(key, input, '--retry-failed', '--json'),
       changed,
     );
     expect({ code, json }).toMatchObject({ code: 0, json: { definitionChanged: true } });

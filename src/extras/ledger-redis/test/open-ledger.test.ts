@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { migrateLedger, openLedger, openLedgerReader } from '../../../ledger/open-ledger.ts';
+import { expectRefused, expectUnanswered } from '../../../../test/support/ledger-address.ts';
+import { migrateLedger, openLedger } from '../../../ledger/open-ledger.ts';
 import { findFreePort } from '../../dev/ports.ts';
 
 afterEach(() => {
@@ -15,28 +15,11 @@ describe('opening a ledger in Redis', () => {
     'redis://u:secret@h/name',
     'redis://u:secret%zz@h/0',
     'redis:///0',
-  ])('refuses %s as an address, without repeating it', async (url) => {
-    for (const open of [openLedger, openLedgerReader]) {
-      const error: unknown = await open(url).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'config.invalid' });
-      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret');
-    }
-  });
+  ])('refuses %s as an address, without repeating it', expectRefused);
 
   test.each(['redis', 'rediss'])(
     'of %s that nobody serves says that it does not answer, without credentials',
-    async (scheme) => {
-      const address = `127.0.0.1:${await findFreePort()}/0`;
-      const url = `${scheme}://u:secret@${address}`;
-      const reader = await openLedgerReader(url);
-      for (const call of [() => openLedger(url), () => reader.steps('scope')]) {
-        const error: unknown = await call().catch((reason: unknown) => reason);
-        expect(error).toMatchObject({ code: 'ledger.unreachable' });
-        expect(String(error)).toContain(`The ledger at ${address} does not answer`);
-        expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('secret');
-      }
-      await reader.close();
-    },
+    expectUnanswered,
   );
 
   test('is refused for tools that it cannot serve, before anything is asked', async () => {

@@ -1,5 +1,5 @@
 import type { Size } from '../../upgrade/generate.ts';
-import { isTest } from './select-files.ts';
+import { isTest } from '../../../../scripts/import-graph.ts';
 
 /** @param files text by path */
 export function countLines(files: ReadonlyMap<string, string>): Size {

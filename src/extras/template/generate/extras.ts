@@ -1,13 +1,4 @@
-import fs from 'node:fs';
-import path from 'node:path';
-
-/** What an extra's `extra.json` says of it. */
-export interface Manifest {
-  /** Other extras that it imports. */
-  requires?: string[];
-  dependencies?: string[];
-  devDependencies?: string[];
-}
+import type { Manifest } from '../../../../scripts/read-manifests.ts';
 
 /** What stands for a list of extras. */
 export const DEFAULT_EXTRAS = ['explain', 'decisions', 'maintenance'];
@@ -19,18 +10,6 @@ const NEVER = 'template';
 const DEMO = 'demo';
 /** The example's shop takes idempotency keys. */
 const WITH_EXAMPLE = [DEMO, 'idempotency'];
-
-/** @returns by the extra's name */
-export function readManifests(root: string): Map<string, Manifest> {
-  const folder = path.join(root, 'src/extras');
-  return new Map(
-    fs
-      .readdirSync(folder)
-      .map((name) => [name, path.join(folder, name, 'extra.json')] as const)
-      .filter(([, file]) => fs.existsSync(file))
-      .map(([name, file]) => [name, JSON.parse(fs.readFileSync(file, 'utf8')) as Manifest]),
-  );
-}
 
 /** The extras that a copy may have. */
 export function offeredExtras(manifests: ReadonlyMap<string, Manifest>): string[] {

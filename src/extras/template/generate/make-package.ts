@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { importsOf, type Imports } from '../../../../scripts/import-graph.ts';
-import type { Manifest } from './extras.ts';
-import { isTest } from './select-files.ts';
+import { importsOf, isTest, type Imports } from '../../../../scripts/import-graph.ts';
+import type { Manifest } from '../../../../scripts/read-manifests.ts';
 
 interface Package {
   version: string;

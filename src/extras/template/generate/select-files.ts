@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Imports } from '../../../../scripts/import-graph.ts';
+import { isTest, type Imports } from '../../../../scripts/import-graph.ts';
 
 /** What a copy gets of the root. `package.json`, its lock, `README.md` and `knip.json` are made for it. */
 const ROOT_FILES = [
@@ -30,11 +30,6 @@ const LEFT_OUT = [
 ];
 /** Needs README.md and the pages of this repository. */
 const EXAMPLE_TESTS = ['test/example/docs.test.ts'];
-
-/** Whether a file is of tests: their code, their support, their fixtures. */
-export function isTest(file: string): boolean {
-  return file.startsWith('test/') || file.includes('/test/') || file.endsWith('.test.ts');
-}
 
 /**
  * The files of this repository that a copy gets as they are, the app aside unless it is the

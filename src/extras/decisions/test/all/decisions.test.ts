@@ -1,30 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { commandSuite } from '../../../../../test/support/command-suite.ts';
 import type { RunView } from '../../../../client/types.ts';
 import { onTerminal, runCommand } from '../../../../../test/support/cli.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
-import {
-  calls,
-  script,
-  startTestSystem,
-  type TestSystem,
-} from '../../../../../test/support/system.ts';
+import { calls, script } from '../../../../../test/support/system.ts';
 import { untilEnd } from '../../../../../test/support/until-end.ts';
 
-let system: TestSystem;
-
-beforeAll(async () => {
-  system = await startTestSystem();
-  await system.startWorker();
-});
-afterAll(() => system.close());
-
-async function cli(args: string[], more: Record<string, string> = {}) {
-  const result = await runCommand(args, { ...system.env, TEST_AGENTS: 'of workers', ...more });
-  const json = args.includes('--json') ? JSON.parse(result.stdout) : undefined;
-  return { ...result, json };
-}
+const { cli, system } = commandSuite();
 
 type Asked = [tool: string, args: { label: string; amount?: number }];
 
@@ -35,20 +19,20 @@ const send = (label: string): Asked => ['send', { label }];
 async function waitingRun(...asked: Asked[]) {
   const key = `k-${randomUUID()}`;
   for (const [tool, { label }] of asked) {
-    if (tool === 'send') system.counter.drop(`send:${label}`);
+    if (tool === 'send') system().counter.drop(`send:${label}`);
   }
   const ref = { agent: 'tester', key };
   const input = script(calls(...asked), { say: 'ok' });
-  await system.client.start({ ...ref, input });
+  await system().client.start({ ...ref, input });
   await eventually<RunView>(async () => {
-    const seen = await system.client.describe(ref);
+    const seen = await system().client.describe(ref);
     if (seen.waiting.length !== asked.length) throw new Error(`The run is ${seen.status}`);
     return seen;
   });
   return { ref, key, input };
 }
 
-const endOf = (key: string) => untilEnd(system.client, { agent: 'tester', key });
+const endOf = (key: string) => untilEnd(system().client, { agent: 'tester', key });
 
 describe('a run that waits for a person', () => {
   test('says what for, and which command answers it, to whoever waits', async () => {
@@ -90,7 +74,7 @@ describe('a run that waits for a person', () => {
         ),
       );
     });
-    await system.client.cancel(ref);
+    await system().client.cancel(ref);
   });
 
   test('ends a batch with exit code 8, which shows the line and its commands', async () => {
@@ -100,7 +84,7 @@ describe('a run that waits for a person', () => {
     );
     const batch = await runCommand(
       ['start', 'tester', '--batch', '-', '--key', key],
-      { ...system.env, TEST_AGENTS: 'of workers' },
+      { ...system().env, TEST_AGENTS: 'of workers' },
       lines.join('\n'),
     );
     expect(batch.code).toBe(8);
@@ -109,7 +93,7 @@ describe('a run that waits for a person', () => {
     expect(batch.stderr).toContain(`agent-once approve tester ${key}:2 t1.c0`);
     // With nothing behind it that whoever copies it would take for a part of the key.
     expect(batch.stderr).toContain(`start tester --batch=- --key ${key}\n`);
-    await system.client.cancel({ agent: 'tester', key: `${key}:2` });
+    await system().client.cancel({ agent: 'tester', key: `${key}:2` });
   });
 });
 
@@ -132,7 +116,7 @@ describe('who decides is asked first:', () => {
       code: 2,
       stderr: expect.stringMatching(/Nothing was decided.*--yes/),
     });
-    expect((await system.client.describe(ref)).waiting).toHaveLength(1);
+    expect((await system().client.describe(ref)).waiting).toHaveLength(1);
     expect(await answer([name, 'tester', key, ...flags])).toMatchObject({ code: 0 });
     await endOf(key);
   });
@@ -141,11 +125,11 @@ describe('who decides is asked first:', () => {
     '%s %j asks on a terminal, and takes no for nothing',
     async (name, flags, asked) => {
       const { ref, key } = await waitingRun(asked('asked-first'));
-      const env = { ...system.env, TEST_AGENTS: 'of workers' };
+      const env = { ...system().env, TEST_AGENTS: 'of workers' };
       const no = await onTerminal([name, 'tester', key, ...flags], env, 'n\n');
       expect(no.output).toMatch(/\[y\/N\][^]*Not confirmed/);
       expect(no.code).toBe(2);
-      expect((await system.client.describe(ref)).waiting).toHaveLength(1);
+      expect((await system().client.describe(ref)).waiting).toHaveLength(1);
       expect(await onTerminal([name, 'tester', key, ...flags], env, 'y\n')).toMatchObject({
         code: 0,
       });
@@ -165,7 +149,7 @@ describe('resolve', () => {
     });
     expect(first.stderr).toMatch(/Begun by process \d+ on .*threw/);
     expect(await endOf(key)).toMatchObject({ status: 'completed', result: 'ok' });
-    expect(system.counter.requests('send:happened')).toBe(1);
+    expect(system().counter.requests('send:happened')).toBe(1);
 
     // The run has ended: the ledger knows what was said.
     const again = await answer([...args, '--json']);
@@ -226,12 +210,12 @@ describe('resolve', () => {
       code: 2,
       stderr: expect.stringMatching(/Begun by process[^]*Nothing was decided.*--yes/),
     });
-    expect(system.counter.requests('send:did-not')).toBe(1);
+    expect(system().counter.requests('send:did-not')).toBe(1);
     const decided = await answer(args);
     expect(decided.stdout).toMatch(/^recorded +t1\.c0 send did-not · did-not-happen/);
     expect(decided.stderr).toContain(`Decided by ${userInfo().username}`);
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    expect(system.counter.requests('send:did-not')).toBe(2);
+    expect(system().counter.requests('send:did-not')).toBe(2);
   });
 
   test('fail: ends the run', async () => {
@@ -246,14 +230,14 @@ describe('resolve', () => {
 
   test('asks a person at a terminal, and takes no for nothing', async () => {
     const { key } = await waitingRun(send('asked'));
-    const env = { ...system.env, TEST_AGENTS: 'of workers' };
+    const env = { ...system().env, TEST_AGENTS: 'of workers' };
     const args = ['resolve', 'tester', key, '--did-not-happen', '--by', 'ann'];
     const no = await onTerminal(args, env, 'n\n');
     expect(no.output).toMatch(/Begun by process[^]*Then it runs again.*\[y\/N\][^]*Not confirmed/);
     expect(no.code).toBe(2);
     expect(await onTerminal(args, env, 'y\n')).toMatchObject({ code: 0 });
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    expect(system.counter.requests('send:asked')).toBe(2);
+    expect(system().counter.requests('send:asked')).toBe(2);
   });
 });
 
@@ -269,7 +253,7 @@ describe('approve and deny', () => {
       stdout: expect.stringMatching(/approve, decided by ann/),
     });
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    expect(system.counter.requests('spend:yes')).toBe(1);
+    expect(system().counter.requests('spend:yes')).toBe(1);
     expect(await answer(args)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^repeated +t1\.c0 · approve: ann had decided so/),
@@ -292,7 +276,7 @@ describe('approve and deny', () => {
     const [denied, failed] = await Promise.all([waitingRun(spend('no')), waitingRun(spend('end'))]);
     expect(await answer(['deny', 'tester', denied.key, 't1.c0'])).toMatchObject({ code: 0 });
     expect(await endOf(denied.key)).toMatchObject({ status: 'completed' });
-    expect(system.counter.requests('spend:no')).toBe(0);
+    expect(system().counter.requests('spend:no')).toBe(0);
     expect(await answer(['resolve', 'tester', failed.key, '--fail'])).toMatchObject({ code: 0 });
     expect(await endOf(failed.key)).toMatchObject({ error: { code: 'step.not_approved' } });
   });
@@ -311,8 +295,8 @@ describe('approve and deny', () => {
       stdout: expect.stringContaining('t1.c0 spend 100 on a'),
     });
     expect(await endOf(key)).toMatchObject({ status: 'completed' });
-    expect(system.counter.requests('spend:b')).toBe(1);
-    expect(system.counter.requests('spend:a')).toBe(0);
+    expect(system().counter.requests('spend:b')).toBe(1);
+    expect(system().counter.requests('spend:a')).toBe(0);
     // Repeated without a name, it could be either.
     expect(await answer(['approve', 'tester', key])).toMatchObject({ code: 5 });
   });
@@ -330,8 +314,8 @@ describe('is refused, and changes nothing:', () => {
       json: { error: { code: 'decision.not_asked', message: expect.stringContaining('t9.c9') } },
     });
     expect(await answer(['approve', 'tester', 'no-such-key'])).toMatchObject({ code: 5 });
-    expect(await system.client.describe(ref)).toMatchObject({ status: 'waiting' });
-    await system.client.cancel(ref);
+    expect(await system().client.describe(ref)).toMatchObject({ status: 'waiting' });
+    await system().client.cancel(ref);
     await endOf(key);
     expect(await answer(['approve', 'tester', key])).toMatchObject({
       code: 5,
@@ -351,12 +335,12 @@ describe('is refused, and changes nothing:', () => {
       code: 2,
       stderr: expect.stringMatching(message),
     });
-    expect(await system.client.describe(ref)).toMatchObject({ status: 'waiting' });
+    expect(await system().client.describe(ref)).toMatchObject({ status: 'waiting' });
   });
 
   let wrong: Awaited<ReturnType<typeof waitingRun>>;
   beforeAll(async () => {
     wrong = await waitingRun(send('wrong'));
   });
-  afterAll(() => system.client.cancel(wrong.ref));
+  afterAll(() => system().client.cancel(wrong.ref));
 });

@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Connection } from '@temporalio/client';
 import { signalProcess } from '../../child-process.ts';
 import { findFreePort } from '../../ports.ts';
 import { queryOnce } from '../../../../../test/support/database.ts';
-import { listProcesses, makeFolder, spawnNode, waitUntil, type Spawned } from '../processes.ts';
+import { devSuite, waitUntilNothingRunsIn } from '../dev-suite.ts';
+import { listProcesses, waitUntil, type Spawned } from '../processes.ts';
 
 interface Ready {
   ready: true;
@@ -15,37 +16,14 @@ interface Ready {
   shop?: string;
 }
 
-// What decides about the model must not come from the machine that runs the tests.
-const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...env } = process.env;
-
 describe('agent-once dev', () => {
-  let folder: string;
-  let remove: () => Promise<void>;
-  const started: Spawned[] = [];
-  beforeAll(async () => {
-    ({ folder, remove } = await makeFolder());
-  });
-  afterEach(async () => {
-    for (const dev of started.splice(0)) {
-      dev.process.kill('SIGKILL');
-      await dev.ended;
-    }
-    await waitUntilNothingRunsIn(folder);
-  });
-  afterAll(() => remove());
-
-  const dev = (dataDir: string, ...args: string[]): Spawned => {
-    const ports = ['temporal', 'ui', 'postgres', 'model', 'shop', 'http'].flatMap((part) =>
-      args.includes(`--${part}-port`) ? [] : [`--${part}-port`, '0'],
-    );
-    const all = ['bin/agent-once.js', 'dev', '--json', '--data-dir', dataDir, ...ports, ...args];
-    const spawned = spawnNode(all, env);
-    started.push(spawned);
-    return spawned;
-  };
+  const suite = devSuite();
+  const { folder } = suite;
+  const dev = (dataDir: string, ...args: string[]): Spawned =>
+    suite.dev(dataDir, '--json', ...args);
 
   test('prints one line once all are ready; SIGTERM stops everything, its worker too', async () => {
-    const stack = dev(path.join(folder, 'first'), '--no-reload');
+    const stack = dev(path.join(folder(), 'first'), '--no-reload');
     const ready = JSON.parse(await stack.firstLine) as Ready;
     expect(ready).toMatchObject({ ready: true });
     const connection = await Connection.connect({ address: ready.temporal });
@@ -66,11 +44,11 @@ describe('agent-once dev', () => {
     stack.process.kill('SIGTERM');
     expect(await stack.ended).toBe(0);
     expect(stack.stdout().trim().split('\n')).toHaveLength(1);
-    await waitUntilNothingRunsIn(folder);
+    await waitUntilNothingRunsIn(folder());
   });
 
   test('a second one on the same data is told so; SIGKILL of the first blocks nothing', async () => {
-    const dataDir = path.join(folder, 'shared');
+    const dataDir = path.join(folder(), 'shared');
     const ports = {
       '--temporal-port': await findFreePort(),
       '--ui-port': await findFreePort(),
@@ -96,18 +74,18 @@ describe('agent-once dev', () => {
   });
 
   test('a port in use ends it with the flag to change, and leaves nothing behind', async () => {
-    const first = dev(path.join(folder, 'one'), '--no-worker');
+    const first = dev(path.join(folder(), 'one'), '--no-worker');
     const ready = JSON.parse(await first.firstLine) as Ready;
     const taken = new URL(ready.ledger).port;
-    const second = dev(path.join(folder, 'two'), '--no-worker', '--postgres-port', taken);
+    const second = dev(path.join(folder(), 'two'), '--no-worker', '--postgres-port', taken);
     expect(await second.ended).toBe(2);
     expect(second.stderr()).toContain(taken);
     expect(second.stderr()).toContain('--postgres-port');
-    await waitUntilNothingRunsIn(path.join(folder, 'two'));
+    await waitUntilNothingRunsIn(path.join(folder(), 'two'));
   });
 
   test('a worker or a PostgreSQL that dies is started again', async () => {
-    const stack = dev(path.join(folder, 'dying'), '--no-reload');
+    const stack = dev(path.join(folder(), 'dying'), '--no-reload');
     const ready = JSON.parse(await stack.firstLine) as Ready;
     const readyWorkers = () => [...stack.stderr().matchAll(/Worker (\d+) is ready/g)];
     signalProcess(Number(readyWorkers()[0]?.[1]), 'SIGKILL');
@@ -125,10 +103,3 @@ describe('agent-once dev', () => {
     expect(await queryOnce(ready.ledger, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 });
-
-/** By command line: every server of a stack names its data folder. */
-async function waitUntilNothingRunsIn(folder: string): Promise<void> {
-  await waitUntil(`nothing runs in ${folder}`, async () =>
-    (await listProcesses()).every(({ command }) => !command.includes(folder)),
-  );
-}

@@ -2,48 +2,17 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { app } from '../../../../app/compose.ts';
 import { signalProcess } from '../../../dev/child-process.ts';
-import {
-  listProcesses,
-  makeFolder,
-  spawnNode,
-  waitUntil,
-  type Spawned,
-} from '../../../dev/test/processes.ts';
-
-// What decides about the model must not come from the machine that runs the tests.
-const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...env } = process.env;
+import { devSuite } from '../../../dev/test/dev-suite.ts';
+import { listProcesses, waitUntil, type Spawned } from '../../../dev/test/processes.ts';
 
 describe('the HTTP service in agent-once dev', () => {
-  let folder: string;
-  let remove: () => Promise<void>;
-  const started: Spawned[] = [];
-  beforeAll(async () => {
-    ({ folder, remove } = await makeFolder());
-  });
-  afterEach(async () => {
-    for (const dev of started.splice(0)) {
-      dev.process.kill('SIGKILL');
-      await dev.ended;
-    }
-    await waitUntil('nothing runs in the folder', async () =>
-      (await listProcesses()).every(({ command }) => !command.includes(folder)),
-    );
-  });
-  afterAll(() => remove());
-
-  const dev = (name: string, ...args: string[]): Spawned => {
-    const ports = ['temporal', 'ui', 'postgres', 'model', 'shop', 'http'].flatMap((part) =>
-      args.includes(`--${part}-port`) ? [] : [`--${part}-port`, '0'],
-    );
-    const dataDir = path.join(folder, name);
-    const all = ['bin/agent-once.js', 'dev', '--no-reload', '--data-dir', dataDir];
-    const spawned = spawnNode([...all, ...ports, ...args], env);
-    started.push(spawned);
-    return spawned;
-  };
+  const suite = devSuite();
+  const { folder } = suite;
+  const dev = (name: string, ...args: string[]): Spawned =>
+    suite.dev(path.join(folder(), name), '--no-reload', ...args);
 
   /** URLs that the service told when it became ready, one for each of its processes. */
   const told = ({ stderr }: Spawned) =>

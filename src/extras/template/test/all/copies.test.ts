@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { PROGRAM_NET_MS } from '../../../../../test/support/nets.ts';
 import { within } from '../../../../../test/support/within.ts';
 import { findTemporalCli } from '../../../dev/temporal-cli.ts';
-import { offeredExtras, readManifests } from '../../generate/extras.ts';
+import { readManifests } from '../../../../../scripts/read-manifests.ts';
+import { offeredExtras } from '../../generate/extras.ts';
 import { newCopy } from '../../new-copy.ts';
 import { linkPackages } from '../link-packages.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ROOT } from '../../../../../test/structure/checkout-copy.ts';
-import { readManifests } from '../../generate/extras.ts';
+import { readManifests } from '../../../../../scripts/read-manifests.ts';
 import { newCopy } from '../../new-copy.ts';
 import { linkPackages } from '../link-packages.ts';
 
