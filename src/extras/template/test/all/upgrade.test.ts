@@ -157,7 +157,7 @@ describe('an upgrade merges', () => {
       expect(fs.existsSync(path.join(copy, 'src/extras', extra))).toBe(true);
     }
     expect(said).toContain(
-      "    import { service } from '../../../upgrade/test/extras/service/index.ts';\n        service,\n",
+      "    import { service } from '../extras/service/index.ts';\n        service,\n",
     );
     expect(said).not.toContain('import { explain }');
     expect(read('package.json')).toContain('"@fastify/swagger"');
