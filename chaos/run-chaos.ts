@@ -8,6 +8,7 @@ import { Injector } from './inject.ts';
 import type { ChaosOptions } from './options.ts';
 import { LedgerWatch } from './ledger-watch.ts';
 import { longestLease } from './longest-lease.ts';
+import { DOOMED, isRunDue } from './pace.ts';
 import { hirePerson } from './person.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { createRandom } from './random.ts';
@@ -22,8 +23,6 @@ import { startWorkers } from './workers.ts';
 
 /** Client processes: each starts every request, more than once. */
 const STARTERS = 2;
-/** Workers that are made to die at fault points, besides those at work. */
-const DOOMED = 2;
 /** For a step to reach the place where a planned fault waits for it; faults that are named must happen. */
 const PATIENCE_MS = 60_000;
 const PATIENCE_WITH_NAMED_MS = 300_000;
@@ -187,12 +186,13 @@ export async function runChaos(
 
 /** Starts runs and does faults, at one pace; whether it had to give up. */
 async function work(
-  { runs, concurrency }: ChaosOptions,
+  options: ChaosOptions,
   faults: readonly Fault[],
   feed: RunFeed,
   injector: Injector,
   tell: (line: string) => void,
 ): Promise<boolean> {
+  const { runs, concurrency } = options;
   const points = faults.filter(({ kind }) => kind === 'point');
   const others = faults.filter(({ kind }) => kind !== 'point');
   let done = 0;
@@ -213,14 +213,16 @@ async function work(
     }
   };
   const feeding = async (): Promise<boolean> => {
-    // Faults that are done at once in each lane, and one more.
-    const ahead = DOOMED + 2;
     for (;;) {
-      const share = isDone() ? 1 : Math.min(1, (done + ahead) / faults.length);
-      const due = feed.started < Math.ceil(runs * share);
-      // Faults need runs to happen in, also when all that were wanted are over.
-      const fodder = !isDone() && feed.started >= runs && feed.open < Math.min(6, concurrency);
-      if ((due && feed.open < concurrency) || fodder) {
+      const counts = {
+        runs,
+        concurrency,
+        faults: faults.length,
+        done,
+        started: feed.started,
+        open: feed.open,
+      };
+      if (isRunDue(counts)) {
         feed.startNext();
         continue;
       }
