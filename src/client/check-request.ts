@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { fingerprintOf } from '../contract/fingerprint.ts';
 import { assertJson, utf8Bytes } from '../contract/json.ts';
@@ -47,35 +48,25 @@ export function checkRequest(
   const settings = context.registry?.settingsOf(agent, options);
   const limits = request.limits === undefined ? undefined : checkLimits(request.limits);
   const definition = context.registry?.definitionOf?.(agent);
-  const given = {
-    ...(input === undefined ? {} : { input }),
-    ...(options === undefined ? {} : { options }),
-  };
+  const given = defined({ input, options });
   const fingerprint = fingerprintOf({ tenant, agent, ...given });
   const key = request.key ?? keyFor(fingerprint, dedupeWindowMs);
   if (request.key !== undefined && dedupeWindowMs !== undefined) {
-    throw new AgentOnceError(
-      'options.invalid',
+    throw refuse(
       'A key and a dedup window exclude each other: the window is for requests without a key.',
     );
   }
-  return {
-    run: identify(context, { tenant, agent, key }),
-    keyGenerated: request.key === undefined,
-    fingerprint,
-    ...given,
-    ...(limits === undefined ? {} : { limits }),
-    ...(definition === undefined ? {} : { definition }),
-    ...(dedupeWindowMs === undefined ? {} : { dedupeWindowMs }),
-    ...(settings === undefined ? {} : { settings }),
-  };
+  const keyGenerated = request.key === undefined;
+  const run = identify(context, { tenant, agent, key });
+  const more = defined({ limits, definition, dedupeWindowMs, settings });
+  return { run, keyGenerated, fingerprint, ...given, ...more };
 }
 
 /** The key of a request that has none: its own fingerprint in a dedup window, else a new UUID. */
 function keyFor(fingerprint: string, dedupeWindowMs: number | undefined): string {
   if (dedupeWindowMs === undefined) return randomUUID();
   if (!Number.isSafeInteger(dedupeWindowMs) || dedupeWindowMs < 1) {
-    throw new AgentOnceError('options.invalid', 'The dedup window must be at least 1 ms.');
+    throw refuse('The dedup window must be at least 1 ms.');
   }
   return `fingerprint-${fingerprint}`;
 }
@@ -83,7 +74,7 @@ function keyFor(fingerprint: string, dedupeWindowMs: number | undefined): string
 function checkLimits({ maxTurns }: RunLimits): RunLimits {
   if (maxTurns === undefined) return {};
   if (!Number.isSafeInteger(maxTurns) || maxTurns < 1) {
-    throw new AgentOnceError('options.invalid', 'The turns at most must be a whole number from 1.');
+    throw refuse('The turns at most must be a whole number from 1.');
   }
   return { maxTurns };
 }
@@ -111,30 +102,28 @@ function assertInput(input: unknown): asserts input is JsonValue {
 /** Only known fields: one that is misspelt would silently change nothing. */
 function checkOptions(options: object): RunOptions {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new AgentOnceError('options.invalid', 'The options of a run are an object.');
+    throw refuse('The options of a run are an object.');
   }
   const { model, shadow, ...unknown } = options as Record<string, unknown>;
   const [name] = Object.keys(unknown);
-  if (name !== undefined) {
-    throw new AgentOnceError(
-      'options.invalid',
-      `There is no option "${name}"; known: model, shadow.`,
-    );
-  }
+  if (name !== undefined) throw refuse(`There is no option "${name}"; known: model, shadow.`);
   // `false` would be another fingerprint for the same request.
   if (shadow !== undefined && shadow !== true) {
-    throw new AgentOnceError('options.invalid', 'The option "shadow" is true, or left out.');
+    throw refuse('The option "shadow" is true, or left out.');
   }
-  const mode: RunOptions = shadow === undefined ? {} : { shadow };
+  const mode: RunOptions = shadow ? { shadow } : {};
   if (model === undefined) return mode;
   if (typeof model !== 'string' || model.trim() === '' || model.length > 200) {
-    throw new AgentOnceError('options.invalid', 'The option "model" must be the name of a model.');
+    throw refuse('The option "model" must be the name of a model.');
   }
   if (!isKeepable(model)) {
-    throw new AgentOnceError(
-      'options.invalid',
+    throw refuse(
       'The option "model" is text without null characters and lone surrogates. Nothing was started.',
     );
   }
   return { model, ...mode };
+}
+
+function refuse(message: string): AgentOnceError {
+  return new AgentOnceError('options.invalid', message);
 }

@@ -5,13 +5,7 @@ import { CLEANUP_SCHEDULE, LEDGER_CLEANUP } from '../contract/names.ts';
 import { ask, type ClientContext } from './context.ts';
 import { asAgentOnceError, isUnreachable } from './temporal-errors.ts';
 
-/**
- * Has a worker clean the ledger now, or look what a cleaning would remove, and waits for the report.
- * One that was asked for before and goes on is waited for.
- *
- * @throws {AgentOnceError} `run.still_running` when no report came in time, `run.failed`,
- *   `temporal.…`
- */
+/** See `AgentOnceClient.cleanup`. */
 export async function cleanNow(
   context: ClientContext,
   { dryRun, timeoutMs }: { dryRun: boolean; timeoutMs: number },
@@ -28,12 +22,17 @@ export async function cleanNow(
     }),
   );
   try {
-    const report: unknown = await temporal.withDeadline(Date.now() + timeoutMs, () =>
-      handle.result(),
-    );
+    const report = await temporal.withDeadline(Date.now() + timeoutMs, () => handle.result());
     return report as CleanupReport;
   } catch (error) {
-    if (error instanceof WorkflowFailedError) throw failed(error, workflowId);
+    if (error instanceof WorkflowFailedError) {
+      const reason = error.cause?.cause ?? error.cause ?? error;
+      throw new AgentOnceError(
+        'run.failed',
+        `The cleaning failed: ${(reason as Error).message} What it removed before is gone, the rest is kept. See the workflow ${workflowId} in Temporal UI.`,
+        { cause: error },
+      );
+    }
     if (!isUnreachable(error)) throw asAgentOnceError(error, temporal);
     throw new AgentOnceError(
       'run.still_running',
@@ -41,13 +40,4 @@ export async function cleanNow(
       { cause: error },
     );
   }
-}
-
-function failed(error: WorkflowFailedError, workflowId: string): AgentOnceError {
-  const reason = error.cause?.cause ?? error.cause;
-  return new AgentOnceError(
-    'run.failed',
-    `The cleaning failed: ${reason instanceof Error ? reason.message : error.message} What it removed before is gone, the rest is kept. See the workflow ${workflowId} in Temporal UI.`,
-    { cause: error },
-  );
 }

@@ -7,7 +7,6 @@ import {
   type RunName,
 } from '../contract/key.ts';
 import { taskQueues, type TaskQueues } from '../contract/names.ts';
-import { SeenIds } from './seen-ids.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { AgentDirectory, ClientOptions, RunRef } from './types.ts';
 
@@ -19,7 +18,6 @@ export interface ClientContext {
   hashKeys: boolean;
   queues: TaskQueues;
   requestTimeoutMs: number;
-  /** Workflow IDs that this client has seen taken. */
   seen: SeenIds;
 }
 
@@ -33,6 +31,22 @@ export function createContext(options: ClientOptions): ClientContext {
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     seen: new SeenIds(),
   };
+}
+
+/**
+ * The latest workflow IDs that a client has seen taken. For one of them a start looks before it
+ * asks for a new run: the refusal would be the slowest request of a duplicate. Only a hint: what is
+ * under the ID is asked every time.
+ */
+class SeenIds extends Set<string> {
+  override add(id: string): this {
+    // A set keeps its order: what is added again becomes the latest.
+    this.delete(id);
+    super.add(id);
+    const [oldest] = this;
+    if (this.size > 10_000 && oldest !== undefined) this.delete(oldest);
+    return this;
+  }
 }
 
 /** A run's names, checked, and how they stand in its workflow ID. */
@@ -72,11 +86,7 @@ export function request<T>(context: ClientContext, send: () => Promise<T>): Prom
   return context.temporal.withDeadline(Date.now() + context.requestTimeoutMs, send);
 }
 
-/**
- * `request` for callers without a case of their own.
- *
- * @throws {AgentOnceError} `temporal.…`
- */
+/** `request` for callers without a case of their own: throws `temporal.…`. */
 export async function ask<T>(context: ClientContext, send: () => Promise<T>): Promise<T> {
   try {
     return await request(context, send);

@@ -9,36 +9,28 @@ import { checkDecision } from '../contract/check-decision.ts';
 import {
   takes,
   type CountedDecision,
+  type Decision,
   type DecisionInput,
   type DecisionResult,
+  type OpenQuestion,
   type ToldDecision,
 } from '../contract/decision.ts';
 import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
-import type { RunStatus } from '../contract/run.ts';
+import { oneLine } from '../contract/plain-text.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
-import { decisionConflict } from './decision-conflict.ts';
 import { getExecution } from './describe.ts';
-import { questionsAbout } from './questions-about.ts';
+import { readState } from './live-state.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen, questionsOf, scopeOf, statusOf } from './view.ts';
+import { isOpen, isShortened, questionsOf, scopeOf, statusOf } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
 const ANSWER_WITHIN_MS = 20_000;
-
-/**
- * Looks in the ledger what became of a decision on a step of a scope; `undefined`: nothing. A run
- * tells it only while it goes on and a worker has time for it.
- *
- * @throws {AgentOnceError} `ledger.…`: nobody knows
- */
-export type LookUpDecision = (
-  scope: string,
-  answer: DecisionInput,
-) => Promise<ToldDecision | undefined>;
+/** Of a worker that may have to replay the run before it says what the run asks. */
+const STATE_TRIES = 3;
 
 /** How a decision is made. */
 export interface DecideOptions {
@@ -47,17 +39,14 @@ export interface DecideOptions {
    * asks about something else.
    */
   runId?: string | undefined;
-  /** Absent: a decision that counted is not known any more when its run has ended, or no worker answers. */
-  lookUp?: LookUpDecision;
+  /**
+   * Looks in the ledger what became of a decision on a step of a scope; `undefined`: nothing. A run
+   * tells it only while it goes on and a worker has time for it. Throws `ledger.…`: nobody knows.
+   */
+  lookUp?: (scope: string, answer: DecisionInput) => Promise<ToldDecision | undefined>;
 }
 
-/**
- * Answers a question of a run; the ledger takes one answer, whoever asks how often.
- *
- * @throws {AgentOnceError} `decision.invalid`, before anything is sent or by the worker; nothing was
- *   decided, and the run goes on waiting. `decision.conflict`, `decision.not_asked`,
- *   `run.not_found`, `run.still_running`
- */
+/** See `AgentOnceClient.decide`. The ledger takes one answer, whoever asks how often. */
 export async function decideStep(
   context: ClientContext,
   run: RunIdentity,
@@ -66,17 +55,20 @@ export async function decideStep(
 ): Promise<CountedDecision> {
   check(answer);
   const execution = await getExecution(context, run);
-  // Pinned here: sent again by a reset, the answer must not be to a later question.
-  const questions = isOpen(execution)
-    ? await questionsAbout(context, run, execution, answer)
-    : questionsOf(execution);
+  const questions = await questionsAbout(context, run, execution, answer);
   const asked = questions.find(
     ({ step, kind }) => step === answer.step && takes(kind, answer.decision),
   );
+  // Pinned here: sent again by a reset, the answer must not be to a later question.
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };
   let result: ToldDecision;
   try {
-    if (runId !== undefined && runId !== execution.runId) throw ofAnother(run, answer);
+    if (runId !== undefined && runId !== execution.runId) {
+      throw new AgentOnceError(
+        'decision.not_asked',
+        `Another execution of agent "${run.agent}" has the key than the one whose question about ${answer.step} was answered: it was resumed, or forgotten and begun anew. Nothing was decided. See what it asks now, and decide anew.`,
+      );
+    }
     result = await send(context, run, execution, named);
   } catch (error) {
     // No run has said what became of it. It may have counted: this time, with the answer lost on
@@ -85,37 +77,62 @@ export async function decideStep(
     if (!known) throw error;
     result = known;
   }
-  if (result.outcome === 'conflict') {
-    throw decisionConflict(answer.step, answer.decision, result);
-  }
+  if (result.outcome === 'conflict') throw decisionConflict(answer.step, answer.decision, result);
   return result;
 }
 
-async function send(
+/**
+ * The open questions among which an answer finds the one that it is to. A worker is asked only where
+ * the memo may leave that one out, and the answer does not name it.
+ */
+async function questionsAbout(
   context: ClientContext,
-  run: RunIdentity,
+  { agent, workflowId }: RunIdentity,
+  execution: WorkflowExecutionDescription,
+  { step, round }: DecisionInput,
+): Promise<OpenQuestion[]> {
+  const shown = questionsOf(execution);
+  const known = round !== undefined || shown.some((question) => question.step === step);
+  if (known || !isShortened(execution)) return shown;
+  for (let tried = 0; tried < STATE_TRIES; tried++) {
+    const state = await readState(context, workflowId);
+    if (state) return state.waiting;
+  }
+  throw new AgentOnceError(
+    'run.still_running',
+    `The run of agent "${agent}" has more questions than can be read without a worker, and none answered. Nothing was decided. Start a worker and repeat it.`,
+  );
+}
+
+async function send(
+  { temporal }: ClientContext,
+  { agent, workflowId }: RunIdentity,
   execution: WorkflowExecutionDescription,
   answer: DecisionInput,
 ): Promise<ToldDecision> {
-  if (!isOpen(execution)) throw ended(run, statusOf(execution));
+  if (!isOpen(execution)) throw ended(agent, statusOf(execution) === 'completed');
   // Of this execution alone: the key may be forgotten and have another run in the next moment.
-  const handle = context.temporal.workflow.getHandle(run.workflowId, execution.runId);
+  const handle = temporal.workflow.getHandle(workflowId, execution.runId);
   let result: DecisionResult;
   try {
-    result = await context.temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+    result = await temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
       handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
     );
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw ended(run);
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) throw unanswered(run);
-    if (error instanceof WorkflowUpdateFailedError) {
-      throw refusalOf(error) ?? ended(run);
+    if (error instanceof WorkflowNotFoundError) throw ended(agent);
+    if (error instanceof WorkflowUpdateFailedError) throw refusalOf(error) ?? ended(agent);
+    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) {
+      throw asAgentOnceError(error, temporal);
     }
-    throw asAgentOnceError(error, context.temporal);
+    throw new AgentOnceError(
+      'run.still_running',
+      `No worker took the decision for the run of agent "${agent}" within ${ANSWER_WITHIN_MS / 1_000} s. It may yet be recorded. Start a worker and repeat it: the same decision twice is one.`,
+    );
   }
   const { outcome } = result;
-  if (outcome === 'none') throw notAsked(answer);
-  if (outcome === 'restored' || outcome === 'lost') throw questionLost(answer, result);
+  if (outcome === 'none' || outcome === 'restored' || outcome === 'lost') {
+    throw notTaken(answer.step, { ...result, outcome });
+  }
   return { ...result, outcome };
 }
 
@@ -150,54 +167,55 @@ function refusalOf({ cause }: WorkflowUpdateFailedError): AgentOnceError | undef
   return new AgentOnceError(failure.type, failure.message);
 }
 
-/** @param status where it is known */
-function ended({ agent }: RunIdentity, status?: RunStatus): AgentOnceError {
-  // One that has completed asks nothing any more, and cannot be resumed.
-  const more =
-    status === 'completed'
-      ? ''
-      : ' If it failed, resume it (agent-once resume): it asks again where it must.';
+/** @param completed it asks nothing any more, and cannot be resumed */
+function ended(agent: string, completed = false): AgentOnceError {
+  const more = ' If it failed, resume it (agent-once resume): it asks again where it must.';
   return new AgentOnceError(
     'decision.not_asked',
-    `The run of agent "${agent}" has ended, so nothing was decided.${more}`,
+    `The run of agent "${agent}" has ended, so nothing was decided.${completed ? '' : more}`,
   );
 }
 
-function ofAnother({ agent }: RunIdentity, { step }: DecisionInput): AgentOnceError {
-  return new AgentOnceError(
-    'decision.not_asked',
-    `Another execution of agent "${agent}" has the key than the one whose question about ${step} was answered: it was resumed, or forgotten and begun anew. Nothing was decided. See what it asks now, and decide anew.`,
-  );
-}
-
-function notAsked({ step }: DecisionInput): AgentOnceError {
-  return new AgentOnceError(
-    'decision.not_asked',
-    `The run does not wait for a decision on ${step}, or not for this one. Nothing was decided.`,
-  );
-}
-
-/** The ledger does not have what the run asked: it was restored, or is not the one. */
-function questionLost(
-  { step }: DecisionInput,
-  { outcome, ledger }: DecisionResult,
+/** Nobody asks it, or the ledger does not have what the run asked: it was restored, or is not the one. */
+function notTaken(
+  step: string,
+  { outcome, ledger }: DecisionResult & { outcome: 'none' | 'restored' | 'lost' },
 ): AgentOnceError {
-  if (outcome === 'restored') {
-    const lost = ledger === undefined ? '' : ` --lost ${ledger}`;
-    return new AgentOnceError(
-      'ledger.restored',
-      `The workers' ledger is not the one that has the question about ${step}, or was closed when its runs moved to a copy, or an earlier state of it was restored. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has the question. Only if there is none any more, run "agent-once ledger accept-restore${lost}": the run asks again then.`,
-    );
+  const lost = ledger === undefined ? '' : ` --lost ${ledger}`;
+  switch (outcome) {
+    case 'none':
+      return new AgentOnceError(
+        'decision.not_asked',
+        `The run does not wait for a decision on ${step}, or not for this one. Nothing was decided.`,
+      );
+    case 'restored':
+      return new AgentOnceError(
+        'ledger.restored',
+        `The workers' ledger is not the one that has the question about ${step}, or was closed when its runs moved to a copy, or an earlier state of it was restored. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has the question. Only if there is none any more, run "agent-once ledger accept-restore${lost}": the run asks again then.`,
+      );
+    case 'lost':
+      return new AgentOnceError(
+        'decision.not_asked',
+        `The ledger has lost the question about ${step}, since an earlier state of it was restored. Nothing was decided. The run asks again: see what it shows now, and decide anew.`,
+      );
   }
-  return new AgentOnceError(
-    'decision.not_asked',
-    `The ledger has lost the question about ${step}, since an earlier state of it was restored. Nothing was decided. The run asks again: see what it shows now, and decide anew.`,
-  );
 }
 
-function unanswered({ agent }: RunIdentity): AgentOnceError {
+/**
+ * What was decided on a step before, and that it stays.
+ *
+ * @param standing as the ledger has it
+ */
+export function decisionConflict(
+  step: string,
+  decision: Decision,
+  standing: Pick<DecisionResult, 'decision' | 'by' | 'decidedAt'>,
+): AgentOnceError {
+  // Whoever decided chose their name: it must not look like a line of ours.
+  const by = oneLine(standing.by ?? 'somebody');
+  const lost = standing.decision === decision ? 'the result that you gave' : `"${decision}"`;
   return new AgentOnceError(
-    'run.still_running',
-    `No worker took the decision for the run of agent "${agent}" within ${ANSWER_WITHIN_MS / 1_000} s. It may yet be recorded. Start a worker and repeat it: the same decision twice is one.`,
+    'decision.conflict',
+    `${by} has already decided on ${step}, at ${standing.decidedAt}: ${standing.decision}. It stays so; ${lost} was not recorded.`,
   );
 }

@@ -2,14 +2,14 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 // Not public, and the only way to a page's token: `list` keeps it to itself.
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { AgentOnceError } from '../contract/errors.ts';
-import { assertName, DEFAULT_TENANT, workflowIdPrefix } from '../contract/key.ts';
+import { assertName, DEFAULT_TENANT, parseWorkflowId, workflowIdPrefix } from '../contract/key.ts';
 import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
-import { LISTED_STATUSES, type ListedStatus, type RunStatus } from '../contract/run.ts';
+import { LISTED_STATUSES, type RunStatus } from '../contract/run.ts';
 import { ask, type ClientContext } from './context.ts';
 import { findExecution } from './describe.ts';
-import { mapAhead } from './map-ahead.ts';
-import { summaryOf, withDetails } from './summary.ts';
+import { readErrorCode } from './outcome.ts';
 import type { ListFilter, RunSummary } from './types.ts';
+import { memoOf, statusOf, waitingOf } from './view.ts';
 
 /** Our statuses in Temporal's words. */
 const EXECUTION_STATUSES: Record<RunStatus, string[]> = {
@@ -22,11 +22,12 @@ const EXECUTION_STATUSES: Record<RunStatus, string[]> = {
 
 /** Requests about single runs of a list, at once. */
 const AT_ONCE = 16;
+const LARGEST_PAGE = 200;
 
-/** An entry of Temporal's index, and what it says of a run. */
-interface Entry {
-  execution: WorkflowExecutionInfo;
-  summary: RunSummary;
+export interface RunPage {
+  runs: RunSummary[];
+  /** `null`: it was the last one. */
+  next: string | null;
 }
 
 /**
@@ -39,89 +40,114 @@ export async function* listRuns(
   context: ClientContext,
   filter: ListFilter,
 ): AsyncGenerator<RunSummary> {
-  const limit = filter.limit ?? Infinity;
-  if (limit < 1) return;
-  let yielded = 0;
+  let left = filter.limit ?? Infinity;
+  const limit = Math.min(left, LARGEST_PAGE);
   // The index has the latest of an ID first: only a filter can have hidden that one.
-  const look = (entry: Entry) => readEntry(context, entry, filter.status !== undefined);
-  for await (const summary of mapAhead(entriesOf(context, filter), AT_ONCE, look)) {
-    if (!summary) continue;
-    yield summary;
-    yielded += 1;
-    if (yielded >= limit) return;
+  const seen = { ids: new Set<string>(), firstIsLatest: filter.status === undefined };
+  let cursor: string | undefined;
+  while (left > 0) {
+    const { runs, next } = await listPage(context, filter, { limit, cursor }, seen);
+    yield* runs.slice(0, left);
+    if (next === null) return;
+    left -= runs.length;
+    cursor = next;
   }
 }
 
-async function* entriesOf(context: ClientContext, filter: ListFilter): AsyncGenerator<Entry> {
-  const query = visibilityQuery(filter, context.searchAttributes);
-  // A reset leaves a terminated execution behind under the same ID, and so does a resume.
-  const seen = new Set<string>();
-  const pageSize = Math.min(filter.limit ?? Infinity, 200);
-  const executions = context.temporal.workflow.list({ query, pageSize })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await ask(context, () => executions.next());
-    if (next.done === true) return;
-    const execution = next.value;
-    const summary = summaryOf(execution);
-    if (!summary || seen.has(summary.workflowId) || !matches(summary, filter)) continue;
-    seen.add(summary.workflowId);
-    yield { execution, summary };
-  }
-}
-
-export interface RunPage {
-  runs: RunSummary[];
-  /** `null`: it was the last one. */
-  next: string | null;
-}
-
+/**
+ * One page of `listRuns`, for callers who come back for the next; `cursor` is `next` of the last.
+ *
+ * @param seen IDs that were on a page before, and whether the first execution of any other ID is its
+ *   latest. By default neither is known
+ */
 export async function listPage(
   context: ClientContext,
-  filter: ListFilter & { workflowIds?: readonly string[] },
+  { workflowIds, ...filter }: ListFilter & { workflowIds?: readonly string[] },
   { limit, cursor }: { limit: number; cursor?: string | undefined },
+  seen = { ids: new Set<string>(), firstIsLatest: false },
 ): Promise<RunPage> {
   const { temporal } = context;
   const { namespace, loadedDataConverter } = temporal.options;
-  const { workflowIds, ...known } = filter;
-  const terms = [visibilityQuery(known, context.searchAttributes)];
+  const terms = [visibilityQuery(filter, context.searchAttributes)];
   if (workflowIds) terms.push(`WorkflowId IN (${workflowIds.map(quote).join(', ')})`);
-  const query = terms.join(' AND ');
-  const answer = await ask(context, () =>
+  const { executions, nextPageToken } = await ask(context, () =>
     temporal.workflowService.listWorkflowExecutions({
       namespace,
-      query,
+      query: terms.join(' AND '),
       pageSize: limit,
       nextPageToken: Buffer.from(cursor ?? '', 'base64url'),
     }),
   );
-  const entries = new Map<string, Entry>();
-  for (const raw of answer.executions) {
+  const found: [RunSummary, WorkflowExecutionInfo][] = [];
+  for (const raw of executions) {
     const execution = await executionInfoFromRaw(raw, loadedDataConverter, raw, namespace);
     const summary = summaryOf(execution);
-    if (!summary || !matches(summary, known) || entries.has(summary.workflowId)) continue;
-    entries.set(summary.workflowId, { execution, summary });
+    // A reset leaves a terminated execution behind under the same ID, and so does a resume.
+    if (!summary || seen.ids.has(summary.workflowId) || !matches(summary, filter)) continue;
+    seen.ids.add(summary.workflowId);
+    found.push([summary, execution]);
   }
   const runs: RunSummary[] = [];
-  // A later execution may have been on a page before.
-  const look = (entry: Entry) => readEntry(context, entry, true);
-  for await (const summary of mapAhead(entries.values(), AT_ONCE, look)) {
-    if (summary) runs.push(summary);
+  while (found.length > 0) {
+    const read = found.splice(0, AT_ONCE).map(async ([summary, execution]) => {
+      const current = seen.firstIsLatest || (await isCurrent(context, summary));
+      return current ? [await withDetails(context, summary, execution)] : [];
+    });
+    runs.push(...(await Promise.all(read)).flat());
   }
-  const next = Buffer.from(answer.nextPageToken).toString('base64url');
-  return { runs, next: next === '' ? null : next };
+  return { runs, next: Buffer.from(nextPageToken).toString('base64url') || null };
 }
 
-/** @param askCurrent whether a reset, resume, forget or new run may have taken the ID since */
-async function readEntry(
+/** What an entry of Temporal's index says of a run; `undefined`: it is no run's. */
+function summaryOf(execution: WorkflowExecutionInfo): RunSummary | undefined {
+  const { workflowId, runId, type, startTime, closeTime } = execution;
+  const name = parseWorkflowId(workflowId);
+  const forgotten = type === FORGOTTEN;
+  if (!name || !(forgotten || type === AGENT_RUN)) return undefined;
+  const { key = name.key, shadow } = memoOf(execution);
+  return {
+    workflowId,
+    runId,
+    agent: name.agent,
+    tenant: name.tenant,
+    key,
+    status: forgotten ? 'forgotten' : statusOf(execution),
+    shadow: shadow === true,
+    error: null,
+    ...(forgotten ? { waiting: [] } : waitingOf(execution)),
+    startedAt: startTime.toISOString(),
+    // The mark of a forgotten run is valid from its own start on.
+    closedAt: (forgotten ? startTime : closeTime)?.toISOString() ?? null,
+  };
+}
+
+/** Whether no reset, resume, forget or new run has taken the ID since. */
+async function isCurrent(
   context: ClientContext,
-  { summary, execution }: Entry,
-  askCurrent: boolean,
-): Promise<RunSummary | undefined> {
-  if (askCurrent && summary.closedAt !== null) {
-    const current = await findExecution(context, summary.workflowId);
-    if (current?.runId !== summary.runId) return undefined;
+  { closedAt, workflowId, runId }: RunSummary,
+): Promise<boolean> {
+  return closedAt === null || (await findExecution(context, workflowId))?.runId === runId;
+}
+
+/**
+ * The summary, with what the index does not know: of a run that ended badly the error, of a
+ * forgotten one what it was.
+ */
+async function withDetails(
+  context: ClientContext,
+  summary: RunSummary,
+  execution: WorkflowExecutionInfo,
+): Promise<RunSummary> {
+  const { status, workflowId } = summary;
+  if (status === 'failed' || status === 'cancelled') {
+    return { ...summary, error: await readErrorCode(context, execution) };
   }
-  return withDetails(context, summary, execution);
+  const { predecessor } = memoOf(execution);
+  if (status !== 'forgotten' || predecessor === undefined) return summary;
+  const run = await findExecution(context, workflowId, predecessor);
+  if (!run) return summary;
+  const shadow = memoOf(run).shadow === true;
+  return { ...summary, shadow, startedAt: run.startTime.toISOString() };
 }
 
 /**
@@ -135,30 +161,22 @@ export function visibilityQuery(filter: ListFilter, searchAttributes: boolean): 
   if (status !== undefined && !LISTED_STATUSES.includes(status)) {
     throw new AgentOnceError('usage', `A status is one of ${LISTED_STATUSES.join(', ')}.`);
   }
-  const terms = [typeTerm(status)];
+  // A forgotten run is an execution of another type, on top of it, without search attributes.
+  const isForgotten = `WorkflowType = ${quote(FORGOTTEN)}`;
+  const isRun = `WorkflowType = ${quote(AGENT_RUN)}`;
+  const either = `WorkflowType IN (${quote(AGENT_RUN)}, ${quote(FORGOTTEN)})`;
+  const terms = [status === undefined ? either : status === 'forgotten' ? isForgotten : isRun];
   const prefix = idPrefix(agent, tenant);
   if (prefix !== undefined) terms.push(`WorkflowId STARTS_WITH ${quote(prefix)}`);
-  else if (agent !== undefined && searchAttributes) terms.push(agentTerm(agent, status));
+  else if (agent !== undefined && searchAttributes && status !== 'forgotten') {
+    const named = `AgentName = ${quote(agent)}`;
+    terms.push(status === undefined ? `(${named} OR ${isForgotten})` : named);
+  }
   if (status === undefined) terms.push(`ExecutionStatus != 'ContinuedAsNew'`);
   else if (status !== 'forgotten')
     terms.push(`ExecutionStatus IN (${EXECUTION_STATUSES[status].map(quote).join(', ')})`);
   if (status === 'waiting' && searchAttributes) terms.push(`AgentStatus = 'waiting'`);
   return terms.join(' AND ');
-}
-
-/** A forgotten run is an execution of another type, which is put on top of it. */
-function typeTerm(status: ListedStatus | undefined): string {
-  if (status === 'forgotten') return `WorkflowType = ${quote(FORGOTTEN)}`;
-  if (status !== undefined) return `WorkflowType = ${quote(AGENT_RUN)}`;
-  return `WorkflowType IN (${quote(AGENT_RUN)}, ${quote(FORGOTTEN)})`;
-}
-
-/** Those executions have no search attributes. */
-function agentTerm(agent: string, status: ListedStatus | undefined): string {
-  const term = `AgentName = ${quote(agent)}`;
-  const marked = `WorkflowType = ${quote(FORGOTTEN)}`;
-  if (status === 'forgotten') return marked;
-  return status === undefined ? `(${term} OR ${marked})` : term;
 }
 
 function idPrefix(agent: string | undefined, tenant: string | undefined): string | undefined {

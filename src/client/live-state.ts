@@ -1,6 +1,7 @@
 import { STATE_QUERY } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
 import type { ClientContext } from './context.ts';
+import { toMs } from './protobuf-time.ts';
 
 /** A query is answered by a worker; one that is busy or gone must not hold up its caller. */
 const QUERY_TIMEOUT_MS = 1_500;
@@ -31,8 +32,8 @@ export async function hasWorker(context: ClientContext): Promise<boolean> {
         taskQueueType: WORKFLOW_TASKS,
       }),
     );
-    const since = Date.now() / 1_000 - POLLER_SEEN_MS / 1_000;
-    return pollers.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) > since);
+    const since = Date.now() - POLLER_SEEN_MS;
+    return pollers.some(({ lastAccessTime }) => toMs(lastAccessTime ?? {}) > since);
   } catch {
     // It is a hint: whether the server answers at all shows elsewhere.
     return false;

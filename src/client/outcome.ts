@@ -8,12 +8,11 @@ import {
   type Client,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import { defined } from '../contract/defined.ts';
 import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { AgentRunResult, KnownRecords, RunError, RunFailureDetails } from '../contract/run.ts';
 import { clientThatTells, type ClosingEvent } from './closing-event.ts';
-import { ask, request, type ClientContext, type RunIdentity } from './context.ts';
-import { asAgentOnceError } from './temporal-errors.ts';
-import { terminatedError } from './terminated.ts';
+import { ask, type ClientContext, type RunIdentity } from './context.ts';
 import type { RunView } from './types.ts';
 import { memoOf, viewOf } from './view.ts';
 
@@ -23,11 +22,12 @@ export type Ending = ({ result: AgentRunResult } | { failure: Error | undefined 
   closing: ClosingEvent | undefined;
 };
 
-/**
- * How a closed execution ended: its result, or its error.
- *
- * @throws {AgentOnceError} `temporal.…`
- */
+interface ExecutionId {
+  workflowId: string;
+  runId: string;
+}
+
+/** How a closed execution ended: its result, or its error. */
 export async function readOutcome(
   context: ClientContext,
   run: RunIdentity,
@@ -39,8 +39,6 @@ export async function readOutcome(
 /**
  * What a closed execution that failed or was cancelled says it has seen recorded. One that was
  * terminated or timed out knows what it began with; one of an earlier version says nothing.
- *
- * @throws {AgentOnceError} `temporal.…`
  */
 export async function knownTo(
   context: ClientContext,
@@ -51,29 +49,22 @@ export async function knownTo(
   return said ?? memoOf(closed).known;
 }
 
-function readEnding(
-  context: ClientContext,
-  { workflowId, runId }: WorkflowExecutionDescription,
-): Promise<Ending> {
-  return ask(context, () => endingOf(context.temporal, workflowId, runId));
-}
-
-/**
- * Why a closed execution ended badly; `null`: it ended well, or Temporal has deleted it.
- *
- * @throws {AgentOnceError} `temporal.…`
- */
+/** Why a closed execution ended badly; `null`: it ended well, or Temporal has deleted it. */
 export async function readErrorCode(
   context: ClientContext,
-  { workflowId, runId }: { workflowId: string; runId: string },
+  closed: ExecutionId,
 ): Promise<ErrorCode | null> {
   try {
-    const ending = await request(context, () => endingOf(context.temporal, workflowId, runId));
+    const ending = await readEnding(context, closed);
     return 'failure' in ending ? errorOf(ending).code : null;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw asAgentOnceError(error, context.temporal);
+    if (error instanceof Error && error.cause instanceof WorkflowNotFoundError) return null;
+    throw error;
   }
+}
+
+function readEnding(context: ClientContext, closed: ExecutionId): Promise<Ending> {
+  return ask(context, () => endingOf(context.temporal, closed));
 }
 
 /**
@@ -83,8 +74,7 @@ export async function readErrorCode(
  */
 export async function endingOf(
   temporal: Client,
-  workflowId: string,
-  runId: string,
+  { workflowId, runId }: ExecutionId,
 ): Promise<Ending> {
   let closing: ClosingEvent | undefined;
   const client = clientThatTells(temporal, (told) => (closing = told));
@@ -105,10 +95,10 @@ export async function endingOf(
 export function withEnding(view: RunView, ending: Ending): RunView {
   if ('result' in ending) {
     const { output, usage, shadow } = ending.result;
-    return { ...view, result: output, usage, ...(shadow ? { shadow } : {}) };
+    return { ...view, result: output, usage, ...defined({ shadow }) };
   }
   const { usage = view.usage, shadow } = detailsOf(ending.failure);
-  return { ...view, error: errorOf(ending), usage, ...(shadow ? { shadow } : {}) };
+  return { ...view, error: errorOf(ending), usage, ...defined({ shadow }) };
 }
 
 function errorOf({ failure, closing }: Extract<Ending, { failure: unknown }>): RunError {
@@ -116,7 +106,8 @@ function errorOf({ failure, closing }: Extract<Ending, { failure: unknown }>): R
     return { code: 'run.cancelled', message: 'The run was cancelled.' };
   }
   if (failure instanceof TerminatedFailure) {
-    return terminatedError(failure.message, closing?.terminatedBy ?? null);
+    const message = terminated(failure.message, closing?.terminatedBy ?? null);
+    return { code: 'run.terminated', message };
   }
   if (failure instanceof TimeoutFailure) {
     return { code: 'run.timed_out', message: 'The run hit its execution timeout.' };
@@ -126,6 +117,22 @@ function errorOf({ failure, closing }: Extract<Ending, { failure: unknown }>): R
     code: isErrorCode(type) ? type : 'run.failed',
     message: failure?.message ?? 'The run failed without saying why.',
   };
+}
+
+/** Whether it was the server that terminated an execution, and no person. */
+export function isServer(identity: string | null): boolean {
+  return identity === 'history-service';
+}
+
+/**
+ * The server ends runs that exceed its limits, and the execution that a reset replaces; names of
+ * people and machines are not every caller's to read.
+ */
+function terminated(reason: string, by: string | null): string {
+  if (!isServer(by)) return `The run was terminated by an operator: ${reason}`;
+  const atLimit = /exceeds?\b.*\blimit|TooLarge/i.test(reason) ? ' at one of its limits' : '';
+  const stop = /[.!?]$/.test(reason) ? '' : '.';
+  return `The Temporal server terminated the run${atLimit}, no person did: ${reason}${stop} What the run had recorded by then is kept in the ledger.`;
 }
 
 function detailsOf(failure: Error | undefined): Partial<RunFailureDetails> {

@@ -28,11 +28,9 @@ export function proxyFor(
   env: Environment = process.env,
 ): Proxy | undefined {
   const [name, value] = read(env, 'HTTPS_PROXY');
-  if (value === undefined) return undefined;
+  const [, exceptions] = read(env, 'NO_PROXY');
   const { host, port } = splitAddress(address);
-  if (LOOPBACK.test(host) || isExcepted(host, port, read(env, 'NO_PROXY')[1] ?? '')) {
-    return undefined;
-  }
+  if (value === '' || LOOPBACK.test(host) || isExcepted(host, port, exceptions)) return undefined;
   return parseProxy(name, value);
 }
 
@@ -42,12 +40,10 @@ export function withPort(address: string): string {
   return `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 }
 
-function read(env: Environment, name: string): [name: string, value: string | undefined] {
-  for (const each of [name.toLowerCase(), name]) {
-    const value = env[each]?.trim();
-    if (value !== undefined && value !== '') return [each, value];
-  }
-  return [name, undefined];
+function read(env: Environment, name: string): [name: string, value: string] {
+  const small = name.toLowerCase();
+  const set = env[small]?.trim() ? small : name;
+  return [set, env[set]?.trim() ?? ''];
 }
 
 function parseProxy(name: string, value: string): Proxy {
@@ -77,7 +73,6 @@ function isExcepted(host: string, port: string, exceptions: string): boolean {
   return exceptions
     .toLowerCase()
     .split(/[\s,]+/)
-    .filter((entry) => entry !== '')
     .some((entry) => entry === '*' || isInside(host, entry) || isNamed(host, port, entry));
 }
 
@@ -102,7 +97,11 @@ function isNamed(host: string, port: string, entry: string): boolean {
   return name !== '' && (host === name || host.endsWith(`.${name}`));
 }
 
-function splitAddress(address: string, otherwise = TEMPORAL_PORT): { host: string; port: string } {
+/** Of `host:port`, in small letters; an IPv6 address stands in brackets there, and not here. */
+export function splitAddress(
+  address: string,
+  otherwise = TEMPORAL_PORT,
+): { host: string; port: string } {
   const [, bracketed, plain, port = otherwise] =
     /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(address.toLowerCase()) ?? [];
   return { host: bracketed ?? plain ?? address.toLowerCase(), port };

@@ -1,5 +1,6 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { defined } from '../contract/defined.ts';
 import { isHashedKey } from '../contract/key.ts';
 import { AGENT_RUN, hasFastLane } from '../contract/names.ts';
 import type { AgentRunInput, RunMemo } from '../contract/run.ts';
@@ -7,7 +8,6 @@ import { DEFAULT_KEY_TTL_MS, FAST_LANE } from '../contract/settings.ts';
 import type { CheckedRequest } from './check-request.ts';
 import type { ClientContext } from './context.ts';
 import { successorRequestId, withRequestId } from './request-id.ts';
-import { describeStart } from './static-text.ts';
 import type { Successor } from './successor.ts';
 
 /** What makes one attempt to start different from another. */
@@ -33,7 +33,7 @@ export async function startExecution(
     workflowIdReusePolicy: successor ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
-    ...describeStart(checked),
+    ...textsOf(checked),
     ...(hasFastLane(context.queues) && context.registry?.hasFastTools?.(run.agent)
       ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
       : {}),
@@ -47,25 +47,13 @@ export async function startExecution(
 }
 
 function argumentOf(
-  context: ClientContext,
+  { queues, searchAttributes }: ClientContext,
   { run, input, options, limits, settings }: CheckedRequest,
-  successor: Successor | undefined,
+  { scope, retires, known }: Partial<Successor> = {},
 ): AgentRunInput {
-  return {
-    v: 1,
-    tenant: run.tenant,
-    agent: run.agent,
-    key: run.keyInId,
-    ...(input === undefined ? {} : { input }),
-    ...(options === undefined ? {} : { options }),
-    ...(limits === undefined ? {} : { limits }),
-    ...(settings === undefined ? {} : { settings }),
-    ...(successor === undefined ? {} : { scope: successor.scope }),
-    ...(successor?.retires === undefined ? {} : { retires: successor.retires }),
-    ...(successor?.known === undefined ? {} : { known: successor.known }),
-    queues: context.queues,
-    searchAttributes: context.searchAttributes,
-  };
+  const { tenant, agent, keyInId: key } = run;
+  const given = defined({ input, options, limits, settings, scope, retires, known });
+  return { v: 1, tenant, agent, key, ...given, queues, searchAttributes };
 }
 
 function memoOf(
@@ -74,18 +62,15 @@ function memoOf(
   { nonce, firstSeen, successor }: StartAttempt,
 ): RunMemo {
   const showKey = isHashedKey(run.keyInId) && !context.hashKeys;
+  const { intent = 'new', predecessor, scope, known }: Partial<Successor> = successor ?? {};
   return {
     fingerprint,
-    intent: successor?.intent ?? 'new',
+    intent,
     firstSeen: successor?.firstSeen ?? firstSeen.toISOString(),
     nonce,
     ttlMs: settings?.keyTtlMs ?? DEFAULT_KEY_TTL_MS,
-    ...(successor === undefined
-      ? {}
-      : { predecessor: successor.predecessor, scope: successor.scope }),
-    ...(successor?.known === undefined ? {} : { known: successor.known }),
-    ...(options?.shadow ? { shadow: options.shadow } : {}),
-    ...(definition === undefined ? {} : { definition }),
+    ...defined({ predecessor, scope, known, definition }),
+    ...(options?.shadow ? { shadow: true } : {}),
     ...(showKey ? { key: run.key } : {}),
   };
 }
@@ -96,4 +81,33 @@ function attributesOf({ run }: CheckedRequest): SearchAttributePair[] {
     { key: defineSearchAttributeKey('AgentTenant', 'KEYWORD'), value: run.tenant },
     { key: defineSearchAttributeKey('AgentStatus', 'KEYWORD'), value: 'running' },
   ];
+}
+
+/** Temporal UI draws tables without any space between the columns, and drops ordinary blanks. */
+const GAP = '\u00a0\u00a0\u00a0';
+
+/**
+ * What Temporal UI shows of a run from its start on. Neither text holds the input, nor a key of
+ * which the workflow ID has only the hash.
+ */
+function textsOf({ run, settings, options }: CheckedRequest) {
+  const key = isHashedKey(run.keyInId) ? undefined : run.keyInId;
+  const rows = defined({
+    agent: run.agent,
+    tenant: run.tenant,
+    key: key ?? 'not shown',
+    model: settings?.model ?? options?.model,
+    shadow: options?.shadow && 'yes: effects are recorded, not executed',
+    'turns at most': settings?.maxTurns,
+  });
+  return {
+    staticSummary: key === undefined ? run.agent : `${run.agent} ${key}`,
+    staticDetails: [
+      '| | |',
+      '| --- | --- |',
+      ...Object.entries(rows).map(([name, value]) => `| ${name}${GAP} | \`${value}\` |`),
+      '',
+      'A start with the same key and input returns this run and starts no other.',
+    ].join('\n'),
+  };
 }

@@ -24,13 +24,11 @@ const LOST_ATTEMPTS = 3;
 const TOMBSTONE_WAIT_MS = 150;
 
 /**
- * Starts a run, or returns the one that the key already names. A new key costs one request to
- * Temporal, a known one three, or two where this client has seen it before.
+ * See `AgentOnceClient.start`. A new key costs one request to Temporal, a known one three, or two
+ * where this client has seen it before.
  *
- * @param resumed of a run that is there, and may only be resumed: no new one is started. Its key may
- *   be known only as it stands in its ID
- * @throws {AgentOnceError} of `checkRequest`, before anything is sent; `key.conflict`; `temporal.…`;
- *   with `resumed` also `run.not_found`, `run.expired`
+ * @param resumed a run that is there, and may only be resumed: no new one is started. Its key may be
+ *   known only as it stands in its ID
  */
 export async function startRun(
   context: ClientContext,
@@ -79,7 +77,10 @@ export async function startRun(
       if (verdict === 'renew' && resumed) {
         // Somebody forgot it in the meantime: it is told as what it is, or by what came after it.
         if (found.type === FORGOTTEN && attempt < ATTEMPTS) continue;
-        throw expired();
+        throw new AgentOnceError(
+          'run.expired',
+          'The key of this run has expired, so the run cannot be resumed: the next start under its key makes a NEW run. Nothing was started.',
+        );
       }
       if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
       successor =
@@ -113,44 +114,25 @@ async function answerWith(
   verdict: 'mine' | 'conflict' | 'attach' | 'replay',
   follows: WorkflowExecutionDescription | undefined,
 ): Promise<StartedRun> {
+  if (verdict === 'conflict') throw conflict(checked);
   const { run, keyGenerated } = checked;
   const { intent, definition } = memoOf(found);
   const before = follows && memoOf(follows).definition;
-  const more = {
+  const resumed = intent === 'resume';
+  // Of this very start too it may have ended, before its lost answer was looked for.
+  const view = isOpen(found) ? viewOf(run, found) : await readOutcome(context, run, found);
+  return {
+    ...view,
+    replayed: verdict !== 'mine',
     keyGenerated,
-    resumed: intent === 'resume',
-    definitionChanged: intent === 'resume' && before !== undefined && before !== definition,
+    resumed,
+    definitionChanged: resumed && before !== undefined && before !== definition,
   };
-  switch (verdict) {
-    case 'conflict':
-      throw conflict(checked);
-    case 'attach':
-      return { ...viewOf(run, found), ...more, replayed: true };
-    case 'replay':
-      return { ...(await readOutcome(context, run, found)), ...more, replayed: true };
-    case 'mine': {
-      // It may have ended before its lost answer was looked for.
-      const view = isOpen(found) ? viewOf(run, found) : await readOutcome(context, run, found);
-      return { ...view, ...more, replayed: false };
-    }
-  }
 }
 
 function newRun({ run, keyGenerated }: CheckedRequest, runId: string, at: Date): StartedRun {
-  return {
-    ...viewOfStarted(run, runId, at.toISOString()),
-    replayed: false,
-    keyGenerated,
-    resumed: false,
-    definitionChanged: false,
-  };
-}
-
-function expired(): AgentOnceError {
-  return new AgentOnceError(
-    'run.expired',
-    'The key of this run has expired, so the run cannot be resumed: the next start under its key makes a NEW run. Nothing was started.',
-  );
+  const view = viewOfStarted(run, runId, at.toISOString());
+  return { ...view, replayed: false, keyGenerated, resumed: false, definitionChanged: false };
 }
 
 /** Nobody knows whether the run exists. The same key finds out, so the message has a made one. */

@@ -1,4 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { defined } from '../contract/defined.ts';
 import { sha256Hex } from '../contract/hash.ts';
 import { FORGOTTEN } from '../contract/names.ts';
 import type { KnownRecords } from '../contract/run.ts';
@@ -29,13 +30,8 @@ export async function resumeOf(
 ): Promise<Successor> {
   const known = await knownTo(context, found);
   const { firstSeen } = memoOf(found);
-  return {
-    intent: 'resume',
-    predecessor: found.runId,
-    scope: scopeOf(found),
-    ...(firstSeen === undefined ? {} : { firstSeen }),
-    ...(known ? { known } : {}),
-  };
+  const predecessor = found.runId;
+  return { intent: 'resume', predecessor, scope: scopeOf(found), ...defined({ firstSeen, known }) };
 }
 
 /**
@@ -52,6 +48,6 @@ export function newRunAfter(
     intent: 'new',
     predecessor: found.runId,
     scope: scopeFrom(sha256Hex(`${found.runId}\n${fingerprint}`), options?.shadow),
-    ...(retires === undefined ? {} : { retires }),
+    ...defined({ retires }),
   };
 }

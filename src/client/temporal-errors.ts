@@ -1,33 +1,35 @@
 import { isGrpcServiceError, NamespaceNotFoundError, type Client } from '@temporalio/client';
 import { connectionFailure, type ConnectionFailure } from '../contract/connection-failure.ts';
-import { AgentOnceError } from '../contract/errors.ts';
+import { AgentOnceError, type ErrorCode } from '../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../contract/names.ts';
 import { redact } from '../contract/redact.ts';
 
 /** Status codes of gRPC. */
-const CANCELLED = 1;
-const UNKNOWN = 2;
-const INVALID_ARGUMENT = 3;
-const DEADLINE_EXCEEDED = 4;
-const NOT_FOUND = 5;
-const PERMISSION_DENIED = 7;
-const RESOURCE_EXHAUSTED = 8;
-const ABORTED = 10;
-const INTERNAL = 13;
-const UNAVAILABLE = 14;
-const UNAUTHENTICATED = 16;
+export const GRPC = {
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  ABORTED: 10,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+};
 
-const UNCERTAIN: ReadonlySet<number> = new Set([
-  CANCELLED,
-  UNKNOWN,
-  // A limit that has outlasted the tries says nothing of the one before.
-  RESOURCE_EXHAUSTED,
-  ABORTED,
-  INTERNAL,
+/** Statuses that do not say that nothing was done: a limit may have met a second try. */
+const UNCERTAIN = new Set([
+  GRPC.CANCELLED,
+  GRPC.UNKNOWN,
+  GRPC.RESOURCE_EXHAUSTED,
+  GRPC.ABORTED,
+  GRPC.INTERNAL,
 ]);
 
 /** Which server is meant. */
-export interface Target {
+interface Target {
   address: string;
   namespace: string;
 }
@@ -35,40 +37,44 @@ export interface Target {
 /** Turns what Temporal's client throws into an error for people. */
 export function asAgentOnceError(error: unknown, client: Client | Target): AgentOnceError {
   if (error instanceof AgentOnceError) return error;
-  const target = 'namespace' in client ? client : targetOf(client);
-  const { address, namespace } = target;
-  const cause = { cause: error };
-  if (error instanceof NamespaceNotFoundError) return namespaceNotFound(target, cause);
-
+  const { address, namespace } = 'namespace' in client ? client : targetOf(client);
   const status = grpcStatusOf(error);
-  if (isUnreachable(error)) {
-    return unreachable(address, failureIn(status), cause);
+  const said = status?.details ?? (error instanceof Error ? error.message : String(error));
+  const problem = (code: ErrorCode, message: string) =>
+    new AgentOnceError(code, message, { cause: error });
+
+  const noNamespace = status?.code === GRPC.NOT_FOUND && /namespace/i.test(said);
+  if (noNamespace || error instanceof NamespaceNotFoundError) {
+    return problem(
+      'temporal.namespace_not_found',
+      `Temporal at ${address} has no namespace "${namespace}". Set TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace ${namespace}`,
+    );
   }
-  if (status?.code === NOT_FOUND && /namespace/i.test(status.details)) {
-    return namespaceNotFound(target, cause);
-  }
-  if (status?.code === PERMISSION_DENIED || status?.code === UNAUTHENTICATED) {
-    return new AgentOnceError(
+  if (isUnreachable(error)) return unreachable(address, failureIn(status), error);
+  if (status?.code === GRPC.PERMISSION_DENIED || status?.code === GRPC.UNAUTHENTICATED) {
+    return problem(
       'temporal.failed',
       `Temporal at ${address} refused these credentials for namespace "${namespace}". Check TEMPORAL_API_KEY or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH), and TEMPORAL_NAMESPACE.`,
-      cause,
     );
   }
-  if (status?.code === RESOURCE_EXHAUSTED) {
-    return new AgentOnceError(
+  if (status?.code === GRPC.RESOURCE_EXHAUSTED) {
+    return problem(
       'temporal.limited',
-      `Temporal at ${address} limits the requests of namespace "${namespace}" (${redact(status.details).slice(0, 200)}), and has refused this one. Repeat it later, send fewer at once, or have the limit raised.`,
-      cause,
+      `Temporal at ${address} limits the requests of namespace "${namespace}" (${redact(said).slice(0, 200)}), and has refused this one. Repeat it later, send fewer at once, or have the limit raised.`,
     );
   }
-  if (status?.code === INVALID_ARGUMENT && /search attribute/i.test(status.details)) {
-    return searchAttributesMissing(target, cause);
+  if (status?.code === GRPC.INVALID_ARGUMENT && /search attribute/i.test(said)) {
+    const wanted = Object.entries(SEARCH_ATTRIBUTES).map(
+      ([name, type]) => `--name ${name} --type ${type}`,
+    );
+    return problem(
+      'temporal.search_attributes_missing',
+      `Namespace "${namespace}" lacks the search attributes that runs carry. Register them: temporal operator search-attribute create --namespace ${namespace} ${wanted.join(' ')}\nOr run without them: AGENT_ONCE_SEARCH_ATTRIBUTES=off, for workers and callers alike.`,
+    );
   }
-  const details = status?.details ?? (error instanceof Error ? error.message : String(error));
-  return new AgentOnceError(
+  return problem(
     'temporal.failed',
-    `Temporal at ${address}, namespace "${namespace}", refused the request: ${redact(details).slice(0, 500)}`,
-    cause,
+    `Temporal at ${address}, namespace "${namespace}", refused the request: ${redact(said).slice(0, 500)}`,
   );
 }
 
@@ -89,27 +95,20 @@ const CHECK: Partial<Record<ConnectionFailure['kind'], string>> = {
 export function unreachable(
   address: string,
   failure: ConnectionFailure | undefined,
-  cause: ErrorOptions,
+  cause: unknown,
 ): AgentOnceError {
-  const setting = failure && CANNOT_BE_USED[failure.kind];
   const seen = failure ? `: ${failure.says} (${failure.code})` : '';
+  const setting = failure && CANNOT_BE_USED[failure.kind];
   if (setting !== undefined) {
-    return new AgentOnceError(
-      'temporal.failed',
-      `Temporal at ${address} cannot be used${seen}. ${setting}`,
-      cause,
-    );
+    const message = `Temporal at ${address} cannot be used${seen}. ${setting}`;
+    return new AgentOnceError('temporal.failed', message, { cause });
   }
-  const advice =
-    (failure && CHECK[failure.kind]) ??
-    (isLoopback(address)
-      ? 'Start one with `agent-once dev`, or set TEMPORAL_ADDRESS.'
-      : 'Check TEMPORAL_ADDRESS and the network.');
-  return new AgentOnceError(
-    'temporal.unreachable',
-    `No Temporal server answers at ${address}${seen}. ${advice}`,
-    cause,
-  );
+  const otherwise = isLoopback(address)
+    ? 'Start one with `agent-once dev`, or set TEMPORAL_ADDRESS.'
+    : 'Check TEMPORAL_ADDRESS and the network.';
+  const advice = (failure && CHECK[failure.kind]) ?? otherwise;
+  const message = `No Temporal server answers at ${address}${seen}. ${advice}`;
+  return new AgentOnceError('temporal.unreachable', message, { cause });
 }
 
 export function isLoopback(address: string): boolean {
@@ -117,18 +116,14 @@ export function isLoopback(address: string): boolean {
 }
 
 /** gRPC tells in words what its connection met. */
-function failureIn(
-  status: { code: number; details: string } | undefined,
-): ConnectionFailure | undefined {
-  if (status?.code === DEADLINE_EXCEEDED) {
+function failureIn(status: GrpcStatus | undefined): ConnectionFailure | undefined {
+  if (status?.code === GRPC.DEADLINE_EXCEEDED) {
     return { kind: 'timeout', code: 'DEADLINE_EXCEEDED', says: 'it did not answer in time' };
   }
   const details = status?.details ?? '';
-  if (/name resolution failed/i.test(details)) {
-    return { kind: 'name', code: 'ENOTFOUND', says: 'its name cannot be resolved' };
-  }
+  if (/name resolution failed/i.test(details)) return connectionFailure({ code: 'ENOTFOUND' });
   const [code] = /\bE[A-Z]{4,}\b/.exec(details) ?? [];
-  return connectionFailure(code === undefined ? undefined : { code });
+  return connectionFailure({ code });
 }
 
 /**
@@ -143,7 +138,7 @@ export function mayHaveArrived(error: unknown): boolean {
 /** Whether no answer came back. */
 export function isUnreachable(error: unknown): boolean {
   const status = grpcStatusOf(error);
-  if (status) return status.code === UNAVAILABLE || status.code === DEADLINE_EXCEEDED;
+  if (status) return status.code === GRPC.UNAVAILABLE || status.code === GRPC.DEADLINE_EXCEEDED;
   // A plain Error, when no connection could be made.
   return error instanceof Error && /failed to connect before the deadline/i.test(error.message);
 }
@@ -159,28 +154,14 @@ export function targetOf(client: Client): Target {
   return { address: address ?? 'its address', namespace: client.options.namespace };
 }
 
-function grpcStatusOf(error: unknown): { code: number; details: string } | undefined {
+interface GrpcStatus {
+  code: number;
+  details: string;
+}
+
+function grpcStatusOf(error: unknown): GrpcStatus | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (isGrpcServiceError(at)) return { code: at.code, details: at.details };
+    if (isGrpcServiceError(at)) return at;
   }
   return undefined;
-}
-
-function namespaceNotFound({ address, namespace }: Target, cause: ErrorOptions): AgentOnceError {
-  return new AgentOnceError(
-    'temporal.namespace_not_found',
-    `Temporal at ${address} has no namespace "${namespace}". Set TEMPORAL_NAMESPACE, or create it: temporal operator namespace create --namespace ${namespace}`,
-    cause,
-  );
-}
-
-function searchAttributesMissing({ namespace }: Target, cause: ErrorOptions): AgentOnceError {
-  const wanted = Object.entries(SEARCH_ATTRIBUTES).map(
-    ([name, type]) => `--name ${name} --type ${type}`,
-  );
-  return new AgentOnceError(
-    'temporal.search_attributes_missing',
-    `Namespace "${namespace}" lacks the search attributes that runs carry. Register them: temporal operator search-attribute create --namespace ${namespace} ${wanted.join(' ')}\nOr run without them: AGENT_ONCE_SEARCH_ATTRIBUTES=off, for workers and callers alike.`,
-    cause,
-  );
 }

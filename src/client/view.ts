@@ -1,6 +1,5 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
-import type { JsonValue } from '../contract/json-value.ts';
 import { NO_USAGE, type RunMemo, type RunStatus, type Usage } from '../contract/run.ts';
 import { scopeFrom } from '../contract/step.ts';
 import type { RunIdentity } from './context.ts';
@@ -11,55 +10,47 @@ interface RunNews extends WaitingMemo {
   usage?: Usage;
 }
 
-type Execution = Pick<WorkflowExecutionInfo, 'status' | 'searchAttributes' | 'memo'>;
+type Execution = Pick<WorkflowExecutionInfo, 'status' | 'memo'>;
+
+/** Temporal's statuses of executions that have ended. */
+const CLOSED: Readonly<Record<string, RunStatus>> = {
+  COMPLETED: 'completed',
+  CANCELLED: 'cancelled',
+  FAILED: 'failed',
+  TERMINATED: 'failed',
+  TIMED_OUT: 'failed',
+};
 
 /** Whether an execution may still do something. */
-export function isOpen(execution: Pick<WorkflowExecutionInfo, 'status'>): boolean {
-  return !['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT'].includes(
-    execution.status.name,
-  );
+export function isOpen({ status }: Pick<Execution, 'status'>): boolean {
+  return CLOSED[status.name] === undefined;
 }
 
 /** Status of a run; one that waits for a person says so in its memo. */
 export function statusOf(execution: Execution): RunStatus {
-  switch (execution.status.name) {
-    case 'COMPLETED':
-      return 'completed';
-    case 'CANCELLED':
-      return 'cancelled';
-    case 'FAILED':
-    case 'TERMINATED':
-    case 'TIMED_OUT':
-      return 'failed';
-    default:
-      return questionsOf(execution).length > 0 ? 'waiting' : 'running';
-  }
+  const open = questionsOf(execution).length > 0 ? 'waiting' : 'running';
+  return CLOSED[execution.status.name] ?? open;
 }
 
 /** What a run that is still open asks people, as its memo says it: the first questions. */
-export function questionsOf(execution: Pick<Execution, 'memo' | 'status'>): OpenQuestion[] {
-  const waiting = isOpen(execution) ? (memoOf(execution).waiting ?? []) : [];
-  return waiting.map(({ cut: _cut, ...question }) => question);
-}
-
-/** How many questions it has besides those. */
-function moreQuestionsOf(execution: Pick<Execution, 'memo' | 'status'>): number {
-  return isOpen(execution) ? (memoOf(execution).waitingMore ?? 0) : 0;
+export function questionsOf(execution: Execution): OpenQuestion[] {
+  return (askedBy(execution).waiting ?? []).map(({ cut: _cut, ...question }) => question);
 }
 
 /** Whether the memo leaves anything of the questions out, which only the run itself can say. */
-export function isShortened(execution: Pick<Execution, 'memo' | 'status'>): boolean {
-  if (!isOpen(execution)) return false;
-  const { waiting } = memoOf(execution);
-  return moreQuestionsOf(execution) > 0 || (waiting ?? []).some(({ cut }) => cut === true);
+export function isShortened(execution: Execution): boolean {
+  const { waiting, waitingMore } = askedBy(execution);
+  return (waitingMore ?? 0) > 0 || (waiting ?? []).some(({ cut }) => cut === true);
 }
 
 /** What views and lists show of the questions. */
-export function waitingOf(
-  execution: Pick<Execution, 'memo' | 'status'>,
-): Pick<RunView, 'waiting' | 'waitingMore'> {
-  const more = moreQuestionsOf(execution);
-  return { waiting: questionsOf(execution), ...(more > 0 ? { waitingMore: more } : {}) };
+export function waitingOf(execution: Execution): Pick<RunView, 'waiting' | 'waitingMore'> {
+  const { waitingMore } = askedBy(execution);
+  return { waiting: questionsOf(execution), ...(waitingMore ? { waitingMore } : {}) };
+}
+
+function askedBy(execution: Execution): WaitingMemo {
+  return isOpen(execution) ? memoOf(execution) : {};
 }
 
 /** The memo, of which nothing is certain: anybody may start a workflow under any ID. */
@@ -97,24 +88,16 @@ export function viewOfStarted(run: RunIdentity, runId: string, startedAt: string
 }
 
 /** The part of a view that a description alone gives. */
-export function viewOf(
-  run: RunIdentity,
-  description: WorkflowExecutionDescription,
-): RunView & { result: JsonValue | null } {
+export function viewOf(run: RunIdentity, description: WorkflowExecutionDescription): RunView {
+  // Where only the ID is known, it may hold the key's hash.
+  const { key = run.key, usage = null, shadow } = memoOf(description);
+  const { runId, startTime, closeTime } = description;
   return {
-    workflowId: run.workflowId,
-    runId: description.runId,
-    agent: run.agent,
-    tenant: run.tenant,
-    // Where only the ID is known, it may hold the key's hash.
-    key: memoOf(description).key ?? run.key,
+    ...viewOfStarted({ ...run, key }, runId, startTime.toISOString()),
     status: statusOf(description),
-    result: null,
-    error: null,
-    usage: memoOf(description).usage ?? null,
-    ...(memoOf(description).shadow ? { shadow: [] } : {}),
+    usage,
+    ...(shadow ? { shadow: [] } : {}),
     ...waitingOf(description),
-    startedAt: description.startTime.toISOString(),
-    closedAt: description.closeTime?.toISOString() ?? null,
+    closedAt: closeTime?.toISOString() ?? null,
   };
 }

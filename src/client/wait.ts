@@ -5,7 +5,7 @@ import {
   WorkflowNotFoundError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
-import type { OpenQuestion } from '../contract/decision.ts';
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
@@ -26,11 +26,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 type End = Ending & { runId: string };
 
 /**
- * Waits until a run ends, through continue-as-new and resets: after each end of an execution but a
- * good one it looks at the current one of the ID, and goes on if that has the same first execution.
- *
- * @throws {AgentOnceError} `run.not_found`, `run.still_running` at the deadline, `temporal.…`;
- *   the reason of `options.signal`
+ * See `AgentOnceClient.result`. Waits through continue-as-new and resets: after each end of an
+ * execution but a good one it looks at the current one of the ID, and goes on if that has the same
+ * first execution.
  */
 export async function waitForEnd(
   context: ClientContext,
@@ -42,10 +40,10 @@ export async function waitForEnd(
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   // Temporal's client adds a listener for every request of a long wait.
   setMaxListeners(0, signal);
-  const late = (): void => stop.abort(stillRunning(run.workflowId));
+  const stopWith = (error: unknown): void => stop.abort(error);
+  const late = (): void => stopWith(stillRunning(run.workflowId));
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, LONGEST_TIMER_MS));
-  const stopWith = (error: unknown): void => stop.abort(error);
   let reporting: Promise<void> | undefined;
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
@@ -114,7 +112,7 @@ async function executionEnds(
   const { temporal } = context;
   try {
     const ending = await temporal.withAbortSignal(signal, () =>
-      endingOf(temporal, workflowId, runId),
+      endingOf(temporal, { workflowId, runId }),
     );
     return { ...ending, runId };
   } catch (error) {
@@ -147,17 +145,13 @@ async function reportProgress(
     // Whoever answered a moment ago need not be looked for.
     const worker = state !== undefined || (await hasWorker(context));
     state = worker ? await queryState(context, workflowId) : undefined;
-    if (signal.aborted) return;
     // Without a worker's answer, the run's memo says whether it waits for a person.
-    const waiting = state ? state.waiting : await askedOf(context, workflowId);
+    const asking = state
+      ? undefined
+      : await findExecution(context, workflowId).catch(() => undefined);
+    const waiting = state?.waiting ?? (asking ? questionsOf(asking) : []);
     if (signal.aborted) return;
-    onProgress({ workflowId, hasWorker: worker, ...(state ? { state } : {}), waiting });
+    onProgress({ workflowId, hasWorker: worker, ...defined({ state }), waiting });
     await sleep(PROGRESS_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-async function askedOf(context: ClientContext, workflowId: string): Promise<OpenQuestion[]> {
-  // Whether the server answers is, again, the waiting's business.
-  const execution = await findExecution(context, workflowId).catch(() => undefined);
-  return execution ? questionsOf(execution) : [];
 }

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { decisionConflict } from '../../client/decision-conflict.ts';
+import { decisionConflict } from '../../client/decide.ts';
 import type { RunRef, RunView } from '../../client/types.ts';
 import type {
   Decision,

@@ -1,6 +1,6 @@
 import type { Payload } from '@temporalio/common';
 import type { ClientContext } from '../../client/context.ts';
-import { readArgument } from '../../client/read-argument.ts';
+import { readArgument } from '../../client/resume.ts';
 import type { SentRequest } from './explanation.ts';
 
 /**

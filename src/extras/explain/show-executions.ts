@@ -1,4 +1,4 @@
-import { isServer } from '../../client/terminated.ts';
+import { isServer } from '../../client/outcome.ts';
 import type { EarlierRun, ExplainedExecution, Explanation } from './explanation.ts';
 import { listSteps } from './list-steps.ts';
 import type { coloursOf } from '../../cli/output.ts';
