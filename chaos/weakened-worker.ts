@@ -77,6 +77,7 @@ async function claimAnyway(ledger: Ledger, step: StepClaim): Promise<ClaimAnswer
     request,
     round,
     spent: spentOn(held),
+    asking: null,
     ledger: (await ledger.identity()).id,
   };
 }

@@ -1,4 +1,5 @@
 import type { AgentOnceClient } from './client/agent-once-client.ts';
+import type { ModelEndpoints } from './contract/model-endpoint.ts';
 import type { AgentDefinition } from './define/define-agent.ts';
 
 /**
@@ -15,6 +16,8 @@ export {
   type ToolDefinition,
   type TransactionalToolContext,
 } from './define/define-tool.ts';
+export { defineModels } from './define/define-models.ts';
+export type { ModelEndpoint } from './contract/model-endpoint.ts';
 export { NotApplied } from './define/not-applied.ts';
 export { createTestContext, runTool } from './define/test-context.ts';
 
@@ -43,11 +46,12 @@ export type { JsonValue } from './contract/json-value.ts';
  *
  * @param options.agents checks the names of agents, and gives each run its agent's settings at the
  *   start; without it the run's first model step does
+ * @param options.models the app's endpoints: which of the agents' models are names of them
  * @throws {AgentOnceError} `config.invalid`, `agent.invalid`, `temporal.unreachable`,
  *   `temporal.failed`
  */
 export async function createClient(
-  options: { agents?: readonly AgentDefinition[] } = {},
+  options: { agents?: readonly AgentDefinition[]; models?: ModelEndpoints } = {},
 ): Promise<AgentOnceClient> {
   const [{ readConfig }, { openClient }, { createRegistry }, { registryDefaults }] =
     await Promise.all([
@@ -57,6 +61,6 @@ export async function createClient(
       import('./define/registry-defaults.ts'),
     ]);
   const config = readConfig();
-  const { agents } = options;
-  return openClient(config, agents && createRegistry(agents, registryDefaults(config)));
+  const { agents, models } = options;
+  return openClient(config, agents && createRegistry(agents, registryDefaults(config, models)));
 }

@@ -9,6 +9,7 @@ import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { upgrade } from '../extras/upgrade/index.ts';
 import { defineApp } from '../index.ts';
+import { models } from './models.ts';
 import { shop } from './shop.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
@@ -17,6 +18,7 @@ export const app = defineApp({
   folder: import.meta.dirname,
   // Loaded by the commands that need them.
   agents: async () => Object.values(await import('./agents/index.ts')),
+  models,
   extras: [
     explain,
     decisions,

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ModelEndpoints } from '../contract/model-endpoint.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { LedgerBackends } from '../ledger/open-ledger.ts';
 import type { ExtendWorker } from '../worker/worker-parts.ts';
@@ -15,6 +16,8 @@ export interface App {
    * app's own, and `migrations/*.sql`, for tables of the app's own; either may be missing.
    */
   folder?: string;
+  /** Endpoints of models by name, for agents to ask; default: the environment's alone. */
+  models?: ModelEndpoints;
   extras: readonly Extra[];
 }
 

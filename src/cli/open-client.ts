@@ -1,4 +1,5 @@
 import type { AgentDefinition } from '../define/define-agent.ts';
+import type { App } from './app.ts';
 import type { AgentOnceClient } from '../client/agent-once-client.ts';
 import type { AgentDirectory, RunRef } from '../client/types.ts';
 import { readConfig, type Config } from '../config.ts';
@@ -16,13 +17,13 @@ export interface OpenClient {
 }
 
 /** The app's agents, with the defaults of the settings. */
-export async function openRegistry(config: Config, loadAgents: LoadAgents) {
+export async function openRegistry(config: Config, app: Pick<App, 'agents' | 'models'>) {
   const [{ createRegistry }, { registryDefaults }, agents] = await Promise.all([
     import('../define/registry.ts'),
     import('../define/registry-defaults.ts'),
-    loadAgents(),
+    app.agents(),
   ]);
-  return createRegistry(agents, registryDefaults(config));
+  return createRegistry(agents, registryDefaults(config, app.models));
 }
 
 /** Connects, for the time of one command. */

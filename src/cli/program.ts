@@ -37,15 +37,11 @@ export function createProgram(app: App): Command {
     })
     .addHelpText('after', () => `\n${examplesOf()}\n${HELP}`);
   program.commandsGroup('Runs:');
-  for (const register of [
-    registerStart,
-    registerStatus,
-    registerResult,
-    registerResume,
-    registerCancel,
-  ]) {
-    register(program, app.agents);
-  }
+  registerStart(program, app);
+  registerStatus(program, app.agents);
+  registerResult(program, app.agents);
+  registerResume(program, app);
+  registerCancel(program, app.agents);
   registerList(program);
   for (const extra of app.extras) extra.commands?.(program, app);
   program.commandsGroup('Parts:').helpCommand('help [command]', 'show help');

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { App } from './app.ts';
 import type { RunRef } from '../client/types.ts';
 import { readConfig } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
-import { openRegistry, withRun, type LoadAgents } from './open-client.ts';
+import { openRegistry, withRun } from './open-client.ts';
 import {
   addRunCommand,
   maxTurnsOption,
@@ -20,7 +21,7 @@ interface ResumeFlags extends RunFlags, WaitFlag {
 }
 
 /** `agent-once resume`: goes on with a run that failed. */
-export function registerResume(program: Command, loadAgents: LoadAgents): void {
+export function registerResume(program: Command, app: App): void {
   addRunCommand(program, 'resume', {
     summary: 'go on with a run that failed or was cancelled',
     description:
@@ -42,12 +43,12 @@ Exit codes:
   4  when waiting: it failed again           7, 8  when waiting: still running, waits for a person`,
   }).action(async (agent: string, key: string, flags: ResumeFlags) => {
     const ref = runOf(agent, key, flags);
-    const registry = await openRegistry(readConfig(), loadAgents);
+    const registry = await openRegistry(readConfig(), app);
     const { maxTurns } = flags;
     const options = maxTurns === undefined ? {} : { limits: { maxTurns } };
     await withRun(
       ref,
-      loadAgents,
+      app.agents,
       async ({ client, urlOf }) => {
         try {
           const resumed = await client.resume(ref, options);

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import type { App } from './app.ts';
 import type { StartRequest } from '../client/types.ts';
 import { readConfig } from '../config.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
-import { openRegistry, withClient, type LoadAgents } from './open-client.ts';
+import { openRegistry, withClient } from './open-client.ts';
 import {
   addRunOptions,
   dedupeWindowOption,
@@ -25,7 +26,7 @@ export interface StartFlags extends RunFlags, WaitFlag, InputFlags {
 }
 
 /** `agent-once start`: starts a run, or returns the one that the key already names. */
-export function registerStart(program: Command, loadAgents: LoadAgents): void {
+export function registerStart(program: Command, app: App): void {
   const command = program
     .command('start')
     .summary('start a run, or get the one that the key already names')
@@ -76,7 +77,7 @@ Exit codes:
   130  Ctrl-C: the run itself goes on`,
     )
     .action((agent: string, operand: string | undefined, flags: StartFlags) =>
-      runStart(agent, operand, flags, loadAgents),
+      runStart(agent, operand, flags, app),
     );
 }
 
@@ -85,7 +86,7 @@ export async function runStart(
   agent: string,
   operand: string | undefined,
   flags: StartFlags,
-  loadAgents: LoadAgents,
+  app: App,
 ): Promise<void> {
   assertKeyOrWindow(flags);
   const config = readConfig();
@@ -97,7 +98,7 @@ export async function runStart(
       ? {}
       : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
   };
-  const registry = await openRegistry(config, loadAgents);
+  const registry = await openRegistry(config, app);
   const { checkRequest } = await import('../client/check-request.ts');
   // A wrong request is told apart before anything else can go wrong.
   checkRequest({ registry, hashKeys: config.hashKeys }, request);

@@ -64,6 +64,7 @@ Examples:
       process.on('SIGTERM', stop).on('SIGINT', stop);
       try {
         await runWorker(config, {
+          models: app.models,
           agents,
           activities,
           folder: app.folder,

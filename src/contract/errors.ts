@@ -74,6 +74,11 @@ export const ERRORS = {
     4,
     'What the model endpoint wants back with the next request is over 4 MiB.',
   ),
+  'model.unknown_endpoint': error(
+    4,
+    'The worker does not know the model endpoint that the run asks.',
+  ),
+  'model.no_key': error(4, 'The worker has no key for the model endpoint.'),
   'model.truncated': error(4, 'The model stopped at its output limit, in the middle.'),
   'model.refused': error(4, 'The model or a content filter declined to answer.'),
   'output.too_large': error(4, 'The final answer is over 1 MiB.'),

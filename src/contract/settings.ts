@@ -50,8 +50,15 @@ export function isEffort(value: string): boolean {
 
 /** What a run keeps of its agent's definition from its start on, whatever is deployed later. */
 export interface AgentSettings {
-  /** Name of the model at the endpoint. */
+  /** Name of an endpoint of the app's own, or of a model at the endpoint of the environment. */
   model: string;
+  /** Those that are asked where it refuses, one after the other. */
+  fallbacks?: string[];
+  /**
+   * Which of these names are endpoints: a worker that does not know one leaves the step to another.
+   * Absent: each worker goes by its own endpoints.
+   */
+  endpoints?: string[];
   /** Model calls before the run fails with `run.turn_limit`. */
   maxTurns: number;
   modelPolicy: StepPolicy;

@@ -71,6 +71,8 @@ export interface ModelStepInput {
   previous: string | null;
   /** The ledger had the preceding turn's answer: it may have this one's too. */
   resuming?: true;
+  /** The turn is the first that a resumed run asks for itself: it begins at the run's first model. */
+  resumed?: true;
   /** Identity of the ledger that the run knows. */
   ledger?: string;
   /** An earlier execution of the run has seen this turn's answer recorded in it. */

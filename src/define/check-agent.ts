@@ -7,25 +7,38 @@ import { invalidDefinition, isOptional, isText, isWindow } from './invalid-defin
 /**
  * Checks what the compiler cannot, or did not where an agent is written in JavaScript.
  *
- * @param maxTools what the endpoint takes in one request; `undefined`: not known
+ * @param models that it asks, one after the other
+ * @param maxTools what a model's endpoint takes in one request; `undefined`: not known
  * @throws {AgentOnceError} `name.invalid`, `agent.invalid`
  */
-export function checkAgent(agent: AgentDefinition, maxTools?: number): void {
+export function checkAgent(
+  agent: AgentDefinition,
+  models: readonly string[],
+  maxTools?: (model: string) => number | undefined,
+): void {
   assertName('agent', agent.name);
-  const problem = problemOf(agent, maxTools) ?? problemOfOptions(agent) ?? problemOfRest(agent);
+  const limits = models.flatMap((model) => maxTools?.(model) ?? []);
+  const problem =
+    problemOf(agent, Math.min(...limits)) ?? problemOfOptions(agent) ?? problemOfRest(agent);
   if (problem !== undefined) throw invalidDefinition(`Agent '${agent.name}'`, problem);
 }
 
-function problemOf(agent: AgentDefinition, maxTools: number | undefined): string | undefined {
-  const { description, instructions, tools, model } = agent;
+function problemOf(agent: AgentDefinition, maxTools: number): string | undefined {
+  const { description, instructions, tools, model, fallbacks = [] } = agent;
   if (!isText(description)) return 'description is empty; say what it is for';
   if (!isText(instructions)) return 'instructions are empty; they tell the model what to do';
   if (!Array.isArray(tools)) return 'tools is no list; use [] for an agent without tools';
-  if (maxTools !== undefined && tools.length > maxTools) {
+  if (tools.length > maxTools) {
     return `it has ${tools.length} tools, and the model's endpoint takes ${maxTools} in one request; split it into several agents`;
   }
   if (model !== undefined && !isText(model)) {
     return "model is empty; name one, or leave it out for the worker's OPENAI_MODEL";
+  }
+  if (!Array.isArray(fallbacks) || !fallbacks.every(isText)) {
+    return 'fallbacks must be a list of names of models';
+  }
+  if (new Set([model, ...fallbacks]).size <= fallbacks.length) {
+    return 'model and fallbacks name one model twice';
   }
   if (!isCount(agent.maxTurns)) return 'maxTurns must be a whole number from 1';
   const seconds = (['keyTtlSeconds', 'dedupeWindowSeconds'] as const).find(

@@ -11,8 +11,16 @@ export interface AgentDefinition extends ModelOptions {
   /** The system message. */
   instructions: string;
   tools: readonly ToolDefinition[];
-  /** Name of the model at the endpoint; default: `OPENAI_MODEL`. */
+  /**
+   * Name of an endpoint in `src/app/models.ts`, or of a model at the endpoint of the environment;
+   * default: `OPENAI_MODEL`.
+   */
   model?: string;
+  /**
+   * Further models, asked one after the other where the one before has refused, for certain unpaid:
+   * its account has no credit, it is gone, or it was overloaded three times in a row.
+   */
+  fallbacks?: readonly string[];
   /** Model calls before a run fails with `run.turn_limit`; default 20. */
   maxTurns?: number;
   /**

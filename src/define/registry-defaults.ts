@@ -1,5 +1,7 @@
 import type { Config } from '../config.ts';
+import { AgentOnceError } from '../contract/errors.ts';
 import { dialectOf, maxToolsOf, OPENAI_URL } from '../contract/dialects.ts';
+import type { ModelEndpoint, ModelEndpoints } from '../contract/model-endpoint.ts';
 
 /** What holds for agents that say nothing else, and what their endpoint allows. */
 export interface RegistryDefaults {
@@ -7,8 +9,10 @@ export interface RegistryDefaults {
   defaultModel: string;
   /** For agents that set none; default: the endpoint's own. */
   reasoningEffort?: string | undefined;
-  /** Tools that one request may offer; default: any number. */
-  maxTools?: number | undefined;
+  /** Names of the app's endpoints. */
+  endpoints?: readonly string[];
+  /** Tools that one request to a model may offer; `undefined`: any number. */
+  maxTools?: (model: string) => number | undefined;
 }
 
 export type EndpointSettings = Pick<
@@ -16,14 +20,35 @@ export type EndpointSettings = Pick<
   'openaiModel' | 'openaiReasoningEffort' | 'openaiBaseUrl' | 'openaiApiKey' | 'openaiDialect'
 >;
 
-/** The defaults that the settings of the one endpoint give. */
-export function registryDefaults(config: EndpointSettings): RegistryDefaults {
+/**
+ * The defaults that the settings of the environment's endpoint give, and the app's own endpoints.
+ *
+ * @throws {AgentOnceError} `config.invalid`: a name that is none
+ */
+export function registryDefaults(
+  config: EndpointSettings,
+  endpoints: ModelEndpoints = {},
+): RegistryDefaults {
+  for (const name of Object.keys(endpoints)) assertEndpointName(name);
   const { openaiModel, openaiReasoningEffort, openaiBaseUrl, openaiApiKey } = config;
   // Neither a URL nor a key: the scripted model takes any number.
-  const url = openaiBaseUrl ?? (openaiApiKey === undefined ? '' : OPENAI_URL);
+  const baseUrl = openaiBaseUrl ?? (openaiApiKey === undefined ? '' : OPENAI_URL);
+  const preset: ModelEndpoint = { baseUrl, dialect: config.openaiDialect };
   return {
     defaultModel: openaiModel,
     reasoningEffort: openaiReasoningEffort,
-    maxTools: maxToolsOf(config.openaiDialect ?? dialectOf(url)),
+    endpoints: Object.keys(endpoints),
+    maxTools(model) {
+      const endpoint = Object.hasOwn(endpoints, model) ? endpoints[model] : preset;
+      return maxToolsOf(endpoint?.dialect ?? dialectOf(endpoint?.baseUrl ?? OPENAI_URL));
+    },
   };
+}
+
+function assertEndpointName(name: string): void {
+  if (/^[a-z0-9][\w.:/-]{0,99}$/i.test(name)) return;
+  throw new AgentOnceError(
+    'config.invalid',
+    'src/app/models.ts: the name of an endpoint is of letters, digits and . _ : / -, at most a hundred.',
+  );
 }

@@ -84,7 +84,7 @@ export function createRegistry(
   const tools = new Map<string, RegisteredTool>();
   const registered = new Map<string, RegisteredAgent>();
   for (const definition of agents) {
-    checkAgent(definition, defaults.maxTools);
+    checkAgent(definition, modelsOf(definition, defaults), defaults.maxTools);
     if (registered.has(definition.name)) {
       throw new AgentOnceError(
         'agent.invalid',
@@ -99,7 +99,7 @@ export function createRegistry(
   return {
     agent: (name) => registered.get(name),
     names: () => [...registered.keys()].sort(),
-    settingsOf: (name, options) => withOptions(find(registered, name).settings, options),
+    settingsOf: (name, options) => withOptions(find(registered, name).settings, defaults, options),
     definitionOf: (name) => find(registered, name).hash,
     hasFastTools: (name) =>
       find(registered, name).definition.tools.some(({ lane }) => lane === 'fast'),
@@ -107,20 +107,30 @@ export function createRegistry(
   };
 }
 
-function settingsFrom(
-  agent: AgentDefinition,
-  { defaultModel, reasoningEffort }: RegistryDefaults,
-): AgentSettings {
+function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): AgentSettings {
+  const [model, ...fallbacks] = modelsOf(agent, defaults);
   const modelPolicy = withOverrides(DEFAULT_MODEL_POLICY, agent.modelPolicy);
   checkPolicy(`Agent '${agent.name}', modelPolicy`, modelPolicy);
   return {
-    model: agent.model ?? defaultModel,
+    model,
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
+    ...namedEndpoints([model, ...fallbacks], defaults),
     maxTurns: agent.maxTurns ?? DEFAULT_MAX_TURNS,
     keyTtlMs: agent.keyTtlSeconds === undefined ? DEFAULT_KEY_TTL_MS : agent.keyTtlSeconds * 1_000,
     modelPolicy,
-    modelOptions: modelOptions(agent, reasoningEffort),
+    modelOptions: modelOptions(agent, defaults.reasoningEffort),
     historyResults: agent.historyResults ?? 'preview',
   };
+}
+
+/** The models that an agent's runs ask, one after the other. */
+function modelsOf(agent: AgentDefinition, { defaultModel }: RegistryDefaults) {
+  return [agent.model ?? defaultModel, ...(agent.fallbacks ?? [])] as [string, ...string[]];
+}
+
+function namedEndpoints(models: readonly string[], { endpoints = [] }: RegistryDefaults) {
+  const named = models.filter((name) => endpoints.includes(name));
+  return named.length === 0 ? {} : { endpoints: named };
 }
 
 function definitionHash(
@@ -201,7 +211,11 @@ function find(registered: ReadonlyMap<string, RegisteredAgent>, name: string): R
   );
 }
 
-function withOptions(settings: AgentSettings, options: RunOptions = {}): AgentSettings {
+function withOptions(
+  settings: AgentSettings,
+  defaults: RegistryDefaults,
+  options: RunOptions = {},
+): AgentSettings {
   if (options.model === undefined) return settings;
   if (typeof options.model !== 'string' || options.model.trim() === '') {
     throw new AgentOnceError(
@@ -209,5 +223,11 @@ function withOptions(settings: AgentSettings, options: RunOptions = {}): AgentSe
       "The run's option 'model' must be the name of a model. Nothing was started.",
     );
   }
-  return { ...settings, model: options.model };
+  const { endpoints: _before, ...others } = settings;
+  const { model } = options;
+  return {
+    ...others,
+    model,
+    ...namedEndpoints([model, ...(settings.fallbacks ?? [])], defaults),
+  };
 }

@@ -33,6 +33,7 @@ export function answerClaim(
         request: row.request,
         round: row.round,
         spent: spentOn(row),
+        asking: row.asking,
         ledger,
       };
     case 'completed':

@@ -1,3 +1,4 @@
+import type { Asking } from '../contract/asking.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { Effect, StepUsage } from '../contract/step.ts';
 import type { PlannedStep, RecordedKnowledge, RecordedStep, StepError } from './records.ts';
@@ -69,6 +70,8 @@ export type ClaimAnswer =
       round: number;
       /** What unusable answers to this step have used. */
       spent: StepUsage;
+      /** Of a model step: what earlier attempts left for this one; `null`: nothing. */
+      asking: Asking | null;
       /** Identity of this ledger. */
       ledger: string;
     }
@@ -111,6 +114,8 @@ export interface FailedAttempt {
   counted?: boolean;
   /** Present when a whole answer was read and is unusable: the round that asked for it is over. */
   answered?: UnusableRound;
+  /** What the next attempt of a model step must know. Absent: what stands there stays. */
+  asking?: Asking;
 }
 
 /** A request of a model step that was answered, with nothing to go on with. */

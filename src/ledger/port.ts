@@ -1,3 +1,4 @@
+import type { Asking } from '../contract/asking.ts';
 import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type {
@@ -46,7 +47,7 @@ export interface Ledger {
    * | claimed with this nonce | `claimed`, with the same fence |
    * | completed | `completed` |
    * | claimed, lease live | `busy` |
-   * | claimed, lease over | `claimed` with the next fence, one more unknown attempt |
+   * | claimed, lease over | `claimed` with the next fence, one more unknown attempt; none more where a response is pending |
    * | the same, and `at-most-once` then or now; or in outcome unknown | `unknown` |
    * | to be claimed, but `maximumAttempts` of this execution are used up | `exhausted` |
    * | recorded with another digest | `diverged` |
@@ -64,6 +65,12 @@ export interface Ledger {
    * person's word, it is not.
    */
   renew(claim: Claim): Promise<boolean>;
+
+  /**
+   * Keeps what the next attempt of a model step must know, should this one die. `false`: the claim is
+   * no longer ours. Repeatable.
+   */
+  keepAsking(claim: Claim, asking: Asking): Promise<boolean>;
 
   /**
    * Records the result. Repeatable: a completion that is already recorded under this fence is

@@ -1,3 +1,4 @@
+import type { Asking } from '../contract/asking.ts';
 import type { Decision, QuestionKind } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { Effect, KnownBy } from '../contract/step.ts';
@@ -32,6 +33,8 @@ export interface StepRecord {
   round: number;
   /** Whole answers to this step that were unusable. */
   unusableAnswers: number;
+  /** Of a model step that is not completed: what its next attempt must know. `null`: nothing. */
+  asking: Asking | null;
   /** Errors of failed attempts, oldest first, the last ten. */
   errors: StepError[];
   /** Of all answers, unusable ones included. `null`: there is none, or its usage is not known. */

@@ -41,6 +41,8 @@ export interface ModelTool {
 }
 
 export interface ModelRequest extends ModelOptions {
+  /** Name of an endpoint of the app's own; absent: the one of the environment. */
+  endpoint?: string;
   model: string;
   messages: ModelMessage[];
   tools: ModelTool[];
@@ -79,15 +81,24 @@ export interface ModelCallContext {
 
 /** A language model behind an endpoint. */
 export interface Model {
+  /** Names of the app's endpoints; default: it has none. */
+  readonly endpoints?: readonly string[];
   /**
    * Asks once. Only where the endpoint refuses what it is to get back, which it does before it
    * thinks, the same is asked once more without that.
    *
+   * @throws {AgentOnceError} `model.unknown_endpoint`, `model.no_key`
    * @throws {ModelError} what went wrong and whether asking again may help
    * @throws the signal's reason when it aborted
    */
   complete(request: ModelRequest, context: ModelCallContext): Promise<ModelReply>;
 }
+
+/**
+ * Why an endpoint did not take a request, which cost nothing: `for-good`, the account has no credit or
+ * the model is gone; `overloaded`, it may take the next one.
+ */
+export type Refusal = 'for-good' | 'overloaded';
 
 /** Whether asking again may help, and how. */
 export interface Retry {
@@ -99,6 +110,8 @@ export interface Retry {
    * paid. Default: as many as the policy has attempts.
    */
   rounds?: number | undefined;
+  /** Absent: the request was taken, or nobody knows. */
+  refusal?: Refusal | undefined;
 }
 
 /** A whole answer that was read and is unusable. */
@@ -116,6 +129,7 @@ export class ModelError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly rounds: number | undefined;
+  readonly refusal: Refusal | undefined;
   /** Absent: no whole answer came. */
   readonly answered: Answered | undefined;
 
@@ -125,6 +139,7 @@ export class ModelError extends Error {
     this.retryable = retry.retryable;
     this.retryAfterMs = retry.retryAfterMs;
     this.rounds = retry.rounds;
+    this.refusal = retry.refusal;
     this.answered = answered;
   }
 }

@@ -10,8 +10,9 @@ import { registryDefaults } from '../define/registry-defaults.ts';
 import { createRegistry } from '../define/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { ModelEndpoint, ModelEndpoints } from '../contract/model-endpoint.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
-import { createOpenAiModel } from '../model/openai/openai-model.ts';
+import { createModels } from '../model/openai/models.ts';
 import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
 import { prepareCleaning } from './cleaning.ts';
@@ -30,6 +31,8 @@ import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
+  /** Endpoints of models that agents name. */
+  models?: ModelEndpoints | undefined;
   /** Of the app's own workflows. */
   activities?: OwnActivities | undefined;
   /** The app's folder, for workflows and migrations of its own. */
@@ -62,10 +65,10 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       `--only ${only} needs split task queues: set AGENT_ONCE_SPLIT_TASK_QUEUES=on for every worker and every caller.`,
     );
   }
-  const registry = createRegistry(options.agents, registryDefaults(config));
+  const registry = createRegistry(options.agents, registryDefaults(config, options.models));
   // Before anything is connected to: what is wrong here is told at once.
   const activities = prepareActivities(options.activities ?? {});
-  const model = only === 'workflows' ? undefined : createModel(config);
+  const model = only === 'workflows' ? undefined : createModel(config, options.models);
   const faults = createFaults(config.fault);
   let failure: unknown;
   const logger = createLogger(config.logLevel, (reason) => (failure ??= reason));
@@ -157,8 +160,8 @@ function afterGrace(signals: readonly AbortSignal[], graceMs: number): AbortSign
 }
 
 /** @throws {AgentOnceError} `config.invalid` */
-function createModel(config: Config): Model {
-  const model = createOpenAiModel({
+function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
+  const preset: ModelEndpoint = {
     baseUrl: usesScriptedModel(config)
       ? `http://127.0.0.1:${DEV_PORTS.model}/v1`
       : config.openaiBaseUrl,
@@ -167,7 +170,8 @@ function createModel(config: Config): Model {
     dialect: config.openaiDialect,
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
-  });
+  };
+  const model = createModels(preset, endpoints);
   // Its connections are of all steps.
-  return { complete: (...call) => outsideSteps(() => model.complete(...call)) };
+  return { ...model, complete: (...call) => outsideSteps(() => model.complete(...call)) };
 }

@@ -139,6 +139,7 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
         settings,
         model: input.options?.model,
         resuming: resuming || undefined,
+        resumed: (resuming && input.scope !== undefined && !input.carried) || undefined,
         recorded: progress.seen.hasTurn(turn) || undefined,
         retires: turn === 1 ? input.retires : undefined,
       }),

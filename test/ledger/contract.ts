@@ -8,6 +8,7 @@ import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
 import { testRestores } from './contract/restores.ts';
+import { testAsking } from './contract/asking.ts';
 import { testRounds } from './contract/rounds.ts';
 import { testShares } from './contract/shares.ts';
 
@@ -53,6 +54,7 @@ export function describeLedgerContract(name: string, create: () => Promise<KeptB
     testOutcomeUnknown(ledger);
     testRecords(ledger);
     testRounds(ledger);
+    testAsking(ledger);
     testShares(() => workers);
     testConcurrency(() => workers);
     // Last: the others know the ledger as it was.

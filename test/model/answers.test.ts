@@ -655,6 +655,6 @@ describe('an error of status', () => {
     const message =
       'Function tools with reasoning_effort are not supported in /v1/chat/completions.';
     endpoint.reply(400, { error: { message, param: 'reasoning_effort' } });
-    expect((await modelError(askChat())).message).toMatch(/OPENAI_API=responses/);
+    expect((await modelError(askChat())).message).toMatch(/OPENAI_API to responses/);
   });
 });

@@ -1,5 +1,5 @@
 import { createOpenAiModel } from '../../src/model/openai/openai-model.ts';
-import type { EndpointOptions } from '../../src/model/openai/endpoint.ts';
+import type { ModelEndpoint } from '../../src/contract/model-endpoint.ts';
 import type { ModelCallContext, ModelRequest } from '../../src/model/port.ts';
 import { ModelError } from '../../src/model/port.ts';
 
@@ -24,7 +24,7 @@ export function ask(
   baseUrl: string,
   asked: Partial<ModelRequest> = {},
   changes: Partial<ModelCallContext> = {},
-  options: EndpointOptions = {},
+  options: ModelEndpoint = {},
 ) {
   const model = createOpenAiModel({ baseUrl, apiKey: API_KEY, ...options });
   return model.complete({ ...request, ...asked }, context(changes));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { EndpointOptions } from '../../src/model/openai/endpoint.ts';
+import type { ModelEndpoint } from '../../src/contract/model-endpoint.ts';
 import type { ModelMessage, ModelReply, ModelRequest } from '../../src/model/port.ts';
 import { ask } from './ask.ts';
 import { completion, functionCall, response, said, thought, toolCall } from './bodies.ts';
@@ -25,7 +25,7 @@ function after(reply: ModelReply): ModelMessage[] {
   ];
 }
 
-async function answered(body: object, options: EndpointOptions = {}): Promise<ModelReply> {
+async function answered(body: object, options: ModelEndpoint = {}): Promise<ModelReply> {
   endpoint.reply(200, body);
   return ask(endpoint.url, { messages: [USER] }, {}, options);
 }
@@ -33,7 +33,7 @@ async function answered(body: object, options: EndpointOptions = {}): Promise<Mo
 /** What the endpoint is sent. */
 async function sent(
   asked: Partial<ModelRequest>,
-  options: EndpointOptions = {},
+  options: ModelEndpoint = {},
 ): Promise<Record<string, unknown>> {
   const responses = options.api === 'responses';
   endpoint.reply(200, responses ? response([said('ok')]) : completion({ content: 'ok' }, 'stop'));
@@ -91,7 +91,7 @@ describe('what a chat endpoint wants back', () => {
     expect(messages).toMatchObject([{}, { role: 'assistant', content }, {}]);
   });
 
-  test.each<[string, EndpointOptions, Partial<ModelRequest>]>([
+  test.each<[string, ModelEndpoint, Partial<ModelRequest>]>([
     ['another dialect', { dialect: 'mistral' }, {}],
     ['another model', { dialect: 'deepseek' }, { model: 'other' }],
     ['the other API', { dialect: 'deepseek', api: 'responses' }, {}],
@@ -133,7 +133,7 @@ describe('a turn without parts is told as the dialect wants it:', () => {
     { role: 'tool', callId: 'call_1_0', content: 'x' },
     { role: 'tool', callId: 'call_1_1', content: 'y' },
   ];
-  const turn = async (options: EndpointOptions) => {
+  const turn = async (options: ModelEndpoint) => {
     const body = (await sent({ messages }, options)) as { messages: Record<string, unknown>[] };
     return body.messages;
   };

@@ -22,6 +22,7 @@ const NAMES = [
   ['defineApp', 'App', 'Extra', 'defineAgent', 'AgentDefinition', 'NotApplied'],
   ['defineTool', 'ToolDefinition', 'ToolContext', 'TransactionalToolContext'],
   ['createTestContext', 'runTool'],
+  ['defineModels', 'ModelEndpoint'],
   ['readCount', 'readFlag', 'readHttpUrl', 'readOneOf', 'readText'],
   // For a backend.
   ['createClient', 'AgentOnceClient', 'AgentOnceError', 'ErrorCode', 'JsonValue'],

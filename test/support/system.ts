@@ -118,7 +118,10 @@ export async function startTestSystem(
   return {
     client: new AgentOnceClient({
       temporal: client,
-      registry: createRegistry(inLane(testAgents), { defaultModel: 'scripted' }),
+      registry: createRegistry(inLane(testAgents), {
+        defaultModel: 'scripted',
+        endpoints: ['first', 'second', 'third'],
+      }),
     }),
     temporal: client,
     ledger,

@@ -432,6 +432,18 @@ export const testAgents = [
     extraBody: { service_tier: 'flex' },
   }),
   defineAgent({
+    name: 'cautious',
+    description: 'Has models to fall back to.',
+    instructions,
+    tools,
+    model: 'first',
+    fallbacks: ['second', 'third'],
+    modelPolicy: {
+      ...quick,
+      retry: { initialIntervalMs: 20, maximumIntervalMs: 200, maximumAttempts: 6 },
+    },
+  }),
+  defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',
     instructions,

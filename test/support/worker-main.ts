@@ -1,5 +1,6 @@
 /** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
 import { once } from 'node:events';
+import type { ModelEndpoints } from '../../src/contract/model-endpoint.ts';
 import { reportError } from '../../src/cli/report-error.ts';
 import { readConfig } from '../../src/config.ts';
 import { PARTS } from '../../src/worker/create-workers.ts';
@@ -25,6 +26,7 @@ const signers = (process.env['TEST_SIGNED_BY'] ?? '').split(',').filter((name) =
 const extend = signers.map((name): ExtendWorker => ({ model, ...parts }) => ({
   ...parts,
   model: {
+    ...model,
     async complete(request, context) {
       const reply = await model.complete(request, context);
       return { ...reply, content: `${reply.content}, ${name}` };
@@ -39,6 +41,7 @@ const running = runWorker(readConfig(), {
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
   extend,
+  models: JSON.parse(process.env['TEST_MODELS'] ?? '{}') as ModelEndpoints,
   ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),
 });

@@ -1,5 +1,7 @@
 import { Context } from '@temporalio/activity';
+import type { Asking } from '../../contract/asking.ts';
 import type { RegisteredAgent } from '../../define/registry.ts';
+import { defined } from '../../contract/defined.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { utf8Bytes } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
@@ -16,10 +18,11 @@ import {
 } from '../../model/port.ts';
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from '../deps.ts';
+import { afterFailure, modelsOf, modelToAsk } from './endpoints.ts';
 import { planCalls } from './plan-calls.ts';
 import { share, shareName, type ShareTerms } from '../step/share.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
-import { UnusableAnswer } from '../step/failures.ts';
+import { AskingFailed } from '../step/failures.ts';
 import { tokenFor, type StepWork } from '../step/work.ts';
 
 /**
@@ -37,8 +40,10 @@ export function askModel(
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
   const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
-  const model = input.model ?? settings.model;
-  const request = async (): Promise<ModelRequest> => ({
+  const models = modelsOf(input, settings);
+  const endpoints = settings.endpoints ?? deps.model.endpoints ?? [];
+  const request = async (model = models[0]): Promise<ModelRequest> => ({
+    ...(endpoints.includes(model) ? { endpoint: model } : {}),
     model,
     messages: conversationOf(agent, await earlier(), turn, messages),
     tools: [...agent.tools.values()].map(({ name, definition, parameters }) => ({
@@ -51,7 +56,10 @@ export function askModel(
     ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
   });
   /** The calls are planned for this run, whoever asked the model: its steps are its own. */
-  const complete = async (reply: Omit<ModelReply, 'usage'>): Promise<Completion> => {
+  const complete = async (
+    reply: Omit<ModelReply, 'usage'>,
+    answeredBy: string | undefined,
+  ): Promise<Completion> => {
     const plan = await planCalls(agent, turn, reply.calls, await earlier());
     const record: TurnRecord = {
       model: reply.model,
@@ -59,7 +67,7 @@ export function askModel(
       calls: plan.recorded,
       planned: plan.planned,
       finish: reply.finish,
-      ...(reply.opaque ? { opaque: reply.opaque } : {}),
+      ...defined({ opaque: reply.opaque, answeredBy }),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -70,28 +78,40 @@ export function askModel(
     const before = began === undefined ? Math.min(round, attempt - 1) : round;
     const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
       usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
-    const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
-      new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
-    const asked = await request();
+    const { workflowExecution } = Context.current().info;
+    const runId = workflowExecution?.runId ?? '';
+    const model = modelToAsk(models, input, runId, granted.asking, await earlier());
+    const asking: Asking =
+      granted.asking?.runId === runId ? granted.asking : { endpoint: model, runId, overloads: 0 };
+    const failed = (error: ModelError, answered?: Answered): AskingFailed => {
+      const { code, message, retryable, retryAfterMs, rounds = Number.POSITIVE_INFINITY } = error;
+      // Each answer is paid for, so the policy's attempts are too many.
+      const again = retryable && (!answered || before + 1 < rounds);
+      const failure = { code, message, retryable: again, retryAfterMs };
+      return new AskingFailed({
+        ...afterFailure(error, failure, models, asking),
+        answered: answered && { round, usage: priced(answered.model, answered.usage) ?? null },
+      });
+    };
+    const asked = await request(model);
     let reply: ModelReply;
     try {
       reply = await deps.model.complete(asked, {
         token: tokenFor(granted),
         round,
-        workflowId: Context.current().info.workflowExecution?.workflowId ?? '',
+        workflowId: workflowExecution?.workflowId ?? '',
         signal,
         timeoutMs: requestLimit(modelPolicy.startToCloseMs),
       });
     } catch (error) {
-      if (error instanceof ModelError && error.answered) throw unusable(error, error.answered);
-      throw error;
+      throw error instanceof ModelError ? failed(error, error.answered) : error;
     }
     const tooLarge = tooLargeIn(reply);
-    if (tooLarge) throw unusable(tooLarge, reply);
+    if (tooLarge) throw failed(tooLarge, reply);
     // An endpoint that reports no usage: the cost is unknown, not zero.
     const usage = priced(reply.model, reply.usage);
     return {
-      ...(await complete(reply)),
+      ...(await complete(reply, model === models[0] ? undefined : model)),
       ...(usage ? { usage } : {}),
       ...(began === undefined ? {} : { sharedWith: began }),
     };
@@ -105,7 +125,8 @@ export function askModel(
     startToCloseMs: modelPolicy.startToCloseMs,
   });
   return share(deps.ledger, ask, termsOf, async ({ result, sharedWith }) => {
-    const completion = await complete(replyOf(asTurnRecord(result)));
+    const record = asTurnRecord(result);
+    const completion = await complete(replyOf(record), record.answeredBy);
     return { ...completion, usage: PAID_ELSEWHERE, sharedWith };
   });
 }

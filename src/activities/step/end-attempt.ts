@@ -1,4 +1,5 @@
 import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
+import { defined } from '../../contract/defined.ts';
 import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
@@ -6,6 +7,7 @@ import type { ActivityDeps } from '../deps.ts';
 import { endOf, isOutcomeUnknown, type Attempt } from './attempt-end.ts';
 import {
   activityFailure,
+  AskingFailed,
   backoffMs,
   detailsOf,
   failureOf,
@@ -16,7 +18,6 @@ import { isHeldUnknown } from './lease.ts';
 import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
-import { UnusableAnswer } from './failures.ts';
 import type { Running } from './work.ts';
 
 const CANCELLED: StepError = { code: 'step.cancelled', message: 'The run was cancelled.' };
@@ -36,7 +37,7 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
   const failure = await whereAccepted(running, failureOf(error, plan.defaultCode));
   const thrown = thrownKind(error, failure);
   const again = failure.retryable && !last;
-  const answered = error instanceof UnusableAnswer ? error.answered : undefined;
+  const { answered, asking } = error instanceof AskingFailed ? error : {};
 
   const unknown = isOutcomeUnknown({ effect, begun, thrown });
   if (unknown) await endUnknown(running, failure);
@@ -48,13 +49,13 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
   if (end.written.as === 'failed') {
     const { error: which, counted, ask } = end.written;
     const why = { thrown: failure, cancelled: CANCELLED, interrupted: INTERRUPTED }[which];
-    const how = { counted, ...(answered && { answered }) };
+    const how = { counted, ...defined({ answered, asking }) };
     const fail = () => ledger.fail(claim, { code: why.code, message: why.message }, how);
     const wasUnknown =
       effect === 'at-most-once' && (await isHeldUnknown(ledger, claim).catch(() => false));
     const patience = ask === 'until-accepted' ? refusedForMs(plan, claim) : 0;
-    const asking = ask === 'once' ? fail() : untilAnswered(fail, limit, patience);
-    const ours = await asking.catch(() => undefined);
+    const writing = ask === 'once' ? fail() : untilAnswered(fail, limit, patience);
+    const ours = await writing.catch(() => undefined);
     if (ours && wasUnknown) await tellSettled(step);
     if (ours === false && begun && effect === 'reconcile') await noteLateEffect(running);
   }

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Asking } from '../../contract/asking.ts';
 import { AgentOnceError, type ErrorCode } from '../../contract/errors.ts';
 import { withoutLedgerAddress } from '../../contract/ledger-address.ts';
 import { LIMITS } from '../../contract/limits.ts';
@@ -18,6 +19,8 @@ const OWN_TROUBLE: readonly ErrorCode[] = [
   'ledger.restored',
   'step.busy',
   'step.claim_lost',
+  'model.unknown_endpoint',
+  'model.no_key',
 ];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
@@ -30,26 +33,31 @@ export interface Failure extends StepError {
   retryAfterMs?: number | undefined;
 }
 
-/**
- * A whole answer to a model step that nothing can be done with: it was paid for, and the request
- * that it answers is over.
- */
-export class UnusableAnswer extends Error {
-  override readonly name = 'UnusableAnswer';
+/** How an attempt of a model step ended without an answer to go on with. */
+export class AskingFailed extends Error {
+  override readonly name = 'AskingFailed';
   readonly failure: Failure;
-  readonly answered: UnusableRound;
-
   /**
-   * @param request `round`: that of the request that was answered; `before`: unusable answers that
-   *   count as earlier ones; `usage`: what this answer used, `null` where that is not known
+   * A whole answer came that nothing can be done with: it was paid for, and the request that it answers
+   * is over.
    */
-  constructor(error: ModelError, { round, before, usage }: UnusableRound & { before: number }) {
-    super(error.message);
-    const { code, message, retryable, retryAfterMs } = error;
-    const { rounds = Number.POSITIVE_INFINITY } = error;
-    // Each answer is paid for, so the policy's attempts are too many.
-    this.failure = { code, message, retryable: retryable && before + 1 < rounds, retryAfterMs };
-    this.answered = { round, usage };
+  readonly answered: UnusableRound | undefined;
+  /** What the next attempt must know. */
+  readonly asking: Asking | undefined;
+  /** The next attempt asks another endpoint; that this one refused uses up nothing. */
+  readonly moves: boolean;
+
+  constructor({
+    failure,
+    answered,
+    asking,
+    moves,
+  }: Pick<AskingFailed, 'failure' | 'answered' | 'asking' | 'moves'>) {
+    super(failure.message);
+    this.failure = failure;
+    this.answered = answered;
+    this.asking = asking;
+    this.moves = moves;
   }
 }
 
@@ -64,7 +72,7 @@ export function failureOf(error: unknown, defaultCode: ErrorCode): Failure {
 }
 
 function read(error: unknown, defaultCode: ErrorCode): Failure {
-  if (error instanceof UnusableAnswer) return error.failure;
+  if (error instanceof AskingFailed) return { ...error.failure, message: cut(error.message) };
   if (error instanceof ModelError) {
     const { code, message, retryable, retryAfterMs } = error;
     return { code, message: cut(message), retryable, retryAfterMs };
@@ -84,7 +92,9 @@ function read(error: unknown, defaultCode: ErrorCode): Failure {
 /** The kind of an error, as far as the end of its attempt depends on it. */
 export function thrownKind(error: unknown, { code, retryable }: Failure): Attempt['thrown'] {
   if (error instanceof NotApplied) return 'not-applied';
-  if (error instanceof UnusableAnswer) return 'unusable-answer';
+  if (error instanceof AskingFailed) {
+    return error.answered ? 'unusable-answer' : error.moves ? 'own-trouble' : 'other';
+  }
   if (!retryable || !isOwnTrouble(code)) return 'other';
   return isRefused(code) ? 'refused' : 'own-trouble';
 }

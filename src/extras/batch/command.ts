@@ -44,7 +44,7 @@ async function startOne(
   const { batch, key, concurrency } = flags;
   if (batch === undefined) {
     if (concurrency !== undefined) throw usage('--concurrency is for a --batch.');
-    return runStart(agent, operand, flags, app.agents);
+    return runStart(agent, operand, flags, app);
   }
   assertKeyOrWindow(flags);
   const inputs = [flags.input, flags.inputJson, flags.inputFile, operand];
@@ -59,8 +59,5 @@ async function startOne(
   const { startBatch } = await import('./start-batch.ts');
   const { wait, json } = flags;
   const request = requestOf(agent, flags);
-  await startBatch(
-    { file: batch, key, request, concurrency, wait, json: json === true },
-    await app.agents(),
-  );
+  await startBatch({ file: batch, key, request, concurrency, wait, json: json === true }, app);
 }

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import type { AgentDefinition } from '../../define/define-agent.ts';
-import { registryDefaults } from '../../define/registry-defaults.ts';
-import { createRegistry } from '../../define/registry.ts';
+import type { App } from '../../cli/app.ts';
 import { batchKey, runBatch, type BatchOutcome } from './batch.ts';
 import { checkRequest } from '../../client/check-request.ts';
 import type { StartRequest } from '../../client/types.ts';
@@ -11,7 +9,7 @@ import { checkLines, nameLines, parseLines, readLines } from './batch-lines.ts';
 import { createBatchProgress } from './batch-progress.ts';
 import { addOutcome, createTally, exitCodeOfBatch, type BatchTally } from './batch-tally.ts';
 import { plainCommand } from '../../cli/commands.ts';
-import { withClient } from '../../cli/open-client.ts';
+import { openRegistry, withClient } from '../../cli/open-client.ts';
 import { coloursOf, print, say } from '../../cli/output.ts';
 import { batchCommandFor, drawBatch, lineDocument } from './show-batch.ts';
 import { drawQuestions } from '../../cli/show-questions.ts';
@@ -41,13 +39,10 @@ interface Ending {
  *
  * @throws {AgentOnceError} before anything was started
  */
-export async function startBatch(
-  command: BatchCommand,
-  agents: readonly AgentDefinition[],
-): Promise<void> {
+export async function startBatch(command: BatchCommand, app: App): Promise<void> {
   const { request, key } = command;
   const config = readConfig();
-  const registry = createRegistry(agents, registryDefaults(config));
+  const registry = await openRegistry(config, app);
   const known = { registry, hashKeys: config.hashKeys };
   // What is wrong with every line is said without a line.
   checkRequest(known, { ...request, key: batchKey(key, 1) });

@@ -2,7 +2,7 @@ import { isShadow, tokenOf } from '../../contract/step.ts';
 import type { HeldStep, LedgerReader } from '../../ledger/reader.ts';
 import { withAnswers } from './explain-questions.ts';
 import type { ExplainedQuestion, ExplainedStep, Happened } from './explanation.ts';
-import { callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
+import { answeredBy, callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
 
 /**
  * The steps of a scope as a person wants to know them.
@@ -34,6 +34,7 @@ function explainStep(
     turn: record.turn,
     kind,
     model: isModel ? name : null,
+    answeredBy: answeredBy(record),
     tool: isModel ? null : name,
     summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
     token: tokenOf(record.scope, record.step),

@@ -127,6 +127,8 @@ export interface ExplainedStep {
   turn: number;
   kind: 'model' | 'tool';
   model: string | null;
+  /** Another of the run's models that answered; `null`: its own, or none. */
+  answeredBy: string | null;
   tool: string | null;
   /** What it is about, on one line; no payload. */
   summary: string | null;

@@ -60,7 +60,7 @@ function drawStep(
   story: Story,
   nameWorker: boolean,
 ): string[] {
-  const { id, model, effect, attempts, durationMs, usage, worker, endedAt } = step;
+  const { id, model, answeredBy, effect, attempts, durationMs, usage, worker, endedAt } = step;
   const head = [
     printable(titleOf(step)),
     effect,
@@ -73,6 +73,7 @@ function drawStep(
   const second = [
     attempts > 1 && drawAttempts(step, story),
     model && printable(model),
+    answeredBy && `answered by ${printable(answeredBy)}`,
     usage && drawSpent(usage),
     step.unusableAnswers > 0 && drawUnusable(step),
     step.possiblyPaidTwice && colours.yellow('possibly paid twice'),

@@ -30,6 +30,12 @@ export function summariseAnswer(result: JsonValue | null): string | undefined {
   return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
 
+/** The run's name for the model that answered, where the step's own did not. */
+export function answeredBy({ kind, result }: StepRecord): string | null {
+  const { answeredBy: name } = kind === 'model' ? asObject(result) : {};
+  return typeof name === 'string' ? name : null;
+}
+
 /** The calls of a model's answer that were not run, and why. */
 export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
   return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];

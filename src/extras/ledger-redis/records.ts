@@ -1,3 +1,4 @@
+import type { Asking } from '../../contract/asking.ts';
 import type { Effect } from '../../contract/step.ts';
 import { decodePayload } from '../../ledger/payload.ts';
 import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../../ledger/port.ts';
@@ -79,6 +80,7 @@ async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     unknownAttempts: row.number('unknown_attempts') ?? 0,
     round: row.number('round') ?? 0,
     unusableAnswers: row.number('unusable_answers') ?? 0,
+    asking: JSON.parse(row.text('asking') ?? 'null') as Asking | null,
     errors: JSON.parse(row.text('errors') ?? '[]') as StepError[],
     inputTokens: row.number('input_tokens'),
     outputTokens: row.number('output_tokens'),

@@ -113,6 +113,10 @@ export const step = schemaOf<ExplainedStep>()(
       turn: count,
       kind: z.enum(['model', 'tool']),
       model: z.string().nullable(),
+      answeredBy: z
+        .string()
+        .nullable()
+        .meta({ description: "Another of the run's models that answered; null: its own, or none" }),
       tool: z.string().nullable(),
       summary: z.string().nullable(),
       token: z.string(),

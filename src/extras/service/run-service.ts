@@ -7,6 +7,7 @@ import { openClient } from '../../client/open-client.ts';
 import { workflowUrl } from '../../client/workflow-url.ts';
 import type { Config } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import type { ModelEndpoints } from '../../contract/model-endpoint.ts';
 import { openLedgerReader } from '../../ledger/open-ledger.ts';
 import { openApiKeys } from './api-keys/postgres-api-keys.ts';
 import { createService } from './create-service.ts';
@@ -14,6 +15,7 @@ import { readServiceSettings } from './settings.ts';
 
 export interface ServiceOptions {
   agents: readonly AgentDefinition[];
+  models?: ModelEndpoints | undefined;
   host: string;
   /** 0: any free one. */
   port: number;
@@ -48,7 +50,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       `Without API keys the service listens on this machine alone, not on ${host}. Leave --open out and make keys: agent-once api-keys create <tenant>`,
     );
   }
-  const registry = createRegistry(options.agents, registryDefaults(config));
+  const registry = createRegistry(options.agents, registryDefaults(config, options.models));
   const client = await openClient(config, registry, ATTEMPTS);
   const { namespace } = client.context.temporal.options;
   const closers = [() => client.close()];

@@ -46,6 +46,7 @@ Examples:
       process.on('SIGTERM', stop).on('SIGINT', stop);
       await runService(readConfig(), {
         agents,
+        models: app.models,
         host: flags.host,
         port: flags.port,
         open: flags.open === true,

@@ -82,7 +82,8 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     CASE WHEN taken THEN s.attempts + 1 ELSE s.attempts END
       + CASE WHEN forgot THEN 1 ELSE 0 END,
     CASE WHEN taken THEN run.used + 1 ELSE s.run_attempts END,
-    CASE WHEN forgot OR (s.state = 'claimed' AND (taken OR decision.answer = 'unknown'))
+    CASE WHEN forgot OR (s.state = 'claimed' AND (taken OR decision.answer = 'unknown')
+                         AND NOT coalesce(s.asking ? 'pending', false))
          THEN s.unknown_attempts + 1 ELSE s.unknown_attempts END,
     CASE WHEN forgot THEN agent_once.kept_errors(s.errors || excluded.errors) ELSE s.errors END,
     CASE WHEN mine THEN coalesce(s.request, excluded.request) ELSE s.request END,
@@ -125,7 +126,7 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     ) AS outcome
 )
 RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.unknown_attempts,
-  s.round, s.unusable_answers,
+  s.round, s.unusable_answers, s.asking,
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
   (SELECT id FROM agent_once.ledger) AS here,

@@ -52,10 +52,10 @@ SELECT (SELECT ok FROM here) AS here, (SELECT answer FROM done) AS answer`;
 const FAIL = `
 UPDATE agent_once.steps AS s
 SET (
-  state, errors, lease_until, ended_at, run_attempts, round, unusable_answers,
+  state, asking, errors, lease_until, ended_at, run_attempts, round, unusable_answers,
   input_tokens, output_tokens, cost_usd
 ) = (
-  SELECT 'failed', n.*
+  SELECT 'failed', CASE s.state WHEN 'failed' THEN s.asking ELSE coalesce($10::jsonb, s.asking) END, n.*
   FROM (
     SELECT agent_once.kept_errors(s.errors || $4::jsonb),
            NULL::timestamptz, clock_timestamp(),
@@ -79,6 +79,11 @@ SET (
   ) AS n
 )
 WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state IN ('claimed', 'unknown', 'failed')
+RETURNING s.state`;
+
+const KEEP_ASKING = `
+UPDATE agent_once.steps AS s SET asking = $4::jsonb
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3 AND s.state = 'claimed'
 RETURNING s.state`;
 
 /** The attempt's error is kept once, also where somebody has found its lease over meanwhile. */
@@ -137,20 +142,24 @@ export async function completeStatement(
 
 export function endings(
   database: Database,
-): Pick<Ledger, 'complete' | 'fail' | 'endUnknown' | 'note'> {
+): Pick<Ledger, 'keepAsking' | 'complete' | 'fail' | 'endUnknown' | 'note'> {
   const changes = async (statement: string, values: unknown[]): Promise<boolean> =>
     (await database.query(statement, values)).length > 0;
   return {
+    keepAsking: ({ scope, step, fence }, asking) =>
+      changes(KEEP_ASKING, [scope, step, fence, JSON.stringify(asking)]),
     async complete(claim, completion) {
       const { text, values } = await completeStatement(claim, completion);
       const [row] = await database.query<CompleteRow>(text, values);
       return row?.answer ?? 'lost';
     },
-    fail({ scope, step, fence }, error, { counted = true, answered } = {}) {
+    fail({ scope, step, fence }, error, { counted = true, answered, asking } = {}) {
       const { round, usage } = answered ?? {};
       const { inputTokens, outputTokens, costUsd } = usage ?? {};
       const used = [inputTokens ?? null, outputTokens ?? null, costUsd ?? null];
-      return changes(FAIL, [scope, step, fence, toJsonb(error), counted, round ?? null, ...used]);
+      const next = asking === undefined ? null : JSON.stringify(asking);
+      const how = [counted, round ?? null, ...used, next];
+      return changes(FAIL, [scope, step, fence, toJsonb(error), ...how]);
     },
     endUnknown: ({ scope, step, fence }, error) =>
       changes(END_UNKNOWN, [scope, step, fence, toJsonb(error)]),

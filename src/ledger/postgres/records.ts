@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 const RECORD_COLUMNS = `
   s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
   s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts,
-  s.unknown_attempts, s.round, s.unusable_answers, s.errors,
+  s.unknown_attempts, s.round, s.unusable_answers, s.asking, s.errors,
   s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
 /** By turn; the model's step before its calls, and those by their number: c9 before c10. */

@@ -4,7 +4,7 @@ import { ModelError, type ModelReply, type ModelRequest, type ModelUsage } from 
 import type { ErrorBody } from './error-body.ts';
 import { fromErrorInAnswer } from './errors.ts';
 import { problemOfFinish, type Problem } from './finish.ts';
-import type { Scrub } from './scrub.ts';
+import type { AboutEndpoint } from './error-meaning.ts';
 import { isCallAsText, withoutThinking } from './text.ts';
 
 /** What an answer says, in whichever API. */
@@ -41,12 +41,16 @@ export type BareReply = Omit<ModelReply, 'opaque' | 'calls'> & Pick<Reading, 'ca
  *
  * @throws {ModelError} and whether asking again may help; each answer was paid for
  */
-export function usableReply(reading: Reading, request: ModelRequest, scrub: Scrub): BareReply {
+export function usableReply(
+  reading: Reading,
+  request: ModelRequest,
+  about: AboutEndpoint,
+): BareReply {
   const { calls, usage, data, error } = reading;
   const model = reading.model ?? request.model;
   if (error) {
     const begun = calls.length > 0 || (reading.content ?? '') !== '';
-    throw fromErrorInAnswer(error, { model, usage }, scrub, begun);
+    throw fromErrorInAnswer(error, { model, usage }, about, begun);
   }
   const content = reading.content === null ? null : withoutThinking(reading.content);
   const problem =
@@ -54,7 +58,7 @@ export function usableReply(reading: Reading, request: ModelRequest, scrub: Scru
     problemOfFinish(reading.finish) ??
     (calls.length > 0 ? undefined : problemOfText(content, reading.saysCalls, request));
   if (problem) {
-    throw new ModelError(problem.code, scrub(problem.message), problem, { model, usage });
+    throw new ModelError(problem.code, about.scrub(problem.message), problem, { model, usage });
   }
   return {
     model,

@@ -13,13 +13,18 @@ const NO_KEY = 'none';
  *
  * @returns the answer as JSON; as text where the endpoint calls it something else
  */
-export type Send = (path: string, body: JsonObject, context: ModelCallContext) => Promise<unknown>;
+export type Send = (
+  path: string,
+  body: JsonObject,
+  key: string | undefined,
+  context: ModelCallContext,
+) => Promise<unknown>;
 
 /** A client of an endpoint that takes nothing from the environment past `src/config.ts`. */
-export function createSend({ baseUrl, apiKey = NO_KEY, headers }: Endpoint): Send {
+export function createSend({ baseUrl, headers }: Endpoint): Send {
   const client = new OpenAI({
     baseURL: baseUrl,
-    apiKey,
+    apiKey: NO_KEY,
     maxRetries: 0,
     adminAPIKey: null,
     organization: null,
@@ -29,14 +34,14 @@ export function createSend({ baseUrl, apiKey = NO_KEY, headers }: Endpoint): Sen
     logLevel: 'off',
     fetch: fetchWithErrors,
   });
-  return (path, body, context) =>
+  return (path, body, key = NO_KEY, context) =>
     client.post<unknown>(path, {
       body,
       signal: context.signal,
       timeout: context.timeoutMs,
       // The package reads OPENAI_CUSTOM_HEADERS itself, as src/config.ts does: what stands here wins.
       headers: {
-        Authorization: `Bearer ${apiKey}`,
+        Authorization: `Bearer ${key}`,
         ...headers,
         // Its own `idempotencyKey` option is dropped without a configured header name.
         'Idempotency-Key': requestToken(`${baseUrl}${path}`, body, context),

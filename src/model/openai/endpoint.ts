@@ -1,58 +1,58 @@
 import { dialectOf, OPENAI_URL, type DialectName } from '../../contract/dialects.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import type { ModelEndpoint, OutputLimitField } from '../../contract/model-endpoint.ts';
 import { splitUrl } from '../../contract/url-parts.ts';
-
-/** How an endpoint is set up; what is left out is that of OpenAI, or told by the host. */
-export interface EndpointOptions {
-  /** Up to and with `/v1`; default: OpenAI's own. */
-  baseUrl?: string | undefined;
-  /** Needed without a `baseUrl`; many other endpoints take none. */
-  apiKey?: string | undefined;
-  /** `auto`: Responses at OpenAI, chat completions elsewhere. */
-  api?: 'auto' | 'chat' | 'responses' | undefined;
-  dialect?: DialectName | undefined;
-  /** The name of the field that limits an answer's tokens in chat completions. */
-  outputLimitField?: OutputLimitField | undefined;
-  /** Sent with each request. They may be secrets. */
-  headers?: Readonly<Record<string, string>> | undefined;
-}
-
-export type OutputLimitField = 'max_tokens' | 'max_completion_tokens';
 
 /** An endpoint, ready to be asked. */
 export interface Endpoint {
   baseUrl: string;
   /** Scheme, host and port. */
   origin: string;
-  apiKey: string | undefined;
+  apiKey: ModelEndpoint['apiKey'];
   api: 'chat' | 'responses';
   dialect: DialectName;
   outputLimitField: OutputLimitField;
   headers: Readonly<Record<string, string>>;
-  /** What must stand in no message. */
-  credentials: readonly string[];
+  /** In the words of whoever has to correct them. */
+  names: EndpointNames;
 }
+
+/** What the settings of an endpoint are called. */
+export interface EndpointNames {
+  baseUrl: string;
+  apiKey: string;
+  api: string;
+}
+
+const FROM_ENVIRONMENT: EndpointNames = {
+  baseUrl: 'OPENAI_BASE_URL',
+  apiKey: 'OPENAI_API_KEY',
+  api: 'OPENAI_API',
+};
 
 /** Those that do not know the newer name, or ignore it. */
 const MAX_TOKENS: readonly DialectName[] = ['mistral', 'deepseek', 'ollama'];
 
-/** @throws {AgentOnceError} `config.invalid`; without the URL, which may hold a password */
-export function resolveEndpoint(options: EndpointOptions): Endpoint {
+/**
+ * @param name of an endpoint of the app's own; absent: the one of the environment
+ * @throws {AgentOnceError} `config.invalid`; without the URL, which may hold a password
+ */
+export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint {
   const { apiKey, api = 'auto', headers = {} } = options;
-  if (options.baseUrl === undefined && apiKey === undefined) {
+  const of = (setting: string) => `${setting} of the model endpoint '${name}'`;
+  const names =
+    name === undefined
+      ? FROM_ENVIRONMENT
+      : { baseUrl: of('baseUrl'), apiKey: of('apiKey'), api: of('api') };
+  if (options.baseUrl === undefined && apiKey === undefined && name === undefined) {
     throw new AgentOnceError(
       'config.invalid',
       'No model is configured. Set OPENAI_API_KEY for OpenAI, or OPENAI_BASE_URL for another endpoint that speaks its chat completions or its Responses.',
     );
   }
-  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new AgentOnceError(
-      'config.invalid',
-      'OPENAI_API_KEY has a character that no HTTP header can hold, such as a space, a line break or a letter that is not ASCII.',
-    );
-  }
+  if (typeof apiKey === 'string') assertKey(apiKey, names.apiKey);
   const baseUrl = options.baseUrl ?? OPENAI_URL;
-  const origin = originOf(baseUrl);
+  const origin = originOf(baseUrl, names);
   const dialect = options.dialect ?? dialectOf(baseUrl);
   const auto = dialectOf(baseUrl) === 'openai' ? 'responses' : 'chat';
   return {
@@ -65,14 +65,42 @@ export function resolveEndpoint(options: EndpointOptions): Endpoint {
       options.outputLimitField ??
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
     headers,
-    credentials: credentialsIn([
-      ...(apiKey === undefined ? [] : [apiKey]),
-      ...Object.values(headers),
-    ]),
+    names,
   };
 }
 
-function originOf(baseUrl: string): string {
+/**
+ * The key for one request; `undefined`: the endpoint takes none.
+ *
+ * @throws {AgentOnceError} `model.no_key`
+ */
+export async function keyOf({ apiKey, baseUrl, names }: Endpoint): Promise<string | undefined> {
+  const isMissing = apiKey === undefined && baseUrl === OPENAI_URL;
+  if (typeof apiKey !== 'function' && !isMissing) return apiKey;
+  try {
+    const key = await (apiKey as (() => Promise<unknown>) | undefined)?.();
+    if (typeof key !== 'string' || key === '') throw new Error('it is empty');
+    assertKey(key, names.apiKey);
+    return key;
+  } catch (error) {
+    // What a function says that asks for tokens may hold one.
+    const why = error instanceof AgentOnceError ? ` ${error.message}` : '';
+    throw new AgentOnceError(
+      'model.no_key',
+      `This worker has no key for the model: ${names.apiKey} gave none.${why} Nothing was asked, and the step is tried again.`,
+    );
+  }
+}
+
+function assertKey(key: string, name: string): void {
+  if (/^[\x21-\x7e]+$/.test(key)) return;
+  throw new AgentOnceError(
+    'config.invalid',
+    `${name} has a character that no HTTP header can hold, such as a space, a line break or a letter that is not ASCII.`,
+  );
+}
+
+function originOf(baseUrl: string, names: EndpointNames): string {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   let problem: string | undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
@@ -80,20 +108,24 @@ function originOf(baseUrl: string): string {
   } else if (splitUrl(baseUrl) === undefined) {
     problem = "has an '@' behind the place where a host ends; write %40 where it belongs there";
   } else if (url.username !== '' || url.password !== '') {
-    problem = 'has a user name or password in it; put the credential into OPENAI_API_KEY';
+    problem = `has a user name or password in it; put the credential into ${names.apiKey}`;
   } else if (url.hash !== '') {
     problem = "has a '#' in it; what stands behind it would not be sent";
   } else {
     return url.origin;
   }
-  throw new AgentOnceError('config.invalid', `OPENAI_BASE_URL ${problem}.`);
+  throw new AgentOnceError('config.invalid', `${names.baseUrl} ${problem}.`);
 }
 
 /** Of a value of several words, shorter ones are words of a language. */
 const SHORTEST_WORD = 8;
 
-/** Endpoints echo a value whole, or the word of it that is the credential. */
-function credentialsIn(values: readonly string[]): string[] {
+/**
+ * What must stand in no message: endpoints echo a value whole, or the word of it that is the
+ * credential.
+ */
+export function credentialsOf({ headers }: Endpoint, key: string | undefined): string[] {
+  const values = [...(key === undefined ? [] : [key]), ...Object.values(headers)];
   return values.flatMap((value) => [
     value,
     ...value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD),

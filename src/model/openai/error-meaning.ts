@@ -1,5 +1,17 @@
 import type { ErrorCode } from '../../contract/errors.ts';
+import type { Refusal } from '../port.ts';
+import type { EndpointNames } from './endpoint.ts';
 import type { ErrorBody } from './error-body.ts';
+import type { Scrub } from './scrub.ts';
+
+/** What a message about an endpoint's answer is made with. */
+export interface AboutEndpoint {
+  names: EndpointNames;
+  /** Its key is asked for anew with each request. */
+  renews: boolean;
+  /** What must stand in no message. */
+  scrub: Scrub;
+}
 
 /** What a filter is called that stopped a request. */
 const FILTERED = /^(?:content_filter|\w+_policy|\w+_policy_violation)$/;
@@ -31,16 +43,22 @@ export interface Meaning {
   rounds?: number;
   /** The model had answered: another request is another round. */
   answered?: true;
+  /** The request was refused before the model saw it: nothing was paid. */
+  refusal?: Refusal;
 }
 
 /** What an account without money is told, with status 429 or another one. */
 const NO_CREDIT =
   /^(?:insufficient_quota|insufficient_balance|billing_hard_limit_reached|exceeded_current_quota(?:_error)?)$/;
 
-export function meaningOf(status: number, { code, type, message }: ErrorBody): Meaning {
+export function meaningOf(
+  status: number,
+  { code, type, message }: ErrorBody,
+  { names, renews }: Pick<AboutEndpoint, 'names' | 'renews'>,
+): Meaning {
   if (status === 402 || NO_CREDIT.test(code) || NO_CREDIT.test(type)) {
     const advice = "Add credit to the provider's account, then start the run again.";
-    return { code: 'model.quota_exhausted', retryable: false, advice };
+    return { code: 'model.quota_exhausted', retryable: false, advice, refusal: 'for-good' };
   }
   if (status === 400 && FILTERED.test(code)) {
     return { code: 'model.refused', retryable: false, advice: 'A content filter stopped it.' };
@@ -50,14 +68,25 @@ export function meaningOf(status: number, { code, type, message }: ErrorBody): M
     return { code: 'model.bad_answer', retryable: true, rounds: 3, answered: true };
   }
   if (status === 408) return { code: 'model.timeout', retryable: true };
-  if (status === 429) return { code: 'model.rate_limited', retryable: true };
+  if (status === 429) {
+    return { code: 'model.rate_limited', retryable: true, refusal: 'overloaded' };
+  }
   if ((status === 409 || status === 422) && namesAnotherBody([code, type, message].join(' '))) {
     const advice =
       'It has another request under this idempotency key, so it did not answer this one.';
     return { code: 'model.rejected', retryable: false, advice };
   }
+  if (status === 503 || status === 529) {
+    return { code: 'model.unavailable', retryable: true, refusal: 'overloaded' };
+  }
   if (status === 409 || status >= 500) return { code: 'model.unavailable', retryable: true };
-  return { code: 'model.rejected', retryable: false, advice: adviceFor(status, message) };
+  if (status === 404 || status === 410 || GONE.test(code)) {
+    const advice = `Check ${names.baseUrl} and the model's name.`;
+    return { code: 'model.rejected', retryable: false, advice, refusal: 'for-good' };
+  }
+  // A key that has expired is replaced for the next attempt.
+  const retryable = status === 401 && renews;
+  return { code: 'model.rejected', retryable, advice: adviceFor(status, message, names) };
 }
 
 /**
@@ -73,11 +102,13 @@ function namesAnotherBody(said: string): boolean {
   );
 }
 
-function adviceFor(status: number, message: string): string {
-  if (status === 401 || status === 403) return 'Check OPENAI_API_KEY and what it may do.';
-  if (status === 404) return "Check OPENAI_BASE_URL and the model's name.";
+/** What a model is called that an endpoint no longer has, or never had. */
+const GONE = /^(?:model_not_found|model_decommissioned|model_deprecated|unknown_model)$/;
+
+function adviceFor(status: number, message: string, names: EndpointNames): string {
+  if (status === 401 || status === 403) return `Check ${names.apiKey} and what it may do.`;
   if (/reasoning_effort/.test(message) && /tool/.test(message)) {
-    return 'Set OPENAI_API=responses for the worker, or OPENAI_REASONING_EFFORT=none where the run is started.';
+    return `Set ${names.api} to responses for the worker, or OPENAI_REASONING_EFFORT=none where the run is started.`;
   }
   return '';
 }

@@ -1,18 +1,16 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import type { ErrorCode } from '../../contract/errors.ts';
 import { ModelError, type Answered } from '../port.ts';
+import type { EndpointNames } from './endpoint.ts';
 import { readError, type ErrorBody } from './error-body.ts';
-import { meaningOf, statusOf } from './error-meaning.ts';
+import { meaningOf, statusOf, type AboutEndpoint } from './error-meaning.ts';
 import { retryAfterMs } from './retry-after.ts';
-import type { Scrub } from './scrub.ts';
 
 /** What is known of the request that failed. */
-export interface FailedRequest {
+export interface FailedRequest extends AboutEndpoint {
   model: string;
   signal: AbortSignal;
   timeoutMs: number;
-  /** What must stand in no message. */
-  scrub: Scrub;
 }
 
 /**
@@ -23,7 +21,7 @@ export interface FailedRequest {
  * @returns a `ModelError`; the signal's reason when the signal aborted
  */
 export function toModelError(error: unknown, request: FailedRequest): unknown {
-  const { model, signal, timeoutMs, scrub } = request;
+  const { model, signal, timeoutMs, scrub, names } = request;
   if (signal.aborted) return signal.reason;
   const again = (code: ErrorCode, message: string): ModelError =>
     new ModelError(code, message, { retryable: true });
@@ -35,7 +33,7 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
     const reason = scrub(innermost(error));
     return again(
       'model.unreachable',
-      `The model endpoint cannot be reached${reason === '' ? '' : ` (${reason})`}. Check OPENAI_BASE_URL and that the endpoint runs.`,
+      `The model endpoint cannot be reached${reason === '' ? '' : ` (${reason})`}. Check ${names.baseUrl} and that the endpoint runs.`,
     );
   }
   if (error instanceof APIError) {
@@ -46,7 +44,8 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
   // Neither of the next two is one of the package's errors: they come from reading the body. By
   // name, since an error from inside Node need not be an instance of this realm's class.
   const name = isError(error) ? error.name : undefined;
-  if (name === 'SyntaxError') return misread('JSON that cannot be parsed', { model, usage: null });
+  if (name === 'SyntaxError')
+    return misread('JSON that cannot be parsed', names, { model, usage: null });
   if (name === 'TypeError') {
     return again(
       'model.broken_off',
@@ -83,7 +82,7 @@ const PAID_ROUNDS = 3;
 export function fromErrorInAnswer(
   body: ErrorBody,
   answered: Answered,
-  scrub: Scrub,
+  about: AboutEndpoint,
   begun = false,
 ): ModelError {
   const status = statusOf(body);
@@ -91,17 +90,17 @@ export function fromErrorInAnswer(
   const paid = begun || (usage !== null && usage.inputTokens + usage.outputTokens > 0);
   const what = `The model endpoint answered 200 with an error in its body (${status}).`;
   const rounds = paid ? PAID_ROUNDS : undefined;
-  return fromBody(what, status, body, { model, scrub }, { answered, rounds });
+  return fromBody(what, status, body, { model, ...about }, { answered, rounds });
 }
 
 function fromBody(
   what: string,
   status: number,
   body: ErrorBody,
-  { model, scrub }: Pick<FailedRequest, 'model' | 'scrub'>,
+  { model, ...about }: AboutEndpoint & { model: string },
   more: { headers?: Headers | undefined; answered?: Answered; rounds?: number | undefined },
 ): ModelError {
-  const meaning = meaningOf(status, body);
+  const meaning = meaningOf(status, body, about);
   const told = more.headers?.get('x-should-retry');
   // The endpoint knows best; but money that is not there does not come by itself.
   const retryable =
@@ -110,11 +109,13 @@ function fromBody(
   const said = body.message === '' ? undefined : `It said: ${body.message}`;
   return new ModelError(
     meaning.code,
-    scrub([what, meaning.advice, said].filter((part) => part).join(' ')),
+    about.scrub([what, meaning.advice, said].filter((part) => part).join(' ')),
     {
       retryable,
       retryAfterMs: retryable ? retryAfterMs(more.headers, body.message) : undefined,
       rounds: meaning.rounds ?? more.rounds,
+      // An answer that had begun was perhaps paid for, whatever ended it.
+      refusal: more.rounds === undefined ? meaning.refusal : undefined,
     },
     more.answered ?? (meaning.answered ? { model, usage: null } : undefined),
   );
@@ -128,10 +129,10 @@ const MISREAD_ROUNDS = 2;
  *
  * @param answered absent: it does not come from the model
  */
-export function misread(what: string, answered?: Answered): ModelError {
+export function misread(what: string, names: EndpointNames, answered?: Answered): ModelError {
   return new ModelError(
     'model.bad_answer',
-    `The model endpoint answered 200 with ${what}. If that stays so, check OPENAI_BASE_URL, which ends in /v1 as a rule, and OPENAI_API.`,
+    `The model endpoint answered 200 with ${what}. If that stays so, check ${names.baseUrl}, which ends in /v1 as a rule, and ${names.api}.`,
     { retryable: true, rounds: answered && MISREAD_ROUNDS },
     answered,
   );

@@ -1,8 +1,9 @@
 import type { JsonValue } from '../../contract/json-value.ts';
+import type { ModelEndpoint } from '../../contract/model-endpoint.ts';
 import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.ts';
 import { apiOf } from './api.ts';
 import { createSend } from './client.ts';
-import { resolveEndpoint, type EndpointOptions } from './endpoint.ts';
+import { credentialsOf, keyOf, resolveEndpoint } from './endpoint.ts';
 import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
 import type { GiveBack } from './request-parts.ts';
@@ -12,20 +13,26 @@ import { createScrub } from './scrub.ts';
  * A model behind any endpoint that speaks OpenAI's chat completions or its Responses: OpenAI, Azure,
  * Gemini, DeepSeek, Kimi, Mistral, OpenRouter, vLLM, Ollama, the scripted model.
  *
+ * @param name of an endpoint of the app's own; absent: the one of the environment
  * @throws {AgentOnceError} `config.invalid`
  */
-export function createOpenAiModel(options: EndpointOptions = {}): Model {
-  const endpoint = resolveEndpoint(options);
+export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): Model {
+  const endpoint = resolveEndpoint(options, name);
   const api = apiOf(endpoint);
   const send = createSend(endpoint);
-  const { origin } = endpoint;
+  const { origin, names } = endpoint;
+  const renews = typeof endpoint.apiKey === 'function';
   /** Models that have no thoughts to encrypt. */
   const unencrypted = new Set<string>();
 
   /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
-  async function answerTo(request: ModelRequest, context: ModelCallContext): Promise<unknown> {
+  async function answerTo(
+    request: ModelRequest,
+    key: string | undefined,
+    context: ModelCallContext,
+  ): Promise<unknown> {
     const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> =>
-      send(api.path, api.body(request, giveBack, encrypted), context);
+      send(api.path, api.body(request, giveBack, encrypted), key, context);
     let given = false;
     const own: GiveBack = (part) => {
       const isOwn =
@@ -50,14 +57,15 @@ export function createOpenAiModel(options: EndpointOptions = {}): Model {
       const { signal, timeoutMs } = context;
       const { model } = request;
       signal.throwIfAborted();
-      const scrub = createScrub(endpoint.credentials, request);
+      const key = await keyOf(endpoint);
+      const about = { names, renews, scrub: createScrub(credentialsOf(endpoint, key), request) };
       let answer: unknown;
       try {
-        answer = await answerTo(request, context);
+        answer = await answerTo(request, key, context);
       } catch (error) {
-        throw toModelError(error, { model, signal, timeoutMs, scrub });
+        throw toModelError(error, { model, signal, timeoutMs, ...about });
       }
-      const { calls, data, ...reply } = readReply(api, answer, request, scrub);
+      const { calls, data, ...reply } = readReply(api, answer, request, about);
       const opaque = (part: JsonValue | undefined): Pick<ModelReply, 'opaque'> =>
         part === undefined ? {} : { opaque: { dialect: api.dialect, origin, model, data: part } };
       return {

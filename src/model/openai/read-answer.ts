@@ -2,11 +2,12 @@ import { isObject } from '../../contract/json-value.ts';
 import { ModelError, type ModelRequest } from '../port.ts';
 import { usableReply, type BareReply, type Reading } from './answer.ts';
 import type { Api } from './api.ts';
+import type { EndpointNames } from './endpoint.ts';
 import { readError } from './error-body.ts';
+import type { AboutEndpoint } from './error-meaning.ts';
 import { fromErrorInAnswer, misread } from './errors.ts';
 import { readEvents } from './event-stream.ts';
 import { parseOrNothing, usageOf } from './fields.ts';
-import type { Scrub } from './scrub.ts';
 
 /**
  * Reads an answer of status 200 that a run can go on with.
@@ -18,14 +19,14 @@ export function readReply(
   api: Api,
   answer: unknown,
   request: ModelRequest,
-  scrub: Scrub,
+  about: AboutEndpoint,
 ): BareReply {
   const { model } = request;
   try {
-    return usableReply(readAnswer(api, answer, model, scrub), request, scrub);
+    return usableReply(readAnswer(api, answer, model, about), request, about);
   } catch (error) {
     if (error instanceof ModelError) throw error;
-    throw misread('something that cannot be read', { model, usage: null });
+    throw misread('something that cannot be read', about.names, { model, usage: null });
   }
 }
 
@@ -34,26 +35,26 @@ export function readReply(
  *
  * @throws {ModelError}
  */
-function readAnswer(api: Api, answer: unknown, model: string, scrub: Scrub): Reading {
+function readAnswer(api: Api, answer: unknown, model: string, about: AboutEndpoint): Reading {
   const json = typeof answer === 'string' ? parseOrNothing(answer) : answer;
   const isStream = typeof answer === 'string' && json === undefined;
-  const value = isStream ? mergeStream(api, answer, model) : json;
+  const value = isStream ? mergeStream(api, answer, model, about.names) : json;
   const reading = api.read(value);
   if (reading) return reading;
   const usage = usageOf(value);
   if (hasError(value)) {
-    throw fromErrorInAnswer(readError(value), { model, usage: usage ?? NO_USAGE }, scrub);
+    throw fromErrorInAnswer(readError(value), { model, usage: usage ?? NO_USAGE }, about);
   }
   const what = isStream ? 'an event stream that has' : 'JSON that is';
-  throw misread(`${what} no ${api.name}`, { model, usage });
+  throw misread(`${what} no ${api.name}`, about.names, { model, usage });
 }
 
 /** @throws {ModelError} it is no whole stream of events */
-function mergeStream({ merge }: Api, text: string, model: string): unknown {
+function mergeStream({ merge }: Api, text: string, model: string, names: EndpointNames): unknown {
   // It comes from a proxy, and says nothing about the request behind it: that keeps its token.
-  if (/^\s*</.test(text)) throw misread('a web page');
+  if (/^\s*</.test(text)) throw misread('a web page', names);
   const { events, done, broken } = readEvents(text);
-  if (events.length === 0) throw misread('text that is not JSON', { model, usage: null });
+  if (events.length === 0) throw misread('text that is not JSON', names, { model, usage: null });
   const merged = merge(events, done);
   if (merged !== 'cut' && !broken) return merged?.value;
   throw new ModelError(

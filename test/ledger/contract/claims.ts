@@ -18,6 +18,7 @@ export function testClaims(ledger: () => Ledger): void {
         request: { order: 1042 },
         round: 0,
         spent: NOTHING_USED,
+        asking: null,
       });
     });
 

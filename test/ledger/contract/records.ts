@@ -54,6 +54,7 @@ export function testRecords(ledger: () => Ledger): void {
         unknownAttempts: 0,
         round: 0,
         unusableAnswers: 0,
+        asking: null,
         errors: [],
         inputTokens: null,
         outputTokens: null,

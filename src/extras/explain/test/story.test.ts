@@ -25,6 +25,7 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
     turn: 1,
     kind: 'model',
     model: 'm',
+    answeredBy: null,
     tool: null,
     summary: 'gave the final answer',
     token: 'run:t1.model',

@@ -28,7 +28,7 @@ end
 
 local now = clock()
 local s = read(key, 'state', 'effect', 'digest', 'nonce', 'lease_until', 'worker', 'run_id',
-  'run_attempts', 'fence', 'ledger')
+  'run_attempts', 'fence', 'ledger', 'pending')
 if before_digest ~= '' then
   local b = read(before, 'state', 'digest')
   if b.state ~= 'completed' then
@@ -94,7 +94,8 @@ if not same then
       'digest', digest, 'unknown_attempts', 0, 'created_at', stamp(now))
     redis.call('ZADD', index, turn, step)
   end
-  if s.state == 'claimed' or doubted then
+  -- A response that is pending is found again.
+  if (s.state == 'claimed' and not s.pending) or doubted then
     redis.call('HINCRBY', key, 'unknown_attempts', 1)
   end
   if doubted then

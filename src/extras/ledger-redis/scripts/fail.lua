@@ -2,6 +2,7 @@
 local key = KEYS[1]
 local fence, error, counted = ARGV[1], ARGV[2], ARGV[3] == '1'
 local answered, input_tokens, output_tokens, cost_usd = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local asking, pending = ARGV[8], ARGV[9]
 local s = read(key, 'state', 'fence', 'run_attempts', 'round', 'unusable_answers')
 if s.fence ~= fence then
   return 0
@@ -15,6 +16,7 @@ end
 add_error(key, error)
 redis.call('HSET', key, 'state', 'failed', 'ended_at', stamp(clock()))
 redis.call('HDEL', key, 'lease_until')
+put_asking(key, asking, pending)
 if not counted then
   redis.call('HSET', key, 'run_attempts', math.max(tonumber(s.run_attempts) - 1, 0))
 end

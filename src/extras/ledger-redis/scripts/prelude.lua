@@ -27,6 +27,15 @@ local function put(key, name, value)
   end
 end
 
+-- What a model step's next attempt must know, and whether a response is pending in it.
+local function put_asking(key, asking, pending)
+  put(key, 'asking', asking)
+  if asking ~= '' and pending == '' then
+    redis.call('HDEL', key, 'pending')
+  end
+  put(key, 'pending', pending)
+end
+
 -- Keeps the last ten errors, and every report of an effect that came late: those are proof.
 local function add_error(key, error)
   local errors = cjson.decode(redis.call('HGET', key, 'errors') or '[]')

@@ -7,6 +7,7 @@ import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { service } from '../../service/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
+import { models } from './models.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
 export const app = defineApp({
@@ -14,6 +15,7 @@ export const app = defineApp({
   folder: import.meta.dirname,
   // Loaded by the commands that need them.
   agents: async () => Object.values(await import('./agents/index.ts')),
+  models,
   extras: [
     // One line each.
     explain,

@@ -1,0 +1,69 @@
+import type { Asking } from '../../contract/asking.ts';
+import type { AgentSettings } from '../../contract/settings.ts';
+import { modelStep, type ModelStepInput } from '../../contract/step.ts';
+import type { EarlierStep } from '../../ledger/port.ts';
+import type { ModelError } from '../../model/port.ts';
+import type { AskingFailed, Failure } from '../step/failures.ts';
+import { asTurnRecord } from './turn-record.ts';
+
+/** An endpoint may be busy for a moment; so often in a row it is not for a moment. */
+const OVERLOADS = 3;
+
+/** The models of a run, by the names that it has for them: the first is asked first. */
+export function modelsOf(
+  { model }: ModelStepInput,
+  settings: AgentSettings,
+): [string, ...string[]] {
+  const first = model ?? settings.model;
+  return [first, ...(settings.fallbacks ?? []).filter((name) => name !== first)];
+}
+
+/**
+ * Which of a run's models an attempt asks. A turn begins where the turn before it was answered, a run
+ * that is resumed at the first.
+ *
+ * @param asking what earlier attempts of the step have left
+ */
+export function modelToAsk(
+  models: readonly [string, ...string[]],
+  { turn, resumed }: ModelStepInput,
+  runId: string,
+  asking: Asking | null,
+  earlier: readonly EarlierStep[],
+): string {
+  const [first] = models;
+  const known = (name: string | undefined) => models.find((each) => each === name) ?? first;
+  if (asking?.pending && models.includes(asking.pending.endpoint)) return asking.pending.endpoint;
+  if (asking?.runId === runId) return known(asking.endpoint);
+  if (resumed) return first;
+  const before = earlier.find(({ step }) => step === modelStep(turn - 1))?.result;
+  return before ? known(asTurnRecord(before).answeredBy) : first;
+}
+
+/** How an attempt failed, and where the step goes on. */
+type After = Pick<AskingFailed, 'failure' | 'asking' | 'moves'>;
+
+/**
+ * Where a step goes on after one of its models has failed: with the next one where this one refused for
+ * good, or was overloaded too often. Nothing was paid for then.
+ *
+ * @param before what the attempt began with
+ */
+export function afterFailure(
+  { refusal }: ModelError,
+  failure: Failure,
+  models: readonly string[],
+  before: Asking,
+): After {
+  const { endpoint, runId } = before;
+  const overloads = refusal === 'overloaded' ? before.overloads + 1 : 0;
+  const next = models[models.indexOf(endpoint) + 1];
+  if (next !== undefined && (refusal === 'for-good' || overloads >= OVERLOADS)) {
+    const { code } = failure;
+    const message = `${failure.message} The next attempt asks the model "${next}".`;
+    const asking = { endpoint: next, runId, overloads: 0 };
+    return { failure: { code, message, retryable: true }, asking, moves: true };
+  }
+  const counts = models.length > 1 && overloads !== before.overloads;
+  return { failure, asking: counts ? { ...before, overloads } : undefined, moves: false };
+}

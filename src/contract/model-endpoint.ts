@@ -1,0 +1,30 @@
+import type { DialectName } from './dialects.ts';
+import type { ModelOptions } from './settings.ts';
+
+/** A model behind an endpoint, under a name of the app's own: see `src/app/models.ts`. */
+export interface ModelEndpoint {
+  /** Name of the model there; default: the endpoint's own name. */
+  model?: string;
+  /** Up to and with `/v1`; default: OpenAI's own. */
+  baseUrl?: string | undefined;
+  /**
+   * A function is asked before each request, for keys that expire. Many endpoints on one's own machine
+   * take none; OpenAI's needs one.
+   */
+  apiKey?: string | (() => Promise<string>) | undefined;
+  /** Default, `'auto'`: Responses at OpenAI, chat completions elsewhere. */
+  api?: 'auto' | 'chat' | 'responses' | undefined;
+  /** Default: told by the host. */
+  dialect?: DialectName | undefined;
+  /** The name of the field that limits an answer's tokens in chat completions; default: the dialect's. */
+  outputLimitField?: OutputLimitField | undefined;
+  /** Sent with each request. They may be secrets. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** In the place of the agent's own, for an endpoint that takes others; `undefined`: not sent. */
+  options?: { [Name in keyof ModelOptions]?: ModelOptions[Name] | undefined };
+}
+
+export type OutputLimitField = 'max_tokens' | 'max_completion_tokens';
+
+/** By name: what an agent's `model` and `fallbacks` may say. */
+export type ModelEndpoints = Readonly<Record<string, ModelEndpoint>>;
