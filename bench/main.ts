@@ -1,5 +1,5 @@
 /** `npm run bench`: what keys and the ledger cost, against a plain workflow of the same shape. */
-import { optionsOrExit, printReport } from '../src/extras/dev/script-options.ts';
+import { optionsOrExit, printReport } from '../chaos/script-options.ts';
 import { readOptions, USAGE } from './options.ts';
 import { drawReport } from './report.ts';
 import { runBench } from './run-bench.ts';

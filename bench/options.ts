@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../src/extras/dev/script-options.ts';
+import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
 const PARTS = ['runs', 'http'] as const;
 type Part = (typeof PARTS)[number];

@@ -51,9 +51,8 @@ export async function startBenchServers(): Promise<BenchServers> {
     const temporal = opened(await startTemporalServer({ dbFile, metricsPort }));
     const dataDir = path.join(folder, 'postgres');
     const postgres = opened(await startPostgres({ dataDir, durable: true }));
-    const scripted = ['src/extras/dev/scripted-model/main.ts', '--port', '0'];
-    const model = opened(await startProcess(scripted, /http\S+/));
-    const counter = opened(await startProcess(['bench/counter-server.ts'], /http\S+/));
+    const model = opened(await startProcess('bench/scripted-model.ts', /http\S+/));
+    const counter = opened(await startProcess('bench/counter-server.ts', /http\S+/));
     const env = {
       ...process.env,
       TEMPORAL_ADDRESS: temporal.address,
@@ -66,8 +65,8 @@ export async function startBenchServers(): Promise<BenchServers> {
       AGENT_ONCE_LOG_LEVEL: 'error',
     };
     const workers = [
-      opened(await startProcess(['bench/ours/worker.ts'], /ready/, env)),
-      opened(await startProcess(['bench/plain/worker.ts'], /ready/, env)),
+      opened(await startProcess('bench/ours/worker.ts', /ready/, env)),
+      opened(await startProcess('bench/plain/worker.ts', /ready/, env)),
     ];
     return {
       temporal: temporal.address,
@@ -93,7 +92,7 @@ export async function startBenchServers(): Promise<BenchServers> {
 
 /** Starts one of our programs; `announced` is what it says when it is ready. */
 async function startProcess(
-  [program = '', ...args]: string[],
+  program: string,
   ready: RegExp,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ announced: string; stop(): Promise<void> }> {
@@ -102,7 +101,7 @@ async function startProcess(
   const child = await startChild({
     part: program,
     command: process.execPath,
-    args: ['--import', LOADER, path.join(PROJECT_ROOT, program), ...args],
+    args: ['--import', LOADER, path.join(PROJECT_ROOT, program)],
     env,
     onLine: (line) => {
       const found = ready.exec(line)?.[0];

@@ -1,5 +1,5 @@
 /** `npm run chaos`: torments a system of its own, and counts whether every promise was kept. */
-import { runSeededScript } from '../src/extras/dev/seeded-script.ts';
+import { runSeededScript } from './seeded-script.ts';
 import { readOptions, USAGE } from './options.ts';
 import { drawReport } from './report.ts';
 import { runChaos } from './run-chaos.ts';

@@ -1,11 +1,6 @@
 import { parseArgs } from 'node:util';
-import { parsed, wholeNumber } from '../src/extras/dev/script-options.ts';
-import {
-  readSeeded,
-  SEEDED_OPTIONS,
-  SEEDED_USAGE,
-  type SeededOptions,
-} from '../src/extras/dev/seeded-script.ts';
+import { parsed, wholeNumber } from './script-options.ts';
+import { readSeeded, SEEDED_OPTIONS, SEEDED_USAGE, type SeededOptions } from './seeded-script.ts';
 import { parseFault, type Fault } from './faults.ts';
 
 export interface ChaosOptions extends SeededOptions {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess, startChild, type Child } from '../src/extras/dev/child-process.ts';
 import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
-import { startTcpProxy, type TcpProxy } from '../src/extras/dev/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../test/support/tcp-proxy.ts';
 import type { Server } from './faults.ts';
 import type { ChaosServers } from './servers.ts';
 

@@ -1,5 +1,5 @@
 /** `npm run fuzz`: lets processes fight over a few keys, and looks for what must never be. */
-import { runSeededScript } from '../src/extras/dev/seeded-script.ts';
+import { runSeededScript } from '../chaos/seeded-script.ts';
 import { readOptions, USAGE } from './options.ts';
 import { drawFuzzReport } from './report.ts';
 import { runFuzz } from './run-fuzz.ts';

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
-import { parsed, wholeNumber } from '../src/extras/dev/script-options.ts';
+import { parsed, wholeNumber } from '../chaos/script-options.ts';
 import {
   readSeeded,
   SEEDED_OPTIONS,
   SEEDED_USAGE,
   type SeededOptions,
-} from '../src/extras/dev/seeded-script.ts';
+} from '../chaos/seeded-script.ts';
 
 export interface FuzzOptions extends SeededOptions {
   /** How long the processes go on. */

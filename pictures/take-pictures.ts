@@ -8,7 +8,7 @@ import { openTemporalUi, type TemporalUi } from './browser/temporal-ui.ts';
 import { stackEnvironment } from '../src/extras/dev/stack-environment.ts';
 import { shop } from '../src/app/shop.ts';
 import { startStack, type Stack } from '../src/extras/dev/stack.ts';
-import { startWorkerProcess } from '../src/extras/dev/worker-process.ts';
+import { startWorkerProcess } from '../src/extras/dev/app-processes.ts';
 
 const ENDED: StartRequest = {
   agent: 'support',

@@ -5,7 +5,7 @@ import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { startClientSuite, type ClientSuite } from '../support/client-suite.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporalAddress } from '../support/servers.ts';
-import { startTcpProxy, type TcpProxy } from '../../src/extras/dev/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 let suite: ClientSuite;
 let proxy: TcpProxy;

@@ -5,7 +5,7 @@ import { connect } from '../../src/client/connect.ts';
 import { codeOf, startClientSuite } from '../support/client-suite.ts';
 import { createTestNamespace } from '../support/namespace.ts';
 import { connectTestClient, temporalAddress } from '../support/servers.ts';
-import { startTcpProxy } from '../../src/extras/dev/tcp-proxy.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const environment = { ...process.env };
 afterEach(() => {

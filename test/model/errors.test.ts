@@ -5,10 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import {
-  startScriptedModel,
-  type ScriptedModel,
-} from '../../src/extras/dev/scripted-model/server.ts';
+import { startTestModel, type TestModel } from '../support/model/test-model.ts';
 import { API_KEY, ask, modelError } from './ask.ts';
 import { startEndpoint, type Endpoint } from './http-endpoint.ts';
 
@@ -17,11 +14,11 @@ const run = promisify(execFile);
 /** Until a date some seventy years away. */
 const FAR_AWAY = expect.any(Number);
 
-let scripted: ScriptedModel;
+let scripted: TestModel;
 let endpoint: Endpoint;
 
 beforeAll(async () => {
-  [scripted, endpoint] = await Promise.all([startScriptedModel(), startEndpoint()]);
+  [scripted, endpoint] = await Promise.all([startTestModel(), startEndpoint()]);
 });
 afterAll(() => Promise.all([scripted.stop(), endpoint.stop()]));
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '../../src/contract/json-value.ts';
+import { startGateway, type Gateway } from '../support/model/gateway.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
 
 /** What an answer makes of a run, through the whole stack; `docs/models.md` has the table. */
@@ -309,26 +310,27 @@ test('a null character in arguments goes back to the model, and PostgreSQL never
 });
 
 describe('a gateway that gives the first answer again for the same key', () => {
-  let gateway: TestSystem;
+  let own: TestSystem;
+  let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startTestSystem();
-    await gateway.startWorker({
-      OPENAI_BASE_URL: gateway.model.url.replace('/v1', '/gateway/v1'),
-    });
+    own = await startTestSystem();
+    gateway = await startGateway(own.model.url);
+    await own.startWorker({ OPENAI_BASE_URL: gateway.url });
   });
-  afterAll(() => gateway.close());
+  afterAll(() => Promise.all([own.close(), gateway.stop()]));
 
   test('does not give an unusable one for ever', async () => {
     const blank = {
       choices: [{ message: { role: 'assistant', content: '' }, finish_reason: 'stop' }],
     };
-    const { key } = await gateway.client.start({
+    const { key } = await own.client.start({
       agent: 'tester',
       input: script({ say: 'ok', fault: { kind: 'status', status: 200, body: blank } }),
     });
-    const view = await gateway.client.result({ agent: 'tester', key });
+    const view = await own.client.result({ agent: 'tester', key });
     expect(view).toMatchObject({ status: 'completed', result: 'ok' });
-    expect(await gateway.modelRequests()).toMatchObject({ requests: 2, replayed: 0 });
+    expect(await own.modelRequests()).toMatchObject({ requests: 2 });
+    expect(gateway.replayed()).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { DialectName } from '../../src/extras/dev/scripted-model/dialects/dialects.ts';
+import type { DialectName } from './model/dialects/dialects.ts';
 
 /** An endpoint that the scripted model plays strictly, and how a worker is set up for it. */
 export interface StrictEndpoint {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { isExecutable } from '../../src/extras/dev/is-executable.ts';
+import { isExecutable } from '../../src/extras/dev/temporal-cli.ts';
 
 /** Finds a program on the PATH and in the usual places; `undefined`: it is nowhere. */
 export async function findProgram(name: string): Promise<string | undefined> {

@@ -5,14 +5,11 @@ import pg from 'pg';
 import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
-import {
-  startScriptedModel,
-  type ScriptedModel,
-} from '../../src/extras/dev/scripted-model/server.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { startCounterServer, type CounterServer } from './counter-server.ts';
 import { createTestDatabase } from './database.ts';
+import { startTestModel, type TestModel } from './model/test-model.ts';
 import { createTestNamespace } from './namespace.ts';
 import { program } from './program.ts';
 import { connectTestClient, temporalAddress } from './servers.ts';
@@ -46,8 +43,6 @@ interface ModelCounters {
   /** By the step that asked: the part of the key before a `~`. */
   byToken: Record<string, number>;
   byKey: Record<string, number>;
-  /** Answers that its gateway gave again. */
-  replayed: number;
 }
 
 interface ReceivedRequest {
@@ -62,7 +57,7 @@ export interface TestSystem {
   temporal: Client;
   ledger: Ledger;
   sql: pg.Pool;
-  model: ScriptedModel;
+  model: TestModel;
   counter: CounterServer;
   env: Record<string, string>;
   startWorker(env?: Record<string, string>): Promise<TestWorker>;
@@ -88,7 +83,7 @@ export async function startTestSystem(
       ? createTestDatabase()
       : { url: databaseUrl, drop: () => Promise.resolve() },
     createTestNamespace(),
-    startScriptedModel(),
+    startTestModel(),
     startCounterServer(),
     connectTestClient(),
   ]);

@@ -5,17 +5,13 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const KEPT_LINES = 30;
+export const READY_TIMEOUT_MS = 30_000;
 
-export interface ChildOptions {
+export interface ChildOptions extends Pick<SpawnOptions, 'env' | 'cwd' | 'uid' | 'gid'> {
   /** How people know it: `Temporal`, `PostgreSQL` … */
   part: string;
   command: string;
   args: readonly string[];
-  /** Replaces the environment; by default the child gets ours. */
-  env?: NodeJS.ProcessEnv;
-  cwd?: string;
-  uid?: number;
-  gid?: number;
   /** What asks it to stop. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
   /** How long it may take to stop before it is killed. */
@@ -51,16 +47,21 @@ export interface Child {
  * @throws {AgentOnceError} `part.failed` if it cannot be started at all.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { part, stopSignal = 'SIGTERM', graceMs = 5_000 } = options;
-  const spawnOptions: SpawnOptions = {
+  const {
+    part,
+    command,
+    args,
+    stopSignal = 'SIGTERM',
+    graceMs = 5_000,
+    logFile,
+    onLine,
+    ...how
+  } = options;
+  const child = spawn(command, args, {
+    ...how,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: options.env ?? process.env,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.uid === undefined ? {} : { uid: options.uid }),
-    ...(options.gid === undefined ? {} : { gid: options.gid }),
-  };
-  const child = spawn(options.command, options.args, spawnOptions);
+  });
   const { pid } = child;
   if (pid === undefined) {
     const cause = await new Promise<Error>((resolve) => child.once('error', resolve));
@@ -71,16 +72,14 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const callOffWatchdog = startWatchdog(pid, stopSignal, graceMs);
 
   const lines: string[] = [];
-  const log =
-    options.logFile === undefined ? undefined : createWriteStream(options.logFile, { flags: 'a' });
+  const log = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' });
   log?.on('error', () => undefined);
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
       if (lines.length > KEPT_LINES) lines.shift();
       log?.write(`${line}\n`);
-      options.onLine?.(line);
+      onLine?.(line);
     });
   }
 
@@ -120,5 +119,34 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Waits until a server that was started as a child does what is tried, such as to answer.
+ *
+ * @throws {AgentOnceError} `part.failed` if it ends, or takes longer than 30 s
+ */
+export async function untilReady(
+  child: Child,
+  part: string,
+  attempt: () => Promise<unknown>,
+): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (cause) {
+      if (child.hasExited() || Date.now() > deadline) {
+        const how = child.hasExited() ? 'ended while it started' : 'did not become ready in 30 s';
+        throw new AgentOnceError(
+          'part.failed',
+          `${part} ${how}. Its last lines:\n${child.lastLines()}`,
+          { cause },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
   }
 }

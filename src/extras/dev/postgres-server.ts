@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { startChild, type Child } from './child-process.ts';
+import { READY_TIMEOUT_MS, startChild, untilReady, type Child } from './child-process.ts';
 import { findFreePort, portInUse, requireFreePort } from './ports.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
 import { prepareDataFolder, stopLeftoverPostgres } from './postgres-data.ts';
@@ -33,7 +33,6 @@ export interface PostgresServer {
 
 const DATABASE = 'agent_once';
 const USE = { part: 'PostgreSQL', flag: '--postgres-port' };
-const READY_TIMEOUT_MS = 30_000;
 /** A stack that was killed a moment ago is still being stopped by its watchdogs. */
 const PORT_WAIT_MS = 3_000;
 
@@ -151,8 +150,7 @@ async function initialise(
 }
 
 async function waitUntilReady(child: Child, url: string): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  for (;;) {
+  await untilReady(child, 'PostgreSQL', async () => {
     const client = new pg.Client({
       connectionString: url.replace(/[^/]+$/, 'postgres'),
       connectionTimeoutMillis: 2_000,
@@ -163,19 +161,8 @@ async function waitUntilReady(child: Child, url: string): Promise<void> {
       await client.connect();
       const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
       if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-      return;
-    } catch (cause) {
-      if (child.hasExited() || Date.now() > deadline) {
-        const how = child.hasExited() ? 'ended while it started' : 'did not become ready in 30 s';
-        throw new AgentOnceError(
-          'part.failed',
-          `PostgreSQL ${how}. Its last lines:\n${child.lastLines()}`,
-          { cause },
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, 25));
     } finally {
       await client.end().catch(() => undefined);
     }
-  }
+  });
 }

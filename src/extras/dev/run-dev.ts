@@ -1,7 +1,6 @@
-import { startServiceProcess } from './service-process.ts';
+import { startServiceProcess, startWorkerProcess } from './app-processes.ts';
 import { stackEnvironment } from './stack-environment.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
-import { startWorkerProcess } from './worker-process.ts';
 
 export interface DevOptions extends StackOptions {
   /** Whether a worker is started too. */
@@ -47,7 +46,7 @@ export async function runDev(options: DevOptions): Promise<void> {
     }
     if (httpPort !== undefined && !signal.aborted) {
       const onLine = options.onServiceLine;
-      const service = await startServiceProcess({ env, port: httpPort, reload, log, onLine });
+      const service = await startServiceProcess(httpPort, { env, reload, log, onLine });
       stops.push(() => service.stop());
       starting.push(service.url.then((url) => (http = url)));
     }

@@ -29,12 +29,9 @@ process.exit(0);
  *
  * @returns `undefined`, or what went wrong: within seconds where the network is closed.
  */
-export async function downloadWithSdk(
-  folder: string,
-  limits = { probeMs: PROBE_TIMEOUT_MS, downloadMs: DOWNLOAD_TIMEOUT_MS },
-): Promise<string | undefined> {
+export async function downloadWithSdk(folder: string): Promise<string | undefined> {
   try {
-    await fetch(DOWNLOAD_HOST, { method: 'HEAD', signal: AbortSignal.timeout(limits.probeMs) });
+    await fetch(DOWNLOAD_HOST, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
   } catch {
     return `${DOWNLOAD_HOST} cannot be reached`;
   }
@@ -49,7 +46,7 @@ export async function downloadWithSdk(
       {
         stdio: 'ignore',
         cwd: import.meta.dirname,
-        timeout: limits.downloadMs,
+        timeout: DOWNLOAD_TIMEOUT_MS,
         killSignal: 'SIGKILL',
       },
     );

@@ -6,11 +6,8 @@ import type { Stack } from './stack.ts';
  * The environment in which a worker or a command finds a stack: ours, without what would lead to
  * another Temporal (a profile, an API key, TLS).
  */
-export function stackEnvironment(
-  stack: Stack,
-  env: NodeJS.ProcessEnv = process.env,
-): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(
+export function stackEnvironment(stack: Stack): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
     ([name]) =>
       !name.startsWith('TEMPORAL_') || ['TEMPORAL_CLI', 'TEMPORAL_NAMESPACE'].includes(name),
   );
@@ -18,13 +15,6 @@ export function stackEnvironment(
     ...Object.fromEntries(kept),
     // A file that does not exist: an empty one is an error to the SDK.
     TEMPORAL_CONFIG_FILE: path.join(CACHE_DIR, 'no-temporal-config.toml'),
-    ...stackVariables(stack),
-  };
-}
-
-/** The variables that say where a stack is. */
-export function stackVariables(stack: Stack): Record<string, string> {
-  return {
     TEMPORAL_ADDRESS: stack.temporal,
     TEMPORAL_UI_URL: stack.ui,
     LEDGER_URL: stack.ledger,

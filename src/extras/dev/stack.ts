@@ -25,8 +25,6 @@ export interface StackOptions {
   scriptedModel: boolean;
   /** Servers of the app's own. */
   beside?: readonly BesidePart[];
-  /** Folder of script modules for the scripted model. */
-  scriptsDir?: string;
   /** Temporal namespace that is made besides `default`. */
   namespace?: string | undefined;
   /** `false` for data that nobody misses after a power cut. Default: true. */
@@ -105,14 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         log,
       ),
     ),
-    options.scriptedModel
-      ? opened(
-          startScriptedModel({
-            port: ports.model,
-            ...(options.scriptsDir === undefined ? {} : { scriptsDir: options.scriptsDir }),
-          }),
-        )
-      : undefined,
+    options.scriptedModel ? opened(startScriptedModel({ port: ports.model })) : undefined,
   ]);
   try {
     if (temporal.status === 'rejected') throw temporal.reason;

@@ -1,9 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { readText } from '../../env.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { isExecutable } from './is-executable.ts';
 import { CACHE_DIR } from './paths.ts';
 
 /** Where to look. The defaults are the environment's and this clone's. */
@@ -113,4 +112,14 @@ async function isTrusted(file: string): Promise<boolean> {
 
 function executable(name: string): string {
   return process.platform === 'win32' ? `${name}.exe` : name;
+}
+
+/** Whether a path is a file that this user may run. */
+export async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
 }

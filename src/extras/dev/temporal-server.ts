@@ -1,9 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
-import { AgentOnceError } from '../../contract/errors.ts';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
-import { startChild, type Child } from './child-process.ts';
+import { startChild, untilReady, type Child } from './child-process.ts';
 import { stopLeftover } from './leftover.ts';
 import { findFreePort, portInUse, requireFreePort } from './ports.ts';
 import { findTemporalCli } from './temporal-cli.ts';
@@ -23,8 +22,6 @@ export interface TemporalServerOptions {
   dynamicConfig?: Record<string, string | number | boolean>;
   /** Everything that the server prints is appended there. */
   logFile?: string;
-  /** Path of the Temporal CLI; by default it is looked for. */
-  cli?: string;
   log?: (line: string) => void;
 }
 
@@ -39,7 +36,6 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-const READY_TIMEOUT_MS = 30_000;
 /** A stack that was killed a moment ago is still being stopped by its watchdogs. */
 const PORT_WAIT_MS = 3_000;
 const LEFTOVER_SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
@@ -54,7 +50,7 @@ const LEFTOVER_SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
 export async function startTemporalServer(
   options: TemporalServerOptions = {},
 ): Promise<TemporalServer> {
-  const cli = options.cli ?? (await findTemporalCli());
+  const cli = await findTemporalCli();
   const pidFile = options.dbFile === undefined ? undefined : `${path.resolve(options.dbFile)}.pid`;
   if (options.dbFile !== undefined)
     await mkdir(path.dirname(path.resolve(options.dbFile)), { recursive: true });
@@ -127,26 +123,12 @@ function serverArguments(
 
 async function waitUntilReady(child: Child, address: string, namespace: string): Promise<void> {
   const connection = Connection.lazy({ address });
-  const deadline = Date.now() + READY_TIMEOUT_MS;
   try {
-    for (;;) {
-      try {
-        await connection.withDeadline(Date.now() + 1_000, () =>
-          connection.workflowService.describeNamespace({ namespace }),
-        );
-        return;
-      } catch (cause) {
-        if (child.hasExited() || Date.now() > deadline) {
-          const how = child.hasExited() ? 'ended while it started' : 'did not become ready in 30 s';
-          throw new AgentOnceError(
-            'part.failed',
-            `Temporal's development server ${how}. Its last lines:\n${child.lastLines()}`,
-            { cause },
-          );
-        }
-        await new Promise((resolve) => setTimeout(resolve, 30));
-      }
-    }
+    await untilReady(child, "Temporal's development server", () =>
+      connection.withDeadline(Date.now() + 1_000, () =>
+        connection.workflowService.describeNamespace({ namespace }),
+      ),
+    );
   } finally {
     await connection.close();
   }

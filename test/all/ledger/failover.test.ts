@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findFreePort } from '../../../src/extras/dev/ports.ts';
 import { startPostgres, type PostgresServer } from '../../../src/extras/dev/postgres-server.ts';
-import { startTcpProxy } from '../../../src/extras/dev/tcp-proxy.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { openLedger } from '../../../src/ledger/open-ledger.ts';
 import { queryOnce } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';

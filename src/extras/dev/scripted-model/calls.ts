@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { ParsedReply } from './script.ts';
 import type { ChatRequest } from './wire.ts';
 
@@ -19,12 +19,6 @@ export interface CallIds {
 /** The same request gets the same IDs. */
 export const repeatableIds: CallIds = {
   next: (conversation, index) => `call_${conversation.slice(0, 12)}_${index}`,
-  same: 'call_same',
-};
-
-/** New ones for every answer: an endpoint that wants to recognise a turn must know its own. */
-export const uniqueIds: CallIds = {
-  next: () => `call_${randomBytes(12).toString('hex')}`,
   same: 'call_same',
 };
 

@@ -10,7 +10,6 @@ export function tokenOf(key: string): string {
 /** How often the model was asked. */
 export class Counters {
   #requests = 0;
-  #replayed = 0;
   readonly #byToken = new Map<string, number>();
   readonly #byKey = new Map<string, number>();
 
@@ -22,14 +21,8 @@ export class Counters {
     increase(this.#byKey, key);
   }
 
-  /** A gateway gave an earlier answer again: the model was not asked. */
-  countReplay(): void {
-    this.#replayed += 1;
-  }
-
   reset(): void {
     this.#requests = 0;
-    this.#replayed = 0;
     this.#byToken.clear();
     this.#byKey.clear();
   }
@@ -39,7 +32,6 @@ export class Counters {
       requests: this.#requests,
       byToken: Object.fromEntries(this.#byToken),
       byKey: Object.fromEntries(this.#byKey),
-      replayed: this.#replayed,
     };
   }
 }

@@ -1,28 +1,28 @@
 import { z } from 'zod';
-import { scriptReply } from './script.ts';
-import type { Script, ScriptReply } from './script.ts';
+import type { ParsedReply, Script } from './script.ts';
 import type { ChatRequest } from './wire.ts';
 import { textOf } from './wire.ts';
-
-const directive = z.strictObject({ script: z.array(scriptReply).min(1) });
 
 /**
  * Plays what the user's message itself spells out, for tests:
  * `{"script":[{"calls":[{"name":"echo","arguments":{"text":"a"}}]},{"say":"done"}]}`.
  * Entry n is the answer of turn n: there are n - 1 assistant messages since that message.
  */
-export const directiveScript: Script = {
-  name: 'directive',
-  matches: (request) => findDirective(request) !== undefined,
-  reply(request): ScriptReply {
-    const found = findDirective(request);
-    const parsed = directive.parse(found?.json);
-    const turn = request.messages
-      .slice(found?.index)
-      .filter((message) => message.role === 'assistant').length;
-    return parsed.script[turn] ?? { say: 'The script has ended.' };
-  },
-};
+export function directiveScript(reply: z.ZodType<ParsedReply>): Script {
+  const directive = z.strictObject({ script: z.array(reply).min(1) });
+  return {
+    name: 'directive',
+    matches: (request) => findDirective(request) !== undefined,
+    reply(request) {
+      const found = findDirective(request);
+      const parsed = directive.parse(found?.json);
+      const turn = request.messages
+        .slice(found?.index)
+        .filter((message) => message.role === 'assistant').length;
+      return parsed.script[turn] ?? { say: 'The script has ended.' };
+    },
+  };
+}
 
 function findDirective(request: ChatRequest): { index: number; json: object } | undefined {
   for (const [index, message] of [...request.messages.entries()].reverse()) {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AgentOnceError } from '../../../contract/errors.ts';
+import { PROJECT_ROOT } from '../paths.ts';
 import type { Script } from './script.ts';
 
 /** The app's own, and the example's. */
@@ -15,8 +16,7 @@ const FOLDERS = ['src/app/scripted-model', 'examples/scripted-model'];
  * @throws {AgentOnceError} `part.failed`: a module cannot be loaded or has no script
  */
 export async function loadScripts(folder?: string): Promise<Script[]> {
-  const folders =
-    folder === undefined ? FOLDERS.map((each) => join(projectRoot(), each)) : [folder];
+  const folders = folder === undefined ? FOLDERS.map((each) => join(PROJECT_ROOT, each)) : [folder];
   const files = folders
     .filter((each) => existsSync(each))
     .flatMap((each) =>
@@ -43,13 +43,4 @@ async function loadScript(path: string): Promise<Script> {
     throw new AgentOnceError('part.failed', `${path} exports no \`script\`.`);
   }
   return loaded.script;
-}
-
-/** Nearest folder above that has a package.json: the same from `src` and from `dist`. */
-function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) {
-    folder = dirname(folder);
-  }
-  return folder;
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { fault } from './fault.ts';
 import type { ChatRequest } from './wire.ts';
 
 const call = z.strictObject({
@@ -36,8 +35,6 @@ export const scriptReply = z.strictObject({
   finish: z.string().nullish(),
   /** Waits before it answers. */
   delayMs: z.number().int().nonnegative().optional(),
-  /** Goes wrong first: `times` times per step (default 1), then answers. */
-  fault: fault.optional(),
   /** Tokens to report; default: a quarter of the characters. `null`: no usage at all. */
   usage: z
     .strictObject({
@@ -50,10 +47,7 @@ export const scriptReply = z.strictObject({
 });
 
 export type ScriptReply = z.input<typeof scriptReply>;
-export type ParsedReply = z.output<typeof scriptReply> & {
-  /** The answer ends with this error, as OpenRouter's do when a provider fails half-way. */
-  failure?: { code: number; message: string };
-};
+export type ParsedReply = z.output<typeof scriptReply>;
 
 /**
  * A part that the scripted model can play. It must answer from the request alone: the same

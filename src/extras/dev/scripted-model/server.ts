@@ -1,19 +1,14 @@
 import type { AddressInfo } from 'node:net';
-import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { AgentOnceError } from '../../../contract/errors.ts';
 import { ABOUT } from './about.ts';
 import { Counters } from './counters.ts';
-import type { DialectName } from './dialects/dialects.ts';
-import type { Parts } from './endpoints.ts';
+import { invalid, openAiErrorBody } from './dialect.ts';
 import { addEndpoints } from './endpoints.ts';
-import { FaultQueue, faultOrder } from './fault.ts';
-import { Gateway } from './gateway.ts';
-import { bodyOf, jsonBodies } from './json-body.ts';
+import { PLAIN, type Extension } from './extension.ts';
 import { loadScripts } from './load-scripts.ts';
 import { Player } from './player.ts';
-import { RecentRequests, requestQuery } from './recent-requests.ts';
 
 export interface ScriptedModelOptions {
   /** 0 (default): any free one. */
@@ -22,14 +17,14 @@ export interface ScriptedModelOptions {
   scriptsDir?: string;
   /** Every answer waits this long; default 0. */
   delayMs?: number;
+  /** For tests that need more of a model. */
+  extension?: Extension;
 }
 
 export interface ScriptedModel {
   /** `http://127.0.0.1:8080/v1`: what `OPENAI_BASE_URL` is set to. */
   url: string;
   port: number;
-  /** The URL of an endpoint that refuses what its namesake refuses: `…/kimi/v1`. */
-  dialectUrl(name: DialectName): string;
   /** Stops at once: requests in flight are broken. */
   stop(): Promise<void>;
 }
@@ -42,19 +37,21 @@ export interface ScriptedModel {
 export async function startScriptedModel(
   options: ScriptedModelOptions = {},
 ): Promise<ScriptedModel> {
-  const faults = new FaultQueue();
-  const scripts = await loadScripts(options.scriptsDir);
-  const parts = {
-    player: new Player(scripts, faults, options.delayMs ?? 0),
-    counters: new Counters(),
-    requests: new RecentRequests(),
-    gateway: new Gateway(),
-  };
-  // Long conversations are one request: the body may be large. Hanging requests must not hold stop().
-  const app = fastify({ bodyLimit: 256 * 1024 * 1024, forceCloseConnections: true });
-  jsonBodies(app);
-  addEndpoints(app, parts);
-  addControls(app, parts, faults);
+  const { extension = PLAIN } = options;
+  const player = new Player(await loadScripts(options.scriptsDir), extension, options.delayMs ?? 0);
+  const counters = new Counters();
+  const app = fastify({
+    // Long conversations are one request.
+    bodyLimit: 256 * 1024 * 1024,
+    // Any name may come in a message.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
+    // Requests that wait must not hold `stop`.
+    forceCloseConnections: true,
+  });
+  addControls(app, player, counters);
+  extension.extend(app);
+  addEndpoints(app, extension.dialects, player, counters);
   try {
     await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   } catch (error) {
@@ -66,57 +63,27 @@ export async function startScriptedModel(
     );
   }
   const { port } = app.server.address() as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
-  return {
-    url: `${origin}/v1`,
-    port,
-    dialectUrl: (name) => `${origin}/${name}/v1`,
-    stop: () => app.close(),
-  };
+  return { url: `http://127.0.0.1:${port}/v1`, port, stop: () => app.close() };
 }
 
-/** What tests watch and steer the model with. */
-function addControls(app: FastifyInstance, parts: Parts, faults: FaultQueue): void {
-  const { player, counters, requests, gateway } = parts;
+/** What people and tests watch and steer the model with. */
+function addControls(app: FastifyInstance, player: Player, counters: Counters): void {
   app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(ABOUT));
   app.get('/counters', () => counters.toJSON());
   app.post('/counters/reset', () => {
     counters.reset();
-    requests.clear();
     return counters.toJSON();
   });
-  app.get('/requests', (request) => ({
-    requests: requests.find(requestQuery.parse(request.query)),
-  }));
-
-  app.get('/faults', () => ({ faults: faults.list() }));
-  app.post('/faults', (request) => {
-    faults.add(faultOrder.parse(bodyOf(request).value));
-    return { faults: faults.list() };
-  });
-  app.delete('/faults', () => {
-    faults.clear();
-    return { faults: [] };
-  });
   app.post('/delay', (request) => {
-    const { ms } = z
-      .strictObject({ ms: z.number().int().nonnegative() })
-      .parse(bodyOf(request).value);
+    const { ms } = z.strictObject({ ms: z.number().int().nonnegative() }).parse(request.body);
     player.delayMs = ms;
     return { ms };
   });
-  app.post('/gateway', (request) => {
-    const { replay } = z.strictObject({ replay: z.boolean() }).parse(bodyOf(request).value);
-    gateway.always = replay;
-    if (!replay) gateway.clear();
-    return { replay };
-  });
-
-  app.setErrorHandler((error, _request, reply) => {
-    if (error instanceof z.ZodError) {
-      return reply.code(400).send({ error: { message: z.prettifyError(error) } });
-    }
-    const { statusCode = 500, message } = error as Error & { statusCode?: number };
-    return reply.code(statusCode).send({ error: { message } });
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const wrong = error instanceof z.ZodError ? z.prettifyError(error) : undefined;
+    const status = wrong === undefined ? (error.statusCode ?? 500) : 400;
+    const message =
+      status === 500 ? `The scripted model failed: ${error.stack}` : (wrong ?? error.message);
+    return reply.code(status).send(openAiErrorBody(invalid(message, { status })));
   });
 }

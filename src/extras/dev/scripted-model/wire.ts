@@ -30,8 +30,6 @@ export const chatRequest = z.looseObject({
       }),
     )
     .nullish(),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
 });
 
 export type ChatRequest = z.output<typeof chatRequest>;
@@ -41,10 +39,6 @@ export type ChatMessage = ChatRequest['messages'][number];
 export function textOf(message: ChatMessage): string {
   if (typeof message.content === 'string') return message.content;
   return (message.content ?? []).map((part) => part.text ?? '').join('');
-}
-
-export function conversationText(request: ChatRequest): string {
-  return request.messages.map(textOf).join('\n');
 }
 
 export function offeredTools(request: ChatRequest): string[] {

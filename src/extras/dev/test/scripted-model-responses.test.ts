@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
-import type { ScriptedModel } from '../scripted-model/server.ts';
+import { startScriptedModel, type ScriptedModel } from '../scripted-model/server.ts';
 import {
+  NO_SCRIPTS,
   chat,
   echo,
   messageOf,
@@ -10,13 +11,12 @@ import {
   respond,
   results,
   script,
-  startModel,
-} from './scripted-model-client.ts';
+} from '../../../../test/support/model/client.ts';
 
 let model: ScriptedModel;
 
 beforeAll(async () => {
-  model = await startModel();
+  model = await startScriptedModel({ scriptsDir: NO_SCRIPTS });
 });
 afterAll(async () => {
   await model.stop();
@@ -159,38 +159,5 @@ describe('the openai package', () => {
       input: script({ say: 'done' }).content,
     });
     expect(response.output_text).toBe('done');
-  });
-
-  test.each([
-    ['completed', { say: 'a long text, in several pieces', calls: [echo('x'.repeat(80))] }],
-    ['incomplete', { say: 'half', finish: 'length' }],
-    ['failed', { say: 'half', finish: 'error' }],
-    ['completed', { refusal: 'Not that.' }],
-  ])('reads a stream to its end: %s', async (status, entry) => {
-    const stream = await openai().responses.create({
-      model: 'some-model',
-      input: script(entry).content,
-      stream: true,
-    });
-    const events = [];
-    for await (const event of stream) events.push(event);
-    const last = events.at(-1);
-    expect(events[0]?.type).toBe('response.created');
-    expect(last).toMatchObject({ type: `response.${status}`, response: { status } });
-    const done = events.flatMap((each) =>
-      each.type === 'response.output_item.done' ? [each.item] : [],
-    );
-    expect(last).toMatchObject({ response: { output: done } });
-    expect(events.map((each) => each.sequence_number)).toEqual(events.map((_, index) => index));
-  });
-
-  test('puts a stream together', async () => {
-    const stream = openai().responses.stream({
-      model: 'some-model',
-      input: script({ say: 'several pieces of a longer text', calls: [echo('y')] }).content,
-    });
-    const response = await stream.finalResponse();
-    expect(response.output_text).toBe('several pieces of a longer text');
-    expect(response.output.at(-1)).toMatchObject({ arguments: '{"text":"y"}' });
   });
 });

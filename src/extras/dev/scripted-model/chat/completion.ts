@@ -33,6 +33,7 @@ export interface Choice {
   message: ChatAnswerMessage;
   logprobs: null;
   finish_reason: string | null;
+  /** Of an answer that failed half-way. */
   error?: { code: number; message: string };
 }
 
@@ -62,7 +63,6 @@ export function toCompletion(request: ChatRequest, reply: ParsedReply, ids: Call
         message: toMessage(reply, conversation, ids),
         logprobs: null,
         finish_reason: reply.finish === undefined ? usualFinish(reply) : reply.finish,
-        ...(reply.failure ? { error: reply.failure } : {}),
       },
     ],
     ...(usage ? { usage: chatUsage(usage) } : {}),

@@ -55,7 +55,6 @@ export const responsesRequest = z.looseObject({
   reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
   store: z.boolean().nullish(),
   include: z.array(z.string()).nullish(),
-  stream: z.boolean().nullish(),
 });
 
 export type ResponsesRequest = z.output<typeof responsesRequest>;

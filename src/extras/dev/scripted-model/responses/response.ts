@@ -10,10 +10,9 @@ import { asksForEncryptedContent } from './request.ts';
 /** 2026-01-01, as in chat completions. */
 const CREATED = 1_767_225_600;
 
-export interface ResponseBody {
+export interface ResponseBody extends Ending {
   id: string;
   object: 'response';
-  status: string | null;
   output: OutputItem[];
   [member: string]: unknown;
 }
@@ -72,7 +71,7 @@ interface Ending {
   error: { code: string; message: string } | null;
 }
 
-function endingOf({ finish, failure }: ParsedReply): Ending {
+function endingOf({ finish }: ParsedReply): Ending {
   const whole = { status: 'completed', incomplete_details: null, error: null };
   const incomplete = (reason: string) => ({
     ...whole,
@@ -90,7 +89,7 @@ function endingOf({ finish, failure }: ParsedReply): Ending {
       return incomplete('max_output_tokens');
     case 'error':
     case 'failed': {
-      const message = failure?.message ?? 'The model failed to make an answer.';
+      const message = 'The model failed to make an answer.';
       return { ...whole, status: 'failed', error: { code: 'server_error', message } };
     }
     case 'cancelled':

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { startTcpProxy, type TcpProxy } from '../../../dev/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../../../../../test/support/tcp-proxy.ts';
 import { openLedger, openLedgerKeeper, openLedgerReader } from '../../../../ledger/open-ledger.ts';
 import type { Ledger, StepClaim } from '../../../../ledger/port.ts';
 import { describeLedgerContract } from '../../../../../test/ledger/contract.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startTcpProxy, type TcpProxy } from '../../../dev/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from '../../../../../test/support/tcp-proxy.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
 import type { TestService } from '../support/service.ts';
