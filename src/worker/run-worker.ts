@@ -98,7 +98,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
         ...(cleaning ? { cleaning } : {}),
-        costUsd: (name, usage) => costUsd(prices, name, usage),
+        costUsd: (name, usage) => costUsd(prices, name, usage, { baseUrl: config.openaiBaseUrl }),
         worker: `${process.pid}@${os.hostname()}`,
         faults,
         shadowOnly: config.shadowOnly,

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { RegisteredAgent } from '../../define/registry.ts';
+import { defined } from '../../contract/defined.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { utf8Bytes } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
@@ -51,7 +52,11 @@ export function askModel(
     ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
   });
   /** The calls are planned for this run, whoever asked the model: its steps are its own. */
-  const complete = async (reply: Omit<ModelReply, 'usage'>): Promise<Completion> => {
+  const complete = async (
+    reply: Omit<ModelReply, 'usage'>,
+    used?: ModelUsage | null,
+  ): Promise<Completion> => {
+    const { cachedInputTokens, reasoningTokens } = used ?? {};
     const plan = await planCalls(agent, turn, reply.calls, await earlier());
     const record: TurnRecord = {
       model: reply.model,
@@ -60,6 +65,7 @@ export function askModel(
       planned: plan.planned,
       finish: reply.finish,
       ...(reply.opaque ? { opaque: reply.opaque } : {}),
+      ...(used ? { tokens: defined({ cachedInputTokens, reasoningTokens }) } : {}),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -68,8 +74,11 @@ export function askModel(
     const { round, began, attempt, signal } = granted;
     // A resumed run asks as often as a new one; who took a call over goes on with its budget.
     const before = began === undefined ? Math.min(round, attempt - 1) : round;
-    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
-      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined => {
+      if (usage === null) return undefined;
+      const { inputTokens, outputTokens } = usage;
+      return { inputTokens, outputTokens, costUsd: deps.costUsd(by, usage) };
+    };
     const unusable = (error: ModelError, { model: by, usage }: Answered): UnusableAnswer =>
       new UnusableAnswer(error, { round, before, usage: priced(by, usage) ?? null });
     const asked = await request();
@@ -91,7 +100,7 @@ export function askModel(
     // An endpoint that reports no usage: the cost is unknown, not zero.
     const usage = priced(reply.model, reply.usage);
     return {
-      ...(await complete(reply)),
+      ...(await complete(reply, reply.usage)),
       ...(usage ? { usage } : {}),
       ...(began === undefined ? {} : { sharedWith: began }),
     };
