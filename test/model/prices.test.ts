@@ -117,7 +117,7 @@ describe('the endpoint that answered', () => {
     expect(await price('llama-3.3-70b-versatile', 'https://api.groq.com/openai/v1')).toBe(1.38);
     expect(await price('openai/gpt-5-mini', 'https://openrouter.ai/api/v1')).toBe(2.25);
     expect(await price('gpt-5-mini', 'https://x.openai.azure.com/openai/v1')).toBe(2.25);
-    expect(await price('deepseek-chat', 'https://api.deepseek.com')).toBe(1.37);
+    expect(await price('kimi-k2-thinking', 'https://api.moonshot.ai/v1')).toBe(3.1);
     const vertex = 'https://us-central1-aiplatform.googleapis.com/v1/endpoints/openapi';
     expect(await price('google/gemini-2.5-flash', vertex)).toBe(2.8);
   });
