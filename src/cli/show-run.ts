@@ -3,6 +3,7 @@ import { QUESTION_WORDS } from '../contract/decision-words.ts';
 import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { ListedStatus, RunState, Usage } from '../contract/run.ts';
+import type { StepUsage } from '../contract/step.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 
@@ -97,15 +98,15 @@ export function drawCalls({ turns, modelCalls, toolCalls }: Usage): string {
 }
 
 /** Tokens and money. */
-export function drawSpent(usage: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): string {
+export function drawSpent(usage: StepUsage): string {
   return `${drawTokens(usage)} · ${drawCost(usage.costUsd)}`;
 }
 
-export function drawTokens({
-  inputTokens,
-  outputTokens,
-}: Pick<Usage, 'inputTokens' | 'outputTokens'>): string {
-  return `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
+export function drawTokens(usage: StepUsage): string {
+  const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage;
+  const cached = cachedInputTokens ? ` (${number(cachedInputTokens)} cached)` : '';
+  const thinking = reasoningTokens ? ` (${number(reasoningTokens)} thinking)` : '';
+  return `${number(inputTokens)} in${cached} + ${number(outputTokens)} out${thinking} tokens`;
 }
 
 /** Money that is not known is not zero. */

@@ -101,7 +101,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
         ...(cleaning ? { cleaning } : {}),
-        costUsd: (name, usage) => costUsd(prices, name, usage),
+        costUsd: (name, usage, endpoint) =>
+          costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,
         faults,
         shadowOnly: config.shadowOnly,
@@ -157,6 +158,11 @@ function afterGrace(signals: readonly AbortSignal[], graceMs: number): AbortSign
     signal.addEventListener('abort', begin, { once: true });
   }
   return over.signal;
+}
+
+/** `undefined`: OpenAI's own. */
+function baseUrlOf(config: Config, models: ModelEndpoints = {}, endpoint?: string) {
+  return endpoint === undefined ? config.openaiBaseUrl : models[endpoint]?.baseUrl;
 }
 
 /** @throws {AgentOnceError} `config.invalid` */

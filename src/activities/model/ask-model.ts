@@ -59,7 +59,9 @@ export function askModel(
   const complete = async (
     reply: Omit<ModelReply, 'usage'>,
     answeredBy: string | undefined,
+    used?: ModelUsage | null,
   ): Promise<Completion> => {
+    const { cachedInputTokens, reasoningTokens } = used ?? {};
     const plan = await planCalls(agent, turn, reply.calls, await earlier());
     const record: TurnRecord = {
       model: reply.model,
@@ -67,7 +69,11 @@ export function askModel(
       calls: plan.recorded,
       planned: plan.planned,
       finish: reply.finish,
-      ...defined({ opaque: reply.opaque, answeredBy }),
+      ...defined({
+        opaque: reply.opaque,
+        answeredBy,
+        tokens: used ? defined({ cachedInputTokens, reasoningTokens }) : undefined,
+      }),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -76,8 +82,11 @@ export function askModel(
     const { round, began, attempt, signal } = granted;
     // A resumed run asks as often as a new one; who took a call over goes on with its budget.
     const before = began === undefined ? Math.min(round, attempt - 1) : round;
-    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
-      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined => {
+      if (usage === null) return undefined;
+      const { inputTokens, outputTokens } = usage;
+      return { inputTokens, outputTokens, costUsd: deps.costUsd(by, usage, asked.endpoint) };
+    };
     const { workflowExecution } = Context.current().info;
     const runId = workflowExecution?.runId ?? '';
     const model = modelToAsk(models, input, runId, granted.asking, await earlier());
@@ -111,7 +120,7 @@ export function askModel(
     // An endpoint that reports no usage: the cost is unknown, not zero.
     const usage = priced(reply.model, reply.usage);
     return {
-      ...(await complete(reply, model === models[0] ? undefined : model)),
+      ...(await complete(reply, model === models[0] ? undefined : model, reply.usage)),
       ...(usage ? { usage } : {}),
       ...(began === undefined ? {} : { sharedWith: began }),
     };

@@ -52,13 +52,13 @@ export async function callModel(
 
   const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
     outcome;
-  const { content, calls, planned } = asTurnRecord(outcome.result);
+  const { content, calls, planned, tokens } = asTurnRecord(outcome.result);
   return {
     digest,
     ...(calls.length === 0 ? { output: content ?? '' } : {}),
     calls: planned,
     refused: calls.filter((call) => call.refusal !== undefined).length,
-    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd },
+    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd, ...tokens },
     knownBy,
     possiblyPaid: unknownAttempts,
     ledger,

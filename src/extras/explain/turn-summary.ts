@@ -1,4 +1,4 @@
-import { toolStep } from '../../contract/step.ts';
+import { toolStep, type TokenParts } from '../../contract/step.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { StepRecord } from '../../ledger/port.ts';
 import type { CallNotRun } from './explanation.ts';
@@ -39,6 +39,17 @@ export function answeredBy({ kind, result }: StepRecord): string | null {
 /** The calls of a model's answer that were not run, and why. */
 export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
   return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];
+}
+
+/** The parts of the tokens that an answer used, as far as they were told. */
+export function tokenParts(result: JsonValue | null): TokenParts {
+  const { cachedInputTokens: cached, reasoningTokens: thinking } = asObject(
+    asObject(result)['tokens'] ?? null,
+  );
+  return {
+    ...(typeof cached === 'number' ? { cachedInputTokens: cached } : {}),
+    ...(typeof thinking === 'number' ? { reasoningTokens: thinking } : {}),
+  };
 }
 
 function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {

@@ -103,6 +103,8 @@ const stepUsage = schemaOf<StepUsage>()(
     inputTokens: z.int(),
     outputTokens: z.int(),
     costUsd: z.number().nullable(),
+    cachedInputTokens: z.int().exactOptional(),
+    reasoningTokens: z.int().exactOptional(),
   }),
 );
 

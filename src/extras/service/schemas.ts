@@ -85,6 +85,8 @@ export const usage = schemaOf<Usage>()(
     inputTokens: z.int(),
     outputTokens: z.int(),
     costUsd: z.number().nullable().meta({ description: 'null: the price of a call is not known' }),
+    cachedInputTokens: z.int().exactOptional(),
+    reasoningTokens: z.int().exactOptional(),
   }),
 );
 

@@ -112,6 +112,19 @@ test('a run is read, followed, explained and cancelled', async () => {
   expect(document.openapi).toBe('3.1.0');
 });
 
+test('a run and its steps tell what was cached and thought', async () => {
+  const parts = { cachedInputTokens: 9_000, reasoningTokens: 60 };
+  const usage = { inputTokens: 10_000, outputTokens: 100, ...parts };
+  const body = { input: script({ say: 'ok', usage }), options: { model: 'gpt-5.2' } };
+  const run = await start('k-cached', body, { prefer: 'wait=20' });
+  expect(await run.json()).toMatchObject({ usage: { ...usage, costUsd: 0.004725 } });
+  const steps = await send('GET', '/v1/runs/agent-tester-k-cached/steps');
+  expect(await steps.json()).toMatchObject({
+    usage,
+    steps: [{ id: 't1.model', usage: { ...usage, costUsd: 0.004725 } }],
+  });
+});
+
 describe('what is said to whoever calls', () => {
   test('names no file, no flag and no other agent', async () => {
     const headers = { 'idempotency-key': '"k-unknown"' };
