@@ -36,7 +36,10 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
+  const { toolChoice, ...options } = {
+    ...(settings.modelOptions ?? agent.settings.modelOptions),
+    ...input.modelOptions,
+  };
   const model = input.model ?? settings.model;
   const request = async (): Promise<ModelRequest> => ({
     model,
