@@ -35,7 +35,7 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'model.quota_exhausted':
     'Give the account at the model provider credit, or resume with another model (--model).',
   'model.rejected':
-    'Correct what the endpoint refused: the API key, the name of the model (or resume with --model).',
+    'Correct what the endpoint refused: the API key, the name of the model; or resume with another model (--model).',
   'model.bad_answer': 'Look at what the model endpoint answers: its errors are below each step.',
   'model.incomplete': 'Find out from the model endpoint why it ends answers early.',
   'model.answer_too_large':
