@@ -29,7 +29,7 @@ export async function resumeRun(
   const { input, options } = start;
   // Where only the ID is known, it may hold the key's hash.
   const { key = run.key } = memoOf(execution);
-  const limits = given || start.limits ? { ...start.limits, ...given } : undefined;
+  const limits = given || start.limits ? { ...start.limits, ...defined(given ?? {}) } : undefined;
   const request = { agent, tenant, key, ...defined({ input, options, limits }) };
   return startRun(context, { ...request, retryFailed: true }, run);
 }
