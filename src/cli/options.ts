@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
+import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
+import type { ResumeLimits } from '../contract/run.ts';
+import { isEffort, type ResumedOptions } from '../contract/settings.ts';
 
 /** What every command about runs takes. */
 export interface RunFlags {
@@ -11,6 +14,10 @@ export interface RunFlags {
 export interface WaitFlag {
   /** Seconds; `true`: until the run ends. */
   wait?: number | true;
+}
+
+export interface LimitFlags extends ResumedOptions {
+  maxTurns?: number;
 }
 
 /** What a command about a run says of itself, and takes. */
@@ -62,6 +69,34 @@ export function waitOption(): Option {
 
 export function maxTurnsOption(description: string): Option {
   return new Option('--max-turns <n>', description).argParser(parseCount(Number.MAX_SAFE_INTEGER));
+}
+
+/** What a run that is resumed may ask of its model besides. */
+export function resumeOptions(): Option[] {
+  return [
+    new Option(
+      '--reasoning-effort <word>',
+      'of a run that is resumed: how long its model thinks from there on, such as low',
+    ).argParser(parseEffort),
+    new Option(
+      '--max-output-tokens <n>',
+      'of a run that is resumed: tokens of one answer at most from there on',
+    ).argParser(parseCount(Number.MAX_SAFE_INTEGER)),
+  ];
+}
+
+/** The limits that the flags name; `undefined`: none. */
+export function limitsOf(
+  { maxTurns, reasoningEffort, maxOutputTokens }: LimitFlags,
+  model?: string,
+): ResumeLimits | undefined {
+  const limits = defined({ maxTurns, model, reasoningEffort, maxOutputTokens });
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
+function parseEffort(text: string): string {
+  if (isEffort(text)) return text;
+  throw new InvalidArgumentError('Give a word, such as none, low or high.');
 }
 
 /** Seconds of a dedup window that is given none. */

@@ -1,7 +1,7 @@
 import type { OpenQuestion, QuestionTerms } from './decision.ts';
 import { defined } from './defined.ts';
 import type { JsonValue } from './json-value.ts';
-import type { AgentSettings, StepPolicy } from './settings.ts';
+import type { AgentSettings, ResumedOptions, StepPolicy } from './settings.ts';
 
 /**
  * What a tool does to the world, and so what may happen when an attempt ends without a recorded
@@ -63,8 +63,10 @@ export interface ModelStepInput {
   run: StepRun;
   turn: number;
   settings?: AgentSettings;
-  /** Model named by the run's options. */
+  /** Model named by the run's limits or options. */
   model?: string;
+  /** Instead of those of the settings. */
+  modelOptions?: ResumedOptions;
   messages: UserMessage[];
   /** Scope that ends with the first step of this run. */
   retires?: string;

@@ -39,7 +39,10 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
+  const { toolChoice, ...options } = {
+    ...(settings.modelOptions ?? agent.settings.modelOptions),
+    ...input.modelOptions,
+  };
   const models = modelsOf(input, settings);
   const endpoints = settings.endpoints ?? deps.model.endpoints ?? [];
   const request = async (model = models[0]): Promise<ModelRequest> => ({
@@ -120,7 +123,7 @@ export function askModel(
     // An endpoint that reports no usage: the cost is unknown, not zero.
     const usage = priced(reply.model, reply.usage);
     return {
-      ...(await complete(reply, model === models[0] ? undefined : model, reply.usage)),
+      ...(await complete(reply, model, reply.usage)),
       ...(usage ? { usage } : {}),
       ...(began === undefined ? {} : { sharedWith: began }),
     };

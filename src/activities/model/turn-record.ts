@@ -10,7 +10,7 @@ export interface TurnRecord {
   /** The calls to run, with the policies that held when the model answered. */
   planned: PlannedCall[];
   finish: ModelReply['finish'];
-  /** The run's name for the model that answered, where it is not the run's first one. */
+  /** The run's name for the model that answered; absent in records of an earlier version. */
   answeredBy?: string;
   /** What the endpoint wants back; absent in records of an earlier version as well. */
   opaque?: OpaquePart;

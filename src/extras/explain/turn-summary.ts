@@ -30,10 +30,10 @@ export function summariseAnswer(result: JsonValue | null): string | undefined {
   return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
 
-/** The run's name for the model that answered, where the step's own did not. */
-export function answeredBy({ kind, result }: StepRecord): string | null {
+/** The run's name for the model that answered, where it is not the step's own. */
+export function answeredBy({ kind, name: asked, result }: StepRecord): string | null {
   const { answeredBy: name } = kind === 'model' ? asObject(result) : {};
-  return typeof name === 'string' ? name : null;
+  return typeof name === 'string' && name !== asked ? name : null;
 }
 
 /** The calls of a model's answer that were not run, and why. */
