@@ -1,16 +1,15 @@
 import { asText } from '../../../src/extras/dev/scripted-model/calls.ts';
 import type { Turn } from '../../../src/extras/dev/scripted-model/extension.ts';
-import type { AnswerFault } from './fault.ts';
 import type { ParsedReply } from '../../../src/extras/dev/scripted-model/script.ts';
-import type { ChatRequest } from '../../../src/extras/dev/scripted-model/wire.ts';
-import { offeredTools } from '../../../src/extras/dev/scripted-model/wire.ts';
+import { offeredTools, type ChatRequest } from '../../../src/extras/dev/scripted-model/wire.ts';
+import { isAnswerFault, type AnswerFault, type Fault } from './fault.ts';
 
 /** The answer of a turn, with what is wrong with it. */
 export function answerOf(
   { request, reply, answer }: Turn,
-  wrong: AnswerFault | undefined,
+  wrong: Fault | undefined,
 ): ReturnType<Turn['answer']> {
-  if (!wrong) return answer(reply);
+  if (!wrong || !isAnswerFault(wrong)) return answer(reply);
   const body = answer(distort(request, reply, wrong));
   if (wrong.kind === 'error-in-choice') {
     const { code, message } = wrong;

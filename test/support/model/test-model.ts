@@ -48,8 +48,7 @@ export async function startTestModel(
 
 function play(turn: Turn, http: FastifyReply, faults: Faults): void {
   const due = faults.take(turn, (turn.reply as TestReply).fault);
-  const ofWire = due && !isAnswerFault(due) ? due : undefined;
-  const body = answerOf(turn, due && isAnswerFault(due) ? due : undefined);
+  const body = answerOf(turn, due);
   const asked = http.request.body as {
     stream?: boolean;
     stream_options?: { include_usage?: boolean };
@@ -62,7 +61,7 @@ function play(turn: Turn, http: FastifyReply, faults: Faults): void {
     ).join('');
   const type = asked.stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const text = asked.stream ? events() : json();
-  if (ofWire) {
-    playFault(http, ofWire, { type, text, json, events, errorBody: turn.dialect.errorBody });
+  if (due && !isAnswerFault(due)) {
+    playFault(http, due, { type, text, json, events, errorBody: turn.dialect.errorBody });
   } else http.header('x-request-id', body.id).type(type).send(text);
 }
