@@ -1,7 +1,7 @@
 import pg from 'pg';
+import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
-import { codeOf, isReadOnly, noTransactions, toLedgerError } from './database-error.ts';
-import { queryEnclosed } from './enclosed-query.ts';
+import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl, type Pooling } from './parse-url.ts';
 import {
@@ -65,6 +65,8 @@ export class Database {
       max: poolSize,
       application_name: 'agent-once',
       keepAlive: true,
+      // What is asked before the answer to the last question is there goes along in one round trip.
+      pipeline: true,
       // A model may take longer than the default of 10 s, and a new connection several times what
       // a statement takes.
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -152,7 +154,13 @@ export class Database {
       const begin = `${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`;
       await this.transaction(begin, async () => {});
     } catch (error) {
-      throw noTransactions(error, this.where) ?? this.translate(error);
+      // PgBouncer has one SQLSTATE for everything.
+      if (!/statement pooling/i.test(String(error))) throw this.translate(error);
+      throw new AgentOnceError(
+        'ledger.invalid',
+        `The pooler at ${this.where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
+        { cause: error },
+      );
     }
   }
 
@@ -177,20 +185,14 @@ export class Database {
       return client.query({ name: this.#nameOf(text), text, values });
     }
     const named = this.#pooling === 'transaction-prepared' ? { name: this.#nameOf(text) } : {};
-    try {
-      return await queryEnclosed(
-        client,
-        { ...named, text, values },
-        {
-          before: [this.#readOnly ? BEGIN_READING : BEGIN, settingsOfTransaction()],
-          after: ['COMMIT'],
-        },
-      );
-    } catch (error) {
-      // A pooler ends the server's session of a client that leaves in a transaction.
-      if (error instanceof pg.DatabaseError) await client.query('ROLLBACK').catch(ignore);
-      throw error;
-    }
+    const begin = this.#readOnly ? BEGIN_READING : BEGIN;
+    // Sent at once. Where the statement fails, COMMIT rolls back.
+    const [, result] = await Promise.all([
+      client.query(`${begin}; ${settingsOfTransaction()}`),
+      client.query<object>({ ...named, text, values }),
+      client.query('COMMIT'),
+    ]);
+    return result;
   }
 
   /** Finds out whether a new connection has a session of its own, and sets that up. */
