@@ -85,6 +85,14 @@ export function toLedgerError(error: unknown, where: string): unknown {
   const ofNetwork = networkError(error, where, OF_NETWORK);
   if (ofNetwork) return ofNetwork;
   const { message, severity } = (error ?? {}) as { message?: string; severity?: unknown };
+  // PgBouncer has one SQLSTATE for everything.
+  if (message !== undefined && /statement pooling/i.test(message)) {
+    return new AgentOnceError(
+      'ledger.invalid',
+      `The pooler at ${where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
+      { cause: error },
+    );
+  }
   const code = isReadOnly(error) ? '25006' : (codeOf(error) ?? '');
   if (code === '42501') return missingRights(where, undefined, error);
   if (VALUE_REFUSED.test(code)) {

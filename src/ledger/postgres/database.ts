@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
 import { ledgerClient } from './ledger-client.ts';
@@ -51,7 +50,6 @@ export class Database {
   readonly #names = new Map<string, string>();
   readonly #ownSessions = new WeakSet<pg.ClientBase>();
   #pooling: Pooling;
-  #pooled = false;
   #closed: Promise<unknown> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
@@ -94,11 +92,6 @@ export class Database {
     return pool;
   }
 
-  /** Whether a connection was found that has no session of its own. */
-  get pooled(): boolean {
-    return this.#pooled;
-  }
-
   /**
    * One statement, one round trip, one transaction.
    *
@@ -116,7 +109,6 @@ export class Database {
       }
     }
     this.#pooling = 'transaction';
-    this.#pooled = true;
     return this.query<Row>(text, values);
   }
 
@@ -140,27 +132,6 @@ export class Database {
       return await this.#transactions.connect();
     } catch (error) {
       throw this.translate(error);
-    }
-  }
-
-  /**
-   * Checks that a transaction of several statements can be had: a pooler that pools statements ends
-   * the connection at the first.
-   *
-   * @throws {AgentOnceError} `ledger.invalid`
-   */
-  async assertTransactions(): Promise<void> {
-    try {
-      const begin = `${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`;
-      await this.transaction(begin, async () => {});
-    } catch (error) {
-      // PgBouncer has one SQLSTATE for everything.
-      if (!/statement pooling/i.test(String(error))) throw this.translate(error);
-      throw new AgentOnceError(
-        'ledger.invalid',
-        `The pooler at ${this.where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
-        { cause: error },
-      );
     }
   }
 
@@ -203,12 +174,8 @@ export class Database {
       const { processID } = client as pg.ClientBase & { processID?: number | null };
       const here = own ? undefined : (processID ?? 0);
       const { rowCount } = await client.query(settingsOfSession(this.#readOnly, here));
-      if (own || rowCount === 1) {
-        this.#ownSessions.add(client);
-        return;
-      }
+      if (own || rowCount === 1) this.#ownSessions.add(client);
     }
-    this.#pooled = true;
   }
 
   /** The same for the same text in every process: behind a pooler they may share a session. */

@@ -53,7 +53,6 @@ export async function decideQuestion(
   answer: DecisionInput,
 ): Promise<DecisionResult> {
   const begin = `RESET ALL; ${BEGIN};
-    SET LOCAL idle_in_transaction_session_timeout = 5000;
     ${settingsOfTransaction({ statement_timeout: '10000' })}`;
   try {
     return await database.transaction(begin, (client) => decideIn(client, scope, answer));

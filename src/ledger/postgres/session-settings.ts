@@ -24,9 +24,13 @@ const RELIED_ON: Readonly<Record<string, string>> = {
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const BEGIN_READING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY';
 
-/** A statement that sets what the ledger relies on until the transaction ends. */
+/**
+ * A statement that sets what the ledger relies on until the transaction ends. Goes in one text with
+ * BEGIN: between two, the database may have no patience.
+ */
 export function settingsOfTransaction(changes: Readonly<Record<string, string>> = {}): string {
-  return `SELECT ${setAll({ ...RELIED_ON, ...changes }, true)}`;
+  const idle = { idle_in_transaction_session_timeout: '5000' };
+  return `SELECT ${setAll({ ...RELIED_ON, ...idle, ...changes }, true)}`;
 }
 
 /**
