@@ -174,8 +174,14 @@ export class Database {
       const { processID } = client as pg.ClientBase & { processID?: number | null };
       const here = own ? undefined : (processID ?? 0);
       const { rowCount } = await client.query(settingsOfSession(this.#readOnly, here));
-      if (own || rowCount === 1) this.#ownSessions.add(client);
+      if (own || rowCount === 1) {
+        this.#ownSessions.add(client);
+        return;
+      }
     }
+    // Alone: a pooler of single statements hangs up, and what was sent behind it would hide why.
+    await client.query(`${BEGIN_READING}; ${settingsOfTransaction()}`);
+    await client.query('ROLLBACK');
   }
 
   /** The same for the same text in every process: behind a pooler they may share a session. */
