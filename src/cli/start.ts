@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { StartRequest } from '../client/types.ts';
 import { readConfig } from '../config.ts';
+import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { openRegistry, withClient, type LoadAgents } from './open-client.ts';
 import {
@@ -88,14 +89,15 @@ export async function runStart(
   loadAgents: LoadAgents,
 ): Promise<void> {
   assertKeyOrWindow(flags);
+  const { dedupeWindow } = flags;
   const config = readConfig();
   const request: StartRequest = {
     ...requestOf(agent, flags),
     input: await readInput(flags, operand),
-    ...(flags.key === undefined ? {} : { key: flags.key }),
-    ...(flags.dedupeWindow === undefined
-      ? {}
-      : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
+    ...defined({
+      key: flags.key,
+      dedupeWindowMs: dedupeWindow === undefined ? undefined : Math.round(dedupeWindow * 1_000),
+    }),
   };
   const registry = await openRegistry(config, loadAgents);
   const { checkRequest } = await import('../client/check-request.ts');
@@ -122,15 +124,13 @@ export function requestOf(
   agent: string,
   { tenant, model, shadow, retryFailed, maxTurns }: StartFlags,
 ): Omit<StartRequest, 'key' | 'input' | 'dedupeWindowMs'> & { tenant: string } {
-  const options = {
-    ...(model === undefined ? {} : { model }),
-    ...(shadow ? { shadow } : {}),
-  };
   return {
     agent,
     tenant: tenant ?? DEFAULT_TENANT,
-    ...(model === undefined && !shadow ? {} : { options }),
-    ...(maxTurns === undefined ? {} : { limits: { maxTurns } }),
-    ...(retryFailed === undefined ? {} : { retryFailed }),
+    ...defined({
+      options: model === undefined && !shadow ? undefined : defined({ model, shadow }),
+      limits: maxTurns === undefined ? undefined : { maxTurns },
+      retryFailed,
+    }),
   };
 }
