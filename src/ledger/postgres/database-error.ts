@@ -67,6 +67,7 @@ const AWAY: readonly (readonly [code: RegExp, says: string])[] = [
   [/^25006$/, 'It takes no writes: it is a standby, or was set to read-only.'],
   [/^(?:40001|40P01)$/, "Two transactions stood in each other's way."],
 ];
+const SQLSTATE = /^[0-9A-Z]{5}$/;
 const CONNECTION_LOST = /^(?:08|57P|53300|25P03)/;
 /** Data exceptions and limits of the program: the same value is refused whenever it is sent. */
 const VALUE_REFUSED = /^(?:22|54)/;
@@ -84,9 +85,10 @@ export function toLedgerError(error: unknown, where: string): unknown {
   if (error instanceof AgentOnceError) return error;
   const ofNetwork = networkError(error, where, OF_NETWORK);
   if (ofNetwork) return ofNetwork;
-  const { message, severity } = (error ?? {}) as { message?: string; severity?: unknown };
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  const message = error instanceof Error ? error.message : '';
   // PgBouncer has one SQLSTATE for everything.
-  if (message !== undefined && /statement pooling/i.test(message)) {
+  if (/statement pooling/i.test(message)) {
     return new AgentOnceError(
       'ledger.invalid',
       `The pooler at ${where} pools single statements (pool_mode = statement), and the ledger needs transactions. Nothing was changed. Set pool_mode to transaction or session there, or set LEDGER_URL to the database itself.`,
@@ -98,15 +100,14 @@ export function toLedgerError(error: unknown, where: string): unknown {
   if (VALUE_REFUSED.test(code)) {
     return valueRefused(`Text in it may have null characters, or be too long (${code}).`, error);
   }
-  const refused = REFUSED.find(([of, words]) => of.test(code) && words.test(message ?? ''));
+  const refused = REFUSED.find(([of, words]) => of.test(code) && words.test(message));
   if (refused) {
     const [, , says, advice] = refused;
     return ledgerRefused(where, code === '' ? says : `${says} (${code})`, advice, error);
   }
   const away = AWAY.find(([of]) => of.test(code));
   if (away) return ledgerAway(where, code, away[1], error);
-  if (message !== undefined && OF_DRIVER.test(message))
-    return ledgerAway(where, message, '', error);
+  if (OF_DRIVER.test(message)) return ledgerAway(where, message, '', error);
   // What ends the session is never about the statement alone. Poolers and proxies use XX000.
   return code !== '' && (severity === 'FATAL' || severity === 'PANIC')
     ? ledgerAway(where, code, 'It ended the connection.', error)
@@ -131,15 +132,15 @@ export function missingRights(
 export function isConnectionLoss(error: unknown): boolean {
   const failure = connectionFailure(error);
   if (failure) return !(failure.kind in OF_NETWORK);
-  const code = codeOf(error);
-  if (code !== undefined) return CONNECTION_LOST.test(code);
+  const code = codeOf(error) ?? '';
+  if (SQLSTATE.test(code)) return CONNECTION_LOST.test(code);
   return error instanceof Error && OF_DRIVER.test(error.message);
 }
 
 /** Whether there is a server that refused us, by its own word or for a certificate. */
 export function isRefusal(error: unknown): boolean {
   const failure = connectionFailure(error);
-  return failure ? failure.kind in OF_NETWORK : /^[0-9A-Z]{5}$/.test(codeOf(error) ?? '');
+  return failure ? failure.kind in OF_NETWORK : SQLSTATE.test(codeOf(error) ?? '');
 }
 
 /** Whether the server takes no writes: what it was asked for was not done, and another may do it. */

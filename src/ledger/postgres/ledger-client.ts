@@ -67,6 +67,8 @@ function readTls({ tls: params, where }: Target): Tls | AgentOnceError {
   const named = FILES.filter((name) => params.has(name));
   try {
     const { ssl } = parse(`postgres://host/?${params.toString()}`);
+    // Named and left empty, they ask for it too.
+    if (ssl === undefined) return named.length > 0 || params.has('sslmode') || undefined;
     if (ssl === 'no-verify') return { rejectUnauthorized: false };
     if (typeof ssl === 'string') return !['', 'false', 'disable'].includes(ssl);
     if (typeof ssl !== 'object') return ssl;

@@ -1,4 +1,4 @@
-import type { AskedQuestion, Question } from '../port.ts';
+import type { AskedQuestion, Ledger } from '../port.ts';
 import type { Database } from './database.ts';
 import { readRows } from './records.ts';
 
@@ -41,28 +41,27 @@ interface Latest extends AskedQuestion {
   stands: boolean;
 }
 
-/** See `Ledger.ask`. Of two who ask at once, one asks and both see its question. */
-export async function askQuestion(database: Database, question: Question): Promise<AskedQuestion> {
-  const { scope, step, kind, digest, fence, validMs, workflowId, runId } = question;
-  const of = [scope, step, kind];
-  for (;;) {
-    const same = [...of, digest, fence, runId];
-    const [latest] = await readRows<Latest>(database, LATEST, same);
-    if (latest?.stands) {
-      const { stands: _stands, ...standing } = latest;
-      if (latest.decision !== null || latest.runId === runId) return standing;
-      const values = [...of, latest.round, workflowId, runId];
-      const [taken] = await readRows<AskedQuestion>(database, TAKE_OVER, values);
-      if (taken) return taken;
-      continue; // Answered a moment ago.
-    }
-    const values = [...of, (latest?.round ?? 0) + 1, digest, fence, validMs, workflowId, runId];
-    const [asked] = await readRows<AskedQuestion>(database, ASK, values);
-    if (asked) return asked;
-  }
-}
-
-/** See `Ledger.questions`. */
-export function readQuestions(database: Database, scope: string): Promise<AskedQuestion[]> {
-  return readRows(database, QUESTIONS, [scope]);
+export function questions(database: Database): Pick<Ledger, 'ask' | 'questions'> {
+  return {
+    /** Of two who ask at once, one asks and both see its question. */
+    async ask({ scope, step, kind, digest, fence, validMs, workflowId, runId }) {
+      const of = [scope, step, kind];
+      for (;;) {
+        const same = [...of, digest, fence, runId];
+        const [latest] = await readRows<Latest>(database, LATEST, same);
+        if (latest?.stands) {
+          const { stands: _stands, ...standing } = latest;
+          if (latest.decision !== null || latest.runId === runId) return standing;
+          const values = [...of, latest.round, workflowId, runId];
+          const [taken] = await readRows<AskedQuestion>(database, TAKE_OVER, values);
+          if (taken) return taken;
+          continue; // Answered a moment ago.
+        }
+        const values = [...of, (latest?.round ?? 0) + 1, digest, fence, validMs, workflowId, runId];
+        const [asked] = await readRows<AskedQuestion>(database, ASK, values);
+        if (asked) return asked;
+      }
+    },
+    questions: (scope) => readRows(database, QUESTIONS, [scope]),
+  };
 }
