@@ -111,28 +111,38 @@ export function dedupeWindowOption(): Option {
 
 /** A whole number from 1, for options that count something. */
 export function parseCount(most: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
-  };
+  return (text) => numberOf(text, 1, most, `Give a whole number from 1 to ${most}.`);
 }
 
-function parseWindow(text: string): number {
-  if (text === '') return DEFAULT_WINDOW;
-  const seconds = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && seconds >= 0.001 && seconds <= LONGEST) return seconds;
-  throw new InvalidArgumentError(`Give seconds, up to ${LONGEST}, as in --dedupe-window=60.`);
+/** A port; 0: any free one. */
+export function parsePort(text: string): number {
+  return numberOf(text, 0, 65_535, 'A port is a number from 0 to 65535.');
 }
 
 /** Longest wait, in seconds: about twelve days. */
 const LONGEST = 1_000_000;
+const SECONDS = /^\d+(\.\d+)?$/;
+
+function parseWindow(text: string): number {
+  const advice = `Give seconds, up to ${LONGEST}, as in --dedupe-window=60.`;
+  return text === '' ? DEFAULT_WINDOW : numberOf(text, 0.001, LONGEST, advice, SECONDS);
+}
 
 function parseSeconds(text: string): number | true {
-  if (text === '') return true;
-  const seconds = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && seconds <= LONGEST) return seconds;
-  throw new InvalidArgumentError(`Give seconds, from 0 to ${LONGEST}, as in --wait=30.`);
+  const advice = `Give seconds, from 0 to ${LONGEST}, as in --wait=30.`;
+  return text === '' || numberOf(text, 0, LONGEST, advice, SECONDS);
+}
+
+function numberOf(
+  text: string,
+  least: number,
+  most: number,
+  advice: string,
+  form = /^\d+$/,
+): number {
+  const value = Number(text);
+  if (form.test(text) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(advice);
 }
 
 /**
@@ -150,11 +160,4 @@ export function bindOptionalValues(program: Command, argv: readonly string[]): s
     const isValue = takesValue.has(argv[at - 1]);
     return mayTakeValue.has(argument) && at < end && !isValue ? `${argument}=` : argument;
   });
-}
-
-/** A port; 0: any free one. */
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
 }

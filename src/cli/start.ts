@@ -95,14 +95,15 @@ export async function runStart(
   app: App,
 ): Promise<void> {
   assertKeyOrWindow(flags);
+  const { dedupeWindow } = flags;
   const config = readConfig();
   const request: StartRequest = {
     ...requestOf(agent, flags),
     input: await readInput(flags, operand),
-    ...(flags.key === undefined ? {} : { key: flags.key }),
-    ...(flags.dedupeWindow === undefined
-      ? {}
-      : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
+    ...defined({
+      key: flags.key,
+      dedupeWindowMs: dedupeWindow === undefined ? undefined : Math.round(dedupeWindow * 1_000),
+    }),
   };
   const registry = await openRegistry(config, app);
   const { checkRequest } = await import('../client/check-request.ts');
@@ -129,14 +130,13 @@ export function requestOf(
   agent: string,
   { tenant, model, shadow, retryFailed, ...flags }: StartFlags,
 ): Omit<StartRequest, 'key' | 'input' | 'dedupeWindowMs'> & { tenant: string } {
-  const options = {
-    ...(model === undefined ? {} : { model }),
-    ...(shadow ? { shadow } : {}),
-  };
   return {
     agent,
     tenant: tenant ?? DEFAULT_TENANT,
-    ...(model === undefined && !shadow ? {} : { options }),
-    ...defined({ limits: limitsOf(flags), retryFailed }),
+    ...defined({
+      options: model === undefined && !shadow ? undefined : defined({ model, shadow }),
+      limits: limitsOf(flags),
+      retryFailed,
+    }),
   };
 }
