@@ -174,6 +174,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     dialect: config.openaiDialect,
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
+    stream: config.openaiStream,
   };
   const model = createModels(preset, endpoints);
   // Its connections are of all steps.
