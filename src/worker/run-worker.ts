@@ -169,6 +169,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     api: config.openaiApi,
     dialect: config.openaiDialect,
     outputLimitField: config.openaiOutputLimitField,
+    structured: config.openaiStructured,
     headers: config.openaiHeaders,
   };
   const model = createModels(preset, endpoints);
