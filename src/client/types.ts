@@ -5,8 +5,8 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type {
   ListedStatus,
+  ResumeLimits,
   RunError,
-  RunLimits,
   RunOptions,
   RunState,
   RunStatus,
@@ -41,9 +41,16 @@ export interface StartRequest {
   tenant?: string;
   input?: JsonValue;
   options?: RunOptions;
-  /** May differ between two starts of one request. */
-  limits?: RunLimits;
-  /** Resumes the run if it has failed: what is recorded is not repeated, what failed runs again. */
+  /**
+   * May differ between two starts of one request. With `model`, `reasoningEffort` or
+   * `maxOutputTokens` a run can only be resumed: it takes `retryFailed`, and starts no new run.
+   */
+  limits?: ResumeLimits;
+  /**
+   * Resumes the run if it has failed: what is recorded is not repeated, what failed runs again. If
+   * `options.model` is all that differs from the first request, it is the same request, and the
+   * resumed run goes on with that model.
+   */
   retryFailed?: boolean;
   /**
    * For callers without a key: the request's fingerprint is the key, for this long from its first
@@ -53,8 +60,8 @@ export interface StartRequest {
 }
 
 export interface ResumeOptions {
-  /** Instead of those that the run was started with. */
-  limits?: RunLimits;
+  /** Each instead of the one that the run had; those that are not named are kept. */
+  limits?: ResumeLimits;
 }
 
 /** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */

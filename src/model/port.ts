@@ -66,6 +66,11 @@ export interface ModelReply {
 export interface ModelUsage {
   inputTokens: number;
   outputTokens: number;
+  /** Parts of `inputTokens`; absent where the endpoint does not tell them. */
+  cachedInputTokens?: number;
+  cacheWriteTokens?: number;
+  /** A part of `outputTokens`. */
+  reasoningTokens?: number;
 }
 
 export interface ModelCallContext {

@@ -40,7 +40,10 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
+  const { toolChoice, ...options } = {
+    ...(settings.modelOptions ?? agent.settings.modelOptions),
+    ...input.modelOptions,
+  };
   const models = modelsOf(input, settings);
   const endpoints = settings.endpoints ?? deps.model.endpoints ?? [];
   const request = async (model = models[0]): Promise<ModelRequest> => ({
@@ -61,7 +64,9 @@ export function askModel(
   const complete = async (
     reply: Omit<ModelReply, 'usage'>,
     answeredBy: string | undefined,
+    used?: ModelUsage | null,
   ): Promise<Completion> => {
+    const { cachedInputTokens, reasoningTokens } = used ?? {};
     const held = await earlier();
     const plan = await planCalls(agent, turn, reply.calls, held);
     const record: TurnRecord = {
@@ -71,7 +76,11 @@ export function askModel(
       planned: plan.planned,
       finish: reply.finish,
       ...(await finalOutput(agent, reply, held)),
-      ...defined({ opaque: reply.opaque, answeredBy }),
+      ...defined({
+        opaque: reply.opaque,
+        answeredBy,
+        tokens: used ? defined({ cachedInputTokens, reasoningTokens }) : undefined,
+      }),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -80,8 +89,11 @@ export function askModel(
     const { round, began, attempt, signal } = granted;
     // A resumed run asks as often as a new one; who took a call over goes on with its budget.
     const before = began === undefined ? Math.min(round, attempt - 1) : round;
-    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
-      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined => {
+      if (usage === null) return undefined;
+      const { inputTokens, outputTokens } = usage;
+      return { inputTokens, outputTokens, costUsd: deps.costUsd(by, usage, asked.endpoint) };
+    };
     const { workflowExecution } = Context.current().info;
     const runId = workflowExecution?.runId ?? '';
     const model = modelToAsk(models, input, runId, granted.asking, await earlier());
@@ -109,7 +121,7 @@ export function askModel(
       });
       const tooLarge = tooLargeIn(reply);
       if (tooLarge) throw tooLarge;
-      const completion = await complete(reply, model === models[0] ? undefined : model);
+      const completion = await complete(reply, model, reply.usage);
       // An endpoint that reports no usage: the cost is unknown, not zero.
       return {
         ...completion,

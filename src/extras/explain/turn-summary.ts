@@ -1,4 +1,4 @@
-import { toolStep } from '../../contract/step.ts';
+import { toolStep, type TokenParts } from '../../contract/step.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { StepRecord } from '../../ledger/port.ts';
 import type { CallNotRun } from './explanation.ts';
@@ -33,15 +33,26 @@ export function summariseAnswer(result: JsonValue | null): string | undefined {
   return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
 
-/** The run's name for the model that answered, where the step's own did not. */
-export function answeredBy({ kind, result }: StepRecord): string | null {
+/** The run's name for the model that answered, where it is not the step's own. */
+export function answeredBy({ kind, name: asked, result }: StepRecord): string | null {
   const { answeredBy: name } = kind === 'model' ? asObject(result) : {};
-  return typeof name === 'string' ? name : null;
+  return typeof name === 'string' && name !== asked ? name : null;
 }
 
 /** The calls of a model's answer that were not run, and why. */
 export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
   return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];
+}
+
+/** The parts of the tokens that an answer used, as far as they were told. */
+export function tokenParts(result: JsonValue | null): TokenParts {
+  const { cachedInputTokens: cached, reasoningTokens: thinking } = asObject(
+    asObject(result)['tokens'] ?? null,
+  );
+  return {
+    ...(typeof cached === 'number' ? { cachedInputTokens: cached } : {}),
+    ...(typeof thinking === 'number' ? { reasoningTokens: thinking } : {}),
+  };
 }
 
 function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {

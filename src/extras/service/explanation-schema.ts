@@ -19,7 +19,16 @@ import type { StepError } from '../../ledger/port.ts';
 import { nextAction } from './next-action-schema.ts';
 import type { ShownExplanation } from './operators-only.ts';
 import { schemaOf } from './schema-of.ts';
-import { decision, json, question, questionKind, runError, runOptions, usage } from './schemas.ts';
+import {
+  decision,
+  json,
+  question,
+  questionKind,
+  runError,
+  runLimits,
+  runOptions,
+  usage,
+} from './schemas.ts';
 
 /**
  * The document of `explain --json` as HTTP describes it. `src/extras/explain/explanation.ts` says what each
@@ -69,6 +78,7 @@ const execution = schemaOf<ExplainedExecution>()(
     error: runError.nullable(),
     startedBy: operatorOnly,
     stopped: stopRequest.nullable(),
+    resumedWith: runLimits.exactOptional(),
   }),
 );
 
@@ -103,6 +113,8 @@ const stepUsage = schemaOf<StepUsage>()(
     inputTokens: z.int(),
     outputTokens: z.int(),
     costUsd: z.number().nullable(),
+    cachedInputTokens: z.int().exactOptional(),
+    reasoningTokens: z.int().exactOptional(),
   }),
 );
 

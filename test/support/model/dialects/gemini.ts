@@ -73,7 +73,7 @@ export function geminiDialect(vendor: 'google' | 'vertex'): Dialect {
       const [first] = calls;
       if (!first || !signs(model)) return;
       const signature = randomBytes(48).toString('base64');
-      first.extra_content = { [vendor]: { thought_signature: signature } };
+      first['extra_content'] = { [vendor]: { thought_signature: signature } };
       issued.add(signature, namesKey(calls.map((call) => call.function.name)));
     },
   };

@@ -54,7 +54,7 @@ export function thinkingDialect(maker: 'deepseek' | 'kimi'): Dialect {
     dressChat({ choices: [{ message }] }, request, reply) {
       if (!thinks(request)) return;
       const thoughts = thoughtsOf(request, reply);
-      message.reasoning_content = thoughts;
+      message['reasoning_content'] = thoughts;
       for (const call of message.tool_calls ?? []) issued.add(call.id, thoughts);
     },
   };
