@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -13,6 +14,17 @@ import type {
 } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import type { ShadowEffect } from '../contract/step.ts';
+
+/**
+ * An agent's name, or the agent itself: only its name is read, and what its runs result in has the type
+ * of its `output`. A run that an earlier version of the agent has answered may have another result.
+ */
+export type AgentOf<Output> = string | { name: string; output?: z.ZodType<Output> };
+
+/** A request or a reference that may name its agent by its definition. */
+export type ByAgent<Named extends { agent: string }, Output = unknown> = Omit<Named, 'agent'> & {
+  agent: AgentOf<Output>;
+};
 
 /** Names a run; `tenant` is the default one when absent. */
 export interface RunRef {
@@ -53,7 +65,7 @@ export interface ResumeOptions {
 }
 
 /** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */
-export interface RunView {
+export interface RunView<Output = JsonValue> {
   workflowId: string;
   /** Changes when the run continues as new or is reset. */
   runId: string;
@@ -62,7 +74,7 @@ export interface RunView {
   key: string;
   status: RunStatus;
   /** The final answer, when completed. */
-  result: JsonValue | null;
+  result: Output | null;
   /** When failed or cancelled. */
   error: RunError | null;
   /** `null`: not known, as of a running run while no worker answers. */
@@ -78,7 +90,7 @@ export interface RunView {
 }
 
 /** The run that a key names after a start. */
-export interface StartedRun extends RunView {
+export interface StartedRun<Output = JsonValue> extends RunView<Output> {
   /** The run was there already: this start made none. */
   replayed: boolean;
   /** The request had no key. Repeating it needs the one that was made. */

@@ -160,7 +160,9 @@ export type KnownBy = 'executed' | 'ledger' | 'find' | 'person' | 'shadow';
 /** Result of the `callModel` activity. */
 export interface ModelStepResult {
   digest: string;
-  /** The final answer: present when the model asked for no tool. */
+  /**
+   * The final answer: present when the model asked for no tool, unless its answer is asked for again.
+   */
   output?: JsonValue;
   /** Calls to run now. Identical calls of the turn appear once; refused ones not at all. */
   calls: PlannedCall[];

@@ -46,6 +46,8 @@ export interface ModelRequest extends ModelOptions {
   model: string;
   messages: ModelMessage[];
   tools: ModelTool[];
+  /** What the final answer must be, as JSON Schema of an object; absent: any text. */
+  output?: { name: string; schema: JsonObject };
 }
 
 /** A whole answer that the run can go on with. */

@@ -173,6 +173,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     api: config.openaiApi,
     dialect: config.openaiDialect,
     outputLimitField: config.openaiOutputLimitField,
+    structured: config.openaiStructured,
     headers: config.openaiHeaders,
     stream: config.openaiStream,
   };

@@ -19,6 +19,7 @@ import {
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { afterFailure, modelsOf, modelToAsk } from './endpoints.ts';
+import { finalOutput } from './final-output.ts';
 import { planCalls } from './plan-calls.ts';
 import { share, shareName, type ShareTerms } from '../step/share.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
@@ -54,6 +55,7 @@ export function askModel(
       description: definition.description,
       parameters,
     })),
+    ...(agent.output ? { output: { name: run.agent, schema: agent.output } } : {}),
     ...options,
     // A model that must ask for a tool each time never ends.
     ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
@@ -65,13 +67,15 @@ export function askModel(
     used?: ModelUsage | null,
   ): Promise<Completion> => {
     const { cachedInputTokens, reasoningTokens } = used ?? {};
-    const plan = await planCalls(agent, turn, reply.calls, await earlier());
+    const held = await earlier();
+    const plan = await planCalls(agent, turn, reply.calls, held);
     const record: TurnRecord = {
       model: reply.model,
       content: reply.content,
       calls: plan.recorded,
       planned: plan.planned,
       finish: reply.finish,
+      ...(await finalOutput(agent, reply, held)),
       ...defined({
         opaque: reply.opaque,
         answeredBy,
@@ -106,7 +110,7 @@ export function askModel(
       });
     };
     const asked = await request(model);
-    let reply: ModelReply;
+    let reply: ModelReply | undefined;
     try {
       reply = await deps.model.complete(asked, {
         token: tokenFor(granted),
@@ -115,18 +119,17 @@ export function askModel(
         signal,
         timeoutMs: requestLimit(modelPolicy.startToCloseMs),
       });
+      const tooLarge = tooLargeIn(reply);
+      if (tooLarge) throw tooLarge;
+      const completion = await complete(reply, model, reply.usage);
+      // An endpoint that reports no usage: the cost is unknown, not zero.
+      return {
+        ...completion,
+        ...defined({ usage: priced(reply.model, reply.usage), sharedWith: began }),
+      };
     } catch (error) {
-      throw error instanceof ModelError ? failed(error, error.answered) : error;
+      throw error instanceof ModelError ? failed(error, error.answered ?? reply) : error;
     }
-    const tooLarge = tooLargeIn(reply);
-    if (tooLarge) throw failed(tooLarge, reply);
-    // An endpoint that reports no usage: the cost is unknown, not zero.
-    const usage = priced(reply.model, reply.usage);
-    return {
-      ...(await complete(reply, model, reply.usage)),
-      ...(usage ? { usage } : {}),
-      ...(began === undefined ? {} : { sharedWith: began }),
-    };
   };
 
   const { coalesce, cacheModelSeconds } = agent.definition;

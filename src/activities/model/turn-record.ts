@@ -10,6 +10,10 @@ export interface TurnRecord {
   /** The calls to run, with the policies that held when the model answered. */
   planned: PlannedCall[];
   finish: ModelReply['finish'];
+  /** Of a final answer of an agent with an `output`: what its schema made of it. */
+  output?: JsonValue;
+  /** Of one that did not fit: what the model is told of it, before it is asked once more. */
+  repair?: string;
   /** The run's name for the model that answered; absent in records of an earlier version. */
   answeredBy?: string;
   /** What the endpoint wants back; absent in records of an earlier version as well. */

@@ -10,6 +10,8 @@ import type { CallNotRun } from './explanation.ts';
 interface Answer {
   planned: { index: number; tool: string; summary: string }[];
   asked: number;
+  /** The answer did not fit the agent's output, and the model was told why. */
+  repaired: boolean;
   notRun: CallNotRun[];
 }
 
@@ -24,8 +26,9 @@ export function callSummaries(record: StepRecord): Map<string, string> {
 export function summariseAnswer(result: JsonValue | null): string | undefined {
   const answer = readAnswer(result);
   if (!answer) return undefined;
-  if (answer.asked === 0) return 'gave the final answer';
-  const { planned, asked } = answer;
+  const { planned, asked, repaired } = answer;
+  if (repaired) return "gave an answer that did not fit the output's schema; asked once more";
+  if (asked === 0) return 'gave the final answer';
   if (planned.length === 0) return `asked for ${asked} call${asked === 1 ? '' : 's'}, none usable`;
   return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
@@ -53,7 +56,7 @@ export function tokenParts(result: JsonValue | null): TokenParts {
 }
 
 function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
-  const { calls, planned } = asObject(result);
+  const { calls, planned, repair } = asObject(result);
   if (!Array.isArray(calls) || !Array.isArray(planned)) return undefined;
   return {
     planned: planned.flatMap((call) => {
@@ -62,6 +65,7 @@ function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
       return [{ index, tool, summary: typeof summary === 'string' ? summary : tool }];
     }),
     asked: calls.length,
+    repaired: typeof repair === 'string',
     notRun: calls.flatMap((call): CallNotRun[] => {
       const { tool, sameAs, refusal } = asObject(call);
       // The model made this name up, perhaps.
