@@ -64,6 +64,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     openaiStructured: readOneOf('OPENAI_STRUCTURED', STRUCTURED_OUTPUTS, env),
     /** Sent with each request to the model's endpoint. They may be secrets. */
     openaiHeaders: readHeaders('OPENAI_CUSTOM_HEADERS', env),
+    /** Whether answers are asked for as event streams. */
+    openaiStream: readFlag('OPENAI_STREAM', false, env),
     /** Path of a JSON file with prices per model. */
     pricesFile: readText('MODEL_PRICES_FILE', env),
     /** For links. */

@@ -27,6 +27,15 @@ export interface ModelEndpoint {
   structuredWithTools?: boolean | undefined;
   /** Sent with each request. They may be secrets. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Whether answers are asked for as event streams; default: no. */
+  stream?: boolean | undefined;
+  /**
+   * Whether a stream of chat completions is asked to tell its usage; default: yes, but for endpoints
+   * that refuse to be asked and tell it all the same.
+   */
+  streamUsage?: boolean | undefined;
+  /** For how long a stream may send nothing, in milliseconds; default: two minutes. */
+  streamIdleMs?: number | undefined;
   /** In the place of the agent's own, for an endpoint that takes others; `undefined`: not sent. */
   options?: { [Name in keyof ModelOptions]?: ModelOptions[Name] | undefined };
 }

@@ -84,6 +84,11 @@ export interface ModelCallContext {
   signal: AbortSignal;
   /** One request, in milliseconds. */
   timeoutMs: number;
+  /**
+   * Gets the answer's text as it comes, where the endpoint streams: neither thoughts nor calls. A text
+   * may come in vain, since its answer can break off. What it throws is lost.
+   */
+  onText?(text: string): void;
 }
 
 /** A language model behind an endpoint. */

@@ -175,6 +175,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     outputLimitField: config.openaiOutputLimitField,
     structured: config.openaiStructured,
     headers: config.openaiHeaders,
+    stream: config.openaiStream,
   };
   const model = createModels(preset, endpoints);
   // Its connections are of all steps.

@@ -60,7 +60,11 @@ describe('from the scripted model', () => {
 
   // In a process of its own: the runner's realm hides from `openai` that an abort is an Error, and
   // so that the request timed out.
-  test.each(['hang', 'hang-in-body'])('%s is a timeout, asked again', async (kind) => {
+  test.each([
+    ['hang', ''],
+    ['hang-in-body', ''],
+    ['hang', 'stream'],
+  ])('%s is a timeout, asked again %s', async (kind, how) => {
     await control('/faults', 'POST', { faults: [{ kind }] });
     const script = fileURLToPath(new URL('./ask-main.ts', import.meta.url));
     const { stdout } = await run(process.execPath, [
@@ -69,6 +73,7 @@ describe('from the scripted model', () => {
       script,
       scripted.url,
       '300',
+      how,
     ]);
     expect(JSON.parse(stdout)).toEqual({
       code: 'model.timeout',

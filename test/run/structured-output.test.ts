@@ -32,7 +32,7 @@ beforeAll(async () => {
       named,
       {
         baseUrl: system.model.dialectUrl(dialect),
-        dialect,
+        dialect: dialect === 'dashscope' ? 'other' : dialect,
         api,
         model,
         apiKey: 'test-key-0123456789',

@@ -8,6 +8,7 @@ export interface StrictEndpoint {
   model: string;
   /** For models that take tools in chat completions only without thinking. */
   effort?: string;
+  stream?: true;
   /** What turn 2 must hold of what came with turn 1; absent: nothing came. */
   comesBack?: RegExp;
 }
@@ -50,19 +51,36 @@ export const STRICT_ENDPOINTS: readonly StrictEndpoint[] = [
     comesBack: /"reasoning_details":\[/,
   },
   { name: 'Groq', dialect: 'groq', api: 'chat', model: 'gpt-oss' },
+  {
+    name: 'OpenAI, Responses, as streams',
+    dialect: 'openai',
+    api: 'responses',
+    model: 'gpt-6-luna',
+    stream: true,
+    comesBack: ENCRYPTED,
+  },
+  {
+    name: 'DashScope, which answers streams only',
+    dialect: 'dashscope',
+    api: 'chat',
+    model: 'qwen3-max-thinking',
+    stream: true,
+    comesBack: THOUGHTS,
+  },
   { name: 'OpenAI, chat', dialect: 'openai', api: 'chat', model: 'gpt-6-luna', effort: 'none' },
 ];
 
 /** The environment of a worker that asks this endpoint; on loopback no host tells what it is. */
 export function workerEnv(
-  { dialect, api, effort }: StrictEndpoint,
+  { dialect, api, effort, stream }: StrictEndpoint,
   model: { dialectUrl(name: DialectName): string },
 ): Record<string, string> {
   return {
     OPENAI_BASE_URL: model.dialectUrl(dialect),
     OPENAI_API_KEY: 'test-key-0123456789',
-    OPENAI_DIALECT: dialect,
+    OPENAI_DIALECT: dialect === 'dashscope' ? 'other' : dialect,
     OPENAI_API: api,
+    ...(stream ? { OPENAI_STREAM: 'on' } : {}),
     ...(effort === undefined ? {} : { OPENAI_REASONING_EFFORT: effort }),
   };
 }

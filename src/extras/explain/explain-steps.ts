@@ -1,3 +1,4 @@
+import { defined } from '../../contract/defined.ts';
 import { isShadow, tokenOf } from '../../contract/step.ts';
 import type { HeldStep, LedgerReader } from '../../ledger/reader.ts';
 import { withAnswers } from './explain-questions.ts';
@@ -40,7 +41,7 @@ function explainStep(
     turn: record.turn,
     kind,
     model: isModel ? name : null,
-    answeredBy: answeredBy(record),
+    ...defined({ answeredBy: answeredBy(record) }),
     tool: isModel ? null : name,
     summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
     token: tokenOf(record.scope, record.step),

@@ -135,8 +135,8 @@ export interface ExplainedStep {
   turn: number;
   kind: 'model' | 'tool';
   model: string | null;
-  /** Another of the run's models that answered; `null`: its own, or none. */
-  answeredBy: string | null;
+  /** Another of the run's models that answered; absent: its own, or none. */
+  answeredBy?: string;
   tool: string | null;
   /** What it is about, on one line; no payload. */
   summary: string | null;

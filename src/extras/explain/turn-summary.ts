@@ -34,9 +34,9 @@ export function summariseAnswer(result: JsonValue | null): string | undefined {
 }
 
 /** The run's name for the model that answered, where it is not the step's own. */
-export function answeredBy({ kind, name: asked, result }: StepRecord): string | null {
+export function answeredBy({ kind, name: asked, result }: StepRecord): string | undefined {
   const { answeredBy: name } = kind === 'model' ? asObject(result) : {};
-  return typeof name === 'string' && name !== asked ? name : null;
+  return typeof name === 'string' && name !== asked ? name : undefined;
 }
 
 /** The calls of a model's answer that were not run, and why. */

@@ -125,10 +125,9 @@ export const step = schemaOf<ExplainedStep>()(
       turn: count,
       kind: z.enum(['model', 'tool']),
       model: z.string().nullable(),
-      answeredBy: z
-        .string()
-        .nullable()
-        .meta({ description: "Another of the run's models that answered; null: its own, or none" }),
+      answeredBy: z.string().exactOptional().meta({
+        description: "Another of the run's models that answered; absent: its own, or none",
+      }),
       tool: z.string().nullable(),
       summary: z.string().nullable(),
       token: z.string(),

@@ -3,12 +3,12 @@ import type { JsonValue } from '../../contract/json-value.ts';
 import type { ModelRequest } from '../port.ts';
 import type { Reading } from './answer.ts';
 import type { Merged } from './event-stream.ts';
-import { mergeChunks } from './chat/merge-chunks.ts';
+import { mergeChunks, textInChunk } from './chat/merge-chunks.ts';
 import { readChat } from './chat/read-chat.ts';
 import { toChatRequest } from './chat/chat-request.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { GiveBack } from './request-parts.ts';
-import { lastResponse } from './responses/last-response.ts';
+import { lastResponse, textInEvent } from './responses/last-response.ts';
 import { readResponse } from './responses/read-response.ts';
 import { toResponsesRequest } from './responses/responses-request.ts';
 
@@ -21,6 +21,10 @@ export interface Api {
   /** `undefined`: they are no events of this API. */
   merge(events: readonly JsonValue[], done: boolean): Merged | undefined;
   read(value: unknown): Reading | undefined;
+  /** What an event of a stream adds to the answer's text. */
+  textIn(event: JsonValue): string;
+  /** What asks for a stream. */
+  asStream: JsonObject;
   /** What an answer should have been, for people. */
   name: string;
 }
@@ -36,6 +40,8 @@ function responsesApi(endpoint: Endpoint): Api {
     body: (request, ...how) => toResponsesRequest(request, endpoint, ...how),
     merge: lastResponse,
     read: readResponse,
+    textIn: textInEvent,
+    asStream: { stream: true },
     name: 'response',
   };
 }
@@ -47,6 +53,11 @@ function chatApi(endpoint: Endpoint): Api {
     body: (request, giveBack) => toChatRequest(request, endpoint, giveBack),
     merge: mergeChunks,
     read: readChat,
+    textIn: textInChunk,
+    asStream: {
+      stream: true,
+      ...(endpoint.streamUsage ? { stream_options: { include_usage: true } } : {}),
+    },
     name: 'chat completion',
   };
 }

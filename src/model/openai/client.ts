@@ -4,6 +4,7 @@ import type { JsonObject } from '../../contract/json.ts';
 import type { ModelCallContext } from '../port.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readErrorBody } from './error-body.ts';
+import { readStream } from './read-stream.ts';
 
 /** For endpoints that take any key, or none: the package insists on one. */
 const NO_KEY = 'none';
@@ -11,17 +12,19 @@ const NO_KEY = 'none';
 /**
  * Sends one request to an endpoint, never a second one: Temporal owns the retries.
  *
- * @returns the answer as JSON; as text where the endpoint calls it something else
+ * @param tell gets the pieces of a stream that was asked for
+ * @returns the answer as JSON; as text where it is a stream, or the endpoint calls it something else
  */
 export type Send = (
   path: string,
   body: JsonObject,
   key: string | undefined,
   context: ModelCallContext,
+  tell?: (piece: string) => void,
 ) => Promise<unknown>;
 
 /** A client of an endpoint that takes nothing from the environment past `src/config.ts`. */
-export function createSend({ baseUrl, headers }: Endpoint): Send {
+export function createSend({ baseUrl, headers, streamIdleMs }: Endpoint): Send {
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey: NO_KEY,
@@ -34,8 +37,8 @@ export function createSend({ baseUrl, headers }: Endpoint): Send {
     logLevel: 'off',
     fetch: fetchWithErrors,
   });
-  return (path, body, key = NO_KEY, context) =>
-    client.post<unknown>(path, {
+  return async (path, body, key = NO_KEY, context, tell) => {
+    const sent = client.post<unknown>(path, {
       body,
       signal: context.signal,
       timeout: context.timeoutMs,
@@ -48,6 +51,8 @@ export function createSend({ baseUrl, headers }: Endpoint): Send {
         'X-Agent-Run-Id': context.workflowId,
       },
     });
+    return body['stream'] === true ? readStream(await sent.asResponse(), streamIdleMs, tell) : sent;
+  };
 }
 
 /** The package reads an error's code and text only where OpenAI has them. */

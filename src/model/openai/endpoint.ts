@@ -14,6 +14,9 @@ export interface Endpoint extends Structured {
   dialect: DialectName;
   outputLimitField: OutputLimitField;
   headers: Readonly<Record<string, string>>;
+  stream: boolean;
+  streamUsage: boolean;
+  streamIdleMs: number;
   /** In the words of whoever has to correct them. */
   names: EndpointNames;
 }
@@ -31,6 +34,11 @@ const FROM_ENVIRONMENT: EndpointNames = {
   api: 'OPENAI_API',
 };
 
+/** Sends the usage with every stream, and refuses to be asked for it. */
+const REFUSES_STREAM_OPTIONS: DialectName = 'mistral';
+/** Models that think send nothing for a while, and keep-alives at best. */
+const STREAM_IDLE_MS = 120_000;
+
 /** Those that do not know the newer name, or ignore it. */
 const MAX_TOKENS: readonly DialectName[] = ['mistral', 'deepseek', 'ollama'];
 
@@ -39,7 +47,7 @@ const MAX_TOKENS: readonly DialectName[] = ['mistral', 'deepseek', 'ollama'];
  * @throws {AgentOnceError} `config.invalid`; without the URL, which may hold a password
  */
 export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint {
-  const { apiKey, api = 'auto', headers = {} } = options;
+  const { apiKey, api = 'auto', headers = {}, streamIdleMs = STREAM_IDLE_MS } = options;
   const of = (setting: string) => `${setting} of the model endpoint '${name}'`;
   const names =
     name === undefined
@@ -50,6 +58,9 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
       'config.invalid',
       'No model is configured. Set OPENAI_API_KEY for OpenAI, or OPENAI_BASE_URL for another endpoint that speaks its chat completions or its Responses.',
     );
+  }
+  if (!(streamIdleMs >= 1)) {
+    throw new AgentOnceError('config.invalid', `${of('streamIdleMs')} is no time in milliseconds.`);
   }
   if (typeof apiKey === 'string') assertKey(apiKey, names.apiKey);
   const baseUrl = options.baseUrl ?? OPENAI_URL;
@@ -67,6 +78,9 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
     ...structuredOf(options, dialect),
     headers,
+    stream: options.stream ?? false,
+    streamUsage: options.streamUsage ?? dialect !== REFUSES_STREAM_OPTIONS,
+    streamIdleMs,
     names,
   };
 }

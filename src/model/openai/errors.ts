@@ -23,6 +23,7 @@ export interface FailedRequest extends AboutEndpoint {
 export function toModelError(error: unknown, request: FailedRequest): unknown {
   const { model, signal, timeoutMs, scrub, names } = request;
   if (signal.aborted) return signal.reason;
+  if (error instanceof ModelError) return error;
   const again = (code: ErrorCode, message: string): ModelError =>
     new ModelError(code, message, { retryable: true });
   // By class: nearly all of them are called 'Error'. A timeout is a connection error too.

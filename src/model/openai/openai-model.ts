@@ -6,6 +6,7 @@ import { createSend } from './client.ts';
 import { credentialsOf, keyOf, resolveEndpoint } from './endpoint.ts';
 import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
+import { textTo } from './read-stream.ts';
 import type { GiveBack } from './request-parts.ts';
 import { createScrub } from './scrub.ts';
 
@@ -20,7 +21,7 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
   const endpoint = resolveEndpoint(options, name);
   const api = apiOf(endpoint);
   const send = createSend(endpoint);
-  const { origin, names } = endpoint;
+  const { origin, names, stream } = endpoint;
   const renews = typeof endpoint.apiKey === 'function';
   /** Models that have no thoughts to encrypt. */
   const unencrypted = new Set<string>();
@@ -31,8 +32,11 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
     key: string | undefined,
     context: ModelCallContext,
   ): Promise<unknown> {
-    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> =>
-      send(api.path, api.body(request, giveBack, encrypted), key, context);
+    const { onText } = context;
+    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> => {
+      const body = { ...api.body(request, giveBack, encrypted), ...(stream ? api.asStream : {}) };
+      return send(api.path, body, key, context, onText && textTo(onText, api.textIn));
+    };
     let given = false;
     const own: GiveBack = (part) => {
       const isOwn =

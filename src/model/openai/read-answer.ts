@@ -54,14 +54,20 @@ function mergeStream({ merge }: Api, text: string, model: string, names: Endpoin
   // It comes from a proxy, and says nothing about the request behind it: that keeps its token.
   if (/^\s*</.test(text)) throw misread('a web page', names);
   const { events, done, broken } = readEvents(text);
-  if (events.length === 0) throw misread('text that is not JSON', names, { model, usage: null });
+  if (events.length === 0 && !broken && !isSilence(text))
+    throw misread('text that is not JSON', names, { model, usage: null });
   const merged = merge(events, done);
-  if (merged !== 'cut' && !broken) return merged?.value;
+  if (events.length > 0 && merged !== 'cut' && !broken) return merged?.value;
   throw new ModelError(
     'model.broken_off',
     'The model endpoint ended its event stream in the middle of the answer.',
     { retryable: true },
   );
+}
+
+/** A stream that broke off before its first event: nothing, or comments that keep it alive. */
+function isSilence(text: string): boolean {
+  return text.split('\n').every((line) => line.startsWith(':') || line.trim() === '');
 }
 
 const NO_USAGE = { inputTokens: 0, outputTokens: 0 };

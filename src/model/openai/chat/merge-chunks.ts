@@ -30,6 +30,17 @@ export function mergeChunks(events: readonly JsonValue[], done: boolean): Merged
   return !done && choice['finish_reason'] === undefined ? 'cut' : { value };
 }
 
+/** What a piece adds to the answer's text. Mistral sends lists, of thoughts and of texts. */
+export function textInChunk(event: JsonValue): string {
+  const choices = isObject(event) ? event['choices'] : undefined;
+  const delta = Array.isArray(choices) ? choices.find(isFirst)?.['delta'] : undefined;
+  const content = isObject(delta) ? delta['content'] : undefined;
+  return asList(content)
+    .map((part) => (isObject(part) && part['type'] === 'text' ? part['text'] : part))
+    .filter((part) => typeof part === 'string')
+    .join('');
+}
+
 /** Nothing takes the place of something. */
 function set(target: JsonObject, members: JsonObject): void {
   for (const [name, value] of Object.entries(members)) {

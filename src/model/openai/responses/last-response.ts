@@ -18,6 +18,12 @@ export function lastResponse(events: readonly JsonValue[]): Merged | undefined {
   return typed.some(({ type }) => type.startsWith('response.')) ? 'cut' : undefined;
 }
 
+/** What an event adds to the answer's text. */
+export function textInEvent(event: JsonValue): string {
+  const { type, delta } = isObject(event) ? event : {};
+  return type === 'response.output_text.delta' && typeof delta === 'string' ? delta : '';
+}
+
 function isTyped(event: JsonValue): event is JsonObject & { type: string } {
   return isObject(event) && typeof event['type'] === 'string';
 }

@@ -1,4 +1,5 @@
 import type { Dialect } from '../../../../src/extras/dev/scripted-model/dialect.ts';
+import { dashScopeDialect } from './dashscope.ts';
 import { geminiDialect } from './gemini.ts';
 import { groqDialect } from './groq.ts';
 import { mistralDialect } from './mistral.ts';
@@ -17,6 +18,7 @@ const CREATE = {
   mistral: mistralDialect,
   openrouter: openRouterDialect,
   groq: groqDialect,
+  dashscope: dashScopeDialect,
 } satisfies Record<string, () => Dialect>;
 
 export type DialectName = keyof typeof CREATE;
