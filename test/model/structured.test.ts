@@ -121,6 +121,7 @@ describe('a schema is strict where strict mode takes it', () => {
     ['records', z.object({ a: z.record(z.string(), z.number()) }), false],
     ['lengths of texts', z.object({ a: z.string().max(3) }), false],
     ['addresses', z.object({ a: z.url() }), false],
+    ['patterns that look ahead', z.object({ a: z.string().regex(/^(?!x)/) }), false],
     ['tuples', z.object({ a: z.tuple([z.string()]) }), false],
     ['anything', z.object({ a: z.unknown() }), false],
     ['deep inside', z.object({ a: z.array(z.object({ b: z.number().optional() })) }), false],

@@ -464,7 +464,7 @@ export const testAgents = [
   }),
   assessor,
   defineAgent({ ...assessor, name: 'assessor_alone', tools: [] }),
-  defineAgent({ ...assessor, name: 'sharing_assessor', coalesce: true }),
+  defineAgent({ ...assessor, name: 'sharing_assessor', cacheModelSeconds: 600 }),
   defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',

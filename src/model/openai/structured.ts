@@ -68,6 +68,8 @@ const STRICT_KEYWORDS = new Set(
   maxItems`.split(/\s+/),
 );
 const STRICT_FORMAT = /^(?:date-time|date|time|duration|email|hostname|ipv4|ipv6|uuid)$/;
+/** In patterns, of which strict mode makes automata. */
+const LOOK_AROUND = /\(\?<?[=!]/;
 
 /**
  * The schema as strict mode takes it: each object has all its properties, and no others, which zod's
@@ -77,10 +79,11 @@ const STRICT_FORMAT = /^(?:date-time|date|time|duration|email|hostname|ipv4|ipv6
  */
 export function strictForm(schema: JsonValue | undefined): JsonObject | undefined {
   if (!isSchema(schema)) return undefined;
-  const { type, required = [], format, additionalProperties: more = false } = schema;
+  const { type, required = [], format, pattern, additionalProperties: more = false } = schema;
   if (!['type', 'anyOf', '$ref'].some((name) => name in schema)) return undefined;
   if (!Object.keys(schema).every((name) => STRICT_KEYWORDS.has(name))) return undefined;
   if (typeof format === 'string' && !STRICT_FORMAT.test(format)) return undefined;
+  if (typeof pattern === 'string' && LOOK_AROUND.test(pattern)) return undefined;
   const form: JsonObject = { ...schema };
   if (type === 'object') {
     const names = Object.keys(schema['properties'] ?? {});

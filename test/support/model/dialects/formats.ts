@@ -64,7 +64,7 @@ const FORMATS = ['date-time', 'time', 'date', 'duration', 'email', 'hostname', '
 function brokenRule(schema: unknown, path: readonly string[]): string | undefined {
   const context = `In context=(${path.map((name) => `'${name}'`).join(', ')}), `;
   if (!isObject(schema)) return `${context}schema is no object.`;
-  const { properties = {}, required, format, type } = schema;
+  const { properties = {}, required, format, type, pattern } = schema;
   const forbidden = Object.keys(schema).find((name) => FORBIDDEN.test(name));
   if (forbidden !== undefined) return `${context}'${forbidden}' is not permitted.`;
   if (type === undefined && !('$ref' in schema) && !('anyOf' in schema)) {
@@ -72,6 +72,9 @@ function brokenRule(schema: unknown, path: readonly string[]): string | undefine
   }
   if (typeof format === 'string' && ![...FORMATS, 'uuid'].includes(format)) {
     return `${context}'${format}' is not a valid format.`;
+  }
+  if (typeof pattern === 'string' && /\(\?<?[=!]/.test(pattern)) {
+    return `${context}look-around is not supported in a pattern.`;
   }
   if (type === 'object') {
     if (schema['additionalProperties'] !== false) {
