@@ -10,7 +10,9 @@ await runWorker(readConfig(), {
   agents: [
     defineAgent({
       ...support,
-      toolChoice: { tool: 'lookup_order' },
+      // llama.cpp heeds `required`, and no tool's name.
+      toolChoice: 'required',
+      tools: support.tools.filter(({ name }) => name === 'lookup_order'),
       maxOutputTokens: 200,
       temperature: 0,
       maxTurns: 2,

@@ -1,13 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startShop, type Shop } from '../../../examples/shop/server.ts';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
-import { program } from '../../support/program.ts';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
 
 /** Set by `npm run test:real-model`. */
 const { REAL_MODEL_URL } = process.env;
 const testReal = REAL_MODEL_URL === undefined ? test.skip : test;
+
+const here = (file: string) => new URL(file, import.meta.url).href;
+const LOADER = here('../../../bin/register-typescript.js');
+const WORKER = fileURLToPath(here('real-model-worker.ts'));
 
 let system: TestSystem;
 let shop: Shop;
@@ -17,8 +22,7 @@ beforeAll(async () => {
   if (REAL_MODEL_URL === undefined) return;
   system = await startTestSystem();
   shop = await startShop({ databaseUrl: system.env['LEDGER_URL'] ?? '' });
-  const { execArgv, file } = program('test/all/example/real-model-worker');
-  worker = spawn(process.execPath, [...execArgv, file], {
+  worker = spawn(process.execPath, ['--import', LOADER, WORKER], {
     env: {
       PATH: process.env['PATH'] ?? '',
       ...system.env,
@@ -41,7 +45,10 @@ testReal(
     const client = new AgentOnceClient({ temporal: system.temporal });
     const run = { agent: 'support', key: 'real' };
     const { workflowId } = await client.start({ ...run, input: 'What is in order 1042?' });
-    const view = await client.result(run);
+    const ended = once(worker, 'exit').then(() => {
+      throw new Error('The worker ended.');
+    });
+    const view = await Promise.race([client.result(run), ended]);
     const [first, call] = await system.ledger.steps(await system.scopeOf(workflowId));
     // What it says is the model's business; that it is read, checked, recorded and counted is ours.
     expect(first).toMatchObject({
