@@ -171,6 +171,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     outputLimitField: config.openaiOutputLimitField,
     headers: config.openaiHeaders,
     stream: config.openaiStream,
+    background: config.openaiBackground,
   };
   const model = createModels(preset, endpoints);
   // Its connections are of all steps.

@@ -444,6 +444,14 @@ export const testAgents = [
     },
   }),
   defineAgent({
+    name: 'hasty',
+    description: 'Gives its model little time for each attempt.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    modelPolicy: { ...quick, startToCloseMs: 3_000 },
+  }),
+  defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',
     instructions,

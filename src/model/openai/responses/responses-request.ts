@@ -3,6 +3,9 @@ import { isObject, type JsonObject, type JsonValue } from '../../../contract/jso
 import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
 import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 
+/** What an answer is asked to hold besides. */
+export const ENCRYPTED = ['reasoning.encrypted_content'];
+
 /**
  * A request in the words of the Responses API, without any state on the endpoint's side: it stores
  * nothing, gives its thoughts encrypted, and gets them back with the conversation.
@@ -32,7 +35,7 @@ export function toResponsesRequest(
       temperature,
     }),
     store: false,
-    ...(encrypted ? { include: ['reasoning.encrypted_content'] } : {}),
+    ...(encrypted ? { include: ENCRYPTED } : {}),
   };
 }
 
