@@ -1,4 +1,5 @@
 import { DIALECT_NAMES } from './contract/dialects.ts';
+import { STRUCTURED_OUTPUTS } from './contract/model-endpoint.ts';
 import { secretsOfUrl } from './contract/redact.ts';
 import { isEffort } from './contract/settings.ts';
 import {
@@ -59,6 +60,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
       ['max_tokens', 'max_completion_tokens'],
       env,
     ),
+    /** `undefined`: the dialect's own. */
+    openaiStructured: readOneOf('OPENAI_STRUCTURED', STRUCTURED_OUTPUTS, env),
     /** Sent with each request to the model's endpoint. They may be secrets. */
     openaiHeaders: readHeaders('OPENAI_CUSTOM_HEADERS', env),
     /** Whether answers are asked for as event streams. */

@@ -1,7 +1,7 @@
 import type { Registry } from '../define/registry.ts';
 import type { LedgerCleaner } from '../ledger/cleaner.ts';
 import type { Ledger } from '../ledger/port.ts';
-import type { Model } from '../model/port.ts';
+import type { Model, ModelUsage } from '../model/port.ts';
 import type { Faults } from './faults.ts';
 import type { RetainedRuns } from './retained-runs.ts';
 
@@ -10,8 +10,12 @@ export interface ActivityDeps {
   ledger: Ledger;
   model: Model;
   agents: Pick<Registry, 'agent' | 'tools'>;
-  /** Price of a call in US dollars, `null` when the model's price is unknown. */
-  costUsd(model: string, usage: { inputTokens: number; outputTokens: number }): number | null;
+  /**
+   * Price of a call in US dollars, `null` when the model's price is unknown.
+   *
+   * @param endpoint name of the app's endpoint that answered; absent: the one of the environment
+   */
+  costUsd(model: string, usage: ModelUsage, endpoint?: string): number | null;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
   /**

@@ -34,12 +34,16 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
     'Have a worker: it asks for the same answer, for as long as the endpoint keeps it.',
   'model.unavailable': 'Wait until the model endpoint works again.',
   'model.rate_limited': 'Wait until the model endpoint takes requests again, or raise its limit.',
-  'model.quota_exhausted': 'Give the account at the model provider credit.',
-  'model.rejected': 'Correct what the endpoint refused: the API key, the name of the model.',
+  'model.quota_exhausted':
+    'Give the account at the model provider credit, or resume with another model (--model).',
+  'model.rejected':
+    'Correct what the endpoint refused: the API key, the name of the model; or resume with another model (--model).',
   'model.bad_answer': 'Look at what the model endpoint answers: its errors are below each step.',
   'model.incomplete': 'Find out from the model endpoint why it ends answers early.',
-  'model.answer_too_large': 'Ask for less thinking (reasoningEffort), or choose another model.',
-  'model.truncated': "Raise the agent's maxOutputTokens, or ask for less.",
+  'model.answer_too_large':
+    'Resume with less thinking (--reasoning-effort), or with another model (--model).',
+  'model.truncated':
+    "Raise the agent's maxOutputTokens, or resume with more (--max-output-tokens).",
   'run.not_shadow': 'Stop the worker that was started with --shadow-only; start an ordinary one.',
   'tool.failed': 'Mend the tool that failed, or what it calls.',
   'tool.result_invalid': 'Mend the tool: it must return JSON.',

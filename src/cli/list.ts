@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { readConfig } from '../config.ts';
 import type { ListFilter, RunSummary } from '../client/types.ts';
+import { defined } from '../contract/defined.ts';
 import { assertName, DEFAULT_TENANT } from '../contract/key.ts';
 import { LISTED_STATUSES, type ListedStatus } from '../contract/run.ts';
 import { hasCommand, plainCommand } from './commands.ts';
@@ -48,15 +49,13 @@ Exit codes:
 }
 
 async function runList(flags: ListFlags): Promise<void> {
-  if (flags.agent !== undefined) assertName('agent', flags.agent);
-  if (flags.tenant !== undefined) assertName('tenant', flags.tenant);
   const { agent, tenant, status, limit } = flags;
+  if (agent !== undefined) assertName('agent', agent);
+  if (tenant !== undefined) assertName('tenant', tenant);
   const filter: ListFilter = {
     // One more, to know whether there are more.
     limit: limit + 1,
-    ...(agent === undefined ? {} : { agent }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(status === undefined ? {} : { status }),
+    ...defined({ agent, tenant, status }),
   };
   await withClient(readConfig(), async ({ client }) => {
     const runs: RunSummary[] = [];
@@ -88,25 +87,22 @@ function drawTable(runs: RunSummary[], colours: ReturnType<typeof coloursOf>): s
     ['KEY', ({ key }) => printable(key), true],
   ];
   const shown = columns.filter(([, , isShown]) => isShown);
-  const head = shown.map(([title]) => title);
-  const rows = runs.map((run) => shown.map(([, drawCell]) => drawCell(run)));
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  const rows = [
+    shown.map(([title]) => title),
+    ...runs.map((run) => shown.map(([, drawCell]) => drawCell(run))),
+  ];
+  const widths = shown.map((_column, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  const [head = '', ...lines] = rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
   );
-  const draw = (cells: string[]): string[] =>
-    cells.map((cell, column) =>
-      column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
-    );
-  return [
-    colours.dim(draw(head).join('  ')),
-    ...rows.map((row, at) => {
-      const [status = '', ...cells] = draw(row);
-      const painted = drawStatus(colours, runs[at]?.status ?? 'running');
-      const line = [painted + status.slice(status.trimEnd().length), ...cells].join('  ');
-      const waits = drawAllWaiting(runs[at] ?? { waiting: [] });
-      return [line, ...waits.map((what) => `  ${what}`)].join('\n');
-    }),
-  ].join('\n');
+  const drawn = runs.flatMap((run, at) => [
+    drawStatus(colours, run.status) + (lines[at] ?? '').slice(run.status.length),
+    ...drawAllWaiting(run).map((what) => `  ${what}`),
+  ]);
+  return [colours.dim(head), ...drawn].join('\n');
 }
 
 function tookMs({ startedAt, closedAt }: RunSummary): number {

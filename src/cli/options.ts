@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { RunRef } from '../client/types.ts';
+import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
+import type { ResumeLimits } from '../contract/run.ts';
+import { isEffort, type ResumedOptions } from '../contract/settings.ts';
 
 /** What every command about runs takes. */
 export interface RunFlags {
@@ -11,6 +14,10 @@ export interface RunFlags {
 export interface WaitFlag {
   /** Seconds; `true`: until the run ends. */
   wait?: number | true;
+}
+
+export interface LimitFlags extends ResumedOptions {
+  maxTurns?: number;
 }
 
 /** What a command about a run says of itself, and takes. */
@@ -64,6 +71,34 @@ export function maxTurnsOption(description: string): Option {
   return new Option('--max-turns <n>', description).argParser(parseCount(Number.MAX_SAFE_INTEGER));
 }
 
+/** What a run that is resumed may ask of its model besides. */
+export function resumeOptions(): Option[] {
+  return [
+    new Option(
+      '--reasoning-effort <word>',
+      'of a run that is resumed: how long its model thinks from there on, such as low',
+    ).argParser(parseEffort),
+    new Option(
+      '--max-output-tokens <n>',
+      'of a run that is resumed: tokens of one answer at most from there on',
+    ).argParser(parseCount(Number.MAX_SAFE_INTEGER)),
+  ];
+}
+
+/** The limits that the flags name; `undefined`: none. */
+export function limitsOf(
+  { maxTurns, reasoningEffort, maxOutputTokens }: LimitFlags,
+  model?: string,
+): ResumeLimits | undefined {
+  const limits = defined({ maxTurns, model, reasoningEffort, maxOutputTokens });
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
+function parseEffort(text: string): string {
+  if (isEffort(text)) return text;
+  throw new InvalidArgumentError('Give a word, such as none, low or high.');
+}
+
 /** Seconds of a dedup window that is given none. */
 const DEFAULT_WINDOW = 300;
 
@@ -76,28 +111,38 @@ export function dedupeWindowOption(): Option {
 
 /** A whole number from 1, for options that count something. */
 export function parseCount(most: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text);
-    if (/^\d+$/.test(text) && count >= 1 && count <= most) return count;
-    throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
-  };
+  return (text) => numberOf(text, 1, most, `Give a whole number from 1 to ${most}.`);
 }
 
-function parseWindow(text: string): number {
-  if (text === '') return DEFAULT_WINDOW;
-  const seconds = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && seconds >= 0.001 && seconds <= LONGEST) return seconds;
-  throw new InvalidArgumentError(`Give seconds, up to ${LONGEST}, as in --dedupe-window=60.`);
+/** A port; 0: any free one. */
+export function parsePort(text: string): number {
+  return numberOf(text, 0, 65_535, 'A port is a number from 0 to 65535.');
 }
 
 /** Longest wait, in seconds: about twelve days. */
 const LONGEST = 1_000_000;
+const SECONDS = /^\d+(\.\d+)?$/;
+
+function parseWindow(text: string): number {
+  const advice = `Give seconds, up to ${LONGEST}, as in --dedupe-window=60.`;
+  return text === '' ? DEFAULT_WINDOW : numberOf(text, 0.001, LONGEST, advice, SECONDS);
+}
 
 function parseSeconds(text: string): number | true {
-  if (text === '') return true;
-  const seconds = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && seconds <= LONGEST) return seconds;
-  throw new InvalidArgumentError(`Give seconds, from 0 to ${LONGEST}, as in --wait=30.`);
+  const advice = `Give seconds, from 0 to ${LONGEST}, as in --wait=30.`;
+  return text === '' || numberOf(text, 0, LONGEST, advice, SECONDS);
+}
+
+function numberOf(
+  text: string,
+  least: number,
+  most: number,
+  advice: string,
+  form = /^\d+$/,
+): number {
+  const value = Number(text);
+  if (form.test(text) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(advice);
 }
 
 /**
@@ -115,11 +160,4 @@ export function bindOptionalValues(program: Command, argv: readonly string[]): s
     const isValue = takesValue.has(argv[at - 1]);
     return mayTakeValue.has(argument) && at < end && !isValue ? `${argument}=` : argument;
   });
-}
-
-/** A port; 0: any free one. */
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
 }

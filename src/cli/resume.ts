@@ -1,23 +1,27 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { App } from './app.ts';
 import type { RunRef } from '../client/types.ts';
 import { readConfig } from '../config.ts';
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
 import { openRegistry, withRun } from './open-client.ts';
 import {
   addRunCommand,
+  limitsOf,
   maxTurnsOption,
+  resumeOptions,
   runOf,
   waitOption,
+  type LimitFlags,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
 import { say } from './output.ts';
 import { showStart } from './show-start.ts';
 
-interface ResumeFlags extends RunFlags, WaitFlag {
-  maxTurns?: number;
+interface ResumeFlags extends RunFlags, WaitFlag, LimitFlags {
+  model?: string;
 }
 
 /** `agent-once resume`: goes on with a run that failed. */
@@ -27,15 +31,19 @@ export function registerResume(program: Command, app: App): void {
     description:
       'Goes on where a run stopped that failed, or was cancelled or terminated: what is recorded does not run again. The input is read from Temporal. A run that is under way or has completed stays as it is, which is no error.',
     options: [
+      new Option('--model <model>', 'another model, from the first step that is not recorded on'),
+      ...resumeOptions(),
       maxTurnsOption("model calls at most, instead of the run's own; those before it count"),
       waitOption(),
     ],
     help: `
+What is not given stays as it was in the run that is resumed.
 A run that was forgotten, or whose key has expired, is not resumed: a start makes a new one.
 
 Examples:
   $ agent-once resume support order-1042-refund --wait
   $ agent-once resume support order-1042-refund --max-turns 40
+  $ agent-once resume support order-1042-refund --model gpt-6-luna --reasoning-effort low
 
 Exit codes:
   0  goes on, or nothing was to be resumed   5  there is no such run, or no request of it
@@ -44,8 +52,7 @@ Exit codes:
   }).action(async (agent: string, key: string, flags: ResumeFlags) => {
     const ref = runOf(agent, key, flags);
     const registry = await openRegistry(readConfig(), app);
-    const { maxTurns } = flags;
-    const options = maxTurns === undefined ? {} : { limits: { maxTurns } };
+    const options = defined({ limits: limitsOf(flags, flags.model) });
     await withRun(
       ref,
       app.agents,

@@ -14,7 +14,7 @@ export function showEnd(
   const colours = coloursOf(process.stderr);
   process.exitCode = exitCode;
   if (json) {
-    printJson({ ...view, ...more, ...(early ? { error: early } : {}) });
+    printJson({ ...view, ...more, error: early ?? view.error });
     return;
   }
   if (early) {

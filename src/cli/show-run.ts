@@ -3,6 +3,7 @@ import { QUESTION_WORDS } from '../contract/decision-words.ts';
 import type { OpenQuestion } from '../contract/decision.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { ListedStatus, RunState, Usage } from '../contract/run.ts';
+import type { StepUsage } from '../contract/step.ts';
 import type { coloursOf } from './output.ts';
 import { printable } from './output.ts';
 
@@ -40,19 +41,17 @@ function drawPretended({ shadow = [], closedAt }: RunView): string {
     : `${count(shadow.length, 'effect')} recorded, not executed`;
 }
 
+const COLOUR_OF = {
+  completed: 'green',
+  failed: 'red',
+  running: 'cyan',
+  waiting: 'yellow',
+  cancelled: 'yellow',
+  forgotten: 'yellow',
+} as const satisfies Record<ListedStatus, keyof Colours>;
+
 export function drawStatus(colours: Colours, status: ListedStatus): string {
-  switch (status) {
-    case 'completed':
-      return colours.green(status);
-    case 'failed':
-      return colours.red(status);
-    case 'running':
-      return colours.cyan(status);
-    case 'waiting':
-    case 'cancelled':
-    case 'forgotten':
-      return colours.yellow(status);
-  }
+  return colours[COLOUR_OF[status]](status);
 }
 
 /** What a run is doing: the turn, and the steps under way. */
@@ -97,15 +96,15 @@ export function drawCalls({ turns, modelCalls, toolCalls }: Usage): string {
 }
 
 /** Tokens and money. */
-export function drawSpent(usage: Pick<Usage, 'inputTokens' | 'outputTokens' | 'costUsd'>): string {
+export function drawSpent(usage: StepUsage): string {
   return `${drawTokens(usage)} · ${drawCost(usage.costUsd)}`;
 }
 
-export function drawTokens({
-  inputTokens,
-  outputTokens,
-}: Pick<Usage, 'inputTokens' | 'outputTokens'>): string {
-  return `${number(inputTokens)} in + ${number(outputTokens)} out tokens`;
+export function drawTokens(usage: StepUsage): string {
+  const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage;
+  const cached = cachedInputTokens ? ` (${number(cachedInputTokens)} cached)` : '';
+  const thinking = reasoningTokens ? ` (${number(reasoningTokens)} thinking)` : '';
+  return `${number(inputTokens)} in${cached} + ${number(outputTokens)} out${thinking} tokens`;
 }
 
 /** Money that is not known is not zero. */
@@ -130,20 +129,17 @@ export function drawDuration(ms: number): string {
   return hours < 48 ? `${hours} h${rest}` : `${Math.floor(hours / 24)} days`;
 }
 
+/** Swedes write 2026-01-31 09:05:00. */
+const ISO_LIKE = 'sv-SE';
+
 /** Local time, to the second. */
 export function drawTime(iso: string): string {
-  const at = new Date(iso);
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${drawClock(iso)}`;
+  return new Date(iso).toLocaleString(ISO_LIKE);
 }
 
 /** Local time of day, to the second. */
 export function drawClock(iso: string): string {
-  const at = new Date(iso);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
+  return new Date(iso).toLocaleTimeString(ISO_LIKE);
 }
 
 function drawAge({ startedAt, closedAt }: RunView): string {

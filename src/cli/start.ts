@@ -2,25 +2,28 @@ import type { Command } from 'commander';
 import type { App } from './app.ts';
 import type { StartRequest } from '../client/types.ts';
 import { readConfig } from '../config.ts';
+import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import { openRegistry, withClient } from './open-client.ts';
 import {
   addRunOptions,
   dedupeWindowOption,
+  limitsOf,
   maxTurnsOption,
+  resumeOptions,
   waitOption,
+  type LimitFlags,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
 import { readInput, usage, type InputFlags } from './read-input.ts';
 import { showStart } from './show-start.ts';
 
-export interface StartFlags extends RunFlags, WaitFlag, InputFlags {
+export interface StartFlags extends RunFlags, WaitFlag, InputFlags, LimitFlags {
   key?: string;
   model?: string;
   shadow?: true;
   retryFailed?: true;
-  maxTurns?: number;
   /** Seconds. */
   dedupeWindow?: number;
 }
@@ -44,7 +47,7 @@ export function registerStart(program: Command, app: App): void {
     )
     .option(
       '--model <model>',
-      "another model than the agent's own; part of what the key stands for",
+      "another model than the agent's own; part of what the key stands for, unless --retry-failed finds a run: that goes on with this one",
     )
     .option(
       '--shadow',
@@ -59,6 +62,7 @@ export function registerStart(program: Command, app: App): void {
     )
     .addOption(dedupeWindowOption())
     .addOption(waitOption());
+  for (const option of resumeOptions()) command.addOption(option);
   addRunOptions(command)
     .addHelpText(
       'after',
@@ -68,11 +72,13 @@ Examples:
   $ agent-once start support --key ticket-77 --input-json '{"ticket":77}' --json
   $ cat mail.txt | agent-once start support --key "$MESSAGE_ID" - --wait=60
   $ agent-once start support --dedupe-window=60 --input "Refund 25 EUR of order 1042"
+  $ agent-once start support --key ticket-77 --input-json '{"ticket":77}' --retry-failed --model gpt-6-luna
   $ agent-once start support --key order-1042-rehearsal --shadow --input "Refund …" --wait
 
 Exit codes:
   0  started, running, or completed          3  the key names another request
   2  wrong usage, unknown agent, bad key     4  the run failed or was cancelled
+  5  nothing to resume, and no new run asked for
   6  Temporal cannot be reached              7, 8  when waiting: still running, waits for a person
   130  Ctrl-C: the run itself goes on`,
     )
@@ -89,14 +95,15 @@ export async function runStart(
   app: App,
 ): Promise<void> {
   assertKeyOrWindow(flags);
+  const { dedupeWindow } = flags;
   const config = readConfig();
   const request: StartRequest = {
     ...requestOf(agent, flags),
     input: await readInput(flags, operand),
-    ...(flags.key === undefined ? {} : { key: flags.key }),
-    ...(flags.dedupeWindow === undefined
-      ? {}
-      : { dedupeWindowMs: Math.round(flags.dedupeWindow * 1_000) }),
+    ...defined({
+      key: flags.key,
+      dedupeWindowMs: dedupeWindow === undefined ? undefined : Math.round(dedupeWindow * 1_000),
+    }),
   };
   const registry = await openRegistry(config, app);
   const { checkRequest } = await import('../client/check-request.ts');
@@ -121,17 +128,15 @@ export function assertKeyOrWindow({ key, dedupeWindow }: StartFlags): void {
 /** What the flags ask for, but for its key and input. */
 export function requestOf(
   agent: string,
-  { tenant, model, shadow, retryFailed, maxTurns }: StartFlags,
+  { tenant, model, shadow, retryFailed, ...flags }: StartFlags,
 ): Omit<StartRequest, 'key' | 'input' | 'dedupeWindowMs'> & { tenant: string } {
-  const options = {
-    ...(model === undefined ? {} : { model }),
-    ...(shadow ? { shadow } : {}),
-  };
   return {
     agent,
     tenant: tenant ?? DEFAULT_TENANT,
-    ...(model === undefined && !shadow ? {} : { options }),
-    ...(maxTurns === undefined ? {} : { limits: { maxTurns } }),
-    ...(retryFailed === undefined ? {} : { retryFailed }),
+    ...defined({
+      options: model === undefined && !shadow ? undefined : defined({ model, shadow }),
+      limits: limitsOf(flags),
+      retryFailed,
+    }),
   };
 }

@@ -1,10 +1,12 @@
 import { Option, type Command } from 'commander';
+import { defined } from '../contract/defined.ts';
+import type { Part } from '../worker/create-workers.ts';
 import type { App } from './app.ts';
 import { parsePort } from './options.ts';
 import { reportError } from './report-error.ts';
 
 interface WorkerFlags {
-  only?: 'model' | 'tools' | 'workflows';
+  only?: Part;
   healthPort?: number;
   shadowOnly?: true;
 }
@@ -49,13 +51,11 @@ Examples:
         app.activities?.(),
         import('../worker/run-worker.ts'),
       ]);
-      const config = readConfig({
-        ...process.env,
-        ...(flags.healthPort === undefined
-          ? {}
-          : { AGENT_ONCE_HEALTH_PORT: String(flags.healthPort) }),
-        ...(flags.shadowOnly ? { AGENT_ONCE_SHADOW_ONLY: 'on' } : {}),
-      });
+      const ofFlags = {
+        AGENT_ONCE_HEALTH_PORT: flags.healthPort?.toString(),
+        AGENT_ONCE_SHADOW_ONLY: flags.shadowOnly && 'on',
+      };
+      const config = readConfig({ ...process.env, ...defined(ofFlags) });
       const stopping = new AbortController();
       const stop = () => {
         if (stopping.signal.aborted) process.exit(1);
@@ -70,7 +70,7 @@ Examples:
           folder: app.folder,
           signal: stopping.signal,
           extend: app.extras.flatMap(({ worker }) => worker ?? []),
-          ...(flags.only === undefined ? {} : { only: flags.only }),
+          only: flags.only,
           onReady: ({ address, namespace, taskQueues }) => {
             process.stderr.write(
               `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}\n`,

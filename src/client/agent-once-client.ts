@@ -1,9 +1,10 @@
 import type { CleanupReport } from '../contract/cleanup.ts';
 import type { DecisionInput, CountedDecision } from '../contract/decision.ts';
+import type { JsonValue } from '../contract/json-value.ts';
 import type { RunState } from '../contract/run.ts';
 import { cancelRun } from './cancel.ts';
 import { cleanNow } from './cleanup.ts';
-import { createContext, identify, type ClientContext } from './context.ts';
+import { createContext, identify, nameOf, type ClientContext } from './context.ts';
 import { decideStep, type DecideOptions } from './decide.ts';
 import { describeRun } from './describe.ts';
 import { hasWorker, readState } from './live-state.ts';
@@ -12,6 +13,7 @@ import { listPage, listRuns, type RunPage } from './list.ts';
 import { resumeRun } from './resume.ts';
 import { startRun } from './start.ts';
 import type {
+  ByAgent,
   CancelledRun,
   ClientOptions,
   ListFilter,
@@ -49,8 +51,9 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `key.conflict` when the key names another request; `agent.unknown`,
    *   `input.invalid`, `input.too_large`, `options.invalid`
    */
-  start(request: StartRequest): Promise<StartedRun> {
-    return startRun(this.context, request);
+  start<Output = JsonValue>(request: ByAgent<StartRequest, Output>): Promise<StartedRun<Output>> {
+    const started = startRun(this.context, { ...request, agent: nameOf(request.agent) });
+    return started as Promise<StartedRun<Output>>;
   }
 
   /**
@@ -61,14 +64,18 @@ export class AgentOnceClient {
    * @throws {AgentOnceError} `run.not_found`, of a forgotten run too; `run.expired`: its key is new;
    *   `run.request_unknown`: start it with its input; `agent.unknown`, `options.invalid`
    */
-  async resume(ref: RunRef, { limits }: ResumeOptions = {}): Promise<StartedRun> {
+  async resume<Output = JsonValue>(
+    ref: ByAgent<RunRef, Output>,
+    { limits }: ResumeOptions = {},
+  ): Promise<StartedRun<Output>> {
     const run = identify(this.context, ref);
-    return resumeRun(this.context, run, limits === undefined ? {} : { limits });
+    const resumed = resumeRun(this.context, run, limits === undefined ? {} : { limits });
+    return resumed as Promise<StartedRun<Output>>;
   }
 
   /** @throws {AgentOnceError} `run.not_found` */
-  async describe(ref: RunRef): Promise<RunView> {
-    return describeRun(this.context, identify(this.context, ref));
+  async describe<Output = JsonValue>(ref: ByAgent<RunRef, Output>): Promise<RunView<Output>> {
+    return describeRun(this.context, identify(this.context, ref)) as Promise<RunView<Output>>;
   }
 
   /**
@@ -77,12 +84,16 @@ export class AgentOnceClient {
    *
    * @throws {AgentOnceError} `run.still_running` at the deadline, the run going on; `run.not_found`
    */
-  async result(ref: RunRef, options: WaitOptions = {}): Promise<RunView> {
-    return waitForEnd(this.context, identify(this.context, ref), options);
+  async result<Output = JsonValue>(
+    ref: ByAgent<RunRef, Output>,
+    options: WaitOptions = {},
+  ): Promise<RunView<Output>> {
+    const ended = waitForEnd(this.context, identify(this.context, ref), options);
+    return ended as Promise<RunView<Output>>;
   }
 
   /** The running picture; `undefined` when no worker answers within 1.5 s. */
-  async state(ref: RunRef): Promise<RunState | undefined> {
+  async state(ref: ByAgent<RunRef>): Promise<RunState | undefined> {
     return readState(this.context, identify(this.context, ref).workflowId);
   }
 
@@ -95,7 +106,7 @@ export class AgentOnceClient {
    *   `decision.not_asked`, `decision.invalid`, `run.not_found`
    */
   async decide(
-    ref: RunRef,
+    ref: ByAgent<RunRef>,
     decision: DecisionInput,
     options: DecideOptions = {},
   ): Promise<CountedDecision> {
@@ -108,7 +119,7 @@ export class AgentOnceClient {
    *
    * @throws {AgentOnceError} `run.not_found`; `run.still_running`: cancel it first
    */
-  async forget(ref: RunRef): Promise<ForgottenRun> {
+  async forget(ref: ByAgent<RunRef>): Promise<ForgottenRun> {
     return forgetRun(this.context, identify(this.context, ref));
   }
 
@@ -130,7 +141,7 @@ export class AgentOnceClient {
    *
    * @throws {AgentOnceError} `run.not_found`
    */
-  async cancel(ref: RunRef): Promise<CancelledRun> {
+  async cancel(ref: ByAgent<RunRef>): Promise<CancelledRun> {
     return cancelRun(this.context, identify(this.context, ref));
   }
 

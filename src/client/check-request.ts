@@ -7,8 +7,8 @@ import type { JsonValue } from '../contract/json-value.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { isKeepable } from '../contract/keepable.ts';
 import { assertKey, assertName, DEFAULT_TENANT } from '../contract/key.ts';
-import type { RunLimits, RunOptions } from '../contract/run.ts';
-import type { AgentSettings } from '../contract/settings.ts';
+import type { ResumeLimits, RunOptions } from '../contract/run.ts';
+import { isEffort, type AgentSettings } from '../contract/settings.ts';
 import { identify, type ClientContext, type RunIdentity } from './context.ts';
 import type { AgentDirectory, StartRequest } from './types.ts';
 
@@ -19,7 +19,7 @@ export interface CheckedRequest {
   fingerprint: string;
   input?: JsonValue;
   options?: RunOptions;
-  limits?: RunLimits;
+  limits?: ResumeLimits;
   settings?: AgentSettings;
   definition?: string;
   dedupeWindowMs?: number;
@@ -45,8 +45,14 @@ export function checkRequest(
   if (context.registry) assertKnown(context.registry, agent);
   if (input !== undefined) assertInput(input);
   const options = request.options === undefined ? undefined : checkOptions(request.options);
-  const settings = context.registry?.settingsOf(agent, options);
   const limits = request.limits === undefined ? undefined : checkLimits(request.limits);
+  const asked = { ...options, ...(limits?.model === undefined ? {} : { model: limits.model }) };
+  const settings = context.registry?.settingsOf(agent, asked);
+  if (onlyResumes(limits) && !request.retryFailed) {
+    throw refuse(
+      'A new run has the model, reasoningEffort and maxOutputTokens of its options and its agent. The limits of these names are for a run that is resumed (retryFailed, --retry-failed). Nothing was started.',
+    );
+  }
   const definition = context.registry?.definitionOf?.(agent);
   const given = defined({ input, options });
   const fingerprint = fingerprintOf({ tenant, agent, ...given });
@@ -71,12 +77,26 @@ function keyFor(fingerprint: string, dedupeWindowMs: number | undefined): string
   return `fingerprint-${fingerprint}`;
 }
 
-function checkLimits({ maxTurns }: RunLimits): RunLimits {
-  if (maxTurns === undefined) return {};
-  if (!Number.isSafeInteger(maxTurns) || maxTurns < 1) {
-    throw refuse('The turns at most must be a whole number from 1.');
+function checkLimits(limits: ResumeLimits): ResumeLimits {
+  const { maxTurns, model, reasoningEffort, maxOutputTokens } = limits;
+  assertCount('The turns at most', maxTurns);
+  assertCount("An answer's tokens at most (maxOutputTokens)", maxOutputTokens);
+  if (model !== undefined) assertModel('limit', model);
+  if (reasoningEffort !== undefined && !isEffort(reasoningEffort)) {
+    throw refuse("The limit \"reasoningEffort\" must be a word such as 'none', 'low' or 'high'.");
   }
-  return { maxTurns };
+  return defined({ maxTurns, model, reasoningEffort, maxOutputTokens });
+}
+
+function assertCount(what: string, count: number | undefined): void {
+  if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) return;
+  throw refuse(`${what} must be a whole number from 1.`);
+}
+
+/** Whether a request with these limits is one for a run that is there. */
+export function onlyResumes(limits: ResumeLimits = {}): boolean {
+  const { model, reasoningEffort, maxOutputTokens } = limits;
+  return [model, reasoningEffort, maxOutputTokens].some((limit) => limit !== undefined);
 }
 
 function assertKnown(registry: AgentDirectory, agent: string): void {
@@ -113,15 +133,19 @@ function checkOptions(options: object): RunOptions {
   }
   const mode: RunOptions = shadow ? { shadow } : {};
   if (model === undefined) return mode;
+  assertModel('option', model);
+  return { model, ...mode };
+}
+
+function assertModel(what: 'option' | 'limit', model: unknown): asserts model is string {
   if (typeof model !== 'string' || model.trim() === '' || model.length > 200) {
-    throw refuse('The option "model" must be the name of a model.');
+    throw refuse(`The ${what} "model" must be the name of a model.`);
   }
   if (!isKeepable(model)) {
     throw refuse(
-      'The option "model" is text without null characters and lone surrogates. Nothing was started.',
+      `The ${what} "model" is text without null characters and lone surrogates. Nothing was started.`,
     );
   }
-  return { model, ...mode };
 }
 
 function refuse(message: string): AgentOnceError {

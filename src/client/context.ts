@@ -6,9 +6,10 @@ import {
   workflowIdPrefix,
   type RunName,
 } from '../contract/key.ts';
+import { isObject } from '../contract/json-value.ts';
 import { taskQueues, type TaskQueues } from '../contract/names.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import type { AgentDirectory, ClientOptions, RunRef } from './types.ts';
+import type { AgentDirectory, AgentOf, ByAgent, ClientOptions, RunRef } from './types.ts';
 
 /** What every operation of a client needs. */
 export interface ClientContext {
@@ -61,13 +62,17 @@ export interface RunIdentity extends RunName {
  */
 export function identify(
   { hashKeys }: Pick<ClientContext, 'hashKeys'>,
-  ref: RunRef | RunIdentity,
+  ref: ByAgent<RunRef> | RunIdentity,
 ): RunIdentity {
   if ('keyInId' in ref) return ref;
-  const name = { tenant: ref.tenant ?? DEFAULT_TENANT, agent: ref.agent, key: ref.key };
+  const name = { tenant: ref.tenant ?? DEFAULT_TENANT, agent: nameOf(ref.agent), key: ref.key };
   const workflowId = workflowIdOf(name, hashKeys);
   const keyInId = workflowId.slice(workflowIdPrefix(name.tenant, name.agent).length);
   return { ...name, workflowId, keyInId };
+}
+
+export function nameOf(agent: AgentOf<unknown>): string {
+  return isObject(agent) ? agent.name : agent;
 }
 
 /** The run that an ID names, with its key as it stands there; `undefined`: no ID of a run. */

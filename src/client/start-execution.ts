@@ -90,13 +90,15 @@ const GAP = '\u00a0\u00a0\u00a0';
  * What Temporal UI shows of a run from its start on. Neither text holds the input, nor a key of
  * which the workflow ID has only the hash.
  */
-function textsOf({ run, settings, options }: CheckedRequest) {
+function textsOf({ run, settings, options, limits }: CheckedRequest) {
   const key = isHashedKey(run.keyInId) ? undefined : run.keyInId;
   const rows = defined({
     agent: run.agent,
     tenant: run.tenant,
     key: key ?? 'not shown',
-    model: settings?.model ?? options?.model,
+    model: limits?.model ?? settings?.model ?? options?.model,
+    'reasoning effort': limits?.reasoningEffort,
+    'output tokens at most': limits?.maxOutputTokens,
     shadow: options?.shadow && 'yes: effects are recorded, not executed',
     'turns at most': settings?.maxTurns,
   });

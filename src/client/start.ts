@@ -6,9 +6,10 @@ import {
 } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
 import { FORGOTTEN } from '../contract/names.ts';
-import { checkRequest, type CheckedRequest } from './check-request.ts';
+import { checkRequest, onlyResumes, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
+import { asFirstRequest } from './first-request.ts';
 import { conflict, judge } from './found.ts';
 import { readOutcome } from './outcome.ts';
 import { startExecution, type StartAttempt } from './start-execution.ts';
@@ -37,23 +38,26 @@ export async function startRun(
 ): Promise<StartedRun> {
   const checked = { ...checkRequest(context, request), ...(resumed ? { run: resumed } : {}) };
   const { workflowId } = checked.run;
+  const only = resumed ?? (onlyResumes(checked.limits) ? checked.run : undefined);
   const nonce = randomUUID();
   let retryFailed = request.retryFailed ?? false;
   let successor: Successor | undefined;
   let follows: WorkflowExecutionDescription | undefined;
+  /** The request, as the run that is found was first asked for. */
+  let asked = checked;
 
   for (let attempt = 1; ; attempt++) {
     const firstSeen = new Date();
     let problem: unknown;
     let found: WorkflowExecutionDescription | undefined;
-    if (resumed && !successor) {
-      found = await getExecution(context, resumed);
+    if (only && !successor) {
+      found = await getExecution(context, only);
     } else if (attempt === 1 && context.seen.has(workflowId)) {
       found = await findExecution(context, workflowId);
     } else {
       try {
         const start: StartAttempt = { nonce, firstSeen, successor };
-        const runId = await send(context, () => startExecution(context, checked, start));
+        const runId = await send(context, () => startExecution(context, asked, start));
         context.seen.add(workflowId);
         if (!successor) return newRun(checked, runId, firstSeen);
         // The server may have merged it with another caller's: whose run it is says only its memo.
@@ -69,12 +73,18 @@ export async function startRun(
       found = await lookAfter(context, checked, problem);
     }
     successor = undefined;
+    asked = checked;
     if (found) {
-      const verdict = judge(found, checked, { nonce, now: new Date(), retryFailed });
+      const judging = { nonce, now: new Date(), retryFailed };
+      let verdict = judge(found, checked, judging);
+      if (verdict === 'conflict' && request.retryFailed && !resumed) {
+        asked = (await asFirstRequest(context, checked, found)) ?? checked;
+        verdict = judge(found, asked, judging);
+      }
       if (verdict !== 'renew' && verdict !== 'resume') {
         return await answerWith(context, checked, found, verdict, follows);
       }
-      if (verdict === 'renew' && resumed) {
+      if (verdict === 'renew' && only) {
         // Somebody forgot it in the meantime: it is told as what it is, or by what came after it.
         if (found.type === FORGOTTEN && attempt < ATTEMPTS) continue;
         throw new AgentOnceError(

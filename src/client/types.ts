@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
 import type { OpenQuestion } from '../contract/decision.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonValue } from '../contract/json-value.ts';
 import type {
   ListedStatus,
+  ResumeLimits,
   RunError,
-  RunLimits,
   RunOptions,
   RunState,
   RunStatus,
@@ -13,6 +14,17 @@ import type {
 } from '../contract/run.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import type { ShadowEffect } from '../contract/step.ts';
+
+/**
+ * An agent's name, or the agent itself: only its name is read, and what its runs result in has the type
+ * of its `output`. A run that an earlier version of the agent has answered may have another result.
+ */
+export type AgentOf<Output> = string | { name: string; output?: z.ZodType<Output> };
+
+/** A request or a reference that may name its agent by its definition. */
+export type ByAgent<Named extends { agent: string }, Output = unknown> = Omit<Named, 'agent'> & {
+  agent: AgentOf<Output>;
+};
 
 /** Names a run; `tenant` is the default one when absent. */
 export interface RunRef {
@@ -29,9 +41,16 @@ export interface StartRequest {
   tenant?: string;
   input?: JsonValue;
   options?: RunOptions;
-  /** May differ between two starts of one request. */
-  limits?: RunLimits;
-  /** Resumes the run if it has failed: what is recorded is not repeated, what failed runs again. */
+  /**
+   * May differ between two starts of one request. With `model`, `reasoningEffort` or
+   * `maxOutputTokens` a run can only be resumed: it takes `retryFailed`, and starts no new run.
+   */
+  limits?: ResumeLimits;
+  /**
+   * Resumes the run if it has failed: what is recorded is not repeated, what failed runs again. If
+   * `options.model` is all that differs from the first request, it is the same request, and the
+   * resumed run goes on with that model.
+   */
   retryFailed?: boolean;
   /**
    * For callers without a key: the request's fingerprint is the key, for this long from its first
@@ -41,12 +60,12 @@ export interface StartRequest {
 }
 
 export interface ResumeOptions {
-  /** Instead of those that the run was started with. */
-  limits?: RunLimits;
+  /** Each instead of the one that the run had; those that are not named are kept. */
+  limits?: ResumeLimits;
 }
 
 /** What is known of a run; the fields of the command's `--json`. Times are ISO 8601. */
-export interface RunView {
+export interface RunView<Output = JsonValue> {
   workflowId: string;
   /** Changes when the run continues as new or is reset. */
   runId: string;
@@ -55,7 +74,7 @@ export interface RunView {
   key: string;
   status: RunStatus;
   /** The final answer, when completed. */
-  result: JsonValue | null;
+  result: Output | null;
   /** When failed or cancelled. */
   error: RunError | null;
   /** `null`: not known, as of a running run while no worker answers. */
@@ -71,7 +90,7 @@ export interface RunView {
 }
 
 /** The run that a key names after a start. */
-export interface StartedRun extends RunView {
+export interface StartedRun<Output = JsonValue> extends RunView<Output> {
   /** The run was there already: this start made none. */
   replayed: boolean;
   /** The request had no key. Repeating it needs the one that was made. */

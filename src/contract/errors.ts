@@ -87,6 +87,7 @@ export const ERRORS = {
   'model.truncated': error(4, 'The model stopped at its output limit, in the middle.'),
   'model.refused': error(4, 'The model or a content filter declined to answer.'),
   'output.too_large': error(4, 'The final answer is over 1 MiB.'),
+  'output.invalid': error(4, 'The final answer does not fit the output that the agent declares.'),
   'tool.failed': error(4, 'A tool failed in every attempt it was given.'),
   'tool.unknown': error(4, 'The worker does not know the tool that a recorded turn asks for.'),
   'tool.result_invalid': error(4, 'A tool returned something that is not JSON.'),

@@ -18,6 +18,13 @@ export interface ModelEndpoint {
   dialect?: DialectName | undefined;
   /** The name of the field that limits an answer's tokens in chat completions; default: the dialect's. */
   outputLimitField?: OutputLimitField | undefined;
+  /**
+   * How it is told what an agent's `output` must be: by the schema, by that it is JSON, or in words
+   * alone; with the latter two the schema stands in the system message. Default: the dialect's.
+   */
+  structured?: StructuredOutput | undefined;
+  /** Whether it takes that together with tools; else it is told in words. Default: the dialect's. */
+  structuredWithTools?: boolean | undefined;
   /** Sent with each request. They may be secrets. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Whether answers are asked for as event streams; default: no. */
@@ -37,6 +44,9 @@ export interface ModelEndpoint {
   /** In the place of the agent's own, for an endpoint that takes others; `undefined`: not sent. */
   options?: { [Name in keyof ModelOptions]?: ModelOptions[Name] | undefined };
 }
+
+export const STRUCTURED_OUTPUTS = ['schema', 'object', 'prompt'] as const;
+export type StructuredOutput = (typeof STRUCTURED_OUTPUTS)[number];
 
 export type OutputLimitField = 'max_tokens' | 'max_completion_tokens';
 

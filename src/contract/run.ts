@@ -2,7 +2,7 @@ import type { OpenQuestion } from './decision.ts';
 import type { ErrorCode } from './errors.ts';
 import type { JsonValue } from './json-value.ts';
 import type { TaskQueues } from './names.ts';
-import type { AgentSettings } from './settings.ts';
+import type { AgentSettings, ResumedOptions } from './settings.ts';
 import { NOTHING_USED, type ShadowEffect, type StepUsage } from './step.ts';
 
 /** What a caller may ask of one run; part of the fingerprint. */
@@ -17,6 +17,12 @@ export interface RunOptions {
 export interface RunLimits {
   /** Model calls before the run fails, instead of the agent's own. */
   maxTurns?: number;
+}
+
+/** What may differ besides where a run goes on that has stopped: recorded steps stay as they are. */
+export interface ResumeLimits extends RunLimits, ResumedOptions {
+  /** Another model than the one that the run was started with. */
+  model?: string;
 }
 
 export const RUN_STATUSES = ['running', 'waiting', 'completed', 'failed', 'cancelled'] as const;
@@ -44,7 +50,7 @@ export interface AgentRunInput {
   key: string;
   input?: JsonValue;
   options?: RunOptions;
-  limits?: RunLimits;
+  limits?: ResumeLimits;
   /**
    * What the tokens of the run begin with; absent: the ID of its first execution, which survives
    * reset and continue-as-new. Present in a run that resumes another, or follows an expired one.

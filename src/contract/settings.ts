@@ -43,9 +43,14 @@ export interface ModelOptions {
   extraBody?: JsonObject;
 }
 
-/** Whether a text can be a `reasoningEffort`: endpoints have words of their own for it. */
+/** Those of them that may be others from a resume on. */
+export type ResumedOptions = Pick<ModelOptions, 'reasoningEffort' | 'maxOutputTokens'>;
+
+/** What can be a `reasoningEffort`: endpoints have words of their own for it. */
+export const EFFORT = /^[a-z][a-z_-]{0,31}$/;
+
 export function isEffort(value: string): boolean {
-  return /^[a-z][a-z_-]{0,31}$/.test(value);
+  return EFFORT.test(value);
 }
 
 /** What a run keeps of its agent's definition from its start on, whatever is deployed later. */

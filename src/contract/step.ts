@@ -1,6 +1,7 @@
 import type { OpenQuestion, QuestionTerms } from './decision.ts';
+import { defined } from './defined.ts';
 import type { JsonValue } from './json-value.ts';
-import type { AgentSettings, StepPolicy } from './settings.ts';
+import type { AgentSettings, ResumedOptions, StepPolicy } from './settings.ts';
 
 /**
  * What a tool does to the world, and so what may happen when an attempt ends without a recorded
@@ -62,8 +63,10 @@ export interface ModelStepInput {
   run: StepRun;
   turn: number;
   settings?: AgentSettings;
-  /** Model named by the run's options. */
+  /** Model named by the run's limits or options. */
   model?: string;
+  /** Instead of those of the settings. */
+  modelOptions?: ResumedOptions;
   messages: UserMessage[];
   /** Scope that ends with the first step of this run. */
   retires?: string;
@@ -79,8 +82,16 @@ export interface ModelStepInput {
   recorded?: true;
 }
 
+/** Parts of the tokens of recorded answers, as far as endpoints told them. */
+export interface TokenParts {
+  /** Input that was read from the endpoint's cache. */
+  cachedInputTokens?: number;
+  /** Output that was thinking. */
+  reasoningTokens?: number;
+}
+
 /** What a step used. `costUsd` is `null` where it is not known; it is never zero then. */
-export interface StepUsage {
+export interface StepUsage extends TokenParts {
   inputTokens: number;
   outputTokens: number;
   costUsd: number | null;
@@ -95,7 +106,15 @@ export function addUsage(a: StepUsage, b: StepUsage | null | undefined): StepUsa
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
     costUsd: addUsd(a.costUsd, b.costUsd),
+    ...defined({
+      cachedInputTokens: addTold(a.cachedInputTokens, b.cachedInputTokens),
+      reasoningTokens: addTold(a.reasoningTokens, b.reasoningTokens),
+    }),
   };
+}
+
+function addTold(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : a + (b ?? 0);
 }
 
 /** What is not known is something. */
@@ -141,7 +160,9 @@ export type KnownBy = 'executed' | 'ledger' | 'find' | 'person' | 'shadow';
 /** Result of the `callModel` activity. */
 export interface ModelStepResult {
   digest: string;
-  /** The final answer: present when the model asked for no tool. */
+  /**
+   * The final answer: present when the model asked for no tool, unless its answer is asked for again.
+   */
   output?: JsonValue;
   /** Calls to run now. Identical calls of the turn appear once; refused ones not at all. */
   calls: PlannedCall[];

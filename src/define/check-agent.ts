@@ -1,4 +1,5 @@
 import { assertJson } from '../contract/json.ts';
+import { isObject } from '../contract/json-value.ts';
 import { assertName } from '../contract/key.ts';
 import { isEffort } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
@@ -77,6 +78,11 @@ function problemOfOptions(agent: AgentDefinition): string | undefined {
   if (extraBody === undefined) return undefined;
   if (!isJsonObject(extraBody)) return 'extraBody must be an object that JSON can hold';
   const reserved = Object.keys(extraBody).filter((name) => RESERVED.test(name));
+  if (agent.output) {
+    if ('response_format' in extraBody) reserved.push('response_format beside an output');
+    const { text } = extraBody;
+    if (isObject(text) && 'format' in text) reserved.push('text.format beside an output');
+  }
   return reserved.length > 0 ? `extraBody cannot set ${reserved.join(', ')}` : undefined;
 }
 

@@ -1,9 +1,14 @@
+import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import type { ModelOptions, StepPolicyOverrides } from '../contract/settings.ts';
 import type { ToolDefinition } from './define-tool.ts';
 
-/** An agent. How its model is asked (`ModelOptions`) is pinned when a run starts. */
-export interface AgentDefinition extends ModelOptions {
+/**
+ * An agent. How its model is asked (`ModelOptions`) is pinned when a run starts.
+ *
+ * @typeParam Output what its runs result in: see `output`
+ */
+export interface AgentDefinition<Output = unknown> extends ModelOptions {
   /** `[a-z][a-z0-9_]{0,31}`: stands in workflow IDs. */
   name: string;
   /** What it is for; for people who read the code. */
@@ -11,6 +16,12 @@ export interface AgentDefinition extends ModelOptions {
   /** The system message. */
   instructions: string;
   tools: readonly ToolDefinition[];
+  /**
+   * What the final answer must be, `z.object({ … })`: the model is told, its answer is read as JSON and
+   * checked, and what the schema makes of it, which must be JSON, is the run's result. An answer that
+   * does not fit is asked for once more; then the run fails with `output.invalid`. Default: any text.
+   */
+  output?: z.ZodType<Output>;
   /**
    * Name of an endpoint in `src/app/models.ts`, or of a model at the endpoint of the environment;
    * default: `OPENAI_MODEL`.
@@ -52,6 +63,8 @@ export interface AgentDefinition extends ModelOptions {
 }
 
 /** Types an agent. Checked in full by the registry. */
-export function defineAgent(agent: AgentDefinition): AgentDefinition {
+export function defineAgent<Output = JsonValue>(
+  agent: AgentDefinition<Output>,
+): AgentDefinition<Output> {
   return agent;
 }

@@ -23,7 +23,7 @@ import { invalidDefinition } from './invalid-definition.ts';
 import { modelOptions } from './model-options.ts';
 import { questionTerms, type PossibleQuestions } from './question-terms.ts';
 import type { RegistryDefaults } from './registry-defaults.ts';
-import { argumentsSchema } from './tool-schema.ts';
+import { shownSchema } from './shown-schema.ts';
 
 /** A tool that passed all checks. */
 export interface RegisteredTool {
@@ -42,6 +42,8 @@ export interface RegisteredAgent {
   settings: AgentSettings;
   /** Its tools by name, in the order of the definition. */
   tools: ReadonlyMap<string, RegisteredTool>;
+  /** JSON Schema of its output, as the model is shown it; `undefined`: any text. */
+  output: JsonObject | undefined;
   /** Of what it tells the model. */
   hash: string;
 }
@@ -93,8 +95,10 @@ export function createRegistry(
     }
     const settings = settingsFrom(definition, defaults);
     const own = registerTools(definition, tools);
-    const hash = definitionHash(definition, settings, own);
-    registered.set(definition.name, { definition, settings, tools: own, hash });
+    const output =
+      definition.output && shownSchema(`Agent '${definition.name}'`, 'output', definition.output);
+    const hash = definitionHash(definition, settings, own, output);
+    registered.set(definition.name, { definition, settings, tools: own, output, hash });
   }
   return {
     agent: (name) => registered.get(name),
@@ -137,9 +141,11 @@ function definitionHash(
   definition: AgentDefinition,
   settings: AgentSettings,
   tools: RegisteredAgent['tools'],
+  output: JsonObject | undefined,
 ): string {
   // Only what is set is added, so that agents without it keep the hashes that runs have recorded.
-  const { maxOutputTokens, temperature, ...others } = modelOptions(definition);
+  const options = { ...modelOptions(definition), ...defined({ output }) };
+  const { maxOutputTokens, temperature, ...others } = options;
   const more = Object.keys(others).length > 0 ? [others] : [];
   const told = [...tools.values()].map(({ name, effect, parameters, definition: tool }) => ({
     name,
@@ -178,7 +184,7 @@ function registerTools(
       effect: definition.effect,
       policy: toolPolicy(where, definition),
       questions: questionTerms(where, definition),
-      parameters: argumentsSchema(where, definition.input),
+      parameters: shownSchema(where, 'input', definition.input),
       definition,
     };
     known.set(tool.name, tool);

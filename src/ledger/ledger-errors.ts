@@ -1,20 +1,23 @@
+import {
+  asSentence,
+  connectionFailure,
+  type ConnectionFailure,
+} from '../contract/connection-failure.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 
-/** Why a backend does not let us in, and what a person may do. */
-export interface Refusal {
-  /** Half a sentence: `it wants …`. */
-  says: string;
-  advice: string;
-}
+/** What a person may do about failures of the network that do not mend themselves. */
+export type NetworkAdvice = Readonly<Partial<Record<ConnectionFailure['kind'], string>>>;
 
 /**
  * `ledger.invalid`: a person has to act.
  *
  * @param where host, port and database, without credentials
+ * @param says half a sentence about the backend: `it wants …`
  */
 export function ledgerRefused(
   where: string,
-  { says, advice }: Refusal,
+  says: string,
+  advice: string,
   cause: unknown,
 ): AgentOnceError {
   return new AgentOnceError(
@@ -28,18 +31,40 @@ export function ledgerRefused(
  * `ledger.unreachable`: asking again may help.
  *
  * @param where host, port and database, without credentials
- * @param reason `says`: a sentence with a blank behind it, or nothing
+ * @param says a sentence about the backend; may be empty
  */
 export function ledgerAway(
   where: string,
-  { code, says }: { code: string; says: string },
+  code: string,
+  says: string,
   cause: unknown,
 ): AgentOnceError {
   return new AgentOnceError(
     'ledger.unreachable',
-    `The ledger at ${where} does not answer (${code}). ${says}What it has recorded is kept; the step goes on when it is back.`,
+    `The ledger at ${where} does not answer (${code}). ${says && `${says} `}What it has recorded is kept; the step goes on when it is back.`,
     { cause },
   );
+}
+
+/**
+ * What an error of the network means to the ledger's caller; `undefined`: it is no such error.
+ *
+ * @param where host, port and database, without credentials
+ * @param doubt a sentence about a server that hangs up or says nothing
+ */
+export function networkError(
+  error: unknown,
+  where: string,
+  advice: NetworkAdvice,
+  doubt = '',
+): AgentOnceError | undefined {
+  const failure = connectionFailure(error);
+  if (!failure) return undefined;
+  const { kind, code, says } = failure;
+  const todo = advice[kind];
+  if (todo !== undefined) return ledgerRefused(where, `${says} (${code})`, todo, error);
+  const more = kind === 'lost' || kind === 'timeout' ? doubt : '';
+  return ledgerAway(where, code, `${asSentence(failure)} ${more}`.trimEnd(), error);
 }
 
 /**

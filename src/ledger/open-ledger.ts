@@ -33,8 +33,7 @@ export type LedgerBackends = Readonly<Record<string, LedgerBackend>>;
 const postgres: LedgerBackend = {
   example: 'a PostgreSQL URL (postgres://user:password@host:port/database)',
   async open(url, { app }) {
-    const { createPostgresLedger } = await import('./postgres/postgres-ledger.ts');
-    return createPostgresLedger(url, { app });
+    return (await import('./postgres/postgres-ledger.ts')).createPostgresLedger(url, { app });
   },
   async openReader(url) {
     return (await import('./postgres/read-ledger.ts')).openPostgresLedgerReader(url);
@@ -47,10 +46,7 @@ const postgres: LedgerBackend = {
   },
 };
 
-const backends = new Map<string, LedgerBackend>([
-  ['postgres', postgres],
-  ['postgresql', postgres],
-]);
+const backends = new Map(Object.entries({ postgres, postgresql: postgres }));
 
 /** Makes the kinds of ledger known to this process that extras bring along. */
 export function registerLedgers(extras: readonly { ledgers?: LedgerBackends }[]): void {
@@ -71,20 +67,12 @@ export async function openLedger(url: string, options: OpenLedgerOptions = {}): 
   return backend.open(url, options);
 }
 
-/**
- * Opens the ledger for somebody who only reads: nothing is changed in it. Close it when done.
- *
- * @throws {AgentOnceError} `config.invalid`
- */
+/** The same for somebody who only reads: nothing is changed in it. */
 export async function openLedgerReader(url: string): Promise<LedgerReader> {
   return backendOf(url).openReader(url);
 }
 
-/**
- * Opens the ledger for the person who looks after its database. Close it when done.
- *
- * @throws {AgentOnceError} `config.invalid`, `ledger.unreachable`, `ledger.invalid`
- */
+/** The same for the person who looks after its database. */
 export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
   return backendOf(url).openKeeper(url);
 }
@@ -107,10 +95,7 @@ export async function migrateLedger(
   return backend.migrate?.(url, grantTo, app);
 }
 
-async function assertTakesMigrations(
-  { migrate }: LedgerBackend,
-  app: string | undefined,
-): Promise<void> {
+async function assertTakesMigrations({ migrate }: LedgerBackend, app?: string): Promise<void> {
   if (migrate || app === undefined) return;
   const folder = migrationsOf(app);
   if ((await listMigrations(folder)).length === 0) return;
@@ -126,10 +111,6 @@ function backendOf(url: string): LedgerBackend {
   if (backend) return backend;
   const examples = [...new Set(backends.values())].map(({ example }) => example);
   // The URL is not repeated: it may hold a password.
-  throw new AgentOnceError(
-    'config.invalid',
-    examples.length === 1
-      ? `LEDGER_URL is not ${examples[0]}.`
-      : `LEDGER_URL is neither ${examples.join(' nor ')}.`,
-  );
+  const is = examples.length === 1 ? 'not' : 'neither';
+  throw new AgentOnceError('config.invalid', `LEDGER_URL is ${is} ${examples.join(' nor ')}.`);
 }

@@ -47,6 +47,8 @@ export interface ModelRequest extends ModelOptions {
   model: string;
   messages: ModelMessage[];
   tools: ModelTool[];
+  /** What the final answer must be, as JSON Schema of an object; absent: any text. */
+  output?: { name: string; schema: JsonObject };
 }
 
 /** A whole answer that the run can go on with. */
@@ -65,6 +67,11 @@ export interface ModelReply {
 export interface ModelUsage {
   inputTokens: number;
   outputTokens: number;
+  /** Parts of `inputTokens`; absent where the endpoint does not tell them. */
+  cachedInputTokens?: number;
+  cacheWriteTokens?: number;
+  /** A part of `outputTokens`. */
+  reasoningTokens?: number;
 }
 
 export interface ModelCallContext {

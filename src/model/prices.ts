@@ -1,64 +1,66 @@
 import { readFile } from 'node:fs/promises';
+import {
+  calcPrice,
+  findProvider,
+  type ModelPrice,
+  type PriceCalculationResult,
+  type Usage,
+} from '@pydantic/genai-prices';
 import { z } from 'zod';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { ModelUsage } from './port.ts';
 
-/** USD per million tokens. */
-export interface Price {
-  input: number;
-  output: number;
-}
+/** Prices that win over the library's, by the model's name. */
+export type Prices = ReadonlyMap<string, ModelPrice>;
 
-export type Prices = ReadonlyMap<string, Price>;
-
-/**
- * Public list prices of the standard tier, as of November 2026 (gpt-5.5 and older: March). They
- * change, and know neither cache discounts nor surcharges for long contexts: what counts is the
- * provider's bill. A JSON file named by `MODEL_PRICES_FILE` changes and extends them:
- * `{"gpt-6-luna": {"input": 0.1, "output": 0.5}}`.
- */
-const PUBLIC: Readonly<Record<string, Price>> = {
-  'gpt-6-luna': { input: 0.1, output: 0.5 },
-  'gpt-6.1-terra': { input: 1, output: 5 },
-  'gpt-6.1-sol': { input: 2, output: 10 },
-  'gpt-6-sol': { input: 2, output: 10 },
-  'gpt-6-astra': { input: 10, output: 50 },
-  'gpt-5.6-luna': { input: 0.2, output: 1.2 },
-  'gpt-5.6-terra': { input: 2, output: 12 },
-  'gpt-5.2': { input: 1.75, output: 14 },
-  'gpt-5.1': { input: 1.25, output: 10 },
-  'gpt-5': { input: 1.25, output: 10 },
-  'gpt-5-mini': { input: 0.25, output: 2 },
-  'gpt-5-nano': { input: 0.05, output: 0.4 },
-  'gpt-4.1': { input: 2, output: 8 },
-  'gpt-4.1-mini': { input: 0.4, output: 1.6 },
-  'gpt-4.1-nano': { input: 0.1, output: 0.4 },
-  'gpt-4o': { input: 2.5, output: 10 },
-  'gpt-4o-2024-05-13': { input: 5, output: 15 },
-  'gpt-4o-mini': { input: 0.15, output: 0.6 },
-  o3: { input: 2, output: 8 },
-  'o4-mini': { input: 1.1, output: 4.4 },
+/** Public list prices of the standard tier that the library, of September 2026, does not have yet. */
+const NEWER: Readonly<Record<string, ModelPrice>> = {
+  'gpt-6.1-terra': gpt61(1, 5),
+  'gpt-6.1-sol': gpt61(2, 10),
   // Costs nothing, and is priced like a small model so that the sums can be seen to work.
-  scripted: { input: 0.25, output: 2 },
+  scripted: { input_mtok: 0.25, output_mtok: 2 },
 };
 
+/** In USD per million tokens. Over 272,000 tokens of input, all of the call costs more. */
+function gpt61(input: number, output: number): ModelPrice {
+  const rate = (base: number, more: number) => ({
+    base,
+    tiers: [{ start: 272_000, price: base * more }],
+  });
+  return {
+    input_mtok: rate(input, 2),
+    cache_read_mtok: rate(input / 20, 2),
+    cache_write_mtok: rate(input * 1.25, 2),
+    output_mtok: rate(output, 1.5),
+  };
+}
+
 const price = z.number().nonnegative();
-const priceFile = z.record(z.string().min(1), z.strictObject({ input: price, output: price }));
+const priceFile = z.record(
+  z.string().min(1),
+  z
+    .strictObject({ input: price, output: price, cachedInput: price.optional() })
+    .transform(({ input, output, cachedInput }): ModelPrice => ({
+      input_mtok: input,
+      cache_read_mtok: cachedInput,
+      output_mtok: output,
+    })),
+);
 
 const SNAPSHOT = /^(.+)-\d{4}-\d{2}-\d{2}$/;
 
 /**
- * The prices to reckon with.
+ * The prices that win over the library's.
  *
- * @param file a JSON file that changes and extends the built-in ones
+ * @param file a JSON file that changes and extends them
  * @throws {AgentOnceError} `config.invalid`
  */
 export async function loadPrices(file?: string): Promise<Prices> {
   const own = file === undefined ? {} : await readPrices(file);
-  return new Map(Object.entries({ ...PUBLIC, ...own }));
+  return new Map(Object.entries({ ...NEWER, ...own }));
 }
 
-async function readPrices(file: string): Promise<Record<string, Price>> {
+async function readPrices(file: string): Promise<Record<string, ModelPrice>> {
   const refuse = (problem: string): AgentOnceError =>
     new AgentOnceError(
       'config.invalid',
@@ -87,13 +89,58 @@ async function readPrices(file: string): Promise<Record<string, Price>> {
  * What a call cost, in USD. `name-2025-08-07` costs what `name` does, unless it has a price of its
  * own.
  *
+ * @param at the endpoint that answered: several sell the same model
  * @returns `null`: the price or the usage is unknown. Never zero then
  */
-export function costUsd(prices: Prices, model: string, usage: ModelUsage | null): number | null {
+export function costUsd(
+  prices: Prices,
+  model: string,
+  usage: ModelUsage | null,
+  at: { baseUrl?: string | undefined } = {},
+): number | null {
   if (usage === null) return null;
-  const found = prices.get(model) ?? prices.get(SNAPSHOT.exec(model)?.[1] ?? '');
-  if (!found) return null;
-  const dollars = (usage.inputTokens * found.input + usage.outputTokens * found.output) / 1e6;
-  // Fixed to a billionth: sums of binary fractions have noise behind it.
-  return Number(dollars.toFixed(9));
+  const counts: Usage = {
+    input_tokens: usage.inputTokens,
+    cache_read_tokens: usage.cachedInputTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    output_tokens: usage.outputTokens,
+    output_reasoning_tokens: usage.reasoningTokens,
+  };
+  const own = prices.get(model) ?? prices.get(SNAPSHOT.exec(model)?.[1] ?? '');
+  try {
+    const found = own ? priceAs(own, counts) : priceAt(at.baseUrl ?? '', model, counts);
+    // Fixed to a billionth: sums of binary fractions have noise behind it.
+    return found && Number(found.total_price.toFixed(9));
+  } catch {
+    // The library refuses counts that contradict each other. The answer is paid for, and kept.
+    return null;
+  }
+}
+
+function priceAs(prices: ModelPrice, counts: Usage): PriceCalculationResult {
+  const models = [{ id: 'own', match: { equals: 'own' }, prices }];
+  return calcPrice(counts, 'own', {
+    provider: { id: 'own', name: 'own', api_pattern: '', models },
+  });
+}
+
+/** They sell their models themselves, whatever gateway is in between, but for the open ones. */
+const MAKERS = ['openai', 'anthropic', 'google', 'x-ai'];
+const OPEN = /^gpt-oss/i;
+
+/**
+ * The price at the endpoint. Where nobody is known to sell there, it is the maker's, if that is the
+ * only one: an open model costs what its host asks.
+ */
+function priceAt(baseUrl: string, model: string, counts: Usage): PriceCalculationResult {
+  // Gateways and Vertex put who made or sells a model before its name.
+  const bare = model.slice(model.lastIndexOf('/') + 1);
+  const seller = findProvider({ providerApiUrl: baseUrl });
+  if (seller) {
+    const at = { providerId: seller.id };
+    return calcPrice(counts, model, at) ?? calcPrice(counts, bare, at);
+  }
+  const maker = findProvider({ modelId: bare })?.id ?? '';
+  if (!MAKERS.includes(maker) || OPEN.test(bare)) return null;
+  return calcPrice(counts, bare, { providerId: maker });
 }

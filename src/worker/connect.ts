@@ -3,6 +3,7 @@ import { connectionProblem } from '../client/connection-problem.ts';
 import { proxyFor, type Proxy } from '../client/proxy.ts';
 import { readTemporalConfig, type TemporalConfig } from '../client/temporal-config.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
+import { defined } from '../contract/defined.ts';
 
 export interface WorkerConnection {
   connection: NativeConnection;
@@ -54,7 +55,7 @@ async function connectInTime(config: TemporalConfig): Promise<NativeConnection> 
   const connecting = NativeConnection.connect({
     ...connectionOptions,
     address,
-    ...(proxy ? { proxy: forCore(proxy) } : {}),
+    ...defined({ proxy: proxy && forCore(proxy) }),
   });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -87,9 +88,5 @@ function statusError(code: number, details: string, cause?: unknown): Error {
 }
 
 function forCore({ address, credentials }: Proxy): NonNullable<NativeConnectionOptions['proxy']> {
-  return {
-    type: 'http-connect',
-    targetHost: address,
-    ...(credentials ? { basicAuth: credentials } : {}),
-  };
+  return { type: 'http-connect', targetHost: address, ...defined({ basicAuth: credentials }) };
 }

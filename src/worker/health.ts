@@ -46,7 +46,7 @@ export async function startHealthServer(
     });
     // Without the error itself: it names the ledger, and anybody may ask here.
     const ledger = trouble && { [trouble.what]: `since ${trouble.since.toISOString()}` };
-    const told = { healthy, workers: Object.fromEntries(workers), ...(ledger ? { ledger } : {}) };
+    const told = { healthy, workers: Object.fromEntries(workers), ledger };
     response.end(JSON.stringify(found ? told : { error: 'Only /healthz is here.' }));
   });
   // All interfaces: an orchestrator's probe comes from outside the container.

@@ -9,21 +9,21 @@ import type { AgentDefinition } from '../define/define-agent.ts';
 import { registryDefaults } from '../define/registry-defaults.ts';
 import { createRegistry } from '../define/registry.ts';
 import { DEV_PORTS, usesScriptedModel, type Config } from '../config.ts';
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { ModelEndpoint, ModelEndpoints } from '../contract/model-endpoint.ts';
 import { openLedger } from '../ledger/open-ledger.ts';
 import { createModels } from '../model/openai/models.ts';
 import type { Model } from '../model/port.ts';
 import { costUsd, loadPrices } from '../model/prices.ts';
+import { assertRetentionSuffices, searchAttributesProblem } from './check-namespace.ts';
 import { prepareCleaning } from './cleaning.ts';
 import { connectWorker } from './connect.ts';
 import { createWorkers, type Part } from './create-workers.ts';
 import { startHealthServer } from './health.ts';
 import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
-import { assertRetentionSuffices } from './retention.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
-import { searchAttributesProblem } from './search-attributes.ts';
 import { watchStrays } from './strays.ts';
 import { prepareActivities, type OwnActivities } from './own-activities.ts';
 import { watchLedger } from './watched-ledger.ts';
@@ -37,7 +37,7 @@ export interface WorkerOptions {
   activities?: OwnActivities | undefined;
   /** The app's folder, for workflows and migrations of its own. */
   folder?: string | undefined;
-  only?: Part;
+  only?: Part | undefined;
   /** Ends the worker gracefully: no new work, then what is under way gets its time. */
   signal: AbortSignal;
   /** How long steps under way may take once the worker is told to stop; default 10 s. */
@@ -82,10 +82,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const temporal = await connectWorker();
     closing.push(() => temporal.connection.close());
     assertRetentionSuffices(registry, temporal);
-    const problem = config.searchAttributes
-      ? await searchAttributesProblem(temporal.connection, temporal.namespace)
-      : undefined;
-    if (problem !== undefined) logger.warn(problem);
+    const problem = config.searchAttributes && (await searchAttributesProblem(temporal));
+    if (problem) logger.warn(problem);
 
     const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
@@ -100,8 +98,9 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
-        ...(cleaning ? { cleaning } : {}),
-        costUsd: (name, usage) => costUsd(prices, name, usage),
+        ...defined({ cleaning }),
+        costUsd: (name, usage, endpoint) =>
+          costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,
         faults,
         shadowOnly: config.shadowOnly,
@@ -159,6 +158,11 @@ function afterGrace(signals: readonly AbortSignal[], graceMs: number): AbortSign
   return over.signal;
 }
 
+/** `undefined`: OpenAI's own. */
+function baseUrlOf(config: Config, models: ModelEndpoints = {}, endpoint?: string) {
+  return endpoint === undefined ? config.openaiBaseUrl : models[endpoint]?.baseUrl;
+}
+
 /** @throws {AgentOnceError} `config.invalid` */
 function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
   const preset: ModelEndpoint = {
@@ -169,6 +173,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     api: config.openaiApi,
     dialect: config.openaiDialect,
     outputLimitField: config.openaiOutputLimitField,
+    structured: config.openaiStructured,
     headers: config.openaiHeaders,
     stream: config.openaiStream,
     background: config.openaiBackground,

@@ -20,6 +20,7 @@ import {
   type AgentRunResult,
   type RunState,
 } from '../contract/run.ts';
+import type { ResumedOptions } from '../contract/settings.ts';
 import { modelStep, scopeFrom, type ModelStepInput, type StepRun } from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
 import { failRun, spentBy } from './fail-run.ts';
@@ -109,6 +110,7 @@ function answered(): Promise<void> | undefined {
 
 async function takeTurns(execution: Execution): Promise<AgentRunResult['output']> {
   const { input, run, progress } = execution;
+  const { model = input.options?.model, ...limits } = input.limits ?? {};
   let settings = input.settings;
   let turn = input.carried?.turn ?? 0;
   let previous = input.carried?.lastDigest ?? null;
@@ -117,7 +119,7 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
   for (;;) {
     // Steps that ended well in spite of it do not carry it on, and continue-as-new would lose it.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(CANCELLED);
-    const maxTurns = input.limits?.maxTurns ?? settings?.maxTurns;
+    const maxTurns = limits.maxTurns ?? settings?.maxTurns;
     if (maxTurns !== undefined && turn >= maxTurns) throw turnLimit(run.agent, maxTurns);
     if (previous !== null && workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
@@ -137,7 +139,8 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       ...progress.seen.ledger,
       ...defined({
         settings,
-        model: input.options?.model,
+        model,
+        modelOptions: modelOptionsIn(limits),
         resuming: resuming || undefined,
         resumed: (resuming && input.scope !== undefined && !input.carried) || undefined,
         recorded: progress.seen.hasTurn(turn) || undefined,
@@ -156,6 +159,13 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
     if (answer.output !== undefined) return answer.output;
     await runCalls(answer.calls, { ...execution, queues: input.queues, turn, group, settings });
   }
+}
+
+/** What a resume has asked of the model besides. */
+function modelOptionsIn(limits: ResumedOptions): ResumedOptions | undefined {
+  const { reasoningEffort, maxOutputTokens } = limits;
+  if (reasoningEffort === undefined && maxOutputTokens === undefined) return undefined;
+  return defined({ reasoningEffort, maxOutputTokens });
 }
 
 const CANCELLED = 'The run was cancelled.';

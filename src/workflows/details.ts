@@ -1,5 +1,6 @@
 import { LIMITS } from '../contract/limits.ts';
 import type { RunState } from '../contract/run.ts';
+import type { StepUsage } from '../contract/step.ts';
 import { bytesOfText } from '../contract/text-bytes.ts';
 import { markdownText } from './markdown.ts';
 import { drawWaiting, type RunNames } from './waiting-details.ts';
@@ -32,7 +33,7 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
     `turn ${turn}${maxTurns === null ? '' : ` of ${maxTurns}`}`,
     counted(usage.modelCalls, 'model call'),
     counted(usage.toolCalls, 'tool call'),
-    `${usage.inputTokens} + ${usage.outputTokens} tokens`,
+    drawTokens(usage),
     usage.costUsd === null ? 'cost unknown' : `${usage.costUsd} USD`,
   ].join(' · ');
   const top = [head, ...drawWaiting(state.waiting, run), ''];
@@ -53,4 +54,12 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
     ...titles,
     ...table,
   ].join('\n');
+}
+
+/** `10000 (9000 cached) + 500 (300 thinking) tokens`. */
+export function drawTokens(usage: StepUsage): string {
+  const { inputTokens, outputTokens, cachedInputTokens, reasoningTokens } = usage;
+  const cached = cachedInputTokens ? ` (${cachedInputTokens} cached)` : '';
+  const thinking = reasoningTokens ? ` (${reasoningTokens} thinking)` : '';
+  return `${inputTokens}${cached} + ${outputTokens}${thinking} tokens`;
 }

@@ -17,7 +17,7 @@ import {
   type StepUsage,
   type ToolStepDone,
 } from '../contract/step.ts';
-import { drawDetails, ROWS_SHOWN, type StepRow } from './details.ts';
+import { drawDetails, drawTokens, ROWS_SHOWN, type StepRow } from './details.ts';
 import { SeenRecords } from './seen-records.ts';
 import type { RunNames } from './waiting-details.ts';
 import { waitingMemo } from './waiting-memo.ts';
@@ -207,7 +207,7 @@ function isActive({ state }: StepRow): boolean {
 }
 
 function noteOf(answer: ModelStepResult): string {
-  const notes = [`${answer.usage.inputTokens} + ${answer.usage.outputTokens} tokens`];
+  const notes = [drawTokens(answer.usage)];
   if (answer.knownBy === 'ledger') notes.push('from the ledger');
   if (answer.sharedWith !== undefined) notes.push('shared with another run');
   if (answer.refused > 0) notes.push(`${answer.refused} calls refused`);

@@ -53,6 +53,18 @@ describe('a wrong command line ends with exit code 2 and says why', () => {
     ['usage', ['list', '--limit', '0'], /1 to 10000/],
     ['agent.unknown', ['start', 'asistant', '--input', 'a'], /known: assistant, clerk/],
     ['options.invalid', [...START, '--input', 'a', '--model', ' '], /model/],
+    [
+      'options.invalid',
+      [...START, '--input', 'a', '--reasoning-effort', 'low'],
+      /resumed.*--retry-failed.*Nothing was started/,
+    ],
+    [
+      'options.invalid',
+      [...START, '--input', 'a', '--max-output-tokens', '9'],
+      /resumed.*--retry-failed.*Nothing was started/,
+    ],
+    ['usage', ['resume', 'assistant', 'k', '--reasoning-effort', 'Very much'], /none, low or high/],
+    ['usage', ['resume', 'assistant', 'k', '--max-output-tokens', '0'], /whole number from 1/],
   ])('%s: %j', async (code, args, says) => {
     const { code: exit, stdout, stderr } = await runCommand([...args, '--json'], NOWHERE);
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringMatching(says) });

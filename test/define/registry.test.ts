@@ -302,3 +302,46 @@ describe('refused, with a word on what to do', () => {
     expect(registry.hasFastTools('steady')).toBe(false);
   });
 });
+
+describe('an output', () => {
+  const output = z.object({ ok: z.boolean(), note: z.string().default('') });
+  const wrong = (changes: object) => () => register(agent(changes));
+
+  test('is shown to the model as what its schema takes', () => {
+    expect(register(agent({ output })).agent('helper')?.output).toEqual({
+      type: 'object',
+      properties: { ok: { type: 'boolean' }, note: { type: 'string', default: '' } },
+      required: ['ok'],
+    });
+    expect(register(agent()).agent('helper')?.output).toBeUndefined();
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['no schema', { ok: true }, /^Agent 'helper': output is no zod schema/],
+    ['a date in it', z.object({ at: z.date() }), /output\.at has a type that JSON does not have/],
+    ['no object at its top', z.array(z.string()), /output must be an object at the top/],
+  ])('with %s is refused', (_name, given, message) => {
+    expect(wrong({ output: given })).toThrow(
+      expect.objectContaining({
+        code: 'agent.invalid',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+
+  test.each([
+    ['response_format', { response_format: { type: 'json_object' } }],
+    ['text.format', { text: { format: { type: 'json_object' } } }],
+  ])('is not asked for by %s in extraBody too', (name, extraBody) => {
+    expect(wrong({ output, extraBody })).toThrow(`extraBody cannot set ${name} beside an output`);
+    expect(wrong({ extraBody })).not.toThrow();
+    expect(wrong({ output, extraBody: { text: { verbosity: 'low' } } })).not.toThrow();
+  });
+
+  test('changes the hash of a definition only where it is set', () => {
+    const hash = (changes: object) => register(agent(changes)).definitionOf('helper');
+    expect(hash({ output })).not.toBe(hash({}));
+    expect(hash({ output })).not.toBe(hash({ output: z.object({ ok: z.boolean() }) }));
+    expect(hash({ output: undefined })).toBe(hash({}));
+  });
+});

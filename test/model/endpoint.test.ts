@@ -40,6 +40,7 @@ describe('the settings of an endpoint', () => {
       OPENAI_REASONING_EFFORT: 'low',
       OPENAI_DIALECT: 'gemini',
       OPENAI_OUTPUT_LIMIT_FIELD: 'max_tokens',
+      OPENAI_STRUCTURED: 'object',
       OPENAI_CUSTOM_HEADERS: 'X-Team: red\n\n X-Other:  a: b \n',
     };
     expect(readConfig(env)).toMatchObject({
@@ -47,6 +48,7 @@ describe('the settings of an endpoint', () => {
       openaiReasoningEffort: 'low',
       openaiDialect: 'gemini',
       openaiOutputLimitField: 'max_tokens',
+      openaiStructured: 'object',
       openaiHeaders: { 'X-Team': 'red', 'X-Other': 'a: b' },
     });
   });
@@ -55,6 +57,7 @@ describe('the settings of an endpoint', () => {
     ['OPENAI_API', 'completions', /is none of auto, chat, responses/],
     ['OPENAI_DIALECT', 'gpt', /is none of openai, azure/],
     ['OPENAI_OUTPUT_LIMIT_FIELD', 'tokens', /is none of max_tokens/],
+    ['OPENAI_STRUCTURED', 'json', /is none of schema, object, prompt/],
     ['OPENAI_REASONING_EFFORT', 'Very high', /is no word/],
     ['OPENAI_CUSTOM_HEADERS', 'secret-4711', /has a line that is no "Name: value"/],
     ['OPENAI_CUSTOM_HEADERS', 'X-Team: secret-4711\u00e4', /printable ASCII/],

@@ -2,6 +2,8 @@ import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { calls } from '../support/system.ts';
 import { playToEnd, requestOf, untilEnd, untilRequested, type Play } from './play.ts';
 
+const GOOD = { say: '{"verdict":"good","points":1,"note":""}' };
+
 /** Runs that ask nobody. */
 export const playTurns: Play = async (system, record) => {
   const { client, counter } = system;
@@ -32,6 +34,9 @@ export const playTurns: Play = async (system, record) => {
     { say: 'ok' },
   );
   await record('refused-calls', await playToEnd(system, refused));
+
+  const repaired = requestOf('repaired', calls(['look', { label: 'r' }]), { say: 'Good.' }, GOOD);
+  await record('repaired', await playToEnd(system, { ...repaired, agent: 'assessor' }));
 
   counter.hold('look:held');
   const working = requestOf('working', calls(['look', { label: 'held' }]), { say: 'ok' });

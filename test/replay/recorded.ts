@@ -27,6 +27,11 @@ export const KINDS = [
     since: '0.1.0',
     holds: 'a completed run whose model made calls that were refused, and identical ones',
   },
+  {
+    kind: 'repaired',
+    since: '0.1.0',
+    holds: 'a completed run whose model was asked once more for an output that did not fit',
+  },
   { kind: 'working', since: '0.1.0', holds: 'a run that waits for a tool' },
   {
     kind: 'failed-out-of-quota',

@@ -60,3 +60,30 @@ test('a cancellation is not lost when a tool ends well in spite of it', async ()
   expect(view.status).toBe('cancelled');
   expect(system.counter.requests('look:after')).toBe(0);
 });
+
+test('a long run that is resumed with another model keeps it when it continues as new', async () => {
+  const looks = Array.from({ length: 6 }, (_, i) => calls(['look', { label: `other-${i}` }]));
+  const request = {
+    agent: 'tester',
+    key: 'other',
+    input: script(...looks, calls(['charge', { label: 'other' }]), { say: 'at last' }),
+  };
+  system.counter.fail('charge:other');
+  const { workflowId } = await system.client.start(request);
+  const failed = await untilEnd(system.client, request);
+  expect(failed).toMatchObject({ status: 'failed', error: { code: 'tool.failed' } });
+  const scope = await system.scopeOf(workflowId);
+
+  // What failed is a later execution of the run: it has the first request's options, not its input.
+  system.counter.heal('charge:other');
+  const limits = { reasoningEffort: 'low' };
+  const other = { ...request, options: { model: 'model-b' }, limits, retryFailed: true };
+  const resumed = await system.client.start(other);
+  expect(resumed).toMatchObject({ resumed: true, replayed: false });
+  const view = await untilEnd(system.client, request);
+  expect(view).toMatchObject({ status: 'completed', result: 'at last' });
+  expect(view.runId).not.toBe(resumed.runId);
+  const [last, ...more] = await system.receivedBy(`${scope}:t8.model`);
+  expect(last?.body).toMatchObject({ model: 'model-b', reasoning_effort: 'low' });
+  expect(more).toEqual([]);
+});

@@ -238,7 +238,7 @@ describe('an odd answer is read, and asked for once:', () => {
     [
       'thoughts and text in parts',
       {
-        say: [
+        parts: [
           { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
           { type: 'text', text: 'ok' },
         ],

@@ -118,3 +118,35 @@ test('groq refuses a message member that it does not know', async () => {
   });
   expect((await chat(base, [START, ...foreignTurn('call_1')])).status).toBe(200);
 });
+
+describe('formats of answers', () => {
+  const SCHEMA = { type: 'object', properties: {}, required: [], additionalProperties: false };
+  const of = (schema: object, more: object = { strict: true }) => ({
+    response_format: { type: 'json_schema', json_schema: { name: 'a', schema, ...more } },
+  });
+  const OBJECT = { response_format: { type: 'json_object' } };
+  const tools = [
+    { type: 'function', function: { name: 'echo', description: 'Echoes.', parameters: SCHEMA } },
+  ];
+  const plain = { model: 'm', reasoning_effort: 'none', tools: undefined };
+
+  test.each<[Parameters<TestModel['dialectUrl']>[0], object, RegExp | null]>([
+    ['openai', of(SCHEMA), null],
+    ['openai', { ...of(SCHEMA), tools }, null],
+    ['openai', of({ type: 'object' }), /additionalProperties/],
+    ['openai', of({ type: 'object' }, {}), null],
+    ['openai', of({ ...SCHEMA, properties: { a: { type: 'string' } } }), /Missing 'a'/],
+    ['openai', of(SCHEMA, { name: 'two words' }), /name/],
+    ['openai', OBJECT, /must contain the word 'json'/],
+    ['gemini', of(SCHEMA), null],
+    ['gemini', { ...of(SCHEMA), tools }, /Function calling with a response mime type/],
+    ['groq', { ...OBJECT, tools }, /cannot be combined with tool/],
+    ['deepseek', of(SCHEMA), /unavailable now/],
+    ['deepseek', OBJECT, /must contain the word 'json'/],
+  ])('%s, case %#', async (dialect, more, refusal) => {
+    const messages = [{ role: 'user', content: 'hello' }];
+    const answer = await chat(model.dialectUrl(dialect), messages, { ...plain, ...more });
+    expect(answer.status).toBe(refusal ? 400 : 200);
+    if (refusal) expect(JSON.stringify(answer.body)).toMatch(refusal);
+  });
+});

@@ -361,6 +361,25 @@ const tools = [
 ];
 const instructions = 'You play what the script says.';
 
+/** What `assessor` answers. */
+const verdict = z
+  .object({ verdict: z.enum(['good', 'bad']), points: z.number(), note: z.string().trim() })
+  .refine(async ({ points }) => points >= 0, { path: ['points'], error: 'Points are from 0' });
+
+export const assessor = defineAgent({
+  name: 'assessor',
+  description: 'Answers with an object, and has tools.',
+  instructions,
+  tools,
+  output: verdict,
+  model: 'scripted-priced',
+  maxTurns: 6,
+  modelPolicy: {
+    ...quick,
+    retry: { initialIntervalMs: 20, maximumIntervalMs: 200, maximumAttempts: 4 },
+  },
+});
+
 /** Agents of the core's own tests: they must not need the example. */
 export const testAgents = [
   defineAgent({
@@ -443,6 +462,9 @@ export const testAgents = [
       retry: { initialIntervalMs: 20, maximumIntervalMs: 200, maximumAttempts: 6 },
     },
   }),
+  assessor,
+  defineAgent({ ...assessor, name: 'assessor_alone', tools: [] }),
+  defineAgent({ ...assessor, name: 'sharing_assessor', cacheModelSeconds: 600 }),
   defineAgent({
     name: 'hasty',
     description: 'Gives its model little time for each attempt.',

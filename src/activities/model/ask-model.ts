@@ -20,6 +20,7 @@ import {
 import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { afterFailure, modelsOf, modelToAsk } from './endpoints.ts';
+import { finalOutput } from './final-output.ts';
 import { keepPending, noteLeft } from './keep-pending.ts';
 import { planCalls } from './plan-calls.ts';
 import { share, shareName, type ShareTerms } from '../step/share.ts';
@@ -41,7 +42,10 @@ export function askModel(
 ): StepWork {
   const { run, turn, messages } = input;
   const { modelPolicy } = settings;
-  const { toolChoice, ...options } = settings.modelOptions ?? agent.settings.modelOptions ?? {};
+  const { toolChoice, ...options } = {
+    ...(settings.modelOptions ?? agent.settings.modelOptions),
+    ...input.modelOptions,
+  };
   const models = modelsOf(input, settings);
   const endpoints = settings.endpoints ?? deps.model.endpoints ?? [];
   const request = async (model = models[0]): Promise<ModelRequest> => ({
@@ -53,6 +57,7 @@ export function askModel(
       description: definition.description,
       parameters,
     })),
+    ...(agent.output ? { output: { name: run.agent, schema: agent.output } } : {}),
     ...options,
     // A model that must ask for a tool each time never ends.
     ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
@@ -61,15 +66,23 @@ export function askModel(
   const complete = async (
     reply: Omit<ModelReply, 'usage'>,
     answeredBy: string | undefined,
+    used?: ModelUsage | null,
   ): Promise<Completion> => {
-    const plan = await planCalls(agent, turn, reply.calls, await earlier());
+    const { cachedInputTokens, reasoningTokens } = used ?? {};
+    const held = await earlier();
+    const plan = await planCalls(agent, turn, reply.calls, held);
     const record: TurnRecord = {
       model: reply.model,
       content: reply.content,
       calls: plan.recorded,
       planned: plan.planned,
       finish: reply.finish,
-      ...defined({ opaque: reply.opaque, answeredBy }),
+      ...(await finalOutput(agent, reply, held)),
+      ...defined({
+        opaque: reply.opaque,
+        answeredBy,
+        tokens: used ? defined({ cachedInputTokens, reasoningTokens }) : undefined,
+      }),
     };
     return { result: record as unknown as JsonValue, planned: plan.steps };
   };
@@ -78,8 +91,11 @@ export function askModel(
     const { round, began, attempt, signal } = granted;
     // A resumed run asks as often as a new one; who took a call over goes on with its budget.
     const before = began === undefined ? Math.min(round, attempt - 1) : round;
-    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined =>
-      usage === null ? undefined : { ...usage, costUsd: deps.costUsd(by, usage) };
+    const priced = (by: string, usage: ModelUsage | null): StepUsage | undefined => {
+      if (usage === null) return undefined;
+      const { inputTokens, outputTokens } = usage;
+      return { inputTokens, outputTokens, costUsd: deps.costUsd(by, usage, asked.endpoint) };
+    };
     const { workflowExecution } = Context.current().info;
     const runId = workflowExecution?.runId ?? '';
     const model = modelToAsk(models, input, runId, granted.asking, await earlier());
@@ -100,7 +116,7 @@ export function askModel(
       });
     };
     const asked = await request(model);
-    let reply: ModelReply;
+    let reply: ModelReply | undefined;
     try {
       reply = await deps.model.complete(asked, {
         token: tokenFor(granted),
@@ -110,21 +126,20 @@ export function askModel(
         timeoutMs: requestLimit(modelPolicy.startToCloseMs),
         background: kept.background,
       });
+      const tooLarge = tooLargeIn(reply);
+      if (tooLarge) throw tooLarge;
+      const completion = await complete(reply, model, reply.usage);
+      // An endpoint that reports no usage: the cost is unknown, not zero.
+      return {
+        ...completion,
+        ...defined({ usage: priced(reply.model, reply.usage), sharedWith: began }),
+      };
     } catch (error) {
-      if (error instanceof ModelError) throw failed(error, error.answered);
+      if (error instanceof ModelError) throw failed(error, error.answered ?? reply);
       // What stopped the attempt has not stopped the response: whoever comes next asks for it.
-      const goesOn = kept.asking.pending && !(error instanceof AgentOnceError);
+      const goesOn = !reply && kept.asking.pending && !(error instanceof AgentOnceError);
       throw goesOn ? failed(stillPending()) : error;
     }
-    const tooLarge = tooLargeIn(reply);
-    if (tooLarge) throw failed(tooLarge, reply);
-    // An endpoint that reports no usage: the cost is unknown, not zero.
-    const usage = priced(reply.model, reply.usage);
-    return {
-      ...(await complete(reply, model === models[0] ? undefined : model)),
-      ...(usage ? { usage } : {}),
-      ...(began === undefined ? {} : { sharedWith: began }),
-    };
   };
 
   const { coalesce, cacheModelSeconds } = agent.definition;

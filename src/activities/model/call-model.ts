@@ -52,13 +52,14 @@ export async function callModel(
 
   const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
     outcome;
-  const { content, calls, planned } = asTurnRecord(outcome.result);
+  const { content, calls, planned, tokens, repair, output } = asTurnRecord(outcome.result);
   return {
     digest,
-    ...(calls.length === 0 ? { output: content ?? '' } : {}),
+    // With neither output nor calls the run takes another turn.
+    ...(calls.length === 0 && repair === undefined ? { output: output ?? content ?? '' } : {}),
     calls: planned,
     refused: calls.filter((call) => call.refusal !== undefined).length,
-    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd },
+    usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd, ...tokens },
     knownBy,
     possiblyPaid: unknownAttempts,
     ledger,

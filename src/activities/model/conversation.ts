@@ -24,7 +24,7 @@ export function conversationOf(
   for (let earlier = 1; earlier < turn; earlier += 1) {
     const model = completed(byName.get(modelStep(earlier)), modelStep(earlier));
     messages.push(...(model.request as unknown as UserMessage[]).map((said) => show(agent, said)));
-    const { content, calls, opaque } = asTurnRecord(model.result);
+    const { content, calls, opaque, repair } = asTurnRecord(model.result);
     // Named anew: earlier versions recorded the endpoint's own names, which need not be unique.
     const named = calls.map((call) => ({ ...call, id: callId(earlier, call.index) }));
     messages.push({
@@ -36,6 +36,7 @@ export function conversationOf(
     for (const call of named) {
       messages.push({ role: 'tool', callId: call.id, content: answerTo(call, earlier, byName) });
     }
+    if (repair !== undefined) messages.push({ role: 'user', content: repair });
   }
   return [...messages, ...news.map((said) => show(agent, said))];
 }

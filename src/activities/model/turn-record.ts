@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../contract/json-value.ts';
-import type { PlannedCall } from '../../contract/step.ts';
+import type { PlannedCall, TokenParts } from '../../contract/step.ts';
 import type { ModelCall, ModelReply, OpaquePart } from '../../model/port.ts';
 
 /** What the ledger keeps of a model's answer: enough to speak on, and to run its calls. */
@@ -10,10 +10,16 @@ export interface TurnRecord {
   /** The calls to run, with the policies that held when the model answered. */
   planned: PlannedCall[];
   finish: ModelReply['finish'];
-  /** The run's name for the model that answered, where it is not the run's first one. */
+  /** Of a final answer of an agent with an `output`: what its schema made of it. */
+  output?: JsonValue;
+  /** Of one that did not fit: what the model is told of it, before it is asked once more. */
+  repair?: string;
+  /** The run's name for the model that answered; absent in records of an earlier version. */
   answeredBy?: string;
   /** What the endpoint wants back; absent in records of an earlier version as well. */
   opaque?: OpaquePart;
+  /** Absent as well where the answer was paid for elsewhere. */
+  tokens?: TokenParts;
 }
 
 /** A call as the model wrote it, and what became of it. */

@@ -2,6 +2,7 @@ import type { BatchOutcome } from './batch.ts';
 import type { RunView } from '../../client/types.ts';
 import type { AgentOnceError } from '../../contract/errors.ts';
 import { NO_USAGE, type Usage } from '../../contract/run.ts';
+import { addUsage } from '../../contract/step.ts';
 import { EXIT } from '../../cli/commands.ts';
 
 /** How many lines ended how; fields of the command's `--json`. */
@@ -102,7 +103,7 @@ export function addOutcome(tally: BatchTally, outcome: BatchOutcome): void {
       });
   }
   // A run that is not over has not used what it will have used.
-  if (run && run.closedAt !== null) addUsage(tally.usage, run.usage);
+  if (run && run.closedAt !== null) addRun(tally.usage, run.usage);
 }
 
 /** How the command ends: the worst of its lines, what a person must do first above what can wait. */
@@ -119,23 +120,9 @@ export function exitCodeOfBatch(
 }
 
 /** A cost that is not known makes the sum unknown, not smaller. */
-function addUsage(sum: Usage, usage: Usage | null): void {
-  if (!usage) {
-    sum.costUsd = null;
-    return;
+function addRun(sum: Usage, usage: Usage | null): void {
+  Object.assign(sum, addUsage(sum, usage));
+  for (const field of ['turns', 'modelCalls', 'toolCalls'] as const) {
+    sum[field] += usage?.[field] ?? 0;
   }
-  for (const field of [
-    'turns',
-    'modelCalls',
-    'toolCalls',
-    'inputTokens',
-    'outputTokens',
-  ] as const) {
-    sum[field] += usage[field];
-  }
-  const { costUsd } = sum;
-  sum.costUsd =
-    costUsd === null || usage.costUsd === null
-      ? null
-      : Math.round((costUsd + usage.costUsd) * 1e9) / 1e9;
 }

@@ -4,6 +4,7 @@ import { batchKey, runBatch, type BatchOutcome } from './batch.ts';
 import { checkRequest } from '../../client/check-request.ts';
 import type { StartRequest } from '../../client/types.ts';
 import { readConfig } from '../../config.ts';
+import { optionWith } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { checkLines, nameLines, parseLines, readLines } from './batch-lines.ts';
 import { createBatchProgress } from './batch-progress.ts';
@@ -130,7 +131,17 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   const { counts } = tally;
   const colours = coloursOf(process.stderr);
   const batch = { ...command.request, file: command.file, key: command.key };
-  const mode = command.request.options?.shadow ? ['--shadow'] : [];
+  const { options, limits } = command.request;
+  const mode = [
+    ...(options?.model === undefined ? [] : [optionWith('--model', options.model)]),
+    ...(options?.shadow ? ['--shadow'] : []),
+    ...(limits?.reasoningEffort === undefined
+      ? []
+      : [`--reasoning-effort ${limits.reasoningEffort}`]),
+    ...(limits?.maxOutputTokens === undefined
+      ? []
+      : [`--max-output-tokens ${limits.maxOutputTokens}`]),
+  ];
   const retry = ['--retry-failed'];
   const again = batchCommandFor(batch, [...mode, ...(command.request.retryFailed ? retry : [])]);
   if (ending.problem) {

@@ -3,8 +3,10 @@ import type { Payload } from '@temporalio/common';
 import type { ClientContext, RunIdentity } from '../../client/context.ts';
 import { readOutcome } from '../../client/outcome.ts';
 import { memoOf, scopeOf } from '../../client/view.ts';
+import { defined } from '../../contract/defined.ts';
 import { FORGOTTEN } from '../../contract/names.ts';
 import type { ExecutionIntent, ExecutionStatus, ExplainedExecution } from './explanation.ts';
+import { readLimits } from './read-request.ts';
 import { readStop } from './read-stop.ts';
 
 /** What is read of one execution. */
@@ -27,7 +29,7 @@ export interface Facts {
 export async function explainExecution(
   context: ClientContext,
   run: RunIdentity,
-  { description, continuedFrom, writtenBy, startedBy }: Facts,
+  { description, continuedFrom, writtenBy, startedBy, argument }: Facts,
   resets: ReadonlySet<string>,
 ): Promise<ExplainedExecution> {
   const memo = memoOf(description);
@@ -35,13 +37,16 @@ export async function explainExecution(
   const isReset = resets.has(runId) || writtenBy !== runId;
   const status = statusOf(description);
   const bad = ['failed', 'cancelled', 'terminated', 'timed_out'].includes(status);
-  const [outcome, stopped] = await Promise.all([
+  const intent = intentOf(description, isReset, continuedFrom !== '');
+  const { workflowId } = run;
+  const [outcome, stopped, resumedWith] = await Promise.all([
     bad ? readOutcome(context, run, description) : null,
     status === 'forgotten' ? null : readStop(context, description),
+    intent === 'resume' && argument ? readLimits(context, { workflowId, argument }) : undefined,
   ]);
   return {
     runId,
-    intent: intentOf(description, isReset, continuedFrom !== ''),
+    intent,
     status,
     startedAt: description.startTime.toISOString(),
     closedAt: description.closeTime?.toISOString() ?? null,
@@ -50,6 +55,7 @@ export async function explainExecution(
     error: outcome?.error ?? null,
     startedBy,
     stopped,
+    ...defined({ resumedWith }),
   };
 }
 

@@ -1,8 +1,15 @@
+import { defined } from '../../contract/defined.ts';
 import { isShadow, tokenOf } from '../../contract/step.ts';
 import type { HeldStep, LedgerReader } from '../../ledger/reader.ts';
 import { withAnswers } from './explain-questions.ts';
 import type { ExplainedQuestion, ExplainedStep, Happened } from './explanation.ts';
-import { answeredBy, callsNotRun, callSummaries, summariseAnswer } from './turn-summary.ts';
+import {
+  answeredBy,
+  callsNotRun,
+  callSummaries,
+  summariseAnswer,
+  tokenParts,
+} from './turn-summary.ts';
 
 /**
  * The steps of a scope as a person wants to know them.
@@ -34,7 +41,7 @@ function explainStep(
     turn: record.turn,
     kind,
     model: isModel ? name : null,
-    answeredBy: answeredBy(record),
+    ...defined({ answeredBy: answeredBy(record) }),
     tool: isModel ? null : name,
     summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
     token: tokenOf(record.scope, record.step),
@@ -63,7 +70,9 @@ function explainStep(
     durationMs:
       claimedAt === null || endedAt === null ? null : Date.parse(endedAt) - Date.parse(claimedAt),
     usage:
-      inputTokens === null || outputTokens === null ? null : { inputTokens, outputTokens, costUsd },
+      inputTokens === null || outputTokens === null
+        ? null
+        : { inputTokens, outputTokens, costUsd, ...tokenParts(record.result) },
     ...(record.sharedWith === null
       ? {}
       : { sharing: { with: record.sharedWith, steps: null, costUsd: null, shareUsd: null } }),

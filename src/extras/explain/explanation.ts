@@ -1,6 +1,12 @@
 import type { Decision, OpenQuestion, QuestionKind } from '../../contract/decision.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
-import type { ListedStatus, RunError, RunOptions, Usage } from '../../contract/run.ts';
+import type {
+  ListedStatus,
+  ResumeLimits,
+  RunError,
+  RunOptions,
+  Usage,
+} from '../../contract/run.ts';
 import type { Effect, KnownBy, StepUsage } from '../../contract/step.ts';
 import type { StepError, StepState } from '../../ledger/port.ts';
 import type { LiveRun } from './read-live.ts';
@@ -38,6 +44,8 @@ export interface ExplainedExecution {
   startedBy: string | null;
   /** Who asked it to stop, or ended it; `null`: nobody, or no longer known. */
   stopped: StopRequest | null;
+  /** What the resume that made it has set; absent: nothing, or it is none. */
+  resumedWith?: ResumeLimits;
 }
 
 /** A cancellation or termination, as Temporal recorded it. */
@@ -127,8 +135,8 @@ export interface ExplainedStep {
   turn: number;
   kind: 'model' | 'tool';
   model: string | null;
-  /** Another of the run's models that answered; `null`: its own, or none. */
-  answeredBy: string | null;
+  /** Another of the run's models that answered; absent: its own, or none. */
+  answeredBy?: string;
   tool: string | null;
   /** What it is about, on one line; no payload. */
   summary: string | null;

@@ -85,7 +85,7 @@ function drawRunBefore(
 }
 
 function whyStarted(
-  { intent, predecessor }: ExplainedExecution,
+  { intent, predecessor, resumedWith }: ExplainedExecution,
   executions: readonly ExplainedExecution[],
 ): string {
   const before = executions.findIndex(({ runId }) => runId === predecessor);
@@ -96,7 +96,7 @@ function whyStarted(
       return forgotten ? 'new, the key was forgotten' : 'new, the key had expired';
     }
     case 'resume':
-      return before === -1 ? 'resumed' : `resume of ${before + 1}`;
+      return `${before === -1 ? 'resumed' : `resume of ${before + 1}`}${drawLimits(resumedWith)}`;
     case 'continued':
       return 'continued as new, its history was long';
     case 'reset':
@@ -106,6 +106,17 @@ function whyStarted(
     case null:
       return 'an earlier execution';
   }
+}
+
+function drawLimits(limits: ExplainedExecution['resumedWith'] = {}): string {
+  const { model, reasoningEffort, maxOutputTokens, maxTurns } = limits;
+  const set = [
+    model !== undefined && `model ${printable(model)}`,
+    reasoningEffort !== undefined && `reasoning effort ${printable(reasoningEffort)}`,
+    maxOutputTokens !== undefined && `${count(maxOutputTokens, 'output token')} at most`,
+    maxTurns !== undefined && `${count(maxTurns, 'turn')} at most`,
+  ].filter((limit) => limit !== false);
+  return set.length === 0 ? '' : ` with ${set.join(', ')}`;
 }
 
 function howEnded(

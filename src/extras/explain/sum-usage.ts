@@ -1,4 +1,5 @@
 import type { Usage } from '../../contract/run.ts';
+import { addUsage, NOTHING_USED } from '../../contract/step.ts';
 import type { ExplainedStep, StepsUsage } from './explanation.ts';
 
 /** What the recorded steps used. A cost that is not known makes the sum unknown, not smaller. */
@@ -7,16 +8,12 @@ export function sumUsage(steps: readonly ExplainedStep[]): StepsUsage {
   const done = steps.filter(({ state }) => state === 'completed');
   const answers = done.filter(({ kind }) => kind === 'model');
   const denied = done.filter(({ decision }) => decision === 'deny');
-  const paid = steps.filter(usesModel);
-  const costs = paid.map(({ usage }) => usage?.costUsd ?? null);
   return {
     turns: Math.max(0, ...begun.map(({ turn }) => turn)),
     modelCalls: answers.length,
     toolCalls: done.length - answers.length - denied.length,
     deniedCalls: denied.length,
-    inputTokens: sum(paid.map(({ usage }) => usage?.inputTokens ?? 0)),
-    outputTokens: sum(paid.map(({ usage }) => usage?.outputTokens ?? 0)),
-    costUsd: costs.every((cost) => cost !== null) ? roundUsd(sum(costs)) : null,
+    ...steps.filter(usesModel).reduce((sum, { usage }) => addUsage(sum, usage), NOTHING_USED),
   };
 }
 
@@ -34,13 +31,4 @@ export function usageDiffers(steps: StepsUsage, reported: Usage): boolean {
   return (['modelCalls', 'inputTokens', 'outputTokens', 'costUsd'] as const).some(
     (field) => steps[field] !== reported[field],
   );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/** As runs round theirs: 0.1 + 0.2 is not what people read. */
-function roundUsd(usd: number): number {
-  return Math.round(usd * 1e9) / 1e9;
 }

@@ -1,4 +1,4 @@
-import { toolStep } from '../../contract/step.ts';
+import { toolStep, type TokenParts } from '../../contract/step.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { StepRecord } from '../../ledger/port.ts';
 import type { CallNotRun } from './explanation.ts';
@@ -10,6 +10,8 @@ import type { CallNotRun } from './explanation.ts';
 interface Answer {
   planned: { index: number; tool: string; summary: string }[];
   asked: number;
+  /** The answer did not fit the agent's output, and the model was told why. */
+  repaired: boolean;
   notRun: CallNotRun[];
 }
 
@@ -24,16 +26,17 @@ export function callSummaries(record: StepRecord): Map<string, string> {
 export function summariseAnswer(result: JsonValue | null): string | undefined {
   const answer = readAnswer(result);
   if (!answer) return undefined;
-  if (answer.asked === 0) return 'gave the final answer';
-  const { planned, asked } = answer;
+  const { planned, asked, repaired } = answer;
+  if (repaired) return "gave an answer that did not fit the output's schema; asked once more";
+  if (asked === 0) return 'gave the final answer';
   if (planned.length === 0) return `asked for ${asked} call${asked === 1 ? '' : 's'}, none usable`;
   return `asked for ${planned.map(({ tool }) => tool).join(', ')}`;
 }
 
-/** The run's name for the model that answered, where the step's own did not. */
-export function answeredBy({ kind, result }: StepRecord): string | null {
+/** The run's name for the model that answered, where it is not the step's own. */
+export function answeredBy({ kind, name: asked, result }: StepRecord): string | undefined {
   const { answeredBy: name } = kind === 'model' ? asObject(result) : {};
-  return typeof name === 'string' ? name : null;
+  return typeof name === 'string' && name !== asked ? name : undefined;
 }
 
 /** The calls of a model's answer that were not run, and why. */
@@ -41,8 +44,19 @@ export function callsNotRun({ kind, turn, result }: StepRecord): CallNotRun[] {
   return kind === 'model' ? (readAnswer(result, turn)?.notRun ?? []) : [];
 }
 
+/** The parts of the tokens that an answer used, as far as they were told. */
+export function tokenParts(result: JsonValue | null): TokenParts {
+  const { cachedInputTokens: cached, reasoningTokens: thinking } = asObject(
+    asObject(result)['tokens'] ?? null,
+  );
+  return {
+    ...(typeof cached === 'number' ? { cachedInputTokens: cached } : {}),
+    ...(typeof thinking === 'number' ? { reasoningTokens: thinking } : {}),
+  };
+}
+
 function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
-  const { calls, planned } = asObject(result);
+  const { calls, planned, repair } = asObject(result);
   if (!Array.isArray(calls) || !Array.isArray(planned)) return undefined;
   return {
     planned: planned.flatMap((call) => {
@@ -51,6 +65,7 @@ function readAnswer(result: JsonValue | null, turn = 0): Answer | undefined {
       return [{ index, tool, summary: typeof summary === 'string' ? summary : tool }];
     }),
     asked: calls.length,
+    repaired: typeof repair === 'string',
     notRun: calls.flatMap((call): CallNotRun[] => {
       const { tool, sameAs, refusal } = asObject(call);
       // The model made this name up, perhaps.

@@ -1,4 +1,4 @@
-import type { RunLimits } from '../../contract/run.ts';
+import type { ResumeLimits } from '../../contract/run.ts';
 import { followEvents } from './follow-events.ts';
 import { parseBaseUrl } from './prepare.ts';
 import { send } from './send.ts';
@@ -60,7 +60,7 @@ export class AgentOnceHttpClient {
    */
   async resume(
     id: string,
-    { limits, signal }: { limits?: RunLimits; signal?: AbortSignal } = {},
+    { limits, signal }: { limits?: ResumeLimits; signal?: AbortSignal } = {},
   ): Promise<HttpStartedRun> {
     const call = {
       method: 'POST' as const,

@@ -14,39 +14,22 @@ const RENEW = loadScript('renew');
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(connection: Connection, step: StepClaim): Promise<ClaimAnswer> {
   const request = step.request === undefined ? undefined : await encodePayload(step.request);
-  const { ledger, row, done, fence, previous } = step.seen ?? {};
-  const reply = await connection.run(
-    CLAIM,
-    [
-      keys.step(step.scope, step.step),
-      keys.index(step.scope),
-      keys.retired(step.scope),
-      keys.identity,
-      keys.step(step.scope, previous?.step ?? ''),
-    ],
-    [
-      step.step,
-      step.turn,
-      step.kind,
-      step.name,
-      step.effect ?? '',
-      step.digest,
-      step.nonce,
-      step.leaseMs,
-      request?.data ?? '',
-      step.workflowId,
-      step.runId,
-      step.worker,
-      step.maximumAttempts,
-      ledger ?? '',
-      row === true ? '1' : '',
-      fence ?? '',
-      previous?.digest ?? '',
-      randomUUID(),
-      JSON.stringify(LOST),
-      done === true ? '1' : '',
-    ],
-  );
+  const { ledger = '', row, done, fence = '', previous } = step.seen ?? {};
+  const { scope } = step;
+  const touched = [
+    keys.step(scope, step.step),
+    keys.index(scope),
+    keys.retired(scope),
+    keys.identity,
+    keys.step(scope, previous?.step ?? ''),
+  ];
+  const what = [step.step, step.turn, step.kind, step.name, step.effect ?? '', step.digest];
+  const claim = [step.nonce, step.leaseMs, request?.data ?? ''];
+  const by = [step.workflowId, step.runId, step.worker, step.maximumAttempts];
+  const seen = [ledger, row ? '1' : '', fence, previous?.digest ?? ''];
+  const lost = [randomUUID(), JSON.stringify(LOST), done ? '1' : ''];
+  const args = [...what, ...claim, ...by, ...seen, ...lost];
+  const reply = await connection.run(CLAIM, touched, args);
   const [said, second, fields, here] = list(reply);
   const answer = String(said);
   const id = String(here);
@@ -55,7 +38,7 @@ export async function claimStep(connection: Connection, step: StepClaim): Promis
     return { state: 'restored', lacks, ledger: id, accepted: answer === 'accepted' };
   }
   if (answer === 'superseded') return { state: answer };
-  const met = await toHeldStep(step.scope, new Row(fields), Number(String(second)));
+  const met = await toHeldStep(scope, new Row(fields), Number(String(second)));
   return answerClaim(answer as ClaimDecision, met, step, id);
 }
 

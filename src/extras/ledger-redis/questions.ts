@@ -1,14 +1,13 @@
 import {
   kindsAnsweredBy,
   type Decision,
-  type DecisionInput,
   type DecisionResult,
   type QuestionKind,
 } from '../../contract/decision.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import { encodePayload } from '../../ledger/payload.ts';
-import type { AskedQuestion, Question } from '../../ledger/port.ts';
+import type { AskedQuestion, Ledger } from '../../ledger/port.ts';
 import { didNotHappen } from '../../ledger/step-errors.ts';
 import { list, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
@@ -31,61 +30,35 @@ interface QuestionJson {
   decided_at?: string;
 }
 
-/** See `Ledger.ask`. */
-export async function askQuestion(
-  connection: Connection,
-  question: Question,
-): Promise<AskedQuestion> {
-  const { scope, step, kind, digest, fence, validMs, workflowId, runId } = question;
-  const reply = await connection.run(
-    ASK,
-    [keys.questions(scope)],
-    [step, kind, digest, fence ?? '', validMs, workflowId, runId],
-  );
-  return toQuestion(scope, parse(reply));
-}
-
-/** See `Ledger.questions`. */
-export async function readQuestions(
-  connection: Connection,
-  scope: string,
-): Promise<AskedQuestion[]> {
-  const reply = await connection.command(['HVALS', keys.questions(scope)]);
-  const all = list(reply).map(parse);
-  return all.sort(inOrder).map((question) => toQuestion(scope, question));
-}
-
-/** See `Ledger.decide`. */
-export async function decideQuestion(
-  connection: Connection,
-  scope: string,
-  answer: DecisionInput,
-): Promise<DecisionResult> {
-  const { step, round, decision, result, by, comment } = answer;
-  const { data, bytes } = await encodePayload(result ?? null);
-  const reply = await connection.run(
-    DECIDE,
-    [keys.questions(scope), keys.step(scope, step)],
-    [
-      step,
-      round ?? '',
-      decision,
-      kindsAnsweredBy(decision).join(),
-      result === undefined ? '' : sha256Hex(canonicalJson(result)),
-      by,
-      comment ?? '',
-      data,
-      bytes,
-      JSON.stringify(didNotHappen(by)),
-    ],
-  );
-  const [outcome, question] = list(reply);
-  const standing = question === undefined ? undefined : parse(question);
+export function questions(connection: Connection): Pick<Ledger, 'ask' | 'decide' | 'questions'> {
   return {
-    outcome: String(outcome) as DecisionResult['outcome'],
-    decision: standing?.decision ?? null,
-    by: standing?.decided_by ?? null,
-    decidedAt: isoTime(standing?.decided_at),
+    async ask({ scope, step, kind, digest, fence, validMs, workflowId, runId }) {
+      const args = [step, kind, digest, fence ?? '', validMs, workflowId, runId];
+      return toQuestion(scope, parse(await connection.run(ASK, [keys.questions(scope)], args)));
+    },
+    async questions(scope) {
+      const reply = await connection.command(['HVALS', keys.questions(scope)]);
+      const all = list(reply).map(parse).sort(inOrder);
+      return all.map((question) => toQuestion(scope, question));
+    },
+    async decide(scope, { step, round = '', decision, result, by, comment = '' }) {
+      const digest = result === undefined ? '' : sha256Hex(canonicalJson(result));
+      const { data, bytes } = await encodePayload(result ?? null);
+      const what = [step, round, decision, kindsAnsweredBy(decision).join(), digest];
+      const reply = await connection.run(
+        DECIDE,
+        [keys.questions(scope), keys.step(scope, step)],
+        [...what, by, comment, data, bytes, JSON.stringify(didNotHappen(by))],
+      );
+      const [outcome, question] = list(reply);
+      const standing = question === undefined ? undefined : parse(question);
+      return {
+        outcome: String(outcome) as DecisionResult['outcome'],
+        decision: standing?.decision ?? null,
+        by: standing?.decided_by ?? null,
+        decidedAt: isoTime(standing?.decided_at),
+      };
+    },
   };
 }
 

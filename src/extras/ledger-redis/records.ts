@@ -1,7 +1,13 @@
 import type { Asking } from '../../contract/asking.ts';
 import type { Effect } from '../../contract/step.ts';
 import { decodePayload } from '../../ledger/payload.ts';
-import type { RecordedKnowledge, StepError, StepRecord, StepState } from '../../ledger/port.ts';
+import type {
+  Ledger,
+  RecordedKnowledge,
+  StepError,
+  StepRecord,
+  StepState,
+} from '../../ledger/port.ts';
 import type { HeldStep } from '../../ledger/reader.ts';
 import { list, pairs, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
@@ -93,13 +99,23 @@ async function toRecord(scope: string, row: Row): Promise<StepRecord> {
   };
 }
 
-export async function readStep(
-  connection: Connection,
-  scope: string,
-  step: string,
-): Promise<StepRecord | undefined> {
-  const row = new Row(await connection.command(['HGETALL', keys.step(scope, step)]));
-  return row.isEmpty ? undefined : toRecord(scope, row);
+export function records(connection: Connection): Pick<Ledger, 'step' | 'steps' | 'earlier'> {
+  return {
+    async step(scope, step) {
+      const row = new Row(await connection.command(['HGETALL', keys.step(scope, step)]));
+      return row.isEmpty ? undefined : toRecord(scope, row);
+    },
+    async steps(scope) {
+      const steps = await readHeldSteps(connection, scope);
+      return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
+    },
+    async earlier(scope, beforeTurn) {
+      const steps = await readHeldSteps(connection, scope, beforeTurn);
+      return steps.map(({ step, state, digest, request, result }) => {
+        return { step, state, digest, request, result };
+      });
+    },
+  };
 }
 
 /** By turn; the model's step before its calls, and those by their number: c9 before c10. */

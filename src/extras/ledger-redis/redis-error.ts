@@ -9,59 +9,49 @@ import {
   SocketTimeoutError,
   TimeoutError,
 } from 'redis';
-import {
-  asSentence,
-  connectionFailure,
-  type ConnectionFailure,
-} from '../../contract/connection-failure.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import {
   ledgerAway,
   ledgerRefused,
+  networkError,
   valueRefused,
-  type Refusal,
+  type NetworkAdvice,
 } from '../../ledger/ledger-errors.ts';
 
-/** Errors of the server after which asking again later may help: nothing was decided. */
-const UNREACHABLE: Readonly<Record<string, string>> = {
-  LOADING: 'It is reading its file after a start.',
-  OOM: 'Its memory is full, and nothing may be evicted.',
-  MISCONF: 'It cannot write its file.',
-  READONLY: 'It takes no writes: it is a replica.',
-  MASTERDOWN: 'It is a replica that has lost its primary.',
-  NOREPLICAS: 'It has too few replicas to take writes.',
-  BUSY: 'Another script is running.',
-  TRYAGAIN: 'Its keys are being moved.',
-  CLUSTERDOWN: 'Its cluster is down.',
-  UNBLOCKED: 'It has changed its role.',
-};
-/** Another server may have taken over under the same name, or take our credentials by now. */
-const OF_THIS_SERVER = [
-  'LOADING',
-  'READONLY',
-  'MASTERDOWN',
-  'NOREPLICAS',
-  'CLUSTERDOWN',
-  'UNBLOCKED',
-  'NOAUTH',
-  'WRONGPASS',
-  'NOPERM',
-];
-const TOO_LARGE = /string exceeds maximum allowed size/;
-const IN_A_CLUSTER = 'it is a Redis Cluster, and the ledger needs one server with all keys';
-/** The server answers, but not to us: a person has to change something. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  NOAUTH: 'it wants a user or a password',
-  WRONGPASS: 'it does not accept the user or the password',
-  NOPERM:
+/** What a server says that answers, but not to us: a person has to change something. */
+const REFUSED: readonly (readonly [reply: RegExp, says: string])[] = [
+  [/^NOAUTH /, 'it wants a user or a password'],
+  [/^ERR .*(DB index|invalid DB)/i, 'there is no database of this number'],
+  [/^(WRONGPASS |ERR .*password)/i, 'it does not accept the user or the password'],
+  [
+    /^NOPERM /,
     'its user lacks rights, and needs ~agent_once:* +@read +@write +@scripting +@connection +time',
-  DENIED: 'it is in protected mode, and lets in this machine alone: set a password in it',
-  MOVED: IN_A_CLUSTER,
-  ASK: IN_A_CLUSTER,
-  CROSSSLOT: IN_A_CLUSTER,
-};
+  ],
+  [/^DENIED /, 'it is in protected mode, and lets in this machine alone: set a password in it'],
+  [
+    /^(MOVED|ASK|CROSSSLOT) /,
+    'it is a Redis Cluster, and the ledger needs one server with all keys',
+  ],
+];
+/** What a server says after which asking again later may help: nothing was decided. */
+const AWAY: readonly (readonly [reply: RegExp, says: string])[] = [
+  [/^LOADING /, 'It is reading its file after a start.'],
+  [/^OOM /, 'Its memory is full, and nothing may be evicted.'],
+  [/^MISCONF /, 'It cannot write its file.'],
+  [/^READONLY /, 'It takes no writes: it is a replica.'],
+  [/^MASTERDOWN /, 'It is a replica that has lost its primary.'],
+  [/^NOREPLICAS /, 'It has too few replicas to take writes.'],
+  [/^BUSY /, 'Another script is running.'],
+  [/^TRYAGAIN /, 'Its keys are being moved.'],
+  [/^CLUSTERDOWN /, 'Its cluster is down.'],
+  [/^UNBLOCKED /, 'It has changed its role.'],
+  [/max number of clients/i, 'It has no connection left: raise its maxclients.'],
+];
+/** Another server may have taken over under the same name, or take our credentials by now. */
+const OF_THIS_SERVER =
+  /^(LOADING|READONLY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|UNBLOCKED|NOAUTH|WRONGPASS|NOPERM)$/;
 const URL_OR_USERS = "Correct LEDGER_URL, or the server's users.";
-const TLS_ADVICE: Partial<Record<ConnectionFailure['kind'], string>> = {
+const OF_NETWORK: NetworkAdvice = {
   certificate:
     'Name the file of the CA with NODE_EXTRA_CA_CERTS, or correct the host in LEDGER_URL or the certificate.',
   'client-certificate':
@@ -78,8 +68,6 @@ const LOST = [
   SocketTimeoutError,
   TimeoutError,
 ];
-/** `ERR max number of clients reached`. */
-const LIMIT = /max number of clients/i;
 /** What Redis 7.0, and since 7.2, says of a script that has no right to one of its commands or keys. */
 const REFUSED_IN_SCRIPT = /^ERR (?:The user executing the script|ACL failure in script)/;
 
@@ -96,13 +84,26 @@ export function toLedgerError(
   connecting?: { tls: boolean },
 ): unknown {
   if (error instanceof AgentOnceError) return error;
-  const refusal = refusalOf(error);
-  if (refusal !== undefined) return ledgerRefused(where, refusal, error);
-  if (error instanceof ErrorReply && TOO_LARGE.test(error.message)) {
+  if (error instanceof ErrorReply) return ofReply(error, where);
+  const doubt = doubtOfTls(connecting);
+  const ofNetwork = networkError(error, where, OF_NETWORK, doubt);
+  if (ofNetwork) return ofNetwork;
+  const lost = LOST.find((kind) => error instanceof kind);
+  if (lost === undefined) return error;
+  const says = lost === SocketClosedUnexpectedlyError ? doubt : '';
+  return ledgerAway(where, `the connection is lost: ${lost.name}`, says, error);
+}
+
+function ofReply(error: ErrorReply, where: string): unknown {
+  const code = replyCode(error) ?? '';
+  const said = `${code} ${error.message}`;
+  const refused = REFUSED.find(([reply]) => reply.test(said));
+  if (refused) return ledgerRefused(where, refused[1], URL_OR_USERS, error);
+  if (error.message.includes('string exceeds maximum allowed size')) {
     return valueRefused('It is larger than Redis takes (proto-max-bulk-len).', error);
   }
-  const reason = reasonOf(error, connecting);
-  return reason === undefined ? error : ledgerAway(where, reason, error);
+  const away = AWAY.find(([reply]) => reply.test(said));
+  return away ? ledgerAway(where, code, away[1], error) : error;
 }
 
 /** First word of what the server said, such as `NOSCRIPT`; `undefined`: it did not say it. */
@@ -117,56 +118,13 @@ export function replyCode(error: unknown): string | undefined {
 
 /** Whether another connection may come to a server that gives another answer. */
 export function isOfThisServer(error: unknown): boolean {
-  const reply = replyCode(error);
-  return reply !== undefined && OF_THIS_SERVER.includes(reply);
-}
-
-function refusalOf(error: unknown): Refusal | undefined {
-  const reply = replyCode(error);
-  if (reply !== undefined) {
-    const says = refusalOfReply(reply, String(error));
-    return says === undefined ? undefined : { says, advice: URL_OR_USERS };
-  }
-  const failure = connectionFailure(error);
-  const advice = failure && TLS_ADVICE[failure.kind];
-  return advice === undefined ? undefined : { says: `${failure?.says} (${failure?.code})`, advice };
-}
-
-function refusalOfReply(reply: string, message: string): string | undefined {
-  if (reply === 'ERR') {
-    if (/DB index|invalid DB/i.test(message)) return 'there is no database of this number';
-    return /password/i.test(message) ? REFUSALS['WRONGPASS'] : undefined;
-  }
-  return Object.hasOwn(REFUSALS, reply) ? REFUSALS[reply] : undefined;
-}
-
-function reasonOf(
-  error: unknown,
-  connecting: { tls: boolean } | undefined,
-): { code: string; says: string } | undefined {
-  const reply = replyCode(error);
-  if (reply !== undefined) {
-    const says = Object.hasOwn(UNREACHABLE, reply) ? UNREACHABLE[reply] : undefined;
-    if (says !== undefined) return { code: reply, says: `${says} ` };
-    return LIMIT.test(String(error))
-      ? { code: reply, says: 'It has no connection left: raise its maxclients. ' }
-      : undefined;
-  }
-  const failure = connectionFailure(error);
-  if (failure) {
-    const doubt = ['lost', 'timeout'].includes(failure.kind) ? doubtOfTls(connecting) : '';
-    return { code: failure.code, says: `${asSentence(failure)} ${doubt}` };
-  }
-  const lost = LOST.some((kind) => error instanceof kind);
-  if (!lost || !(error instanceof Error)) return undefined;
-  const says = error instanceof SocketClosedUnexpectedlyError ? doubtOfTls(connecting) : '';
-  return { code: `the connection is lost: ${error.constructor.name}`, says };
+  return OF_THIS_SERVER.test(replyCode(error) ?? '');
 }
 
 /** Redis does not answer in TLS what it cannot read: it hangs up, or waits for the rest. */
 function doubtOfTls(connecting: { tls: boolean } | undefined): string {
   if (connecting === undefined) return '';
   return connecting.tls
-    ? 'Where that stays so: is it without TLS, which is redis:// in LEDGER_URL? '
-    : 'Where that stays so: does it want TLS, which is rediss:// in LEDGER_URL? ';
+    ? 'Where that stays so: is it without TLS, which is redis:// in LEDGER_URL?'
+    : 'Where that stays so: does it want TLS, which is rediss:// in LEDGER_URL?';
 }

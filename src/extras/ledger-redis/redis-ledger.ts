@@ -7,8 +7,8 @@ import { assertDurable } from './durability.ts';
 import { endings } from './finish.ts';
 import { readIdentity } from './identity.ts';
 import { keys } from './keys.ts';
-import { askQuestion, decideQuestion, readQuestions } from './questions.ts';
-import { readHeldSteps, readStep } from './records.ts';
+import { questions } from './questions.ts';
+import { records } from './records.ts';
 import { loadScript } from './script.ts';
 import { shareStep } from './share.ts';
 
@@ -43,9 +43,7 @@ export async function createRedisLedger(
     claim: (step) => claimStep(connection, step),
     renew: (claim) => renewClaim(connection, claim),
     ...endings(connection),
-    ask: (question) => askQuestion(connection, question),
-    decide: (scope, answer) => decideQuestion(connection, scope, answer),
-    questions: (scope) => readQuestions(connection, scope),
+    ...questions(connection),
     transact: () =>
       Promise.reject(
         new AgentOnceError(
@@ -58,17 +56,7 @@ export async function createRedisLedger(
       await connection.command(['SET', keys.retired(scope), Date.now()]);
     },
     identity: () => readIdentity(connection),
-    step: (scope, step) => readStep(connection, scope, step),
-    async steps(scope) {
-      const steps = await readHeldSteps(connection, scope);
-      return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
-    },
-    async earlier(scope, beforeTurn) {
-      const steps = await readHeldSteps(connection, scope, beforeTurn);
-      return steps.map(({ step, state, digest, request, result }) => {
-        return { step, state, digest, request, result };
-      });
-    },
+    ...records(connection),
     close: () => connection.close(),
   };
 }

@@ -19,7 +19,16 @@ import type { StepError } from '../../ledger/port.ts';
 import { nextAction } from './next-action-schema.ts';
 import type { ShownExplanation } from './operators-only.ts';
 import { schemaOf } from './schema-of.ts';
-import { decision, json, question, questionKind, runError, runOptions, usage } from './schemas.ts';
+import {
+  decision,
+  json,
+  question,
+  questionKind,
+  runError,
+  runLimits,
+  runOptions,
+  usage,
+} from './schemas.ts';
 
 /**
  * The document of `explain --json` as HTTP describes it. `src/extras/explain/explanation.ts` says what each
@@ -69,6 +78,7 @@ const execution = schemaOf<ExplainedExecution>()(
     error: runError.nullable(),
     startedBy: operatorOnly,
     stopped: stopRequest.nullable(),
+    resumedWith: runLimits.exactOptional(),
   }),
 );
 
@@ -103,6 +113,8 @@ const stepUsage = schemaOf<StepUsage>()(
     inputTokens: z.int(),
     outputTokens: z.int(),
     costUsd: z.number().nullable(),
+    cachedInputTokens: z.int().exactOptional(),
+    reasoningTokens: z.int().exactOptional(),
   }),
 );
 
@@ -113,10 +125,9 @@ export const step = schemaOf<ExplainedStep>()(
       turn: count,
       kind: z.enum(['model', 'tool']),
       model: z.string().nullable(),
-      answeredBy: z
-        .string()
-        .nullable()
-        .meta({ description: "Another of the run's models that answered; null: its own, or none" }),
+      answeredBy: z.string().exactOptional().meta({
+        description: "Another of the run's models that answered; absent: its own, or none",
+      }),
       tool: z.string().nullable(),
       summary: z.string().nullable(),
       token: z.string(),

@@ -5,10 +5,12 @@ import type { JsonValue } from '../../contract/json-value.ts';
 import {
   LISTED_STATUSES,
   RUN_STATUSES,
+  type ResumeLimits,
   type RunError,
   type RunOptions,
   type Usage,
 } from '../../contract/run.ts';
+import { EFFORT } from '../../contract/settings.ts';
 import { EFFECTS, type ShadowEffect } from '../../contract/step.ts';
 import { schemaOf } from './schema-of.ts';
 
@@ -51,13 +53,14 @@ export const prefer = z.string().optional().meta({
   description: 'RFC 7240: wait=10, until the run has ended or waits for a person; respond-async',
 });
 
-export const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).optional() });
+const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).optional() });
+const modelName = z.string().min(1).max(200).regex(NO_NULL, HAS_NULL);
 
 export const startBody = z.strictObject({
   input: json.optional().meta({ description: 'What the agent is to do; a string or other JSON' }),
   options: z
     .strictObject({
-      model: z.string().min(1).max(200).regex(NO_NULL, HAS_NULL).optional(),
+      model: modelName.optional(),
       shadow: z
         .literal(true)
         .optional()
@@ -70,7 +73,25 @@ export const startBody = z.strictObject({
     .meta({ description: 'No part of the request: may differ between two that are the same' }),
 });
 
-export const resumeBody = z.strictObject({ limits: limits.optional() }).nullish();
+export const resumeBody = z
+  .strictObject({
+    limits: limits
+      .extend({
+        model: modelName.optional(),
+        reasoningEffort: z
+          .string()
+          .regex(EFFORT)
+          .optional()
+          .meta({ description: 'How long the model thinks: none, low, high …' }),
+        maxOutputTokens: z.int().min(1).optional(),
+      })
+      .optional()
+      .meta({
+        description:
+          'From the first step that is not recorded on; what is not named stays as it was',
+      }),
+  })
+  .nullish();
 export const emptyBody = z.strictObject({}).nullish();
 
 /**
@@ -85,11 +106,22 @@ export const usage = schemaOf<Usage>()(
     inputTokens: z.int(),
     outputTokens: z.int(),
     costUsd: z.number().nullable().meta({ description: 'null: the price of a call is not known' }),
+    cachedInputTokens: z.int().exactOptional(),
+    reasoningTokens: z.int().exactOptional(),
   }),
 );
 
 export const runOptions = schemaOf<RunOptions>()(
   z.object({ model: z.string().exactOptional(), shadow: z.literal(true).exactOptional() }),
+);
+
+export const runLimits = schemaOf<ResumeLimits>()(
+  z.object({
+    maxTurns: z.int().exactOptional(),
+    model: z.string().exactOptional(),
+    reasoningEffort: z.string().exactOptional(),
+    maxOutputTokens: z.int().exactOptional(),
+  }),
 );
 
 export const runError = schemaOf<RunError>()(

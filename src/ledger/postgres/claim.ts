@@ -153,31 +153,14 @@ interface MetRow extends MetStep {
 
 /** One round trip; see `Ledger.claim`. */
 export async function claimStep(database: Database, step: StepClaim): Promise<ClaimAnswer> {
-  const request = step.request === undefined ? null : await encodePayload(step.request);
-  const { ledger, row: hasRow, done, fence, previous } = step.seen ?? {};
-  const [row] = await database.query(CLAIM, [
-    step.scope,
-    step.step,
-    step.turn,
-    step.kind,
-    step.name,
-    step.effect,
-    step.digest,
-    step.nonce,
-    step.leaseMs,
-    request?.data ?? null,
-    step.workflowId,
-    step.runId,
-    step.worker,
-    step.maximumAttempts,
-    ledger ?? null,
-    hasRow ?? false,
-    fence ?? null,
-    previous?.step ?? null,
-    previous?.digest ?? null,
-    JSON.stringify([LOST]),
-    done ?? false,
-  ]);
+  const request = step.request === undefined ? undefined : await encodePayload(step.request);
+  const { ledger, row: hasRow = false, done = false, fence, previous } = step.seen ?? {};
+  const what = [step.scope, step.step, step.turn, step.kind, step.name, step.effect, step.digest];
+  const claim = [step.nonce, step.leaseMs, request?.data];
+  const by = [step.workflowId, step.runId, step.worker, step.maximumAttempts];
+  const seen = [ledger, hasRow, fence, previous?.step, previous?.digest];
+  const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done];
+  const [row] = await database.query(CLAIM, values);
   if (row !== undefined) {
     const met = await toPort<MetRow>(row);
     return answerClaim(decisionOf(met, step), met, step, met.here);

@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { sha256Hex } from '../../contract/hash.ts';
-import { codeOf, isReadOnly, noTransactions, toLedgerError } from './database-error.ts';
-import { queryEnclosed } from './enclosed-query.ts';
+import { codeOf, isReadOnly, toLedgerError } from './database-error.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl, type Pooling } from './parse-url.ts';
 import {
@@ -51,7 +50,6 @@ export class Database {
   readonly #names = new Map<string, string>();
   readonly #ownSessions = new WeakSet<pg.ClientBase>();
   #pooling: Pooling;
-  #pooled = false;
   #closed: Promise<unknown> | undefined;
 
   /** @throws {AgentOnceError} `config.invalid` */
@@ -65,6 +63,8 @@ export class Database {
       max: poolSize,
       application_name: 'agent-once',
       keepAlive: true,
+      // What is asked before the answer to the last question is there goes along in one round trip.
+      pipeline: true,
       // A model may take longer than the default of 10 s, and a new connection several times what
       // a statement takes.
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -92,11 +92,6 @@ export class Database {
     return pool;
   }
 
-  /** Whether a connection was found that has no session of its own. */
-  get pooled(): boolean {
-    return this.#pooled;
-  }
-
   /**
    * One statement, one round trip, one transaction.
    *
@@ -114,7 +109,6 @@ export class Database {
       }
     }
     this.#pooling = 'transaction';
-    this.#pooled = true;
     return this.query<Row>(text, values);
   }
 
@@ -142,21 +136,6 @@ export class Database {
   }
 
   /**
-   * Checks that a transaction of several statements can be had: a pooler that pools statements ends
-   * the connection at the first.
-   *
-   * @throws {AgentOnceError} `ledger.invalid`
-   */
-  async assertTransactions(): Promise<void> {
-    try {
-      const begin = `${BEGIN_READING}; SET LOCAL idle_in_transaction_session_timeout = 5000`;
-      await this.transaction(begin, async () => {});
-    } catch (error) {
-      throw noTransactions(error, this.where) ?? this.translate(error);
-    }
-  }
-
-  /**
    * What to throw for an error of one of its connections. After a server has said that it takes no
    * writes, no connection to it is used again: the next one looks its name up anew, and of several
    * hosts finds the one that took over.
@@ -177,20 +156,14 @@ export class Database {
       return client.query({ name: this.#nameOf(text), text, values });
     }
     const named = this.#pooling === 'transaction-prepared' ? { name: this.#nameOf(text) } : {};
-    try {
-      return await queryEnclosed(
-        client,
-        { ...named, text, values },
-        {
-          before: [this.#readOnly ? BEGIN_READING : BEGIN, settingsOfTransaction()],
-          after: ['COMMIT'],
-        },
-      );
-    } catch (error) {
-      // A pooler ends the server's session of a client that leaves in a transaction.
-      if (error instanceof pg.DatabaseError) await client.query('ROLLBACK').catch(ignore);
-      throw error;
-    }
+    const begin = this.#readOnly ? BEGIN_READING : BEGIN;
+    // Sent at once. Where the statement fails, COMMIT rolls back.
+    const [, result] = await Promise.all([
+      client.query(`${begin}; ${settingsOfTransaction()}`),
+      client.query<object>({ ...named, text, values }),
+      client.query('COMMIT'),
+    ]);
+    return result;
   }
 
   /** Finds out whether a new connection has a session of its own, and sets that up. */
@@ -206,7 +179,9 @@ export class Database {
         return;
       }
     }
-    this.#pooled = true;
+    // Alone: a pooler of single statements hangs up, and what was sent behind it would hide why.
+    await client.query(`${BEGIN_READING}; ${settingsOfTransaction()}`);
+    await client.query('ROLLBACK');
   }
 
   /** The same for the same text in every process: behind a pooler they may share a session. */

@@ -8,17 +8,24 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import { encodePayload } from '../payload.ts';
+import type { AskedQuestion } from '../port.ts';
 import { didNotHappen } from '../step-errors.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './database-error.ts';
-import { QUESTION_COLUMNS, type QuestionRow } from './questions.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
 /** SQLSTATEs of values that a column cannot hold: sent again, they are refused again. */
 const DATA_EXCEPTION = '22';
 
+interface QuestionRow extends Pick<AskedQuestion, 'kind' | 'round' | 'decision' | 'by'> {
+  fence: string | null;
+  result_digest: string | null;
+  decided_at: Date | null;
+}
+
 const QUESTION = `
-SELECT ${QUESTION_COLUMNS} FROM agent_once.questions AS q
+SELECT q.kind, q.round, q.fence, q.decision, q.result_digest, q.decided_by AS by, q.decided_at
+FROM agent_once.questions AS q
 WHERE q.scope = $1 AND q.step = $2 AND ($3::int IS NULL OR q.round = $3) AND q.kind = ANY ($4)
 ORDER BY q.asked_at DESC, q.round DESC LIMIT 1 FOR UPDATE`;
 
@@ -44,7 +51,7 @@ UPDATE agent_once.questions
 SET decision = $5, result_digest = $6, decided_by = $7, comment = $8,
     decided_at = clock_timestamp()
 WHERE scope = $1 AND step = $2 AND kind = $3 AND round = $4
-RETURNING decided_at`;
+RETURNING decision, decided_by AS by, decided_at`;
 
 /** See `Ledger.decide`. */
 export async function decideQuestion(
@@ -52,9 +59,7 @@ export async function decideQuestion(
   scope: string,
   answer: DecisionInput,
 ): Promise<DecisionResult> {
-  const begin = `RESET ALL; ${BEGIN};
-    SET LOCAL idle_in_transaction_session_timeout = 5000;
-    ${settingsOfTransaction({ statement_timeout: '10000' })}`;
+  const begin = `RESET ALL; ${BEGIN}; ${settingsOfTransaction({ statement_timeout: '10000' })}`;
   try {
     return await database.transaction(begin, (client) => decideIn(client, scope, answer));
   } catch (error) {
@@ -82,28 +87,21 @@ async function decideIn(
     const same = question.decision === decision && question.result_digest === resultDigest;
     return standing(question, same ? 'repeated' : 'conflict');
   }
-  if (question.kind === 'outcome' && !(await settle(client, question, answer))) {
-    return standing(question, 'settled');
-  }
+  const attempt = [scope, step, question.fence];
+  const settles = question.kind === 'outcome';
+  if (settles && !(await settle(client, attempt, answer))) return standing(question, 'settled');
   const said = [decision, resultDigest, by, comment ?? null];
-  const { rows } = await client.query<QuestionRow>(ANSWER, [
-    scope,
-    step,
-    question.kind,
-    question.round,
-    ...said,
-  ]);
-  const decided_at = rows[0]?.decided_at ?? null;
-  return standing({ decision, decided_by: by, decided_at }, 'recorded');
+  const values = [scope, step, question.kind, question.round, ...said];
+  const [answered] = (await client.query<QuestionRow>(ANSWER, values)).rows;
+  return standing(answered ?? question, 'recorded');
 }
 
 /** Makes of the step what the answer says; `false` where its outcome is known by now. */
 async function settle(
   client: PoolClient,
-  { scope, step, fence }: QuestionRow,
+  attempt: readonly unknown[],
   { decision, result, by }: DecisionInput,
 ): Promise<boolean> {
-  const attempt = [scope, step, fence];
   const change = async (statement: string, ...values: unknown[]): Promise<boolean> =>
     ((await client.query(statement, [...attempt, ...values])).rowCount ?? 0) > 0;
   if (decision === 'happened') {
@@ -116,9 +114,8 @@ async function settle(
 }
 
 function standing(
-  question: Pick<QuestionRow, 'decision' | 'decided_by' | 'decided_at'>,
+  { decision, by, decided_at }: QuestionRow,
   outcome: DecisionResult['outcome'],
 ): DecisionResult {
-  const { decision, decided_by, decided_at } = question;
-  return { outcome, decision, by: decided_by, decidedAt: decided_at?.toISOString() ?? null };
+  return { outcome, decision, by, decidedAt: decided_at?.toISOString() ?? null };
 }

@@ -1,3 +1,4 @@
+import type { StepUsage } from '../../contract/step.ts';
 import { encodePayload } from '../payload.ts';
 import type { Claim, Completion, Ledger, Recorded, StepError } from '../port.ts';
 import { plainError } from '../step-errors.ts';
@@ -55,23 +56,24 @@ SET (
   state, asking, errors, lease_until, ended_at, run_attempts, round, unusable_answers,
   input_tokens, output_tokens, cost_usd
 ) = (
-  SELECT 'failed', CASE s.state WHEN 'failed' THEN s.asking ELSE coalesce($10::jsonb, s.asking) END, n.*
+  SELECT 'failed',
+         CASE s.state WHEN 'failed' THEN s.asking ELSE coalesce($10::jsonb, s.asking) END, n.*
   FROM (
-    SELECT agent_once.kept_errors(s.errors || $4::jsonb),
-           NULL::timestamptz, clock_timestamp(),
+    SELECT agent_once.kept_errors(s.errors || $4::jsonb), NULL::timestamptz, clock_timestamp(),
            CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
-           s.round, s.unusable_answers, s.input_tokens, s.output_tokens, s.cost_usd
-    WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NULL
-    UNION ALL
-    -- A whole answer was read: the next request is one round further.
-    SELECT agent_once.kept_errors(s.errors || $4::jsonb),
-           NULL::timestamptz, clock_timestamp(),
-           CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
-           greatest(s.round, $6) + 1, s.unusable_answers + 1,
-           agent_once.tokens_by_now(s.unusable_answers, s.input_tokens, $7),
-           agent_once.tokens_by_now(s.unusable_answers, s.output_tokens, $8),
-           agent_once.cost_by_now(s.unusable_answers, s.cost_usd, $9)
-    WHERE s.state IN ('claimed', 'unknown') AND $6::int IS NOT NULL
+           used.*
+    FROM (
+      SELECT s.round, s.unusable_answers, s.input_tokens, s.output_tokens, s.cost_usd
+      WHERE $6::int IS NULL
+      UNION ALL
+      -- A whole answer was read: the next request is one round further.
+      SELECT greatest(s.round, $6) + 1, s.unusable_answers + 1,
+             agent_once.tokens_by_now(s.unusable_answers, s.input_tokens, $7),
+             agent_once.tokens_by_now(s.unusable_answers, s.output_tokens, $8),
+             agent_once.cost_by_now(s.unusable_answers, s.cost_usd, $9)
+      WHERE $6::int IS NOT NULL
+    ) AS used
+    WHERE s.state IN ('claimed', 'unknown')
     UNION ALL
     SELECT s.errors, s.lease_until, s.ended_at, s.run_attempts,
            s.round, s.unusable_answers, s.input_tokens, s.output_tokens, s.cost_usd
@@ -116,27 +118,18 @@ export async function completeStatement(
   transaction: string | null = null,
 ): Promise<{ text: string; values: unknown[] }> {
   const { usage, knownBy, sharedWith, planned = [] } = completion;
-  const result = await encodePayload(completion.result);
+  const { data, bytes } = await encodePayload(completion.result);
   const requests = await Promise.all(planned.map((call) => encodePayload(call.request)));
-  const values = [
-    claim.scope,
-    claim.step,
-    claim.fence,
-    result.data,
-    result.bytes,
-    usage?.inputTokens ?? null,
-    usage?.outputTokens ?? null,
-    usage?.costUsd ?? null,
-    transaction,
+  const calls = [
     planned.map((call) => call.step),
     planned.map((call) => call.turn),
     planned.map((call) => call.tool),
     planned.map((call) => call.effect),
     planned.map((call) => call.digest),
     requests.map((request) => request.data),
-    knownBy ?? null,
-    sharedWith ?? null,
   ];
+  const result = [data, bytes, ...numbersOf(usage)];
+  const values = [...idOf(claim), ...result, transaction, ...calls, knownBy, sharedWith];
   return { text: COMPLETE, values };
 }
 
@@ -146,23 +139,19 @@ export function endings(
   const changes = async (statement: string, values: unknown[]): Promise<boolean> =>
     (await database.query(statement, values)).length > 0;
   return {
-    keepAsking: ({ scope, step, fence }, asking) =>
-      changes(KEEP_ASKING, [scope, step, fence, JSON.stringify(asking)]),
+    keepAsking: (claim, asking) => changes(KEEP_ASKING, [...idOf(claim), JSON.stringify(asking)]),
     async complete(claim, completion) {
       const { text, values } = await completeStatement(claim, completion);
       const [row] = await database.query<CompleteRow>(text, values);
       return row?.answer ?? 'lost';
     },
-    fail({ scope, step, fence }, error, { counted = true, answered, asking } = {}) {
-      const { round, usage } = answered ?? {};
-      const { inputTokens, outputTokens, costUsd } = usage ?? {};
-      const used = [inputTokens ?? null, outputTokens ?? null, costUsd ?? null];
-      const next = asking === undefined ? null : JSON.stringify(asking);
-      const how = [counted, round ?? null, ...used, next];
-      return changes(FAIL, [scope, step, fence, toJsonb(error), ...how]);
+    fail(claim, error, { counted = true, answered, asking } = {}) {
+      const used = numbersOf(answered?.usage);
+      const next = asking && JSON.stringify(asking);
+      const how = [counted, answered?.round, ...used, next];
+      return changes(FAIL, [...idOf(claim), toJsonb(error), ...how]);
     },
-    endUnknown: ({ scope, step, fence }, error) =>
-      changes(END_UNKNOWN, [scope, step, fence, toJsonb(error)]),
+    endUnknown: (claim, error) => changes(END_UNKNOWN, [...idOf(claim), toJsonb(error)]),
     async note(scope, step, error) {
       await database.query(NOTE, [scope, step, toJsonb(error)]);
     },
@@ -171,4 +160,12 @@ export function endings(
 
 function toJsonb(error: StepError): string {
   return JSON.stringify([plainError(error)]);
+}
+
+function idOf({ scope, step, fence }: Claim): unknown[] {
+  return [scope, step, fence];
+}
+
+function numbersOf(usage: StepUsage | null | undefined): unknown[] {
+  return [usage?.inputTokens, usage?.outputTokens, usage?.costUsd];
 }

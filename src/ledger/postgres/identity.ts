@@ -1,12 +1,11 @@
 import { AgentOnceError } from '../../contract/errors.ts';
-import type { LedgerKeeper } from '../keeper.ts';
+import type { LedgerContents, LedgerKeeper } from '../keeper.ts';
 import type { LedgerIdentity } from '../port.ts';
 import type { Database } from './database.ts';
 import { openMigrated } from './open-migrated.ts';
+import { readRows } from './records.ts';
 
-const COLUMNS = `
-  l.id, to_json(l.stands_in_for) AS stands_in_for,
-  extract(epoch FROM l.closed_at)::double precision * 1000 AS closed_ms`;
+const COLUMNS = 'l.id, l.stands_in_for, l.closed_at';
 
 const READ = `SELECT ${COLUMNS} FROM agent_once.ledger AS l`;
 
@@ -27,15 +26,8 @@ const REOPEN = `UPDATE agent_once.ledger AS l SET closed_at = NULL RETURNING ${C
 
 const CONTENTS = `
 SELECT count(*)::double precision AS steps,
-  extract(epoch FROM max(greatest(s.created_at, s.claimed_at, s.ended_at)))::double precision * 1000
-    AS changed_ms
+  max(greatest(s.created_at, s.claimed_at, s.ended_at)) AS changed_at
 FROM agent_once.steps AS s`;
-
-interface IdentityRow {
-  id: string;
-  stands_in_for: string[];
-  closed_ms: number | null;
-}
 
 /** See `Ledger.identity`. */
 export function readIdentity(database: Database): Promise<LedgerIdentity> {
@@ -51,8 +43,8 @@ export async function openPostgresLedgerKeeper(url: string): Promise<LedgerKeepe
     shut: () => identify(database, SHUT),
     reopen: () => identify(database, REOPEN),
     async contents() {
-      const [found] = await database.query<{ steps: number; changed_ms: number | null }>(CONTENTS);
-      return { steps: found?.steps ?? 0, changedAt: isoTime(found?.changed_ms ?? null) };
+      const [found] = await readRows<LedgerContents>(database, CONTENTS);
+      return found ?? { steps: 0, changedAt: null };
     },
     close: () => database.close(),
   };
@@ -63,9 +55,9 @@ async function identify(
   statement: string,
   values: readonly unknown[] = [],
 ): Promise<LedgerIdentity> {
-  const [row] = await database.query<IdentityRow>(statement, values);
-  if (row === undefined) throw withoutIdentity(database.where);
-  return { id: row.id, standsInFor: row.stands_in_for, closedAt: isoTime(row.closed_ms) };
+  const [identity] = await readRows<LedgerIdentity>(database, statement, values);
+  if (identity === undefined) throw withoutIdentity(database.where);
+  return identity;
 }
 
 /** @param where host, port and database, without credentials */
@@ -74,8 +66,4 @@ export function withoutIdentity(where: string): AgentOnceError {
     'ledger.invalid',
     `The ledger at ${where} has lost its identity (the table agent_once.ledger is empty). Nothing was changed. Restore the database as a whole.`,
   );
-}
-
-function isoTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
 }

@@ -1,12 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { shellWord } from '../../contract/command-line.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { listMigrations, type Migrated } from '../list-migrations.ts';
+import { listMigrations, migrationsOf, type Migrated } from '../list-migrations.ts';
 import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
-import { appSets, engineSet, type MigrationSet } from './migration-sets.ts';
-import { grantsFor, rightsOf, type LedgerUser } from './rights.ts';
+import { grantsFor, grantsOnApp, type LedgerUser } from './rights.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
 const TABLE = 'migrations';
@@ -14,7 +14,27 @@ const TABLE = 'migrations';
 const OLDEST_SERVER = 140_000;
 /** Any number that no other program is likely to lock. */
 const LOCK = 4_771_203_956_018;
-const LOCK_TIMEOUT_MS = 60_000;
+
+/** Migrations of one owner: their folder, and the schema that has the table of those made. */
+interface MigrationSet {
+  schema: string;
+  folder: string;
+  /** Of their names, where they are told. */
+  prefix: string;
+  /** The statements that give a role what it needs. */
+  grants: (role: string) => string[];
+}
+
+export function engineSet(user: LedgerUser): MigrationSet {
+  const folder = fileURLToPath(new URL('./migrations/', import.meta.url));
+  return { schema: 'agent_once', folder, prefix: '', grants: (role) => grantsFor(user, role) };
+}
+
+/** One set, or none where the app has no migrations. */
+export async function appSets(app: string | undefined): Promise<MigrationSet[]> {
+  if (app === undefined || (await listMigrations(migrationsOf(app))).length === 0) return [];
+  return [{ schema: 'app', folder: migrationsOf(app), prefix: 'app/', grants: grantsOnApp }];
+}
 
 /**
  * Brings the ledger's schema up to date, and then the app's own. Processes that migrate at once wait
@@ -34,11 +54,9 @@ export async function migrate(
   try {
     const applied: string[] = [];
     for (const set of [engineSet('worker'), ...(await appSets(app))]) {
-      const { made } = await bringUpToDate(database, url, set);
-      applied.push(...made.map((name) => `${set.prefix}${name}`));
-      for (const role of grantTo) {
-        for (const statement of set.grants(role)) await database.query(statement);
-      }
+      const { pending } = await bringUpToDate(database, url, set);
+      applied.push(...pending.map((name) => `${set.prefix}${name}`));
+      for (const statement of grantTo.flatMap(set.grants)) await database.query(statement);
     }
     return { where: database.where, applied };
   } finally {
@@ -46,114 +64,80 @@ export async function migrate(
   }
 }
 
-/**
- * Two queries when there is nothing to do, and then no right to create anything is needed.
- *
- * @param app the app's folder, for a worker
- * @throws {AgentOnceError} as `migrate`, and `ledger.invalid` when a right is missing that this user
- *   of the ledger will need, or when a pooler between gives no transactions
- */
-export async function migrateIfNeeded(
-  database: Database,
-  url: string,
-  user: LedgerUser,
-  app?: string,
-): Promise<void> {
-  const { role } = await bringUpToDate(database, url, engineSet(user));
-  if (database.pooled) await database.assertTransactions();
-  const { tables, rights } = rightsOf(user);
-  const missing = await database.query(MISSING_RIGHTS, [tables, rights]);
-  if (missing.length > 0) throw missingRights(database.where, grantsFor(user, role));
-  for (const set of await appSets(app)) await bringUpToDate(database, url, set);
-}
-
-async function bringUpToDate(
+/** @returns the migrations that were pending, and who this user is */
+export async function bringUpToDate(
   database: Database,
   url: string,
   set: MigrationSet,
-): Promise<{ made: string[]; role: string }> {
-  const { pending, role } = await findPending(database, set);
-  if (pending.length > 0) await makeMigrations(database, url, set, role);
-  return { made: pending, role };
+): Promise<{ pending: string[]; role: string }> {
+  const { where } = database;
+  const found = await findPending(database, set);
+  if (found.pending.length === 0) return found;
+  let done: boolean;
+  try {
+    done = await makeMigrations(url, set);
+  } catch (error) {
+    const told = toLedgerError(error, where);
+    if (told instanceof AgentOnceError) throw told;
+    throw invalid(
+      `A migration in ${set.folder} failed in the ledger's database at ${where}: ${(told as Error).message}. All of them are one transaction, and nothing was changed. Correct the migration.`,
+      error,
+    );
+  }
+  // Somebody who may has done it, while this waited for the lock.
+  if (done || (await findPending(database, set)).pending.length === 0) return found;
+  const owner = `postgres://OWNER:PASSWORD@${/\s/.test(where) ? 'HOST:PORT/DATABASE' : where}`;
+  throw invalid(
+    `The ledger at ${where} is not up to date, and its user ${found.role} may not migrate it: that needs CREATE on the database, or to own the schema ${set.schema} and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(found.role)}`,
+  );
 }
 
 /** Without the right to use the schema, its tables cannot even be looked for. */
 const FOUND = `
 SELECT current_setting('server_version_num')::int AS server, current_user AS role,
   n.oid IS NOT NULL AS schema,
-  coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS usable
+  coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS usable,
+  CASE WHEN has_schema_privilege(n.oid, 'USAGE')
+    THEN has_table_privilege(to_regclass($2), 'SELECT') END AS readable
 FROM (SELECT to_regnamespace($1)) AS s (oid)
 LEFT JOIN pg_namespace AS n ON n.oid = s.oid`;
 
-const MISSING_RIGHTS = `
-SELECT r.name FROM unnest($1::text[], $2::text[]) AS r (name, wanted)
-WHERE NOT coalesce(has_table_privilege(to_regclass(r.name), r.wanted), false)
-UNION ALL
-SELECT p.proname FROM pg_proc AS p
-WHERE p.pronamespace = to_regnamespace('agent_once') AND NOT has_function_privilege(p.oid, 'EXECUTE')`;
+interface Found {
+  server: number;
+  role: string;
+  schema: boolean;
+  usable: boolean;
+  /** Of the table of migrations; `null`: there is none. */
+  readable: boolean | null;
+}
 
 async function findPending(
   database: Database,
-  set: MigrationSet,
+  { schema, folder, grants }: MigrationSet,
 ): Promise<{ pending: string[]; role: string }> {
-  const known = await listMigrations(set.folder);
-  const [found] = await database.query<{
-    server: number;
-    role: string;
-    schema: boolean;
-    usable: boolean;
-  }>(FOUND, [set.schema]);
+  const { where } = database;
+  const known = await listMigrations(folder);
+  const table = `${schema}.${TABLE}`;
+  const [found] = await database.query<Found>(FOUND, [schema, table]);
   if (found === undefined || found.server < OLDEST_SERVER) {
-    throw new AgentOnceError(
-      'ledger.invalid',
-      `The ledger at ${database.where} is older than PostgreSQL 14. Upgrade it, or set LEDGER_URL to a newer one.`,
+    throw invalid(
+      `The ledger at ${where} is older than PostgreSQL 14. Upgrade it, or set LEDGER_URL to a newer one.`,
     );
   }
-  const { role } = found;
-  if (!found.schema) return { pending: known, role };
-  const lacking = () => missingRights(database.where, set.grants(role), undefined, set.schema);
-  if (!found.usable) throw lacking();
-  const applied = await appliedMigrations(database, set, lacking);
-  const newer = applied.filter((name) => !known.includes(name));
-  if (newer.length > 0) throw newerSchema(database.where, newer);
-  return { pending: known.filter((name) => !applied.includes(name)), role };
-}
-
-async function appliedMigrations(
-  database: Database,
-  { schema }: MigrationSet,
-  lacking: () => AgentOnceError,
-): Promise<string[]> {
-  const [there] = await database.query<{ may_read: boolean | null }>(
-    `SELECT has_table_privilege(to_regclass($1), 'SELECT') AS may_read`,
-    [`${schema}.${TABLE}`],
-  );
-  if (there === undefined || there.may_read === null) return [];
-  if (!there.may_read) throw lacking();
-  const rows = await database.query<{ name: string }>(`SELECT name FROM ${schema}.${TABLE}`);
-  return rows.map(({ name }) => name);
-}
-
-/**
- * One transaction, with the lock in it: a pooler may give the next one to another session, and a
- * lock of a session would stay there.
- */
-async function makeMigrations(
-  database: Database,
-  url: string,
-  set: MigrationSet,
-  role: string,
-): Promise<void> {
-  try {
-    await database.assertTransactions();
-    if (await run(url, set)) return;
-  } catch (error) {
-    const told = toLedgerError(error, database.where);
-    throw told instanceof AgentOnceError ? told : failedMigration(database.where, set, told);
+  const { role, usable, readable } = found;
+  if (found.schema && (!usable || readable === false)) {
+    throw missingRights(where, grants(role), undefined, schema);
   }
-  // Somebody who may has done it, while this waited for the lock.
-  if ((await findPending(database, set)).pending.length === 0) return;
-  throw mayNotMigrate(database.where, set, role);
+  if (!readable) return { pending: known, role };
+  const rows = await database.query<{ name: string }>(`SELECT name FROM ${table}`);
+  const applied = rows.map(({ name }) => name);
+  const newer = applied.filter((name) => !known.includes(name));
+  if (newer.length > 0) {
+    throw invalid(
+      `The ledger at ${where} was migrated by a newer version of this program (${newer.join(', ')}). Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
+    );
+  }
+  return { pending: known.filter((name) => !applied.includes(name)), role };
 }
 
 /** Asked before: `node-pg-migrate` hides what the database answers. */
@@ -169,8 +153,13 @@ SELECT n.oid IS NOT NULL AS schema,
 FROM (SELECT to_regnamespace($1)) AS s (oid)
 LEFT JOIN pg_namespace AS n ON n.oid = s.oid`;
 
-/** `false`: this user may not. */
-async function run(url: string, { schema, folder }: MigrationSet): Promise<boolean> {
+/**
+ * One transaction, with the lock in it: a pooler may give the next one to another session, and a
+ * lock of a session would stay there.
+ *
+ * @returns `false`: this user may not
+ */
+async function makeMigrations(url: string, { schema, folder }: MigrationSet): Promise<boolean> {
   // Imported only when needed: it brings a TypeScript loader with it.
   const { runner } = await import('node-pg-migrate');
   const client = new (ledgerClient(parsePostgresUrl(url)))({
@@ -180,15 +169,17 @@ async function run(url: string, { schema, folder }: MigrationSet): Promise<boole
   client.on('error', () => {});
   await client.connect();
   try {
-    const lockTimeout = { lock_timeout: String(LOCK_TIMEOUT_MS), statement_timeout: '0' };
+    const patience = {
+      lock_timeout: '60000',
+      statement_timeout: '0',
+      idle_in_transaction_session_timeout: '60000',
+    };
     await client.query(
-      `${BEGIN}; SET LOCAL idle_in_transaction_session_timeout = 60000;
-       ${settingsOfTransaction(lockTimeout)}; SELECT pg_advisory_xact_lock(${LOCK})`,
+      `${BEGIN}; ${settingsOfTransaction(patience)}; SELECT pg_advisory_xact_lock(${LOCK})`,
     );
-    const { rows } = await client.query<{ schema: boolean; allowed: boolean }>(MAY_MIGRATE, [
-      schema,
-    ]);
-    if (rows[0]?.allowed !== true) return false;
+    type Rights = { schema: boolean; allowed: boolean };
+    const [found] = (await client.query<Rights>(MAY_MIGRATE, [schema])).rows;
+    if (found?.allowed !== true) return false;
     // Its own BEGIN changes nothing in the transaction; its COMMIT ends it.
     await runner({
       dbClient: client,
@@ -198,7 +189,7 @@ async function run(url: string, { schema, folder }: MigrationSet): Promise<boole
       migrationsTable: TABLE,
       migrationsSchema: schema,
       // Even with IF NOT EXISTS it asks for the right to create one.
-      createMigrationsSchema: rows[0]?.schema !== true,
+      createMigrationsSchema: !found.schema,
       singleTransaction: true,
       noLock: true,
       // What goes wrong is thrown; its log would go to stdout.
@@ -212,26 +203,6 @@ async function run(url: string, { schema, folder }: MigrationSet): Promise<boole
   }
 }
 
-function failedMigration(where: string, { folder }: MigrationSet, error: unknown): AgentOnceError {
-  const { message } = error as Error;
-  return new AgentOnceError(
-    'ledger.invalid',
-    `A migration in ${folder} failed in the ledger's database at ${where}: ${message}. All of them are one transaction, and nothing was changed. Correct the migration.`,
-    { cause: error },
-  );
-}
-
-function mayNotMigrate(where: string, { schema }: MigrationSet, role: string): AgentOnceError {
-  const owner = `postgres://OWNER:PASSWORD@${/\s/.test(where) ? 'HOST:PORT/DATABASE' : where}`;
-  return new AgentOnceError(
-    'ledger.invalid',
-    `The ledger at ${where} is not up to date, and its user ${role} may not migrate it: that needs CREATE on the database, or to own the schema ${schema} and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(role)}`,
-  );
-}
-
-function newerSchema(where: string, names: readonly string[]): AgentOnceError {
-  return new AgentOnceError(
-    'ledger.invalid',
-    `The ledger at ${where} was migrated by a newer version of this program (${names.join(', ')}). Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
-  );
+function invalid(message: string, cause?: unknown): AgentOnceError {
+  return new AgentOnceError('ledger.invalid', message, cause === undefined ? undefined : { cause });
 }

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { parse } from 'pg-connection-string';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { decoded, splitUrl, type UrlParts } from '../../contract/url-parts.ts';
 
@@ -20,13 +19,13 @@ export interface Host {
 /** What a PostgreSQL URL says, as the driver takes it. */
 export interface Target {
   /** In the order in which they are tried. */
-  hosts: [Host, ...Host[]];
+  hosts: readonly Host[];
   /** Hosts, ports and database, without credentials: for messages. */
   where: string;
   /** All but the hosts and TLS. */
   config: pg.ClientConfig;
-  /** `sslmode`, the files of certificates and the like, as a query; empty: the URL says nothing. */
-  tls: string;
+  /** `sslmode`, the files of certificates and the like; empty: the URL says nothing. */
+  tls: URLSearchParams;
   /** `?pooling=…` */
   pooling: Pooling;
 }
@@ -42,7 +41,7 @@ const OWN = [
   'connect_timeout',
   'pooling',
 ];
-const OF_TLS = /^(?:ssl|sslmode|sslcert|sslkey|sslrootcert|uselibpqcompat)$/;
+const OF_TLS = ['ssl', 'sslmode', 'sslcert', 'sslkey', 'sslrootcert', 'uselibpqcompat'];
 /** What a ledger needs is written to. */
 const WRITABLE = ['any', 'read-write', 'primary'];
 
@@ -56,28 +55,21 @@ export function parsePostgresUrl(text: string): Target {
   const parts = splitUrl(text);
   if (parts === undefined) throw invalid();
   const params = new URLSearchParams(parts.query);
-  const value = (name: string, otherwise: string | undefined): string | undefined =>
-    params.get(name) || (otherwise === undefined ? undefined : decodedOrInvalid(otherwise));
-  const database = value('dbname', parts.path.slice(1)) || undefined;
+  const value = (name: string, otherwise = ''): string | undefined =>
+    params.get(name) || decodedOrInvalid(otherwise) || undefined;
+  const user = value('user', parts.user);
+  const password = value('password', parts.password);
+  const database = value('dbname', parts.path.slice(1));
   const session = params.get('target_session_attrs') ?? 'any';
   if (!['postgres', 'postgresql'].includes(parts.scheme) || parts.fragment !== '') throw invalid();
   if (!WRITABLE.includes(session)) {
-    throw new AgentOnceError(
-      'config.invalid',
+    throw invalid(
       'LEDGER_URL asks for a server that takes no writes (target_session_attrs), and a ledger is written to. Leave it out, or set it to read-write.',
     );
   }
   const hosts = readHosts(parts, params);
-  const user = value('user', parts.user);
-  const password = value('password', parts.password);
-  const others = [...params].filter(([name]) => !OWN.includes(name));
-  const forDriver = others.filter(([name]) => !OF_TLS.test(name));
-  const config = {
-    ...Object.fromEntries(forDriver),
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-    ...(database === undefined ? {} : { database }),
-  };
+  const forDriver = [...params].filter(([name]) => ![...OWN, ...OF_TLS].includes(name));
+  const config = { ...Object.fromEntries(forDriver), user, password, database };
   try {
     // It refuses some values by throwing, and later nobody would be there to catch it.
     new pg.Client({ ...config, ssl: true });
@@ -88,43 +80,35 @@ export function parsePostgresUrl(text: string): Target {
     hosts,
     where: `${hosts.map(describeHost).join(',')}/${database ?? ''}`,
     config,
-    // The servers speak no TLS over a socket, and `psql` does not ask for it there.
-    tls: hosts.every(isSocket)
-      ? 'sslmode=disable'
-      : new URLSearchParams(others.filter(([name]) => OF_TLS.test(name))).toString(),
+    tls: readTlsParams(hosts, params),
     pooling: readPooling(params.get('pooling')),
   };
+}
+
+function readTlsParams(hosts: readonly Host[], params: URLSearchParams): URLSearchParams {
+  // The servers speak no TLS over a socket, and `psql` does not ask for it there.
+  const sockets = hosts.every(({ host }) => host?.startsWith('/'));
+  if (sockets) return new URLSearchParams('sslmode=disable');
+  const tls = new URLSearchParams([...params].filter(([name]) => OF_TLS.includes(name)));
+  // The CAs that everybody trusts, instead of a file.
+  const system = tls.get('sslrootcert') === 'system';
+  if (system) tls.delete('sslrootcert');
+  // The driver takes them for it as well, but warns on stderr that a later one will not.
+  const weaker = ['prefer', 'require', 'verify-ca'].includes(tls.get('sslmode') ?? '');
+  if (system || (weaker && tls.get('uselibpqcompat') !== 'true')) tls.set('sslmode', 'verify-full');
+  return tls;
 }
 
 function readPooling(text: string | null): Pooling {
   const pooling = POOLINGS.find((known) => known === (text ?? 'auto'));
   if (pooling !== undefined) return pooling;
-  throw new AgentOnceError(
-    'config.invalid',
+  throw invalid(
     `"pooling" in LEDGER_URL is none of ${POOLINGS.join(', ')}. Leave it out: then it is found out.`,
   );
 }
 
-/** What a query of TLS parameters means to the driver; reads the files that it names. */
-export function readTls(query: string): ReturnType<typeof parse>['ssl'] {
-  const params = new URLSearchParams(query);
-  // The CAs that everybody trusts, instead of a file.
-  if (params.get('sslrootcert') === 'system') {
-    params.delete('sslrootcert');
-    params.set('sslmode', 'verify-full');
-  }
-  // The driver takes them for it as well, but warns on stderr that a later one will not.
-  const weaker = ['prefer', 'require', 'verify-ca'].includes(params.get('sslmode') ?? '');
-  if (weaker && params.get('uselibpqcompat') !== 'true') params.set('sslmode', 'verify-full');
-  return parse(`postgres://host/?${params.toString()}`).ssl;
-}
-
-export function isSocket({ host }: Host): boolean {
-  return host?.startsWith('/') === true;
-}
-
 /** `a:1,b:2`, or `host=a,b&port=1,2`. */
-function readHosts(parts: UrlParts, params: URLSearchParams): [Host, ...Host[]] {
+function readHosts(parts: UrlParts, params: URLSearchParams): Host[] {
   const named = params.get('host');
   const authority = parts.host.split(',').map((each) => {
     const [, host, port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(each) ?? [];
@@ -134,13 +118,10 @@ function readHosts(parts: UrlParts, params: URLSearchParams): [Host, ...Host[]] 
   const hosts = named ? named.split(',') : authority.map(({ host }) => host);
   const ports = params.get('port')?.split(',') ?? authority.map(({ port }) => port);
   if (ports.length !== 1 && ports.length !== hosts.length) throw invalid();
-  const read = hosts.map((host, at) => ({
+  return hosts.map((host, at) => ({
     host: readHost(host),
     port: readPort(ports.length === 1 ? ports[0] : ports[at]),
   }));
-  const [first, ...others] = read;
-  if (first === undefined) throw invalid();
-  return [first, ...others];
 }
 
 function readHost(host: string): string | undefined {
@@ -168,10 +149,10 @@ function decodedOrInvalid(text: string): string {
   return result;
 }
 
+const WANTED =
+  'LEDGER_URL is not a PostgreSQL URL: postgres://user:password@host:port/database, with special characters in the password percent-encoded, such as %2F for / and %40 for @.';
+
 /** Without the URL and without a parser's error, which repeats it: it holds a password. */
-function invalid(): AgentOnceError {
-  return new AgentOnceError(
-    'config.invalid',
-    'LEDGER_URL is not a PostgreSQL URL: postgres://user:password@host:port/database, with special characters in the password percent-encoded, such as %2F for / and %40 for @.',
-  );
+function invalid(message = WANTED): AgentOnceError {
+  return new AgentOnceError('config.invalid', message);
 }

@@ -6,7 +6,7 @@ import { decideQuestion } from './decide.ts';
 import { endings } from './finish.ts';
 import { readIdentity } from './identity.ts';
 import { openMigrated } from './open-migrated.ts';
-import { askQuestion, readQuestions } from './questions.ts';
+import { questions } from './questions.ts';
 import { records } from './records.ts';
 import { shareStep } from './share.ts';
 import { transactStep } from './transact.ts';
@@ -34,9 +34,8 @@ export async function createPostgresLedger(
     claim: (step) => claimStep(database, step),
     renew: (claim) => renewClaim(database, claim),
     ...endings(database),
-    ask: (question) => askQuestion(database, question),
+    ...questions(database),
     decide: (scope, answer) => decideQuestion(database, scope, answer),
-    questions: (scope) => readQuestions(database, scope),
     transact: (claim, work, signal) => transactStep(database, claim, work, signal),
     share: (request) => shareStep(database, request),
     async retire(scope) {

@@ -1,31 +1,20 @@
-import type { Decision, QuestionKind } from '../../contract/decision.ts';
-import type { AskedQuestion, Question } from '../port.ts';
+import type { AskedQuestion, Ledger } from '../port.ts';
 import type { Database } from './database.ts';
+import { readRows } from './records.ts';
 
-export const QUESTION_COLUMNS = `
-  q.scope, q.step, q.kind, q.round, q.digest, q.fence, q.valid_ms, q.run_id, q.asked_at,
-  q.decision, q.result_digest, q.decided_by, q.comment, q.decided_at`;
+const COLUMNS = `
+  q.scope, q.step, q.kind, q.round, q.asked_at, q.run_id, q.decision, q.decided_by AS by, q.comment,
+  q.decided_at`;
 
-export interface QuestionRow {
-  scope: string;
-  step: string;
-  kind: QuestionKind;
-  round: number;
-  digest: string;
-  fence: string | null;
-  valid_ms: number;
-  run_id: string;
-  asked_at: Date;
-  decision: Decision | null;
-  result_digest: string | null;
-  decided_by: string | null;
-  comment: string | null;
-  decided_at: Date | null;
-}
-
+/** With whether it asks the same, and its answer, if there is one, can be used. */
 const LATEST = `
-SELECT ${QUESTION_COLUMNS},
-  q.decided_at + q.valid_ms * interval '1 millisecond' < clock_timestamp() AS used_up
+SELECT ${COLUMNS},
+  q.digest = $4 AND q.fence IS NOT DISTINCT FROM $5 AND CASE q.decision
+    WHEN 'approve'
+      THEN q.decided_at + q.valid_ms * interval '1 millisecond' >= clock_timestamp()
+    WHEN 'fail' THEN q.run_id = $6
+    ELSE true
+  END AS stands
 FROM agent_once.questions AS q
 WHERE q.scope = $1 AND q.step = $2 AND q.kind = $3
 ORDER BY q.round DESC LIMIT 1`;
@@ -35,67 +24,44 @@ INSERT INTO agent_once.questions AS q
   (scope, step, kind, round, digest, fence, valid_ms, workflow_id, run_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (scope, step, kind, round) DO NOTHING
-RETURNING ${QUESTION_COLUMNS}`;
+RETURNING ${COLUMNS}`;
 
 /** A resumed or reset run asks in its own name, with all the time to answer. */
 const TAKE_OVER = `
 UPDATE agent_once.questions AS q
 SET workflow_id = $5, run_id = $6, asked_at = clock_timestamp()
 WHERE q.scope = $1 AND q.step = $2 AND q.kind = $3 AND q.round = $4 AND q.decision IS NULL
-RETURNING ${QUESTION_COLUMNS}`;
+RETURNING ${COLUMNS}`;
 
-/** See `Ledger.ask`. Of two who ask at once, one asks and both see its question. */
-export async function askQuestion(database: Database, question: Question): Promise<AskedQuestion> {
-  const { scope, step, kind, digest, fence, validMs, workflowId, runId } = question;
-  for (;;) {
-    const [latest] = await database.query<QuestionRow & { used_up: boolean | null }>(LATEST, [
-      scope,
-      step,
-      kind,
-    ]);
-    if (latest && stands(latest, question)) {
-      if (latest.decision !== null || latest.run_id === runId) return toQuestion(latest);
-      const values = [scope, step, kind, latest.round, workflowId, runId];
-      const [taken] = await database.query<QuestionRow>(TAKE_OVER, values);
-      if (taken) return toQuestion(taken);
-      continue; // Answered a moment ago.
-    }
-    const round = (latest?.round ?? 0) + 1;
-    const values = [scope, step, kind, round, digest, fence, validMs, workflowId, runId];
-    const [asked] = await database.query<QuestionRow>(ASK, values);
-    if (asked) return toQuestion(asked);
-  }
+const QUESTIONS = `
+SELECT ${COLUMNS} FROM agent_once.questions AS q
+WHERE q.scope = $1 ORDER BY q.asked_at, q.step, q.round`;
+
+interface Latest extends AskedQuestion {
+  stands: boolean;
 }
 
-/** Whether the latest question is this one, and its answer, if there is one, can be used. */
-function stands(latest: QuestionRow & { used_up: boolean | null }, question: Question): boolean {
-  if (latest.digest !== question.digest || latest.fence !== question.fence) return false;
-  if (latest.decision === 'approve') return latest.used_up !== true;
-  if (latest.decision === 'fail') return latest.run_id === question.runId;
-  return true;
-}
-
-/** See `Ledger.questions`. */
-export async function readQuestions(database: Database, scope: string): Promise<AskedQuestion[]> {
-  const rows = await database.query<QuestionRow>(
-    `SELECT ${QUESTION_COLUMNS} FROM agent_once.questions AS q
-     WHERE q.scope = $1 ORDER BY q.asked_at, q.step, q.round`,
-    [scope],
-  );
-  return rows.map(toQuestion);
-}
-
-function toQuestion(row: QuestionRow): AskedQuestion {
+export function questions(database: Database): Pick<Ledger, 'ask' | 'questions'> {
   return {
-    scope: row.scope,
-    step: row.step,
-    kind: row.kind,
-    round: row.round,
-    askedAt: row.asked_at.toISOString(),
-    runId: row.run_id,
-    decision: row.decision,
-    by: row.decided_by,
-    comment: row.comment,
-    decidedAt: row.decided_at?.toISOString() ?? null,
+    /** Of two who ask at once, one asks and both see its question. */
+    async ask({ scope, step, kind, digest, fence, validMs, workflowId, runId }) {
+      const of = [scope, step, kind];
+      for (;;) {
+        const same = [...of, digest, fence, runId];
+        const [latest] = await readRows<Latest>(database, LATEST, same);
+        if (latest?.stands) {
+          const { stands: _stands, ...standing } = latest;
+          if (latest.decision !== null || latest.runId === runId) return standing;
+          const values = [...of, latest.round, workflowId, runId];
+          const [taken] = await readRows<AskedQuestion>(database, TAKE_OVER, values);
+          if (taken) return taken;
+          continue; // Answered a moment ago.
+        }
+        const values = [...of, (latest?.round ?? 0) + 1, digest, fence, validMs, workflowId, runId];
+        const [asked] = await readRows<AskedQuestion>(database, ASK, values);
+        if (asked) return asked;
+      }
+    },
+    questions: (scope) => readRows(database, QUESTIONS, [scope]),
   };
 }

@@ -1,25 +1,11 @@
 import { AgentOnceError } from '../../contract/errors.ts';
-import type { HeldStep, LedgerReader, SharedWork } from '../reader.ts';
+import type { LedgerReader } from '../reader.ts';
 import { codeOf } from './database-error.ts';
 import { Database } from './database.ts';
-import { readQuestions } from './questions.ts';
-import { readSteps } from './records.ts';
+import { questions } from './questions.ts';
+import { readHeldSteps, readRows } from './records.ts';
 
 const UNDEFINED_TABLE = '42P01';
-
-interface HeldRow {
-  step: string;
-  left_ms: number | null;
-  run_attempts: number;
-}
-
-const HELD = `
-SELECT s.step, s.run_attempts,
-  CASE WHEN s.state = 'claimed'
-    THEN extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000
-  END AS left_ms
-FROM agent_once.steps AS s
-WHERE s.scope = $1`;
 
 /** The step that a token names, and those that took its result. */
 const SHARING = `
@@ -43,42 +29,25 @@ GROUP BY t.token`;
 export function openPostgresLedgerReader(url: string): LedgerReader {
   const database = new Database(url, { poolSize: 1, readOnly: true });
   return {
-    steps: (scope) => readHeldSteps(database, scope),
-    questions: (scope) => readQuestions(database, scope),
-    sharing: (tokens) => readSharing(database, tokens),
+    async steps(scope) {
+      try {
+        return await readHeldSteps(database, scope);
+      } catch (error) {
+        if (codeOf(error) !== UNDEFINED_TABLE) throw error;
+        throw new AgentOnceError(
+          'ledger.invalid',
+          `The database at ${database.where} has no ledger in it: no worker has used it yet. Set LEDGER_URL to the workers' ledger.`,
+          { cause: error },
+        );
+      }
+    },
+    questions: questions(database).questions,
+    async sharing(tokens) {
+      if (tokens.length === 0) return [];
+      const scopes = tokens.map((token) => token.slice(0, token.lastIndexOf(':')));
+      const steps = tokens.map((token) => token.slice(token.lastIndexOf(':') + 1));
+      return readRows(database, SHARING, [tokens, scopes, steps]);
+    },
     close: () => database.close(),
   };
-}
-
-async function readHeldSteps(database: Database, scope: string): Promise<HeldStep[]> {
-  try {
-    const rows = await database.query<HeldRow>(HELD, [scope]);
-    const held = new Map(rows.map((row) => [row.step, row]));
-    const steps = await readSteps(database, scope);
-    return steps.map((step) => ({
-      ...step,
-      leaseLeftMs: held.get(step.step)?.left_ms ?? null,
-      runAttempts: held.get(step.step)?.run_attempts ?? 0,
-    }));
-  } catch (error) {
-    if (codeOf(error) !== UNDEFINED_TABLE) throw error;
-    throw new AgentOnceError(
-      'ledger.invalid',
-      `The database at ${database.where} has no ledger in it: no worker has used it yet. Set LEDGER_URL to the workers' ledger.`,
-      { cause: error },
-    );
-  }
-}
-
-async function readSharing(database: Database, tokens: readonly string[]): Promise<SharedWork[]> {
-  if (tokens.length === 0) return [];
-  const parts = tokens.map((token) => {
-    const colon = token.lastIndexOf(':');
-    return { scope: token.slice(0, colon), step: token.slice(colon + 1) };
-  });
-  const rows = await database.query<{ token: string; steps: number; cost_usd: number | null }>(
-    SHARING,
-    [tokens, parts.map(({ scope }) => scope), parts.map(({ step }) => step)],
-  );
-  return rows.map(({ token, steps, cost_usd }) => ({ token, steps, costUsd: cost_usd }));
 }

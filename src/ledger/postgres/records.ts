@@ -1,19 +1,26 @@
-import type { Ledger, StepRecord } from '../port.ts';
 import { decodePayload } from '../payload.ts';
+import type { Ledger } from '../port.ts';
+import type { HeldStep } from '../reader.ts';
 import type { Database } from './database.ts';
 
-const RECORD_COLUMNS = `
-  s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
-  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts,
-  s.unknown_attempts, s.round, s.unusable_answers, s.asking, s.errors,
-  s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id, s.run_id, s.worker, s.claimed_at, s.ended_at`;
+const RECORD = `
+SELECT s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
+  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts, s.unknown_attempts, s.round,
+  s.unusable_answers, s.asking, s.errors, s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id,
+  s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
 /** By turn; the model's step before its calls, and those by their number: c9 before c10. */
 const IN_ORDER = `ORDER BY s.turn, s.kind <> 'model', length(s.step), s.step COLLATE "C"`;
 
-const STEP = `SELECT ${RECORD_COLUMNS} FROM agent_once.steps AS s WHERE s.scope = $1 AND s.step = $2`;
+const STEP = `${RECORD} FROM agent_once.steps AS s WHERE s.scope = $1 AND s.step = $2`;
 
-const STEPS = `SELECT ${RECORD_COLUMNS} FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
+const STEPS = `${RECORD} FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
+
+const HELD_STEPS = `${RECORD}, s.run_attempts,
+  CASE WHEN s.state = 'claimed'
+    THEN extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000
+  END AS lease_left_ms
+FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
 
 const EARLIER = `
 SELECT s.step, s.state, s.digest, s.request, s.result FROM agent_once.steps AS s
@@ -22,7 +29,7 @@ WHERE s.scope = $1 AND s.turn < $2 ${IN_ORDER}`;
 /** `bigint` arrives as text. These are numbers to the port; a fence is text there too. */
 const COUNTS = ['input_tokens', 'output_tokens'];
 
-/** Columns of `agent_once.steps` as the port has them: other names, times as text, payloads decoded. */
+/** A row as the port has it: other names, times as text, payloads decoded. */
 export async function toPort<T>(row: object): Promise<T> {
   const columns = Object.entries(row).map(async ([name, value]) => [
     name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()),
@@ -37,19 +44,24 @@ async function valueToPort(name: string, value: unknown): Promise<unknown> {
   return value !== null && COUNTS.includes(name) ? Number(value) : value;
 }
 
-export function readSteps(database: Database, scope: string): Promise<StepRecord[]> {
-  return readRows(database, STEPS, [scope]);
+/** Asks, and has the rows as the port has them. */
+export async function readRows<T>(
+  database: Database,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<T[]> {
+  const rows = await database.query(text, values);
+  return Promise.all(rows.map((row) => toPort<T>(row)));
 }
 
 export function records(database: Database): Pick<Ledger, 'step' | 'steps' | 'earlier'> {
   return {
-    step: async (scope, step) => (await readRows<StepRecord>(database, STEP, [scope, step]))[0],
-    steps: (scope) => readSteps(database, scope),
+    step: async (scope, step) => (await readRows<never>(database, STEP, [scope, step]))[0],
+    steps: (scope) => readRows(database, STEPS, [scope]),
     earlier: (scope, beforeTurn) => readRows(database, EARLIER, [scope, beforeTurn]),
   };
 }
 
-async function readRows<T>(database: Database, text: string, values: unknown[]): Promise<T[]> {
-  const rows = await database.query(text, values);
-  return Promise.all(rows.map((row) => toPort<T>(row)));
+export function readHeldSteps(database: Database, scope: string): Promise<HeldStep[]> {
+  return readRows(database, HELD_STEPS, [scope]);
 }

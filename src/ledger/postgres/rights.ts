@@ -1,7 +1,5 @@
 import pg from 'pg';
 
-type Right = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
-
 /**
  * Who uses the ledger: workers, the HTTP service and `explain`, `agent-once api-keys`, and who looks
  * after it with `agent-once ledger`.
@@ -12,24 +10,15 @@ export type LedgerUser = 'worker' | 'service' | 'api-keys' | 'keeper';
  * The rights that each needs besides USAGE on the schema and EXECUTE on its functions, and no
  * others. `docs/postgresql.md` lists them as statements. Cleaning deletes, and it is the worker's.
  */
-const RIGHTS: Readonly<Record<LedgerUser, readonly (readonly [readonly Right[], string[]])[]>> = {
-  worker: [
-    [['SELECT'], ['migrations', 'ledger']],
-    [['SELECT', 'INSERT', 'UPDATE'], ['homes']],
-    [
-      ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
-      ['steps', 'questions', 'shares', 'retired_scopes'],
-    ],
-  ],
-  service: [[['SELECT'], ['migrations', 'steps', 'questions', 'api_keys']]],
-  'api-keys': [
-    [['SELECT'], ['migrations']],
-    [['SELECT', 'INSERT', 'UPDATE'], ['api_keys']],
-  ],
-  keeper: [
-    [['SELECT'], ['migrations', 'steps']],
-    [['SELECT', 'UPDATE'], ['ledger']],
-  ],
+const RIGHTS: Readonly<Record<LedgerUser, Readonly<Record<string, readonly string[]>>>> = {
+  worker: {
+    SELECT: ['migrations', 'ledger'],
+    'SELECT, INSERT, UPDATE': ['homes'],
+    'SELECT, INSERT, UPDATE, DELETE': ['steps', 'questions', 'shares', 'retired_scopes'],
+  },
+  service: { SELECT: ['migrations', 'steps', 'questions', 'api_keys'] },
+  'api-keys': { SELECT: ['migrations'], 'SELECT, INSERT, UPDATE': ['api_keys'] },
+  keeper: { SELECT: ['migrations', 'steps'], 'SELECT, UPDATE': ['ledger'] },
 };
 
 /** The statements that give a role what it needs, for its owner to run. */
@@ -37,9 +26,9 @@ export function grantsFor(user: LedgerUser, role: string): string[] {
   const to = `TO ${quoted(role)};`;
   return [
     `GRANT USAGE ON SCHEMA agent_once ${to}`,
-    ...RIGHTS[user].map(
+    ...Object.entries(RIGHTS[user]).map(
       ([rights, tables]) =>
-        `GRANT ${rights.join(', ')} ON ${tables.map((table) => `agent_once.${table}`).join(', ')} ${to}`,
+        `GRANT ${rights} ON ${tables.map((table) => `agent_once.${table}`).join(', ')} ${to}`,
     ),
     `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA agent_once ${to}`,
   ];
@@ -57,11 +46,11 @@ export function grantsOnApp(role: string): string[] {
 }
 
 /** Tables and rights, one pair for each right on a table. */
-export function rightsOf(user: LedgerUser): { tables: string[]; rights: Right[] } {
-  const pairs = RIGHTS[user].flatMap(([rights, tables]) =>
-    tables.flatMap((table) => rights.map((right) => ({ table: `agent_once.${table}`, right }))),
-  );
-  return { tables: pairs.map(({ table }) => table), rights: pairs.map(({ right }) => right) };
+export function rightsOf(user: LedgerUser): { tables: string[]; rights: string[] } {
+  const pairs = Object.entries(RIGHTS[user]).flatMap(([rights, tables]) =>
+    tables.flatMap((table) => rights.split(', ').map((right) => [`agent_once.${table}`, right])),
+  ) as [table: string, right: string][];
+  return { tables: pairs.map(([table]) => table), rights: pairs.map(([, right]) => right) };
 }
 
 function quoted(role: string): string {

@@ -20,19 +20,17 @@ const RELIED_ON: Readonly<Record<string, string>> = {
   lock_timeout: String(LOCK_TIMEOUT_MS),
 };
 
-/** What else a session of its own relies on; a transaction says it when it begins. */
-const OF_SESSIONS: Readonly<Record<string, string>> = {
-  default_transaction_isolation: 'read committed',
-  idle_in_transaction_session_timeout: '0',
-};
-
 /** Begins a transaction that depends on no default. */
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const BEGIN_READING = 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY';
 
-/** A statement that sets what the ledger relies on until the transaction ends. */
+/**
+ * A statement that sets what the ledger relies on until the transaction ends. Goes in one text with
+ * BEGIN: between two, the database may have no patience.
+ */
 export function settingsOfTransaction(changes: Readonly<Record<string, string>> = {}): string {
-  return `SELECT ${setAll({ ...RELIED_ON, ...changes }, true)}`;
+  const idle = { idle_in_transaction_session_timeout: '5000' };
+  return `SELECT ${setAll({ ...RELIED_ON, ...idle, ...changes }, true)}`;
 }
 
 /**
@@ -42,28 +40,26 @@ export function settingsOfTransaction(changes: Readonly<Record<string, string>> 
 export function settingsOfSession(readOnly: boolean, processId?: number): string {
   const settings = {
     ...RELIED_ON,
-    ...OF_SESSIONS,
+    // A transaction says these when it begins.
+    default_transaction_isolation: 'read committed',
     default_transaction_read_only: readOnly ? 'on' : 'off',
+    idle_in_transaction_session_timeout: '0',
   };
-  const here =
-    processId === undefined
-      ? ''
-      : ` WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${processId}`;
-  return `SELECT ${setAll(settings, false)}${here}`;
+  const set = `SELECT ${setAll(settings, false)}`;
+  return processId === undefined
+    ? set
+    : `${set} WHERE pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ${processId}`;
 }
 
 /** Names everything with its schema: the search path is still whatever it was. */
 function setAll(settings: Readonly<Record<string, string>>, local: boolean): string {
-  const all = Object.entries(settings).map(
-    ([name, value]) => `pg_catalog.set_config('${name}', '${value}', ${local})`,
-  );
+  const set = (name: string, value: string) =>
+    `pg_catalog.set_config('${name}', '${value}', ${local})`;
   // A commit that a crash of the server takes back is a claim that is forgotten. What waits for more
   // than the disk stays as it is.
-  all.push(
-    `CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'
-      THEN pg_catalog.set_config('synchronous_commit', 'on', ${local}) END`,
-  );
-  return all.join(', ');
+  const commit = `CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'
+    THEN ${set('synchronous_commit', 'on')} END`;
+  return [...Object.entries(settings).map(([name, value]) => set(name, value)), commit].join(', ');
 }
 
 const TOOLS_PATH = 'agent_once.search_path';
@@ -75,5 +71,5 @@ const TOOLS_PATH = 'agent_once.search_path';
 export const WITHIN_TOOL = {
   before: `SELECT pg_catalog.set_config('${TOOLS_PATH}', pg_catalog.current_setting('search_path'), true),
     ${setAll(RELIED_ON, true)}`,
-  after: `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('${TOOLS_PATH}'), true)`,
+  after: `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('${TOOLS_PATH}', true), true)`,
 } as const;

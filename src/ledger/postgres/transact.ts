@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { Transaction } from '../../contract/transaction.ts';
 import type { Claim, Completion } from '../port.ts';
 import { codeOf, isConnectionLoss, isReadOnly } from './database-error.ts';
 import type { Database } from './database.ts';
-import { queryEnclosed } from './enclosed-query.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
 import { BEGIN, QUERY_TIMEOUT_MS, WITHIN_TOOL } from './session-settings.ts';
-import { ToolTransaction } from './tool-transaction.ts';
 
 /** What a tool may have changed in the server's session, which others use after it. */
 const RESET = 'RESET ALL; RESET ROLE';
@@ -68,6 +66,11 @@ class Session {
   #reusable = false;
   #readOnly = false;
   #begun: Promise<void> | undefined;
+  /** The tool's statements: one runs after another, also when the tool does not wait for them. */
+  #statements: Promise<unknown> = Promise.resolve();
+  /** Of the tool's statements, also when the tool went on after it. */
+  #firstError: unknown;
+  #ended = false;
   /** Where the transaction is; `undefined`: it has not begun. */
   backend: Backend | undefined;
   readonly #onError = (error: unknown): void => {
@@ -83,21 +86,17 @@ class Session {
   }
 
   async run(work: (tx: Transaction) => Promise<Completion>): Promise<boolean> {
-    const tx = new ToolTransaction(this.#client, {
-      begin: () => (this.#begun ??= this.#begin()),
-      translate: (error) => this.#translateForTool(error),
-    });
     let completion: Completion;
     try {
-      completion = await work(tx);
+      completion = await work({ query: (text, values) => this.#queryOfTool(text, values) });
     } catch (error) {
-      await tx.end();
+      await this.#endWork();
       await this.#rollBack();
       throw error;
     }
-    await tx.end();
+    await this.#endWork();
     try {
-      await (this.#begun ??= this.#begin());
+      await this.#begin();
       if (!(await this.#complete(completion))) {
         await this.#rollBack();
         return false;
@@ -105,7 +104,7 @@ class Session {
     } catch (error) {
       await this.#rollBack();
       // After a failed statement the transaction takes no other: the first error is the reason.
-      throw codeOf(error) === '25P02' ? (tx.firstError ?? error) : this.#translate(error);
+      throw codeOf(error) === '25P02' ? (this.#firstError ?? error) : this.#translate(error);
     }
     await this.#commit();
     return true;
@@ -116,7 +115,43 @@ class Session {
     this.#client.release(!this.#reusable || this.#readOnly);
   }
 
-  async #begin(): Promise<void> {
+  #queryOfTool<Row>(
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<{ rows: Row[]; rowCount: number | null }> {
+    if (this.#ended) {
+      return Promise.reject(
+        new Error('The transaction of this tool call has ended: await every query in the tool.'),
+      );
+    }
+    const query = this.#statements.then(async () => {
+      await this.#begin();
+      try {
+        const { rows, rowCount } = await this.#client.query<QueryResultRow>(text, [...values]);
+        return { rows: rows as Row[], rowCount };
+      } catch (error) {
+        // Only the connection is the ledger's affair: the tool's own errors stay what they are.
+        const ours = isConnectionLoss(error) || isReadOnly(error);
+        const thrown = ours ? this.#translate(error) : error;
+        this.#firstError ??= thrown;
+        throw thrown;
+      }
+    });
+    this.#statements = query.catch(() => {});
+    return query;
+  }
+
+  /** Refuses further statements of the tool and waits for those that were sent. */
+  async #endWork(): Promise<void> {
+    this.#ended = true;
+    await this.#statements;
+  }
+
+  #begin(): Promise<void> {
+    return (this.#begun ??= this.#beginNow());
+  }
+
+  async #beginNow(): Promise<void> {
     const idleMs = Math.max(1, Math.floor(this.#claim.leaseMs));
     try {
       // RESET first: whoever had the server's session before may have left settings there. The
@@ -128,7 +163,7 @@ class Session {
          SET LOCAL client_encoding = 'UTF8'; SET LOCAL DateStyle = 'ISO';
          ${BACKEND}`,
       );
-      this.backend = (results as QueryResult<Backend>[]).at(-1)?.rows[0];
+      this.backend = (results as unknown as QueryResult<Backend>[]).at(-1)?.rows[0];
     } catch (error) {
       throw this.#translate(error);
     }
@@ -136,11 +171,11 @@ class Session {
 
   async #complete(completion: Completion): Promise<boolean> {
     const statement = await completeStatement(this.#claim, completion, this.#mark);
-    const { rows } = await queryEnclosed<CompleteRow>(this.#client, statement, {
-      before: [WITHIN_TOOL.before],
-      after: [WITHIN_TOOL.after],
-      timeoutMs: QUERY_TIMEOUT_MS,
-    });
+    const [, { rows }] = await Promise.all([
+      this.#query(WITHIN_TOOL.before),
+      this.#query<CompleteRow>(statement.text, statement.values),
+      this.#query(WITHIN_TOOL.after),
+    ]);
     const [row] = rows;
     if (row?.here !== true) {
       throw new AgentOnceError(
@@ -163,27 +198,18 @@ class Session {
 
   /** A connection that cannot even do this is thrown away, and its transaction with it. */
   async #rollBack(): Promise<void> {
-    if (!this.#begun) {
-      this.#reusable = true;
-      return;
-    }
     try {
-      await this.#query(`ROLLBACK; ${RESET}`);
+      if (this.#begun) await this.#query(`ROLLBACK; ${RESET}`);
       this.#reusable = true;
     } catch {
       this.#reusable = false;
     }
   }
 
-  /** Several statements in one message, and so in one session of the server. */
-  async #query(text: string): Promise<unknown> {
-    const query = { text, query_timeout: QUERY_TIMEOUT_MS };
-    return this.#client.query(query);
-  }
-
-  /** Only the connection is the ledger's affair: the tool's own errors stay what they are. */
-  #translateForTool(error: unknown): unknown {
-    return isConnectionLoss(error) || isReadOnly(error) ? this.#translate(error) : error;
+  /** Several statements in one text are in one session of the server. */
+  #query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<Row>> {
+    const query = { text, values, query_timeout: QUERY_TIMEOUT_MS };
+    return this.#client.query<Row>(query);
   }
 
   #translate(error: unknown): unknown {

@@ -1,32 +1,35 @@
-import type { ClaimAnswer, StepClaim } from '../port.ts';
+import type { ClaimAnswer, Lack, StepClaim } from '../port.ts';
 import type { Database } from './database.ts';
 import { withoutIdentity } from './identity.ts';
 
-/** Reads again, in the order of importance, what the claim's own statement found wanting. */
+/**
+ * Reads again, in the order of importance, what the claim's own statement found wanting. An accepted
+ * ledger may lack the call's own past, but not what a step builds on.
+ */
 const WHY = `
-SELECT
-  EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text) AS retired,
-  l.id, l.closed_at IS NOT NULL AS closed,
-  $3::uuid = l.id AS same,
-  CASE WHEN $3::uuid IS NOT NULL THEN $3::uuid = ANY (l.stands_in_for)
-       ELSE l.stands_in_for <> '{}' END AS accepted,
-  before.state AS before_state, before.digest AS before_digest,
-  own.state AS own_state, coalesce(own.fence >= $5::bigint, false) AS has_fence
+SELECT l.id, seen.accepted, CASE
+  WHEN EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text) THEN 'superseded'
+  WHEN l.closed_at IS NOT NULL THEN 'claims'
+  WHEN $3::uuid <> l.id AND NOT seen.accepted THEN 'all'
+  WHEN before.state = 'completed' AND before.digest <> $6::text THEN 'diverged'
+  WHEN ($2::text IS NOT NULL AND before.state IS DISTINCT FROM 'completed')
+    OR ($7::boolean AND own.state IS NULL)
+    OR (NOT seen.accepted AND $8::boolean AND own.state IS DISTINCT FROM 'completed')
+    OR (NOT seen.accepted AND $5::bigint IS NOT NULL AND coalesce(own.fence < $5::bigint, true))
+    THEN 'records'
+  END AS why
 FROM agent_once.ledger AS l
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN $3::uuid IS NOT NULL THEN $3::uuid = ANY (l.stands_in_for)
+              ELSE l.stands_in_for <> '{}' END AS accepted
+) AS seen
 LEFT JOIN agent_once.steps AS before ON before.scope = $1::text AND before.step = $2::text
 LEFT JOIN agent_once.steps AS own ON own.scope = $1::text AND own.step = $4::text`;
 
-interface WhyRow {
-  retired: boolean;
+interface Why {
   id: string;
-  closed: boolean;
-  /** `null`: the run knows no ledger. */
-  same: boolean | null;
   accepted: boolean;
-  before_state: string | null;
-  before_digest: string | null;
-  own_state: string | null;
-  has_fence: boolean;
+  why: 'superseded' | 'diverged' | Lack | null;
 }
 
 /**
@@ -36,28 +39,14 @@ interface WhyRow {
  */
 export async function whyNotClaimed(
   database: Database,
-  step: StepClaim,
+  { scope, step, seen = {} }: StepClaim,
 ): Promise<ClaimAnswer | undefined> {
-  const { previous, ledger, row, done, fence } = step.seen ?? {};
-  const [why] = await database.query<WhyRow>(WHY, [
-    step.scope,
-    previous?.step ?? null,
-    ledger ?? null,
-    step.step,
-    fence ?? null,
-  ]);
-  if (why === undefined) throw withoutIdentity(database.where);
-  if (why.retired) return { state: 'superseded' };
-  const restored = { state: 'restored', ledger: why.id, accepted: false } as const;
-  if (why.closed) return { ...restored, lacks: 'claims' };
-  if (why.same === false && !why.accepted) return { ...restored, lacks: 'all' };
-  const hasBefore = why.before_state === 'completed';
-  if (previous && hasBefore && why.before_digest !== previous.digest) return { state: 'diverged' };
-  // An accepted ledger may lack the call's own past, but not what a step builds on.
-  const lacks =
-    (previous && !hasBefore) ||
-    (row && why.own_state === null) ||
-    (!why.accepted && done && why.own_state !== 'completed') ||
-    (!why.accepted && fence !== undefined && !why.has_fence);
-  return lacks ? { ...restored, lacks: 'records', accepted: why.accepted } : undefined;
+  const { previous, ledger, row = false, done = false, fence } = seen;
+  const values = [scope, previous?.step, ledger, step, fence, previous?.digest, row, done];
+  const [found] = await database.query<Why>(WHY, values);
+  if (found === undefined) throw withoutIdentity(database.where);
+  const { id, accepted, why } = found;
+  if (why === null) return undefined;
+  if (why === 'superseded' || why === 'diverged') return { state: why };
+  return { state: 'restored', ledger: id, lacks: why, accepted: why === 'records' && accepted };
 }

@@ -30,19 +30,21 @@ export interface Api {
 }
 
 export function apiOf(endpoint: Endpoint): Api {
-  return endpoint.api === 'responses' ? RESPONSES : chatApi(endpoint);
+  return endpoint.api === 'responses' ? responsesApi(endpoint) : chatApi(endpoint);
 }
 
-const RESPONSES: Api = {
-  path: '/responses',
-  dialect: 'responses',
-  body: toResponsesRequest,
-  merge: lastResponse,
-  read: readResponse,
-  textIn: textInEvent,
-  asStream: { stream: true },
-  name: 'response',
-};
+function responsesApi(endpoint: Endpoint): Api {
+  return {
+    path: '/responses',
+    dialect: 'responses',
+    body: (request, ...how) => toResponsesRequest(request, endpoint, ...how),
+    merge: lastResponse,
+    read: readResponse,
+    textIn: textInEvent,
+    asStream: { stream: true },
+    name: 'response',
+  };
+}
 
 function chatApi(endpoint: Endpoint): Api {
   return {

@@ -2,9 +2,10 @@ import { dialectOf, OPENAI_URL, type DialectName } from '../../contract/dialects
 import { AgentOnceError } from '../../contract/errors.ts';
 import type { ModelEndpoint, OutputLimitField } from '../../contract/model-endpoint.ts';
 import { splitUrl } from '../../contract/url-parts.ts';
+import { structuredOf, type Structured } from './structured.ts';
 
 /** An endpoint, ready to be asked. */
-export interface Endpoint {
+export interface Endpoint extends Structured {
   baseUrl: string;
   /** Scheme, host and port. */
   origin: string;
@@ -91,6 +92,7 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
     outputLimitField:
       options.outputLimitField ??
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
+    ...structuredOf(options, dialect),
     headers,
     stream,
     streamUsage: options.streamUsage ?? dialect !== REFUSES_STREAM_OPTIONS,

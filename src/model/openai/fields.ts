@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { JsonValue } from '../../contract/json-value.ts';
+import { defined } from '../../contract/defined.ts';
+import { isObject, type JsonValue } from '../../contract/json-value.ts';
 import type { ModelUsage } from '../port.ts';
 
 /** What both APIs have in an answer. What cannot be read there counts as left out. */
@@ -13,24 +14,57 @@ export const argumentsOfCall = z
   .transform((value) => (typeof value === 'string' ? value : value ? JSON.stringify(value) : ''));
 
 const count = z.number().int().nonnegative();
-const usages = z.object({
-  usage: z.union([
-    z.object({ prompt_tokens: count, completion_tokens: count }),
-    z.object({ input_tokens: count, output_tokens: count }),
-  ]),
-});
-
 /**
  * The usage of an answer of which nothing else may be readable.
  *
  * @returns `null`: it is not told, or cannot be read. The answer may be fine, and is paid for.
  */
 export function usageOf(value: unknown): ModelUsage | null {
-  const { usage } = usages.safeParse(value).data ?? {};
-  if (!usage) return null;
-  return 'prompt_tokens' in usage
-    ? { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens }
-    : { inputTokens: usage.input_tokens, outputTokens: usage.output_tokens };
+  const usage = isObject(value) ? value['usage'] : undefined;
+  const input = told(usage, 'prompt_tokens', 'input_tokens');
+  const output = told(usage, 'completion_tokens', 'output_tokens');
+  if (!isObject(usage) || input === undefined || output === undefined) return null;
+  const ofInput = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
+  const ofOutput = usage['completion_tokens_details'] ?? usage['output_tokens_details'];
+
+  // The names behind the details are those of DeepSeek, Kimi and Anthropic.
+  const detailed = told(ofInput, 'cached_tokens');
+  const read =
+    detailed ?? told(usage, 'prompt_cache_hit_tokens', 'cached_tokens', 'cache_read_input_tokens');
+  const written =
+    told(ofInput, 'cache_write_tokens', 'cache_creation_tokens') ??
+    told(usage, 'cache_creation_input_tokens');
+  const cached = (read ?? 0) + (written ?? 0);
+
+  // What the total has besides input and output is in neither of them.
+  const left = (told(usage, 'total_tokens') ?? 0) - input - output;
+  // Anthropic counts what was cached beside the input, and some gateways pass that on as it is.
+  const chat = told(usage, 'prompt_tokens') !== undefined;
+  const anthropic = detailed === undefined && told(usage, 'cache_read_input_tokens') !== undefined;
+  const beside = anthropic && (!chat || cached > input || left === cached) ? cached : 0;
+  // xAI and Gemini count the thinking beside the output; Gemini does not tell it by itself.
+  const thought = told(ofOutput, 'reasoning_tokens');
+  const unsaid = left - beside;
+  const thoughtBeside = unsaid > 0 && (thought ?? unsaid) === unsaid ? unsaid : 0;
+
+  const inputTokens = input + beside;
+  const outputTokens = output + thoughtBeside;
+  const reasoningTokens = thoughtBeside || thought;
+  return {
+    inputTokens,
+    outputTokens,
+    // A part that is greater than the whole means something else.
+    ...(cached <= inputTokens
+      ? defined({ cachedInputTokens: read, cacheWriteTokens: written })
+      : {}),
+    ...((reasoningTokens ?? 0) <= outputTokens ? defined({ reasoningTokens }) : {}),
+  };
+}
+
+/** The first of the members that is a count. */
+function told(of: unknown, ...names: string[]): number | undefined {
+  if (!isObject(of)) return undefined;
+  return names.map((name) => count.safeParse(of[name]).data).find((each) => each !== undefined);
 }
 
 /** @returns `undefined`: it is no JSON */

@@ -67,6 +67,27 @@ describe('a run that failed', () => {
     expect(system().counter.requests(`look:${key}`)).toBe(1);
   });
 
+  test.each([
+    ['resume', (key: string) => ['resume', 'tester', key]],
+    [
+      'start --retry-failed',
+      (key: string, input: unknown) => startOf(key, input, '--retry-failed'),
+    ],
+  ])('is resumed with another model by `%s --model`', async (_what, command) => {
+    const { key, input, heal } = failing();
+    const { workflowId } = (await cli(startOf(key, input, '--wait', '--json'))).json;
+    const scope = await system().scopeOf(workflowId);
+    heal();
+    const asked = ['--model', 'model-b', '--reasoning-effort', 'low', '--max-output-tokens', '900'];
+    const again = [...command(key, input), ...asked, '--wait', '--json'];
+    expect(await cli(again)).toMatchObject({ code: 0, json: { result: 'charged', resumed: true } });
+    expect(await system().receivedBy(`${scope}:t3.model`)).toMatchObject([
+      { body: { model: 'model-b', reasoning_effort: 'low', max_completion_tokens: 900 } },
+    ]);
+    // Once more: it is the run that there is.
+    expect(await cli(again)).toMatchObject({ code: 0, json: { result: 'charged' } });
+  });
+
   test('of an agent that was changed since: says what counts', async () => {
     const { key, input, heal } = failing();
     await cli(startOf(key, input, '--wait'));

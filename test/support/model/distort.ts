@@ -1,18 +1,19 @@
 import { asText } from '../../../src/extras/dev/scripted-model/calls.ts';
 import type { Turn } from '../../../src/extras/dev/scripted-model/extension.ts';
-import type { AnswerFault } from './fault.ts';
-import type { ParsedReply } from '../../../src/extras/dev/scripted-model/script.ts';
-import type { ChatRequest } from '../../../src/extras/dev/scripted-model/wire.ts';
-import { offeredTools } from '../../../src/extras/dev/scripted-model/wire.ts';
+import { offeredTools, type ChatRequest } from '../../../src/extras/dev/scripted-model/wire.ts';
+import { isAnswerFault, type AnswerFault, type Fault } from './fault.ts';
+import { makeOdd, type TestReply } from './test-reply.ts';
 
 /** The answer of a turn, with what is wrong with it. */
 export function answerOf(
-  { request, reply, answer }: Turn,
-  wrong: AnswerFault | undefined,
+  { request, answer }: Turn,
+  reply: TestReply,
+  wrong: Fault | undefined,
 ): ReturnType<Turn['answer']> {
-  if (!wrong) return answer(reply);
-  const body = answer(distort(request, reply, wrong));
-  if (wrong.kind === 'error-in-choice') {
+  const said = wrong && isAnswerFault(wrong) ? distort(request, reply, wrong) : reply;
+  const body = answer(said);
+  makeOdd(body, said);
+  if (wrong?.kind === 'error-in-choice') {
     const { code, message } = wrong;
     if (body.object === 'response') body.error = { code: 'server_error', message };
     else body.choices[0].error = { code, message };
@@ -21,7 +22,7 @@ export function answerOf(
 }
 
 /** What the script would have said, made wrong. */
-function distort(request: ChatRequest, reply: ParsedReply, fault: AnswerFault): ParsedReply {
+function distort(request: ChatRequest, reply: TestReply, fault: AnswerFault): TestReply {
   const tool = reply.calls?.[0]?.name ?? offeredTools(request)[0] ?? 'no_tool_was_offered';
   switch (fault.kind) {
     case 'unknown-tool':

@@ -16,7 +16,7 @@ export interface Gateway {
 
 interface Answer {
   status: number;
-  type: string;
+  headers: [string, string][];
   body: Buffer;
 }
 
@@ -25,6 +25,9 @@ interface Kept {
   /** `undefined`: no whole answer with status 200. */
   answer: Promise<Answer | undefined>;
 }
+
+const OF_CONNECTION =
+  /^(?:accept-encoding|connection|content-length|date|expect|host|keep-alive|transfer-encoding)$/;
 
 /**
  * A gateway before a model that honours `Idempotency-Key`: the first whole 200 answer is kept, and
@@ -50,11 +53,8 @@ export async function startGateway(model: string): Promise<Gateway> {
       if (earlier.bodyHash !== bodyHash) {
         const conflict = keyConflict();
         const text = JSON.stringify(openAiErrorBody(conflict));
-        return send(response, {
-          status: conflict.status,
-          type: 'application/json',
-          body: Buffer.from(text),
-        });
+        response.writeHead(conflict.status, { 'content-type': 'application/json' }).end(text);
+        return;
       }
       const answer = await earlier.answer;
       if (answer) {
@@ -97,20 +97,16 @@ async function forward(
   body: Buffer,
   signal: AbortSignal,
 ): Promise<Answer | undefined> {
-  const passed = ['authorization', 'content-type', 'idempotency-key'].flatMap(
-    (name): [string, string][] =>
-      headers[name] === undefined ? [] : [[name, String(headers[name])]],
-  );
   try {
     const response = await fetch(url, {
       method,
-      headers: passed,
+      headers: passedOn(Object.entries(headers)),
       signal,
       ...(body.length > 0 && { body: new Uint8Array(body) }),
     });
     return {
       status: response.status,
-      type: response.headers.get('content-type') ?? '',
+      headers: passedOn([...response.headers]),
       body: Buffer.from(await response.arrayBuffer()),
     };
   } catch {
@@ -118,7 +114,14 @@ async function forward(
   }
 }
 
+/** Headers without those of one connection. */
+function passedOn(headers: [string, unknown][]): [string, string][] {
+  return headers
+    .filter(([name]) => !OF_CONNECTION.test(name))
+    .map(([name, value]) => [name, String(value)]);
+}
+
 function send(response: ServerResponse, answer: Answer | undefined): void {
   if (answer === undefined) response.destroy();
-  else response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+  else response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(answer.body);
 }

@@ -1,7 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
 import type { Extension, Turn } from '../../../src/extras/dev/scripted-model/extension.ts';
-import { scriptReply } from '../../../src/extras/dev/scripted-model/script.ts';
 import {
   startScriptedModel,
   type ScriptedModel,
@@ -10,24 +8,21 @@ import {
 import { toChatEvents } from './chat-events.ts';
 import { createDialects, type DialectName } from './dialects/dialects.ts';
 import { answerOf } from './distort.ts';
-import { fault, isAnswerFault } from './fault.ts';
+import { isAnswerFault } from './fault.ts';
 import { Faults } from './faults.ts';
 import { playFault } from './play-fault.ts';
 import { keepRequests } from './received-requests.ts';
 import { toResponseEvents } from './response-events.ts';
+import { testReply, type TestReply } from './test-reply.ts';
 
 export interface TestModel extends ScriptedModel {
   /** The URL of an endpoint that refuses what its namesake refuses: `…/kimi/v1`. */
   dialectUrl(name: DialectName): string;
 }
 
-/** An answer of a script that may go wrong first: `times` times per step (default 1). */
-const reply = scriptReply.extend({ fault: fault.optional() });
-type TestReply = z.output<typeof reply>;
-
 /**
  * The scripted model, and what only tests need of it: strict endpoints at `/NAME/v1`, streams for
- * who asks with `stream: true`, faults in scripts and at `/faults`, and `GET /requests`.
+ * who asks with `stream: true`, odd answers, faults in scripts and at `/faults`, `GET /requests`.
  */
 export async function startTestModel(
   options: Omit<ScriptedModelOptions, 'extension'> = {},
@@ -35,7 +30,7 @@ export async function startTestModel(
   const faults = new Faults();
   const extension: Extension = {
     dialects: createDialects(),
-    reply,
+    reply: testReply,
     extend(app) {
       faults.addRoutes(app);
       keepRequests(app);
@@ -47,9 +42,9 @@ export async function startTestModel(
 }
 
 function play(turn: Turn, http: FastifyReply, faults: Faults): void {
-  const due = faults.take(turn, (turn.reply as TestReply).fault);
-  const ofWire = due && !isAnswerFault(due) ? due : undefined;
-  const body = answerOf(turn, due && isAnswerFault(due) ? due : undefined);
+  const reply = turn.reply as TestReply;
+  const due = faults.take(turn, reply.fault);
+  const body = answerOf(turn, reply, due);
   const asked = http.request.body as {
     stream?: boolean;
     stream_options?: { include_usage?: boolean };
@@ -62,7 +57,7 @@ function play(turn: Turn, http: FastifyReply, faults: Faults): void {
     ).join('');
   const type = asked.stream ? 'text/event-stream; charset=utf-8' : 'application/json';
   const text = asked.stream ? events() : json();
-  if (ofWire) {
-    playFault(http, ofWire, { type, text, json, events, errorBody: turn.dialect.errorBody });
+  if (due && !isAnswerFault(due)) {
+    playFault(http, due, { type, text, json, events, errorBody: turn.dialect.errorBody });
   } else http.header('x-request-id', body.id).type(type).send(text);
 }

@@ -10,7 +10,6 @@ POST /counters/reset
 POST /delay                 {"ms":n}: every answer waits
 
 A message of the user can be a script: {"script":[{"calls":[{"name":"echo","arguments":{}}]},{"say":"done"}]}.
-Entry n is the answer of turn n. An entry can hold: calls (name, arguments, argumentsAs: "object", id),
-ids ("same", "empty"), legacyCall, say (text or parts), commentary, refusal, reasoning, finish (any text
-or null), delayMs, usage.
+Entry n is the answer of turn n. An entry can hold: calls (name, arguments), say, refusal,
+reasoning, finish (any text or null), delayMs, usage.
 `;

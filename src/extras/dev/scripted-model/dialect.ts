@@ -52,7 +52,7 @@ export const lenientDialect: Dialect = {
   callIds: repeatableIds,
   errorBody: openAiErrorBody,
   dressChat({ choices: [{ message }] }, _request, reply) {
-    if (reply.reasoning !== undefined) message.reasoning_content = reply.reasoning;
+    if (reply.reasoning !== undefined) message['reasoning_content'] = reply.reasoning;
   },
   responses: { sendsReasoning: asksForEncryptedContent },
 };

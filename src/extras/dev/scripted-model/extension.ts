@@ -29,7 +29,7 @@ export interface Extension {
   /** Adds routes and hooks. */
   extend(app: FastifyInstance): void;
   /** Answers, whatever way it likes; `http.request.body` is what was asked, as it came. */
-  play(turn: Turn, http: FastifyReply): void;
+  play(turn: Turn, http: FastifyReply): void | Promise<void>;
 }
 
 /** No extension. */

@@ -40,7 +40,7 @@ export class Player {
       return;
     }
     await waitUnlessGone(http.raw, this.delayMs + (reply.delayMs ?? 0));
-    if (!http.raw.destroyed) this.#extension.play({ ...turn, reply }, http);
+    if (!http.raw.destroyed) await this.#extension.play({ ...turn, reply }, http);
   }
 
   /** A text: what is wrong with the script. */

@@ -1,28 +1,18 @@
 import { z } from 'zod';
 import type { ChatRequest } from './wire.ts';
 
-const call = z.strictObject({
+export const scriptCall = z.strictObject({
   name: z.string(),
   /** An object, or text that is sent as it is, valid or not. */
   arguments: z.union([z.string(), z.record(z.string(), z.json())]).default({}),
-  /** `object`: arguments go out as a JSON object, where every client expects text. */
-  argumentsAs: z.enum(['text', 'object']).optional(),
-  /** Sent in the place of the ID that the endpoint would make. */
-  id: z.string().optional(),
 });
 
 /** One answer of the scripted model; all of it can be said in JSON. */
 export const scriptReply = z.strictObject({
   /** Tools to ask for. */
-  calls: z.array(call).optional(),
-  /** `same`: every call of every turn has the same ID. `empty`: the ID is an empty text. */
-  ids: z.enum(['same', 'empty']).optional(),
-  /** Chat only: the first call goes out as `function_call`, in the place of `tool_calls`. */
-  legacyCall: z.boolean().optional(),
-  /** Text, or a list of parts. Left out: `content` is null, no message item in Responses. */
-  say: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
-  /** Responses only: a message with `phase: "commentary"` before everything else that is said. */
-  commentary: z.string().optional(),
+  calls: z.array(scriptCall).optional(),
+  /** Left out: `content` is null, no message item in Responses. */
+  say: z.string().optional(),
   /** Declines in these words: `message.refusal`, or a part of type `refusal`. */
   refusal: z.string().optional(),
   /** The thoughts that come with the answer, where the endpoint sends any. Default: made up. */

@@ -13,8 +13,7 @@ export function usageOf(request: ChatRequest, reply: ParsedReply): Usage | undef
   if (reply.usage === null) return undefined;
   if (reply.usage !== undefined) return reply.usage;
   const asked = JSON.stringify([request.messages, request.tools ?? []]);
-  const said = typeof reply.say === 'string' ? reply.say : JSON.stringify(reply.say ?? '');
-  const answered = (reply.refusal ?? said) + JSON.stringify(reply.calls ?? []);
+  const answered = (reply.refusal ?? reply.say ?? '') + JSON.stringify(reply.calls ?? []);
   return {
     inputTokens: Math.ceil(asked.length / 4),
     outputTokens: Math.ceil(answered.length / 4),

@@ -4,11 +4,9 @@ import {
   NO_SCRIPTS,
   chat,
   choiceOf,
-  echo,
   messageOf,
   outputOf,
   respond,
-  results,
   script,
 } from '../../../../test/support/model/client.ts';
 
@@ -36,7 +34,6 @@ describe('an answer in chat completions', () => {
     [{}, null],
     [{ say: '' }, ''],
     [{ say: ' \n' }, ' \n'],
-    [{ say: [{ type: 'text', text: 'a' }] }, [{ type: 'text', text: 'a' }]],
   ])('of %j has content %j', async (entry, content) => {
     expect((await said(entry)).content).toEqual(content);
   });
@@ -47,38 +44,6 @@ describe('an answer in chat completions', () => {
       refusal: 'No.',
       reasoning_content: 'Hm.',
     });
-  });
-
-  test('calls with arguments as an object', async () => {
-    const { tool_calls: calls } = await said({ calls: [{ ...echo('a'), argumentsAs: 'object' }] });
-    expect(calls).toMatchObject([{ function: { name: 'echo', arguments: { text: 'a' } } }]);
-  });
-
-  test('calls in the old form', async () => {
-    const answered = await chat(model.url, [script({ calls: [echo('a')], legacyCall: true })]);
-    expect(choiceOf(answered)).toMatchObject({
-      finish_reason: 'function_call',
-      message: { function_call: { name: 'echo', arguments: '{"text":"a"}' } },
-    });
-    expect(messageOf(answered)).not.toHaveProperty('tool_calls');
-  });
-
-  test('has the same call ID within a turn and across turns', async () => {
-    const start = script(
-      { calls: [echo('a'), echo('b')], ids: 'same' },
-      { calls: [echo('c')], ids: 'same' },
-    );
-    const first = messageOf(await chat(model.url, [start]));
-    const [one, two] = first.tool_calls ?? [];
-    expect(one?.id).toBe(two?.id);
-    const single = { ...first, tool_calls: [one] };
-    const second = messageOf(await chat(model.url, [start, single, ...results(first).slice(1)]));
-    expect(second.tool_calls?.[0]?.id).toBe(one?.id);
-  });
-
-  test('has a given call ID', async () => {
-    const { tool_calls: calls } = await said({ calls: [{ ...echo('a'), id: 'functions.echo:0' }] });
-    expect(calls?.[0]?.id).toBe('functions.echo:0');
   });
 
   test('reports cached and reasoning tokens', async () => {
@@ -99,18 +64,8 @@ describe('an answer in chat completions', () => {
   });
 });
 
-describe('an answer in Responses', () => {
-  test('can have all the same flaws', async () => {
-    const calls = [{ ...echo('a'), argumentsAs: 'object' }, echo('b')];
-    const output = outputOf(
-      await respond(model.url, [script({ calls, ids: 'empty' })], { include: [] }),
-    );
-    expect(output).toMatchObject([
-      { call_id: '', arguments: { text: 'a' } },
-      { call_id: '', arguments: '{"text":"b"}' },
-    ]);
-    expect(outputOf(await respond(model.url, [script({})], { include: [] }))).toEqual([]);
-  });
+test('an answer that says nothing has no message in Responses', async () => {
+  expect(outputOf(await respond(model.url, [script({})], { include: [] }))).toEqual([]);
 });
 
 test('counters count by step and by key, in both APIs', async () => {

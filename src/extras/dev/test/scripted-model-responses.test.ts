@@ -107,20 +107,12 @@ describe('a response', () => {
     expect(body).toMatchObject(expected);
   });
 
-  test('can refuse, comment, and have ordered thoughts', async () => {
+  test('can refuse, and have ordered thoughts', async () => {
     const [thoughts, refusal] = outputOf(
       await respond(model.url, [script({ refusal: 'Not that.', reasoning: 'Hm.' })]),
     );
     expect(thoughts).toMatchObject({ summary: [{ type: 'summary_text', text: 'Hm.' }] });
     expect(refusal).toMatchObject({ content: [{ type: 'refusal', refusal: 'Not that.' }] });
-
-    const commented = outputOf(
-      await respond(model.url, [script({ commentary: 'Looking.', say: 'Found.' })]),
-    );
-    expect(commented.slice(1)).toMatchObject([
-      { phase: 'commentary', content: [{ text: 'Looking.' }] },
-      { phase: 'final_answer', content: [{ text: 'Found.' }] },
-    ]);
   });
 
   test('at /v1 has reasoning only where it is asked for, and does not want it back', async () => {

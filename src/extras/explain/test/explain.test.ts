@@ -214,6 +214,24 @@ describe('the story of a run', () => {
     );
   });
 
+  test('resumed with another model: which one, and from which execution on', async () => {
+    const key = 'elsewhere';
+    const request = { agent, key, input: twoTurns(key) };
+    system.counter.fail(`charge:${key}`);
+    await system.client.start(request);
+    await ended(key);
+    system.counter.heal(`charge:${key}`);
+    const limits = { model: 'model-b', reasoningEffort: 'low', maxOutputTokens: 900 };
+    await system.client.resume(request, { limits });
+    await ended(key);
+    const { json, text } = await explain(key);
+    expect(json.executions.map(({ resumedWith }) => resumedWith)).toEqual([undefined, limits]);
+    expect(text).toContain(
+      '2. resume of 1 with model model-b, reasoning effort low, 900 output tokens at most, completed',
+    );
+    expect(json.steps?.flatMap(({ model }) => model ?? [])).toEqual(['scripted-priced', 'model-b']);
+  });
+
   test('a limit that was hit: the command that raises it', async () => {
     const input = script(asks(['look', { label: '1' }]), asks(['look', { label: '2' }]));
     await system.client.start({ agent: 'short', key: 'limit', input });

@@ -25,7 +25,6 @@ function stepOf(more: Partial<ExplainedStep> = {}): ExplainedStep {
     turn: 1,
     kind: 'model',
     model: 'm',
-    answeredBy: null,
     tool: null,
     summary: 'gave the final answer',
     token: 'run:t1.model',

@@ -230,7 +230,7 @@ describe('against the service', () => {
     const { id } = await client.start({ agent: 'tester', key: 'http-resume', input });
     expect(await client.wait(id)).toMatchObject({ status: 'failed' });
     system.counter.heal('charge:http-resume');
-    const resumed = await client.resume(id, { limits: { maxTurns: 9 } });
+    const resumed = await client.resume(id, { limits: { maxTurns: 9, model: 'model-b' } });
     expect(resumed).toMatchObject({ id, replayed: false });
     expect(await client.wait(id)).toMatchObject({ status: 'completed', result: 'charged' });
     // Completed: as it stands.

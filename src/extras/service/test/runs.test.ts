@@ -112,6 +112,50 @@ test('a run is read, followed, explained and cancelled', async () => {
   expect(document.openapi).toBe('3.1.0');
 });
 
+test('a run and its steps tell what was cached and thought', async () => {
+  const parts = { cachedInputTokens: 9_000, reasoningTokens: 60 };
+  const usage = { inputTokens: 10_000, outputTokens: 100, ...parts };
+  const body = { input: script({ say: 'ok', usage }), options: { model: 'gpt-5.2' } };
+  const run = await start('k-cached', body, { prefer: 'wait=20' });
+  expect(await run.json()).toMatchObject({ usage: { ...usage, costUsd: 0.004725 } });
+  const steps = await send('GET', '/v1/runs/agent-tester-k-cached/steps');
+  expect(await steps.json()).toMatchObject({
+    usage,
+    steps: [{ id: 't1.model', usage: { ...usage, costUsd: 0.004725 } }],
+  });
+});
+
+test('a run is resumed with another model, less thinking and fewer tokens; a start takes none of it', async () => {
+  const limits = { model: 'model-b', reasoningEffort: 'low', maxOutputTokens: 900 };
+  system.counter.fail('charge:elsewhere');
+  const body = { input: script(calls(['charge', { label: 'elsewhere' }]), { say: 'charged' }) };
+  const path = '/v1/runs/agent-tester-elsewhere';
+  const resume = (asked: object) => send('POST', `${path}/resume`, {}, { limits: asked });
+  for (const name of Object.keys(limits) as (keyof typeof limits)[]) {
+    const refused = await start('elsewhere', { ...body, limits: { [name]: limits[name] } });
+    expect({ name, status: refused.status }).toEqual({ name, status: 400 });
+  }
+  const failed = await start('elsewhere', body, { prefer: 'wait=20' });
+  expect(await failed.json()).toMatchObject({ status: 'failed' });
+  const wrong = [{ model: '' }, { reasoningEffort: 'Very much' }, { maxOutputTokens: 0 }, { a: 1 }];
+  for (const asked of wrong) expect((await resume(asked)).status).toBe(400);
+
+  system.counter.heal('charge:elsewhere');
+  const resumed = await resume(limits);
+  expect(resumed.status).toBe(202);
+  expect(resumed.headers.get('idempotent-replayed')).toBeNull();
+  const read = await send('GET', path, { prefer: 'wait=20' });
+  expect(await read.json()).toMatchObject({ status: 'completed', result: 'charged' });
+  const steps = (await (await send('GET', `${path}/steps`)).json()) as Record<string, unknown>;
+  expect(steps).toMatchObject({ executions: [{}, { intent: 'resume', resumedWith: limits }] });
+  expect(await system.receivedBy(`${String(steps['scope'])}:t2.model`)).toMatchObject([
+    { body: { model: 'model-b', reasoning_effort: 'low', max_completion_tokens: 900 } },
+  ]);
+  // The request is the first one, whatever the run was resumed with.
+  const again = await start('elsewhere', body);
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+});
+
 describe('what is said to whoever calls', () => {
   test('names no file, no flag and no other agent', async () => {
     const headers = { 'idempotency-key': '"k-unknown"' };

@@ -2,16 +2,19 @@ import { defined } from '../../../contract/defined.ts';
 import type { JsonObject } from '../../../contract/json.ts';
 import type { ModelCall, ModelMessage, ModelRequest } from '../../port.ts';
 import type { Endpoint } from '../endpoint.ts';
+import { askForOutput, type Format, type Structured } from '../structured.ts';
 import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 import { traitsOf } from './dialect-traits.ts';
 
 /** A request in the words of chat completions, as the endpoint's dialect has them. */
 export function toChatRequest(
   request: ModelRequest,
-  { dialect, outputLimitField }: Pick<Endpoint, 'dialect' | 'outputLimitField'>,
+  endpoint: Structured & Pick<Endpoint, 'dialect' | 'outputLimitField'>,
   giveBack: GiveBack,
 ): JsonObject {
-  const { model, messages } = request;
+  const { model } = request;
+  const { dialect, outputLimitField } = endpoint;
+  const { messages, format } = askForOutput(request, endpoint);
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
   const traits = traitsOf(dialect);
   const nameOf = traits.callId ?? ((id: string) => id);
@@ -57,6 +60,11 @@ export function toChatRequest(
       reasoning_effort: reasoningEffort,
       [outputLimitField]: maxOutputTokens,
       temperature,
+      response_format: format && formatInChat(format),
     }),
   };
+}
+
+function formatInChat({ type, ...json_schema }: Format): JsonObject {
+  return type === 'json_schema' ? { type, json_schema } : { type };
 }

@@ -1,6 +1,7 @@
 import { defined } from '../../../contract/defined.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../contract/json-value.ts';
 import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
+import { askForOutput, type Structured } from '../structured.ts';
 import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 
 /** What an answer is asked to hold besides. */
@@ -14,12 +15,15 @@ export const ENCRYPTED = ['reasoning.encrypted_content'];
  */
 export function toResponsesRequest(
   request: ModelRequest,
+  endpoint: Structured,
   giveBack: GiveBack,
   encrypted: boolean,
 ): JsonObject {
-  const { model, messages } = request;
+  const { model } = request;
+  const { messages, format } = askForOutput(request, endpoint);
   const { reasoningEffort, maxOutputTokens, temperature, extraBody = {} } = request;
   const reasoning = isObject(extraBody['reasoning']) ? extraBody['reasoning'] : {};
+  const text = isObject(extraBody['text']) ? extraBody['text'] : {};
   const instructions = messages.flatMap((each) => (each.role === 'system' ? each.content : []));
   return {
     ...extraBody,
@@ -31,6 +35,7 @@ export function toResponsesRequest(
     ...defined({
       reasoning:
         reasoningEffort === undefined ? undefined : { ...reasoning, effort: reasoningEffort },
+      text: format && { ...text, format },
       max_output_tokens: maxOutputTokens,
       temperature,
     }),

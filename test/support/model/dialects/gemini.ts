@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { formatOf } from './formats.ts';
 import { Issued, uniqueIds } from './issued.ts';
 import {
   invalid,
@@ -51,7 +52,13 @@ export function geminiDialect(vendor: 'google' | 'vertex'): Dialect {
     errorBody: ({ status, message }) => [
       { error: { code: status, message, status: STATUSES[status] ?? 'UNKNOWN' } },
     ],
-    refuseChat({ model, messages }) {
+    refuseChat(request) {
+      const { model, messages, tools } = request;
+      if (formatOf(request) && (tools ?? []).length > 0) {
+        return invalid(
+          "Function calling with a response mime type: 'application/json' is unsupported",
+        );
+      }
       if (!signs(model)) return undefined;
       const used = new Set<string>();
       for (const [index, message] of messages.entries()) {
@@ -66,7 +73,7 @@ export function geminiDialect(vendor: 'google' | 'vertex'): Dialect {
       const [first] = calls;
       if (!first || !signs(model)) return;
       const signature = randomBytes(48).toString('base64');
-      first.extra_content = { [vendor]: { thought_signature: signature } };
+      first['extra_content'] = { [vendor]: { thought_signature: signature } };
       issued.add(signature, namesKey(calls.map((call) => call.function.name)));
     },
   };

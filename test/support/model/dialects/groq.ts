@@ -1,3 +1,4 @@
+import { formatOf } from './formats.ts';
 import { uniqueIds } from './issued.ts';
 import {
   invalid,
@@ -14,7 +15,11 @@ export function groqDialect(): Dialect {
   return {
     callIds: uniqueIds,
     errorBody: openAiErrorBody,
-    refuseChat({ messages }) {
+    refuseChat(request) {
+      const { messages, tools } = request;
+      if (formatOf(request) && (tools ?? []).length > 0) {
+        return invalid('json mode cannot be combined with tool/function calling');
+      }
       for (const [index, message] of messages.entries()) {
         const unknown = Object.keys(message).find((name) => !MESSAGE.has(name));
         if (unknown === undefined) continue;

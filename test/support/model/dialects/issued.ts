@@ -2,10 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CallIds } from '../../../../src/extras/dev/scripted-model/calls.ts';
 
 /** New ones for every answer: an endpoint that wants to recognise a turn must know its own. */
-export const uniqueIds: CallIds = {
-  next: () => `call_${randomBytes(12).toString('hex')}`,
-  same: 'call_same',
-};
+export const uniqueIds: CallIds = () => `call_${randomBytes(12).toString('hex')}`;
 
 /** More than any test has; enough to bound a server that runs for days. */
 const KEYS = 20_000;

@@ -23,10 +23,7 @@ const CALL = new Set(['id', 'type', 'function', 'index']);
 const CALL_ID = /^[a-zA-Z0-9]{9}$/;
 
 /** Nine letters and digits, as Mistral wants them. */
-const mistralIds: CallIds = {
-  next: () => randomBytes(8).toString('hex').slice(0, 9),
-  same: 'sameCall1',
-};
+const mistralIds: CallIds = () => randomBytes(8).toString('hex').slice(0, 9);
 
 /** Mistral: no member that it does not know, call IDs of nine letters or digits. */
 export function mistralDialect(): Dialect {

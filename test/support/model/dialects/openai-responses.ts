@@ -8,6 +8,7 @@ import {
   asksForEncryptedContent,
   inputItems,
 } from '../../../../src/extras/dev/scripted-model/responses/request.ts';
+import { refuseFormat } from './formats.ts';
 import { refuseMembers, refuseSampling, refuseTools } from './openai-members.ts';
 import { notFound, turnGuard } from './openai-turns.ts';
 
@@ -31,6 +32,7 @@ export function openAiResponses(): ResponsesRules {
         refuseMembers(request, MEMBERS) ??
         refuseSampling(request) ??
         refuseTools(request.tools ?? []) ??
+        refuseFormat(request) ??
         refuseStateful(request) ??
         refuseInclude(request) ??
         turns.refuse(inputItems(request))

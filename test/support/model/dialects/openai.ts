@@ -1,3 +1,4 @@
+import { refuseFormat } from './formats.ts';
 import { uniqueIds } from './issued.ts';
 import {
   invalid,
@@ -35,6 +36,7 @@ export function openAiDialect(): Dialect {
       refuseMessages(request) ??
       refuseParameters(request) ??
       refuseSampling(request) ??
+      refuseFormat(request) ??
       refuseToolUse(request),
     responses: openAiResponses(),
   };

@@ -14,8 +14,8 @@ export function openRouterDialect(): Dialect {
       const text = thoughtsOf(request, reply);
       const id = `rs_${hashConversation(request).slice(0, 16)}`;
       const format = 'openai-responses-v1';
-      message.reasoning = text;
-      message.reasoning_details = [
+      message['reasoning'] = text;
+      message['reasoning_details'] = [
         { type: 'reasoning.summary', summary: text, id, format, index: 0 },
         { type: 'reasoning.encrypted', data: btoa(`${id}`), id, format, index: 0 },
       ];

@@ -1,4 +1,5 @@
 import { hashConversation } from '../../../../src/extras/dev/scripted-model/calls.ts';
+import { formatOf, refuseWithoutWord } from './formats.ts';
 import { Issued, uniqueIds } from './issued.ts';
 import {
   invalid,
@@ -41,7 +42,9 @@ export function thinkingDialect(maker: 'deepseek' | 'kimi'): Dialect {
     callIds: uniqueIds,
     errorBody: openAiErrorBody,
     refuseChat(request) {
-      if (!thinks(request)) return undefined;
+      const format = maker === 'deepseek' ? formatOf(request) : undefined;
+      const refused = format && refuseDeepSeekFormat(format.type, request);
+      if (refused || !thinks(request)) return refused;
       for (const [index, message] of request.messages.entries()) {
         const problem = refuseTurn(message, index);
         if (problem) return problem;
@@ -51,10 +54,16 @@ export function thinkingDialect(maker: 'deepseek' | 'kimi'): Dialect {
     dressChat({ choices: [{ message }] }, request, reply) {
       if (!thinks(request)) return;
       const thoughts = thoughtsOf(request, reply);
-      message.reasoning_content = thoughts;
+      message['reasoning_content'] = thoughts;
       for (const call of message.tool_calls ?? []) issued.add(call.id, thoughts);
     },
   };
+}
+
+/** It knows of no schemas. */
+function refuseDeepSeekFormat(type: string, request: ChatRequest): Problem | undefined {
+  if (type === 'json_object') return refuseWithoutWord(request);
+  return invalid('This response_format type is unavailable now', { code: 'invalid_request_error' });
 }
 
 /** What the script orders, else a text of its own for every conversation. */

@@ -157,6 +157,24 @@ test('failed lines are named, and resumed with --retry-failed', async () => {
   expect(system.counter.effects(`charge:${key}-2`)).toBe(1);
 });
 
+test('failed lines are resumed with another model; the others stay, and the commands to type name it', async () => {
+  const key = newKey();
+  const lines = [1, 2].map((line) => charging(`${key}-${line}`));
+  const file = await writeLines(lines);
+  system.counter.fail(`charge:${key}-2`);
+  await batch(command(key, file));
+  const other = ['--retry-failed', '--model', 'model-b', '--reasoning-effort', 'low'];
+  const failed = await batch(command(key, file, ...other));
+  expect(failed).toMatchObject({ code: 4 });
+  expect(failed.stderr).toMatch(/Resume .* --model model-b --reasoning-effort low --retry-failed/);
+  system.counter.heal(`charge:${key}-2`);
+  const resumed = await batch(command(key, file, ...other, '--json'));
+  expect(resumed).toMatchObject({
+    code: 0,
+    json: { counts: { completed: 2, replayed: 1, conflicts: 0, resumed: 1 } },
+  });
+});
+
 test('a file that has changed under its key: its lines are named, the others run', async () => {
   const key = newKey();
   await batch(command(key, await writeLines([script({ say: 'a' }), script({ say: 'b' })])));

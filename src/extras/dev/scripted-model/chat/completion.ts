@@ -11,9 +11,9 @@ const CREATED = 1_767_225_600;
 export interface ToolCall {
   id: string;
   type: 'function';
-  function: { name: string; arguments: string | object };
+  function: { name: string; arguments: string };
   /** What a dialect adds. */
-  extra_content?: object;
+  [member: string]: unknown;
 }
 
 export interface ChatAnswerMessage {
@@ -21,11 +21,8 @@ export interface ChatAnswerMessage {
   content: string | object[] | null;
   refusal: string | null;
   tool_calls?: ToolCall[];
-  function_call?: { name: string; arguments: string | object };
   /** What a dialect adds. */
-  reasoning_content?: string;
-  reasoning?: string;
-  reasoning_details?: object[];
+  [member: string]: unknown;
 }
 
 export interface Choice {
@@ -75,19 +72,16 @@ function toMessage(reply: ParsedReply, conversation: string, ids: CallIds): Chat
     type: 'function' as const,
     function: rest,
   }));
-  const [first] = calls;
   return {
     role: 'assistant',
     content: reply.say ?? null,
     refusal: reply.refusal ?? null,
-    ...(reply.legacyCall && first ? { function_call: first.function } : {}),
-    ...(!reply.legacyCall && first ? { tool_calls: calls } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
 }
 
-function usualFinish(reply: ParsedReply): string {
-  if ((reply.calls ?? []).length === 0) return 'stop';
-  return reply.legacyCall ? 'function_call' : 'tool_calls';
+function usualFinish({ calls = [] }: ParsedReply): string {
+  return calls.length > 0 ? 'tool_calls' : 'stop';
 }
 
 function chatUsage(usage: Usage): object {

@@ -23,7 +23,6 @@ export interface MessageOutput {
   role: 'assistant';
   status: ItemStatus;
   content: ContentPart[];
-  phase?: 'commentary' | 'final_answer';
 }
 
 export interface CallOutput {
@@ -31,7 +30,7 @@ export interface CallOutput {
   id: string;
   call_id: string;
   name: string;
-  arguments: string | object;
+  arguments: string;
   status: ItemStatus;
 }
 
@@ -60,14 +59,8 @@ export function toOutput(
       ...(encrypted ? { encrypted_content: `gAAAAAB${random(72)}` } : {}),
     });
   }
-  if (reply.commentary !== undefined) {
-    items.push({ ...toMessage([outputText(reply.commentary)], status), phase: 'commentary' });
-  }
   const said = contentOf(reply);
-  if (said.length > 0) {
-    const final = reply.commentary !== undefined && (reply.calls ?? []).length === 0;
-    items.push({ ...toMessage(said, status), ...(final ? { phase: 'final_answer' } : {}) });
-  }
+  if (said) items.push(toMessage(said, status));
   for (const call of outgoingCalls(reply, hashConversation(request), callIds)) {
     const { id, name, arguments: args } = call;
     const rest = { call_id: id, name, arguments: args, status };
@@ -84,17 +77,15 @@ function random(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-function toMessage(content: ContentPart[], status: ItemStatus): MessageOutput {
-  return { type: 'message', id: newId('msg'), role: 'assistant', status, content };
+export function toMessage(part: ContentPart, status: ItemStatus): MessageOutput {
+  return { type: 'message', id: newId('msg'), role: 'assistant', status, content: [part] };
 }
 
-function contentOf({ say, refusal }: ParsedReply): ContentPart[] {
-  if (refusal !== undefined) return [{ type: 'refusal', refusal }];
-  if (say === undefined) return [];
-  if (typeof say === 'string') return [outputText(say)];
-  return say.flatMap(({ text }) => (typeof text === 'string' ? [outputText(text)] : []));
+function contentOf({ say, refusal }: ParsedReply): ContentPart | undefined {
+  if (refusal !== undefined) return { type: 'refusal', refusal };
+  return say === undefined ? undefined : outputText(say);
 }
 
-function outputText(text: string): ContentPart {
+export function outputText(text: string): ContentPart {
   return { type: 'output_text', text, annotations: [], logprobs: [] };
 }

@@ -28,12 +28,14 @@ describe('agent-once dev', () => {
     expect(ready).toMatchObject({ ready: true });
     const connection = await Connection.connect({ address: ready.temporal });
     try {
-      const { pollers } = await connection.workflowService.describeTaskQueue({
-        namespace: 'default',
-        taskQueue: { name: 'agent-once' },
-        taskQueueType: 1,
+      await waitUntil('the worker polls', async () => {
+        const { pollers } = await connection.workflowService.describeTaskQueue({
+          namespace: 'default',
+          taskQueue: { name: 'agent-once' },
+          taskQueueType: 1,
+        });
+        return (pollers ?? []).length > 0;
       });
-      expect(pollers?.length).toBeGreaterThan(0);
     } finally {
       await connection.close();
     }

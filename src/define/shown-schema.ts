@@ -3,30 +3,34 @@ import type { JsonObject } from '../contract/json.ts';
 import { invalidDefinition } from './invalid-definition.ts';
 
 /**
- * The JSON Schema that the model is shown for a tool's arguments: what the schema takes, before
- * defaults and transformations.
+ * The JSON Schema that the model is shown for a tool's arguments or an agent's output: what the schema
+ * takes, before defaults and transformations.
  *
- * @param where which tool it is, for the message
+ * @param where which tool or agent it is, for the message
  * @throws {AgentOnceError} `agent.invalid`
  */
-export function argumentsSchema(where: string, input: z.ZodType): JsonObject {
+export function shownSchema(
+  where: string,
+  member: 'input' | 'output',
+  input: z.ZodType,
+): JsonObject {
   if (!(input instanceof z.core.$ZodType)) {
     throw invalidDefinition(
       where,
-      "input is no zod schema; use z.object({ … }) of the project's zod 4",
+      `${member} is no zod schema; use z.object({ … }) of the project's zod 4`,
     );
   }
   const schema = toJsonSchema(input);
   if (schema === undefined) {
     throw invalidDefinition(
       where,
-      `input${culprit(input)} has a type that JSON does not have, such as a date, a bigint, a map or a custom type. Take it as text, as in z.iso.datetime(), and convert it inside the tool`,
+      `${member}${culprit(input)} has a type that JSON does not have, such as a date, a bigint, a map or a custom type. Take it as text, as in z.iso.datetime(), and convert it ${member === 'input' ? 'inside the tool' : 'where the result is used'}`,
     );
   }
   if (schema['type'] !== 'object') {
     throw invalidDefinition(
       where,
-      'input must be an object at the top, z.object({ … }): models name their arguments',
+      `${member} must be an object at the top, z.object({ … }): models name ${member === 'input' ? 'their arguments' : 'what they answer'}`,
     );
   }
   delete schema['$schema'];
