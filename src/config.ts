@@ -66,6 +66,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     openaiHeaders: readHeaders('OPENAI_CUSTOM_HEADERS', env),
     /** Whether answers are asked for as event streams. */
     openaiStream: readFlag('OPENAI_STREAM', false, env),
+    /** Whether answers are made in the background, where the endpoint is spoken to in Responses. */
+    openaiBackground: readFlag('OPENAI_BACKGROUND', false, env),
     /** Path of a JSON file with prices per model. */
     pricesFile: readText('MODEL_PRICES_FILE', env),
     /** For links. */

@@ -30,6 +30,8 @@ export const MEND_FIRST: Partial<Record<ErrorCode, string>> = {
   'model.unreachable': 'Make sure that the model endpoint answers (OPENAI_BASE_URL).',
   'model.broken_off': 'Make sure that the way to the model endpoint holds for a whole answer.',
   'model.timeout': 'Make sure that the model endpoint answers in time.',
+  'model.pending':
+    'Have a worker: it asks for the same answer, for as long as the endpoint keeps it.',
   'model.unavailable': 'Wait until the model endpoint works again.',
   'model.rate_limited': 'Wait until the model endpoint takes requests again, or raise its limit.',
   'model.quota_exhausted':

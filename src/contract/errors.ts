@@ -60,6 +60,11 @@ export const ERRORS = {
     4,
     'The connection to the model endpoint broke off in the middle of an answer.',
   ),
+  'model.pending': error(4, 'The model endpoint still makes the answer, in the background.'),
+  'model.response_lost': error(
+    4,
+    'The model endpoint no longer has an answer that it made in the background.',
+  ),
   'model.timeout': error(4, 'The model endpoint did not answer in time.'),
   'model.rate_limited': error(4, 'The model endpoint asks to slow down.'),
   'model.quota_exhausted': error(4, 'The account at the model provider has no credit left.'),

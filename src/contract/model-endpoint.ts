@@ -36,6 +36,11 @@ export interface ModelEndpoint {
   streamUsage?: boolean | undefined;
   /** For how long a stream may send nothing, in milliseconds; default: two minutes. */
   streamIdleMs?: number | undefined;
+  /**
+   * Responses only: whether answers are made in the background, where they are found again after the
+   * death of the worker that asked; default: no.
+   */
+  background?: boolean | undefined;
   /** In the place of the agent's own, for an endpoint that takes others; `undefined`: not sent. */
   options?: { [Name in keyof ModelOptions]?: ModelOptions[Name] | undefined };
 }

@@ -1,3 +1,4 @@
+import type { PendingResponse } from '../contract/asking.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import type { JsonObject } from '../contract/json.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -89,6 +90,27 @@ export interface ModelCallContext {
    * may come in vain, since its answer can break off. What it throws is lost.
    */
   onText?(text: string): void;
+  /** Absent: nothing is made in the background. */
+  background?: Background;
+}
+
+/** A response that is made in the background, without what only the step knows of it. */
+export type BackgroundResponse = Omit<PendingResponse, 'endpoint' | 'round'>;
+
+/** Keeps the response that an endpoint makes in the background for a step. */
+export interface Background {
+  /** What an earlier attempt has left, to be asked for in the place of a new one. */
+  pending: BackgroundResponse | undefined;
+  /**
+   * Called with a response before it is asked for, and with `undefined` where the one that was left is
+   * none of this endpoint, before another is made.
+   *
+   * @throws {ModelError} `model.broken_off`
+   * @throws {AgentOnceError} `step.claim_lost`, `ledger.unreachable`
+   */
+  keep(response: BackgroundResponse | undefined): Promise<void>;
+  /** Whether the run is cancelled, so that nobody wants the response any more. */
+  isCancelled(): boolean;
 }
 
 /** A language model behind an endpoint. */
@@ -96,7 +118,8 @@ export interface Model {
   /** Names of the app's endpoints; default: it has none. */
   readonly endpoints?: readonly string[];
   /**
-   * Asks once. Only where the endpoint refuses what it is to get back, which it does before it
+   * Asks once. An answer that is made in the background is asked for until it is there, or the time is
+   * over (`model.pending`): then it goes on. Only where the endpoint refuses what it is to get back, which it does before it
    * thinks, the same is asked once more without that.
    *
    * @throws {AgentOnceError} `model.unknown_endpoint`, `model.no_key`
@@ -154,4 +177,13 @@ export class ModelError extends Error {
     this.refusal = retry.refusal;
     this.answered = answered;
   }
+}
+
+/** The end of an attempt, not of the response. */
+export function stillPending(): ModelError {
+  return new ModelError(
+    'model.pending',
+    'The model endpoint still makes the answer, in the background. The next attempt asks for it.',
+    { retryable: true },
+  );
 }

@@ -176,6 +176,7 @@ function createModel(config: Config, endpoints: ModelEndpoints = {}): Model {
     structured: config.openaiStructured,
     headers: config.openaiHeaders,
     stream: config.openaiStream,
+    background: config.openaiBackground,
   };
   const model = createModels(preset, endpoints);
   // Its connections are of all steps.

@@ -3,7 +3,14 @@ import { expect, test } from '@jest/globals';
 import { endOf, type End, type Attempt } from '../../src/activities/step/attempt-end.ts';
 import { EFFECTS } from '../../src/contract/step.ts';
 
-const THROWN = ['not-applied', 'unusable-answer', 'refused', 'own-trouble', 'other'] as const;
+const THROWN = [
+  'not-applied',
+  'unusable-answer',
+  'pending',
+  'refused',
+  'own-trouble',
+  'other',
+] as const;
 const HALTED = ['cancelled', 'stopped', 'let-go', 'no'] as const;
 const EITHER = [true, false];
 
@@ -30,7 +37,8 @@ const ifFailed =
   (attempt: Attempt, { written }: End) =>
     written.as !== 'failed' || rule(attempt, written);
 
-const isTrouble = ({ thrown }: Attempt) => thrown === 'own-trouble' || thrown === 'refused';
+const isTrouble = ({ thrown }: Attempt) =>
+  thrown === 'own-trouble' || thrown === 'refused' || thrown === 'pending';
 
 test.each<[string, (attempt: Attempt, end: End) => boolean]>([
   [
@@ -66,6 +74,15 @@ test.each<[string, (attempt: Attempt, end: End) => boolean]>([
   [
     'nothing else is free: what the work threw uses up an attempt',
     ifFailed((attempt, { counted, error }) => error !== 'thrown' || isTrouble(attempt) || counted),
+  ],
+  [
+    'an answer that is still made is told as that, and uses up nothing, but where the run is cancelled',
+    ifFailed(
+      ({ thrown, halted, suspected }, { error, counted }) =>
+        thrown !== 'pending' ||
+        halted === 'cancelled' ||
+        (error === 'thrown' && counted === (suspected && halted !== 'no')),
+    ),
   ],
   [
     'an interruption is free, unless code of this worker is suspected to never end otherwise',

@@ -46,6 +46,8 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_REDIS_DURABLE: 'off',
     OPENAI_MODEL: config.openaiModel,
     OPENAI_API: config.openaiApi,
+    OPENAI_STREAM: config.openaiStream ? 'on' : 'off',
+    OPENAI_BACKGROUND: config.openaiBackground ? 'on' : 'off',
     SHOP_URL: settings.shopUrl({}),
     TEMPORAL_UI_URL: config.temporalUiUrl,
     AGENT_ONCE_SEARCH_ATTRIBUTES: config.searchAttributes ? 'on' : 'off',

@@ -16,7 +16,7 @@ export async function startEndpoint() {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+      const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>;
       const one = { url: request.url, headers: request.headers, body };
       received.push(one);
       answer(response, one);

@@ -466,6 +466,14 @@ export const testAgents = [
   defineAgent({ ...assessor, name: 'assessor_alone', tools: [] }),
   defineAgent({ ...assessor, name: 'sharing_assessor', cacheModelSeconds: 600 }),
   defineAgent({
+    name: 'hasty',
+    description: 'Gives its model little time for each attempt.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    modelPolicy: { ...quick, startToCloseMs: 3_000 },
+  }),
+  defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',
     instructions,

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import type { Asking } from '../../contract/asking.ts';
 import type { RegisteredAgent } from '../../define/registry.ts';
 import { defined } from '../../contract/defined.ts';
+import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { utf8Bytes } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
@@ -11,6 +11,7 @@ import type { ModelStepInput, StepUsage } from '../../contract/step.ts';
 import type { Completion, EarlierStep } from '../../ledger/port.ts';
 import {
   ModelError,
+  stillPending,
   type Answered,
   type ModelReply,
   type ModelRequest,
@@ -20,6 +21,7 @@ import { conversationOf } from './conversation.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { afterFailure, modelsOf, modelToAsk } from './endpoints.ts';
 import { finalOutput } from './final-output.ts';
+import { keepPending, noteLeft } from './keep-pending.ts';
 import { planCalls } from './plan-calls.ts';
 import { share, shareName, type ShareTerms } from '../step/share.ts';
 import { asTurnRecord, replyOf, type TurnRecord } from './turn-record.ts';
@@ -97,15 +99,19 @@ export function askModel(
     const { workflowExecution } = Context.current().info;
     const runId = workflowExecution?.runId ?? '';
     const model = modelToAsk(models, input, runId, granted.asking, await earlier());
-    const asking: Asking =
-      granted.asking?.runId === runId ? granted.asking : { endpoint: model, runId, overloads: 0 };
+    const kept = await keepPending(
+      deps,
+      granted,
+      model,
+      granted.asking?.runId === runId ? granted.asking : { endpoint: model, runId, overloads: 0 },
+    );
     const failed = (error: ModelError, answered?: Answered): AskingFailed => {
       const { code, message, retryable, retryAfterMs, rounds = Number.POSITIVE_INFINITY } = error;
       // Each answer is paid for, so the policy's attempts are too many.
       const again = retryable && (!answered || before + 1 < rounds);
       const failure = { code, message, retryable: again, retryAfterMs };
       return new AskingFailed({
-        ...afterFailure(error, failure, models, asking),
+        ...afterFailure(error, failure, models, kept.asking, answered !== undefined),
         answered: answered && { round, usage: priced(answered.model, answered.usage) ?? null },
       });
     };
@@ -118,6 +124,7 @@ export function askModel(
         workflowId: workflowExecution?.workflowId ?? '',
         signal,
         timeoutMs: requestLimit(modelPolicy.startToCloseMs),
+        background: kept.background,
       });
       const tooLarge = tooLargeIn(reply);
       if (tooLarge) throw tooLarge;
@@ -128,7 +135,10 @@ export function askModel(
         ...defined({ usage: priced(reply.model, reply.usage), sharedWith: began }),
       };
     } catch (error) {
-      throw error instanceof ModelError ? failed(error, error.answered ?? reply) : error;
+      if (error instanceof ModelError) throw failed(error, error.answered ?? reply);
+      // What stopped the attempt has not stopped the response: whoever comes next asks for it.
+      const goesOn = !reply && kept.asking.pending && !(error instanceof AgentOnceError);
+      throw goesOn ? failed(stillPending()) : error;
     }
   };
 
@@ -139,7 +149,9 @@ export function askModel(
     windowMs: (cacheModelSeconds ?? 0) * 1_000,
     startToCloseMs: modelPolicy.startToCloseMs,
   });
-  return share(deps.ledger, ask, termsOf, async ({ result, sharedWith }) => {
+  return share(deps.ledger, ask, termsOf, async ({ result, sharedWith }, granted) => {
+    // Whoever took this call over has seen to it.
+    if (sharedWith !== tokenFor(granted)) await noteLeft(deps.ledger, granted);
     const record = asTurnRecord(result);
     const completion = await complete(replyOf(record), record.answeredBy);
     return { ...completion, usage: PAID_ELSEWHERE, sharedWith };

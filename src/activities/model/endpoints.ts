@@ -1,4 +1,5 @@
 import type { Asking } from '../../contract/asking.ts';
+import { defined } from '../../contract/defined.ts';
 import type { AgentSettings } from '../../contract/settings.ts';
 import { modelStep, type ModelStepInput } from '../../contract/step.ts';
 import type { EarlierStep } from '../../ledger/port.ts';
@@ -47,13 +48,15 @@ type After = Pick<AskingFailed, 'failure' | 'asking' | 'moves'>;
  * Where a step goes on after one of its models has failed: with the next one where this one refused for
  * good, or was overloaded too often. Nothing was paid for then.
  *
- * @param before what the attempt began with
+ * @param before what the step's row has
+ * @param answered what was asked is over, and so is a response in the background
  */
 export function afterFailure(
   { refusal }: ModelError,
   failure: Failure,
   models: readonly string[],
   before: Asking,
+  answered: boolean,
 ): After {
   const { endpoint, runId } = before;
   const overloads = refusal === 'overloaded' ? before.overloads + 1 : 0;
@@ -64,6 +67,9 @@ export function afterFailure(
     const asking = { endpoint: next, runId, overloads: 0 };
     return { failure: { code, message, retryable: true }, asking, moves: true };
   }
+  const { pending, ...bare } = before;
   const counts = models.length > 1 && overloads !== before.overloads;
-  return { failure, asking: counts ? { ...before, overloads } : undefined, moves: false };
+  if (!counts && !(answered && pending)) return { failure, asking: undefined, moves: false };
+  const asking = defined({ ...bare, overloads, pending: answered ? undefined : pending });
+  return { failure, asking, moves: false };
 }

@@ -7,10 +7,11 @@ export interface Attempt {
   begun: boolean;
   /**
    * `not-applied`: a tool's word that nothing happened; `unusable-answer`: a whole answer of the
-   * model was read, and is paid for; `refused`: the ledger refuses this worker; `own-trouble`: with
-   * the claim or the ledger, not with the work.
+   * model was read, and is paid for; `pending`: the model's endpoint makes the answer in the
+   * background, and the ledger has its ID; `refused`: the ledger refuses this worker; `own-trouble`:
+   * with the claim or the ledger, not with the work.
    */
-  thrown: 'not-applied' | 'unusable-answer' | 'refused' | 'own-trouble' | 'other';
+  thrown: 'not-applied' | 'unusable-answer' | 'pending' | 'refused' | 'own-trouble' | 'other';
   /** Whether the step's policy and what was thrown allow another attempt. */
   again: boolean;
   /**
@@ -72,7 +73,8 @@ function whatIsWritten(attempt: Attempt): Written {
     return { as, error: 'cancelled', counted: true, ask: 'once' };
   }
   if (!paid && halted !== 'no') {
-    return { as, error: 'interrupted', counted: suspected, ask: 'once' };
+    const error = thrown === 'pending' ? 'thrown' : 'interrupted';
+    return { as, error, counted: suspected, ask: 'once' };
   }
   const counted = !isOwnTrouble(attempt);
   // That an answer was paid for must reach the ledger, and that nothing happened: a person would be
@@ -104,5 +106,5 @@ export function isOutcomeUnknown(attempt: Pick<Attempt, 'effect' | 'begun' | 'th
 
 /** Uses up nothing: the next claim says what became of the step. */
 function isOwnTrouble({ thrown }: Attempt): boolean {
-  return thrown === 'own-trouble' || thrown === 'refused';
+  return thrown === 'own-trouble' || thrown === 'refused' || thrown === 'pending';
 }

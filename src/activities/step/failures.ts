@@ -92,6 +92,7 @@ function read(error: unknown, defaultCode: ErrorCode): Failure {
 /** The kind of an error, as far as the end of its attempt depends on it. */
 export function thrownKind(error: unknown, { code, retryable }: Failure): Attempt['thrown'] {
   if (error instanceof NotApplied) return 'not-applied';
+  if (code === 'model.pending') return 'pending';
   if (error instanceof AskingFailed) {
     return error.answered ? 'unusable-answer' : error.moves ? 'own-trouble' : 'other';
   }

@@ -43,11 +43,12 @@ export function share(
   ledger: Ledger,
   work: StepWork,
   termsOf: () => ShareTerms | Promise<ShareTerms>,
-  adopt: (theirs: Theirs) => Completion | Promise<Completion> = (theirs) => theirs,
+  adopt: (theirs: Theirs, granted: Granted) => Completion | Promise<Completion> = (theirs) =>
+    theirs,
 ): StepWork {
   return async (granted) => {
     const shared = await askWhose(ledger, granted, await termsOf());
-    if ('result' in shared) return adopt(shared);
+    if ('result' in shared) return adopt(shared, granted);
     // The attempt may have ended while somebody else was waited for: nothing begins then.
     granted.signal.throwIfAborted();
     return work({ ...granted, ...shared });
@@ -63,9 +64,9 @@ export function share(
  */
 async function askWhose(
   ledger: Ledger,
-  { claim: { scope, step, leaseMs }, signal, round: own }: Granted,
+  { claim: { scope, step, leaseMs }, signal, round: own, asking }: Granted,
   { name, windowMs, startToCloseMs }: ShareTerms,
-): Promise<Theirs | Pick<Granted, 'round' | 'began'>> {
+): Promise<Theirs | Pick<Granted, 'round' | 'began' | 'asking'>> {
   const until = Date.now() + Math.min(PATIENCE_MS, startToCloseMs / 2);
   let followed: ShareAnswer['owner'] | undefined;
   for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 2, LATER_LOOKS_MS)) {
@@ -81,7 +82,15 @@ async function askWhose(
     if (mine) {
       const tookOver = first.scope !== scope || first.step !== step;
       const round = Math.max(own, answer.round);
-      return { round, ...(tookOver && { began: tokenOf(first.scope, first.step) }) };
+      if (!tookOver) return { round, asking };
+      const theirs = (await ledger.step(first.scope, first.step))?.asking;
+      // What is made in the background for that one is as good for this one.
+      const found = theirs?.pending?.round === round ? theirs.pending : undefined;
+      return {
+        round,
+        began: tokenOf(first.scope, first.step),
+        asking: theirs && found ? { ...theirs, pending: found, ...asking } : asking,
+      };
     }
     followed = owner;
     if (Date.now() > until) {

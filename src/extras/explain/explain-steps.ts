@@ -64,6 +64,7 @@ function explainStep(
     possiblyPaidTwice: isModel && record.unknownAttempts > 0,
     worker: record.worker,
     leaseLeftMs: record.leaseLeftMs,
+    ...(!done && record.asking?.pending ? { isPending: true } : {}),
     claimedAt,
     endedAt,
     durationMs:

@@ -172,6 +172,8 @@ export interface ExplainedStep {
   /** The last attempt's, and whether it still holds the step; in milliseconds, below zero: over. */
   worker: string | null;
   leaseLeftMs: number | null;
+  /** Of a model step that has no answer: one is made for it in the background. */
+  isPending?: true;
   claimedAt: string | null;
   endedAt: string | null;
   /** The last attempt's, once it has ended. */

@@ -4,6 +4,7 @@ import type { ExplainedStep, PossiblyPaid } from './explanation.ts';
 const MAY_BE_PAID = new Set([
   'model.timeout',
   'model.broken_off',
+  'model.response_lost',
   'step.timed_out',
   'step.cancelled',
   'step.interrupted',
@@ -45,8 +46,9 @@ export function costOfOne({ usage, state, unusableAnswers }: ExplainedStep): num
 
 /** Attempts of a model step that ended without an answer, and may have been given one. */
 function unansweredCalls(step: ExplainedStep): number {
-  const { state, leaseLeftMs, unknownAttempts, errors, unusableAnswers } = step;
-  const silent = state === 'claimed' && leaseLeftMs !== null && leaseLeftMs <= 0 ? 1 : 0;
+  const { state, leaseLeftMs, isPending, unknownAttempts, errors, unusableAnswers } = step;
+  const silent =
+    state === 'claimed' && leaseLeftMs !== null && leaseLeftMs <= 0 && !isPending ? 1 : 0;
   const answered = errors.filter(({ code }) => ANSWERED.has(code)).length;
   return (
     unknownAttempts +

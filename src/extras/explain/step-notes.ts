@@ -86,10 +86,13 @@ function repeatNote(step: ExplainedStep): string[] {
 }
 
 function lapsedNote(step: ExplainedStep): string[] {
-  const { state, worker, leaseLeftMs } = step;
+  const { state, worker, leaseLeftMs, isPending } = step;
   if (state !== 'claimed' || leaseLeftMs === null || leaseLeftMs > 0) return [];
+  const became = isPending
+    ? 'the endpoint makes it in the background, and the next attempt asks for it'
+    : 'whether that attempt did its work is not known';
   return [
-    `The claim of ${labelOf(step)} by ${worker ?? 'a worker'} is over without a result: whether that attempt did its work is not known.`,
+    `The claim of ${labelOf(step)} by ${worker ?? 'a worker'} is over without a result: ${became}.`,
   ];
 }
 

@@ -148,6 +148,7 @@ export const step = schemaOf<ExplainedStep>()(
       possiblyPaidTwice: z.boolean(),
       worker: operatorOnly,
       leaseLeftMs: z.number().nullable(),
+      isPending: z.literal(true).exactOptional(),
       claimedAt: time,
       endedAt: time,
       durationMs: z.number().nullable(),

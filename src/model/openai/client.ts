@@ -1,4 +1,4 @@
-import OpenAI from 'openai';
+import OpenAI, { type APIPromise } from 'openai';
 import { sha256Hex } from '../../contract/hash.ts';
 import type { JsonObject } from '../../contract/json.ts';
 import type { ModelCallContext } from '../port.ts';
@@ -9,22 +9,29 @@ import { readStream } from './read-stream.ts';
 /** For endpoints that take any key, or none: the package insists on one. */
 const NO_KEY = 'none';
 
-/**
- * Sends one request to an endpoint, never a second one: Temporal owns the retries.
- *
- * @param tell gets the pieces of a stream that was asked for
- * @returns the answer as JSON; as text where it is a stream, or the endpoint calls it something else
- */
-export type Send = (
-  path: string,
-  body: JsonObject,
-  key: string | undefined,
-  context: ModelCallContext,
-  tell?: (piece: string) => void,
-) => Promise<unknown>;
+export interface Answer {
+  /** JSON; text where it is a stream, or the endpoint calls it something else. */
+  value: unknown;
+  headers: Headers;
+}
+
+type Context = Pick<ModelCallContext, 'workflowId' | 'signal' | 'timeoutMs'>;
+
+/** Sends one request to an endpoint, never a second one: Temporal owns the retries. */
+export interface Sender {
+  /** @param tell gets the pieces of a stream that was asked for */
+  post(
+    path: string,
+    body: JsonObject,
+    key: string | undefined,
+    context: ModelCallContext,
+    tell?: (piece: string) => void,
+  ): Promise<Answer>;
+  get(path: string, query: object, key: string | undefined, context: Context): Promise<Answer>;
+}
 
 /** A client of an endpoint that takes nothing from the environment past `src/config.ts`. */
-export function createSend({ baseUrl, headers, streamIdleMs }: Endpoint): Send {
+export function createSender({ baseUrl, headers, streamIdleMs }: Endpoint): Sender {
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey: NO_KEY,
@@ -37,21 +44,33 @@ export function createSend({ baseUrl, headers, streamIdleMs }: Endpoint): Send {
     logLevel: 'off',
     fetch: fetchWithErrors,
   });
-  return async (path, body, key = NO_KEY, context, tell) => {
-    const sent = client.post<unknown>(path, {
-      body,
-      signal: context.signal,
-      timeout: context.timeoutMs,
-      // The package reads OPENAI_CUSTOM_HEADERS itself, as src/config.ts does: what stands here wins.
-      headers: {
-        Authorization: `Bearer ${key}`,
-        ...headers,
-        // Its own `idempotencyKey` option is dropped without a configured header name.
-        'Idempotency-Key': requestToken(`${baseUrl}${path}`, body, context),
-        'X-Agent-Run-Id': context.workflowId,
-      },
-    });
-    return body['stream'] === true ? readStream(await sent.asResponse(), streamIdleMs, tell) : sent;
+  const optionsOf = (key = NO_KEY, { signal, timeoutMs, workflowId }: Context, more = {}) => ({
+    signal,
+    timeout: timeoutMs,
+    // The package reads OPENAI_CUSTOM_HEADERS itself, as src/config.ts does: what stands here wins.
+    headers: {
+      Authorization: `Bearer ${key}`,
+      ...headers,
+      ...more,
+      'X-Agent-Run-Id': workflowId,
+    },
+  });
+  const answerTo = async (sent: APIPromise<unknown>): Promise<Answer> => {
+    const { data, response } = await sent.withResponse();
+    return { value: data, headers: response.headers };
+  };
+  return {
+    async post(path, body, key, context, tell) {
+      // Its own `idempotencyKey` option is dropped without a configured header name.
+      const token = { 'Idempotency-Key': requestToken(`${baseUrl}${path}`, body, context) };
+      const sent = client.post<unknown>(path, { body, ...optionsOf(key, context, token) });
+      if (body['stream'] !== true) return answerTo(sent);
+      const response = await sent.asResponse();
+      const value = await readStream(response, streamIdleMs, tell);
+      return { value, headers: response.headers };
+    },
+    get: (path, query, key, context) =>
+      answerTo(client.get<unknown>(path, { query, ...optionsOf(key, context) })),
   };
 }
 

@@ -17,6 +17,7 @@ export interface Endpoint extends Structured {
   stream: boolean;
   streamUsage: boolean;
   streamIdleMs: number;
+  background: boolean;
   /** In the words of whoever has to correct them. */
   names: EndpointNames;
 }
@@ -26,12 +27,14 @@ export interface EndpointNames {
   baseUrl: string;
   apiKey: string;
   api: string;
+  background: string;
 }
 
 const FROM_ENVIRONMENT: EndpointNames = {
   baseUrl: 'OPENAI_BASE_URL',
   apiKey: 'OPENAI_API_KEY',
   api: 'OPENAI_API',
+  background: 'OPENAI_BACKGROUND',
 };
 
 /** Sends the usage with every stream, and refuses to be asked for it. */
@@ -52,7 +55,12 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
   const names =
     name === undefined
       ? FROM_ENVIRONMENT
-      : { baseUrl: of('baseUrl'), apiKey: of('apiKey'), api: of('api') };
+      : {
+          baseUrl: of('baseUrl'),
+          apiKey: of('apiKey'),
+          api: of('api'),
+          background: of('background'),
+        };
   if (options.baseUrl === undefined && apiKey === undefined && name === undefined) {
     throw new AgentOnceError(
       'config.invalid',
@@ -67,20 +75,29 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
   const origin = originOf(baseUrl, names);
   const dialect = options.dialect ?? dialectOf(baseUrl);
   const auto = dialectOf(baseUrl) === 'openai' ? 'responses' : 'chat';
+  const spoken = api === 'auto' ? auto : api;
+  const { stream = false, background = false } = options;
+  if (background && (spoken !== 'responses' || stream)) {
+    const problem = stream
+      ? 'is on, and so is its stream: an answer is asked for in one of both ways'
+      : `is on, and chat completions have no background: set ${names.api} to responses, where the endpoint has them`;
+    throw new AgentOnceError('config.invalid', `${names.background} ${problem}.`);
+  }
   return {
     baseUrl,
     origin,
     apiKey,
-    api: api === 'auto' ? auto : api,
+    api: spoken,
     dialect,
     outputLimitField:
       options.outputLimitField ??
       (MAX_TOKENS.includes(dialect) ? 'max_tokens' : 'max_completion_tokens'),
     ...structuredOf(options, dialect),
     headers,
-    stream: options.stream ?? false,
+    stream,
     streamUsage: options.streamUsage ?? dialect !== REFUSES_STREAM_OPTIONS,
     streamIdleMs,
+    background,
     names,
   };
 }

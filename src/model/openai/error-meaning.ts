@@ -107,6 +107,7 @@ const GONE = /^(?:model_not_found|model_decommissioned|model_deprecated|unknown_
 
 function adviceFor(status: number, message: string, names: EndpointNames): string {
   if (status === 401 || status === 403) return `Check ${names.apiKey} and what it may do.`;
+  if (/\bbackground\b/i.test(message)) return `Switch ${names.background} off for it.`;
   if (/reasoning_effort/.test(message) && /tool/.test(message)) {
     return `Set ${names.api} to responses for the worker, or OPENAI_REASONING_EFFORT=none where the run is started.`;
   }

@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import type { ErrorCode } from '../../contract/errors.ts';
+import { AgentOnceError, type ErrorCode } from '../../contract/errors.ts';
 import { ModelError, type Answered } from '../port.ts';
 import type { EndpointNames } from './endpoint.ts';
 import { readError, type ErrorBody } from './error-body.ts';
@@ -23,7 +23,7 @@ export interface FailedRequest extends AboutEndpoint {
 export function toModelError(error: unknown, request: FailedRequest): unknown {
   const { model, signal, timeoutMs, scrub, names } = request;
   if (signal.aborted) return signal.reason;
-  if (error instanceof ModelError) return error;
+  if (error instanceof ModelError || error instanceof AgentOnceError) return error;
   const again = (code: ErrorCode, message: string): ModelError =>
     new ModelError(code, message, { retryable: true });
   // By class: nearly all of them are called 'Error'. A timeout is a connection error too.

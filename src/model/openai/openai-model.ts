@@ -2,12 +2,13 @@ import type { JsonValue } from '../../contract/json-value.ts';
 import type { ModelEndpoint } from '../../contract/model-endpoint.ts';
 import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.ts';
 import { apiOf } from './api.ts';
-import { createSend } from './client.ts';
+import { createSender, type Answer } from './client.ts';
 import { credentialsOf, keyOf, resolveEndpoint } from './endpoint.ts';
 import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
 import { textTo } from './read-stream.ts';
 import type { GiveBack } from './request-parts.ts';
+import { begunIn, createBackground, foundHere } from './responses/background.ts';
 import { createScrub } from './scrub.ts';
 
 /**
@@ -20,22 +21,24 @@ import { createScrub } from './scrub.ts';
 export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): Model {
   const endpoint = resolveEndpoint(options, name);
   const api = apiOf(endpoint);
-  const send = createSend(endpoint);
+  const sender = createSender(endpoint);
   const { origin, names, stream } = endpoint;
   const renews = typeof endpoint.apiKey === 'function';
   /** Models that have no thoughts to encrypt. */
   const unencrypted = new Set<string>();
+  const responses = createBackground(endpoint, sender, unencrypted);
 
   /** Asks, and once more where the endpoint refuses what it had given, or was asked to give. */
   async function answerTo(
     request: ModelRequest,
     key: string | undefined,
     context: ModelCallContext,
-  ): Promise<unknown> {
-    const { onText } = context;
-    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<unknown> => {
-      const body = { ...api.body(request, giveBack, encrypted), ...(stream ? api.asStream : {}) };
-      return send(api.path, body, key, context, onText && textTo(onText, api.textIn));
+  ): Promise<Answer> {
+    const { onText, background } = context;
+    const how = stream ? api.asStream : endpoint.background && background && { background: true };
+    const ask = (giveBack: GiveBack, encrypted: boolean): Promise<Answer> => {
+      const body = { ...api.body(request, giveBack, encrypted), ...how };
+      return sender.post(api.path, body, key, context, onText && textTo(onText, api.textIn));
     };
     let given = false;
     const own: GiveBack = (part) => {
@@ -58,16 +61,26 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
 
   return {
     async complete(request, context) {
-      const { signal, timeoutMs } = context;
+      const { signal, timeoutMs, background } = context;
       const { model } = request;
+      const until = Date.now() + timeoutMs;
       signal.throwIfAborted();
       const key = await keyOf(endpoint);
       const about = { names, renews, scrub: createScrub(credentialsOf(endpoint, key), request) };
+      const toError = (error: unknown): unknown =>
+        toModelError(error, { model, signal, timeoutMs, ...about });
       let answer: unknown;
       try {
-        answer = await answerTo(request, key, context);
+        const found = await foundHere(background, endpoint, model);
+        const first = found ? undefined : await answerTo(request, key, context);
+        const begun = endpoint.background ? begunIn(first?.value, origin, model) : undefined;
+        if (begun) await background?.keep(begun);
+        const pending = found ?? begun;
+        answer = pending
+          ? await responses.untilMade(pending, { first, context, until, toError })
+          : first?.value;
       } catch (error) {
-        throw toModelError(error, { model, signal, timeoutMs, ...about });
+        throw toError(error);
       }
       const { calls, data, ...reply } = readReply(api, answer, request, about);
       const opaque = (part: JsonValue | undefined): Pick<ModelReply, 'opaque'> =>

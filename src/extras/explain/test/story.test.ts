@@ -211,6 +211,20 @@ describe('money that may have been paid besides', () => {
   test.each<[string, Partial<ExplainedStep>, number, number | null]>([
     ['an attempt without a word', { unknownAttempts: 2 }, 2, 0.2],
     ['a claim that is over', { state: 'claimed', leaseLeftMs: -1, usage: null }, 1, null],
+    [
+      'a claim that is over, whose answer is made in the background',
+      { state: 'claimed', leaseLeftMs: -1, isPending: true, usage: null },
+      0,
+      0,
+    ],
+    ['an answer still made', { errors: [{ code: 'model.pending', message: 'x' }] }, 0, 0],
+    [
+      'an answer made and lost',
+      { errors: [{ code: 'model.response_lost', message: 'x' }], unusableAnswers: 1 },
+      1,
+      0.05,
+    ],
+    ['a stream that broke off', { errors: [{ code: 'model.broken_off', message: 'x' }] }, 1, 0.1],
     ['a claim that is not', { state: 'claimed', leaseLeftMs: 1, usage: null }, 0, 0],
     ['a call given up', { errors: [{ code: 'model.timeout', message: 'x' }] }, 1, 0.1],
     ['a call refused', { errors: [{ code: 'model.rejected', message: 'x' }] }, 0, 0],

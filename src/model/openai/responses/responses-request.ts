@@ -4,6 +4,9 @@ import type { ModelMessage, ModelRequest, OpaquePart } from '../../port.ts';
 import { askForOutput, type Structured } from '../structured.ts';
 import { aboutTools, sendableArguments, sendableName, type GiveBack } from '../request-parts.ts';
 
+/** What an answer is asked to hold besides. */
+export const ENCRYPTED = ['reasoning.encrypted_content'];
+
 /**
  * A request in the words of the Responses API, without any state on the endpoint's side: it stores
  * nothing, gives its thoughts encrypted, and gets them back with the conversation.
@@ -37,7 +40,7 @@ export function toResponsesRequest(
       temperature,
     }),
     store: false,
-    ...(encrypted ? { include: ['reasoning.encrypted_content'] } : {}),
+    ...(encrypted ? { include: ENCRYPTED } : {}),
   };
 }
 
