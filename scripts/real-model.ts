@@ -73,7 +73,7 @@ function builtServer(): string {
   if (fs.existsSync(built)) return built;
   return inTemporaryFolder((folder) => {
     say('building llama.cpp from its sources, once: a quarter of an hour on two cores');
-    download(SOURCES, folder, ['--no-binary', ':all:', '--no-build-isolation']);
+    download(SOURCES, folder, ['--no-binary', ':all:']);
     const [archive = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.tar.gz'));
     run('tar', ['xzf', archive], folder);
     const sources = path.join(folder, archive.replace('.tar.gz', ''), 'llama.cpp');

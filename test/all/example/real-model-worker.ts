@@ -1,4 +1,5 @@
-/** A worker with the example's agent, which must look an order up first: small models do little else. */
+/** A worker with the example's agent, and one whose answer a small model can be held to. */
+import { z } from 'zod';
 import { support } from '../../../src/app/agents/support.ts';
 import { readConfig } from '../../../src/config.ts';
 import { defineAgent } from '../../../src/define/define-agent.ts';
@@ -6,16 +7,17 @@ import { runWorker } from '../../../src/worker/run-worker.ts';
 
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
+const brief = { maxOutputTokens: 300, temperature: 0 };
 await runWorker(readConfig(), {
   agents: [
+    defineAgent({ ...support, ...brief, toolChoice: 'required', maxTurns: 3 }),
     defineAgent({
-      ...support,
-      // llama.cpp heeds `required`, and no tool's name.
-      toolChoice: 'required',
-      tools: support.tools.filter(({ name }) => name === 'lookup_order'),
-      maxOutputTokens: 200,
-      temperature: 0,
-      maxTurns: 2,
+      name: 'clerk',
+      description: 'Reads what a customer wants.',
+      instructions: 'Read the order number, and whether the customer wants money back.',
+      tools: [],
+      output: z.object({ order: z.int(), wantsRefund: z.boolean() }),
+      ...brief,
     }),
   ],
   signal: stopping.signal,
