@@ -1,7 +1,7 @@
 import { checkDecision } from '../contract/check-decision.ts';
 import {
   THE_DEADLINE,
-  takes,
+  isAnswerTo,
   type DecisionInput,
   type DecisionResult,
   type RecordDecisionInput,
@@ -59,7 +59,8 @@ function restored({ by }: DecisionInput, why: RestoredAnswer, seen?: string): De
 async function isAsked(ledger: Ledger, scope: string, { step, round, decision }: DecisionInput) {
   const questions = await ledger.questions(scope);
   return questions.some(
-    (one) => one.step === step && (round ?? one.round) === one.round && takes(one.kind, decision),
+    (one) =>
+      one.step === step && (round ?? one.round) === one.round && isAnswerTo(one.kind, decision),
   );
 }
 
@@ -75,7 +76,7 @@ async function roundAnswered(
   { step, decision }: DecisionInput,
 ): Promise<number | undefined> {
   const latest = (await ledger.questions(scope)).findLast(
-    (question) => question.step === step && takes(question.kind, decision),
+    (question) => question.step === step && isAnswerTo(question.kind, decision),
   );
   return latest === undefined || latest.decision === null ? undefined : latest.round;
 }

@@ -7,7 +7,7 @@ import {
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { checkDecision } from '../contract/check-decision.ts';
 import {
-  takes,
+  isAnswerTo,
   type CountedDecision,
   type Decision,
   type DecisionInput,
@@ -57,7 +57,7 @@ export async function decideStep(
   const execution = await getExecution(context, run);
   const questions = await questionsAbout(context, run, execution, answer);
   const asked = questions.find(
-    ({ step, kind }) => step === answer.step && takes(kind, answer.decision),
+    ({ step, kind }) => step === answer.step && isAnswerTo(kind, answer.decision),
   );
   // Pinned here: sent again by a reset, the answer must not be to a later question.
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };

@@ -6,10 +6,10 @@ import type { CheckedRequest } from './check-request.ts';
 import { isOpen, memoOf } from './view.ts';
 
 /** What a start makes of the execution that it finds under its ID. */
-export type Verdict = 'mine' | 'renew' | 'conflict' | 'attach' | 'resume' | 'replay';
+export type HowToAnswer = 'mine' | 'renew' | 'conflict' | 'attach' | 'resume' | 'replay';
 
 /** What a start knows besides its request. */
-export interface Judging {
+export interface StartFacts {
   /** Of this very start: an execution that has it was made by it, whatever became of the answer. */
   nonce: string;
   now: Date;
@@ -17,11 +17,11 @@ export interface Judging {
 }
 
 /** The table of what is found under a key, read from the top. */
-export function judge(
+export function howToAnswer(
   found: WorkflowExecutionDescription,
   request: CheckedRequest,
-  { nonce, now, retryFailed }: Judging,
-): Verdict {
+  { nonce, now, retryFailed }: StartFacts,
+): HowToAnswer {
   const memo = memoOf(found);
   if (memo.nonce === nonce) return 'mine';
   if (found.type === FORGOTTEN) return 'renew';

@@ -10,7 +10,7 @@ import { checkRequest, onlyResumes, type CheckedRequest } from './check-request.
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
 import { findExecution, getExecution } from './describe.ts';
 import { asFirstRequest } from './first-request.ts';
-import { conflict, judge } from './found.ts';
+import { conflict, howToAnswer } from './found.ts';
 import { readOutcome } from './outcome.ts';
 import { startExecution, type StartAttempt } from './start-execution.ts';
 import { newRunAfter, resumeOf, type Successor } from './successor.ts';
@@ -75,16 +75,16 @@ export async function startRun(
     successor = undefined;
     asked = checked;
     if (found) {
-      const judging = { nonce, now: new Date(), retryFailed };
-      let verdict = judge(found, checked, judging);
-      if (verdict === 'conflict' && request.retryFailed && !resumed) {
+      const facts = { nonce, now: new Date(), retryFailed };
+      let how = howToAnswer(found, checked, facts);
+      if (how === 'conflict' && request.retryFailed && !resumed) {
         asked = (await asFirstRequest(context, checked, found)) ?? checked;
-        verdict = judge(found, asked, judging);
+        how = howToAnswer(found, asked, facts);
       }
-      if (verdict !== 'renew' && verdict !== 'resume') {
-        return await answerWith(context, checked, found, verdict, follows);
+      if (how !== 'renew' && how !== 'resume') {
+        return await answerWith(context, checked, found, how, follows);
       }
-      if (verdict === 'renew' && only) {
+      if (how === 'renew' && only) {
         // Somebody forgot it in the meantime: it is told as what it is, or by what came after it.
         if (found.type === FORGOTTEN && attempt < ATTEMPTS) continue;
         throw new AgentOnceError(
@@ -93,8 +93,7 @@ export async function startRun(
         );
       }
       if (isOpen(found)) await sleep(TOMBSTONE_WAIT_MS);
-      successor =
-        verdict === 'resume' ? await resumeOf(context, found) : newRunAfter(found, checked);
+      successor = how === 'resume' ? await resumeOf(context, found) : newRunAfter(found, checked);
       follows = found;
     }
     const lost = !(problem instanceof WorkflowExecutionAlreadyStartedError) && !found;
@@ -121,10 +120,10 @@ async function answerWith(
   context: ClientContext,
   checked: CheckedRequest,
   found: WorkflowExecutionDescription,
-  verdict: 'mine' | 'conflict' | 'attach' | 'replay',
+  how: 'mine' | 'conflict' | 'attach' | 'replay',
   follows: WorkflowExecutionDescription | undefined,
 ): Promise<StartedRun> {
-  if (verdict === 'conflict') throw conflict(checked);
+  if (how === 'conflict') throw conflict(checked);
   const { run, keyGenerated } = checked;
   const { intent, definition } = memoOf(found);
   const before = follows && memoOf(follows).definition;
@@ -133,7 +132,7 @@ async function answerWith(
   const view = isOpen(found) ? viewOf(run, found) : await readOutcome(context, run, found);
   return {
     ...view,
-    replayed: verdict !== 'mine',
+    replayed: how !== 'mine',
     keyGenerated,
     resumed,
     definitionChanged: resumed && before !== undefined && before !== definition,

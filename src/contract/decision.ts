@@ -14,13 +14,13 @@ export const ANSWERS = {
 export type Decision = (typeof ANSWERS)[QuestionKind][number];
 
 /** Whether a decision is an answer to questions of this kind. */
-export function takes(kind: QuestionKind, decision: Decision): boolean {
+export function isAnswerTo(kind: QuestionKind, decision: Decision): boolean {
   return ANSWERS[kind].some((answer) => answer === decision);
 }
 
 /** Kinds of questions that a decision can answer. */
 export function kindsAnsweredBy(decision: Decision): QuestionKind[] {
-  return (Object.keys(ANSWERS) as QuestionKind[]).filter((kind) => takes(kind, decision));
+  return (Object.keys(ANSWERS) as QuestionKind[]).filter((kind) => isAnswerTo(kind, decision));
 }
 
 /** Who has answered where nobody did in time. */

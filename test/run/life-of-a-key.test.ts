@@ -4,7 +4,7 @@ import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { checkRequest } from '../../src/client/check-request.ts';
 import { createContext } from '../../src/client/context.ts';
-import { judge } from '../../src/client/found.ts';
+import { howToAnswer } from '../../src/client/found.ts';
 import { startExecution } from '../../src/client/start-execution.ts';
 import { newRunAfter, resumeOf } from '../../src/client/successor.ts';
 import type { StartedRun, StartRequest } from '../../src/client/types.ts';
@@ -173,7 +173,7 @@ describe('a key', () => {
     });
     const closed = found.closeTime?.getTime() ?? 0;
     const at = (ms: number, input: StartRequest['input'] = request.input) =>
-      judge(
+      howToAnswer(
         found,
         checkRequest(context, { ...request, ...(input === undefined ? {} : { input }) }),
         {

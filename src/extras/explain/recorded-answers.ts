@@ -6,7 +6,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { openLedgerReader } from '../../ledger/open-ledger.ts';
 import type { LedgerReader } from '../../ledger/reader.ts';
 import {
-  takes,
+  isAnswerTo,
   type DecisionInput,
   type QuestionKind,
   type ToldDecision,
@@ -120,7 +120,7 @@ function isMeant(question: AskedQuestion, { step, kind, round, decision }: Sough
   return (
     (step === undefined || question.step === step) &&
     (round === undefined || question.round === round) &&
-    (kind === undefined ? takes(question.kind, decision) : question.kind === kind)
+    (kind === undefined ? isAnswerTo(question.kind, decision) : question.kind === kind)
   );
 }
 

@@ -1,4 +1,4 @@
-import { takes, type Decision, type QuestionKind } from '../../../src/contract/decision.ts';
+import { isAnswerTo, type Decision, type QuestionKind } from '../../../src/contract/decision.ts';
 import type { Effect } from '../../../src/contract/step.ts';
 import type { StepState } from '../../../src/ledger/port.ts';
 import { MAXIMUM_ATTEMPTS, type Command, type Scenario } from './commands.ts';
@@ -212,7 +212,7 @@ export class Model {
 
   #decide({ decision, result, round }: Command & { do: 'decide' }): Seen {
     const question = this.#questions.findLast(
-      (each) => (round === null || each.round === round) && takes(each.kind, decision),
+      (each) => (round === null || each.round === round) && isAnswerTo(each.kind, decision),
     );
     if (!question) return { outcome: 'none', decision: null };
     if (question.decision !== null) {
