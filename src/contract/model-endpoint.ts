@@ -4,7 +4,7 @@ import type { ModelOptions } from './settings.ts';
 /** A model behind an endpoint, under a name of the app's own: see `src/app/models.ts`. */
 export interface ModelEndpoint {
   /** Name of the model there; default: the endpoint's own name. */
-  model?: string;
+  model?: string | undefined;
   /** Up to and with `/v1`; default: OpenAI's own. */
   baseUrl?: string | undefined;
   /**
@@ -42,8 +42,12 @@ export interface ModelEndpoint {
    */
   background?: boolean | undefined;
   /** In the place of the agent's own, for an endpoint that takes others; `undefined`: not sent. */
-  options?: { [Name in keyof ModelOptions]?: ModelOptions[Name] | undefined };
+  options?: EndpointOptions | undefined;
 }
+
+type EndpointOptions = {
+  [Name in Exclude<keyof ModelOptions, 'toolChoice'>]?: ModelOptions[Name] | undefined;
+};
 
 export const STRUCTURED_OUTPUTS = ['schema', 'object', 'prompt'] as const;
 export type StructuredOutput = (typeof STRUCTURED_OUTPUTS)[number];

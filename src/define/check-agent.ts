@@ -51,7 +51,7 @@ function problemOf(agent: AgentDefinition, maxTools: number): string | undefined
 const TOOL_CHOICES: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
 
 /** Members of a request that are the engine's: without them an answer would not be ours to read. */
-const RESERVED =
+export const RESERVED =
   /^(?:model|messages|input|instructions|prompt|tools|tool_choice|functions|function_call|stream|stream_options|n|store|include|background|previous_response_id|conversation)$/;
 
 function problemOfOptions(agent: AgentDefinition): string | undefined {

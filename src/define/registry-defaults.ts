@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
-import { AgentOnceError } from '../contract/errors.ts';
 import { dialectOf, maxToolsOf, OPENAI_URL } from '../contract/dialects.ts';
+import { checkEndpoints } from './check-endpoint.ts';
 import type { ModelEndpoint, ModelEndpoints } from '../contract/model-endpoint.ts';
 
 /** What holds for agents that say nothing else, and what their endpoint allows. */
@@ -23,13 +23,13 @@ export type EndpointSettings = Pick<
 /**
  * The defaults that the settings of the environment's endpoint give, and the app's own endpoints.
  *
- * @throws {AgentOnceError} `config.invalid`: a name that is none
+ * @throws {AgentOnceError} `config.invalid`: an endpoint that is wrong
  */
 export function registryDefaults(
   config: EndpointSettings,
   endpoints: ModelEndpoints = {},
 ): RegistryDefaults {
-  for (const name of Object.keys(endpoints)) assertEndpointName(name);
+  checkEndpoints(endpoints);
   const { openaiModel, openaiReasoningEffort, openaiBaseUrl, openaiApiKey } = config;
   // Neither a URL nor a key: the scripted model takes any number.
   const baseUrl = openaiBaseUrl ?? (openaiApiKey === undefined ? '' : OPENAI_URL);
@@ -43,12 +43,4 @@ export function registryDefaults(
       return maxToolsOf(endpoint?.dialect ?? dialectOf(endpoint?.baseUrl ?? OPENAI_URL));
     },
   };
-}
-
-function assertEndpointName(name: string): void {
-  if (/^[a-z0-9][\w.:/-]{0,99}$/i.test(name)) return;
-  throw new AgentOnceError(
-    'config.invalid',
-    'src/app/models.ts: the name of an endpoint is of letters, digits and . _ : / -, at most a hundred.',
-  );
 }

@@ -112,6 +112,11 @@ export interface FailedAttempt {
    * database that went away), and uses up none of the execution's attempts. Default: `true`.
    */
   counted?: boolean;
+  /**
+   * `true`: where the last error has the same code, it stays the only one. For trouble that lasts: it
+   * would push out what other attempts have said.
+   */
+  once?: boolean;
   /** Present when a whole answer was read and is unusable: the round that asked for it is over. */
   answered?: UnusableRound;
   /** What the next attempt of a model step must know. Absent: what stands there stays. */

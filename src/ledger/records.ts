@@ -51,6 +51,8 @@ export interface StepRecord {
 export interface StepError {
   code: string;
   message: string;
+  /** Of a model call that got no answer: the endpoint may have made one, and counted it. */
+  mayBePaid?: true;
 }
 
 /** How a recorded result came to be known, but for the ordinary way. */

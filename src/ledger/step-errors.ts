@@ -20,8 +20,8 @@ export function didNotHappen(by: string): StepError {
  * A step's error as every backend can keep it as JSON: PostgreSQL refuses null characters and lone
  * surrogates, Lua the latter; a cut may leave one of those.
  */
-export function plainError({ code, message }: StepError): StepError {
-  return { code: plain(code), message: plain(message) };
+export function plainError({ code, message, mayBePaid }: StepError): StepError {
+  return { code: plain(code), message: plain(message), ...(mayBePaid && { mayBePaid }) };
 }
 
 function plain(text: string): string {

@@ -42,6 +42,8 @@ export interface ModelTool {
 }
 
 export interface ModelRequest extends ModelOptions {
+  /** Wins over what the endpoint has in the place of the agent's options. */
+  over?: ModelOptions;
   /** Name of an endpoint of the app's own; absent: the one of the environment. */
   endpoint?: string;
   model: string;
@@ -147,6 +149,8 @@ export interface Retry {
   rounds?: number | undefined;
   /** Absent: the request was taken, or nobody knows. */
   refusal?: Refusal | undefined;
+  /** No answer came, and the endpoint may have made one. */
+  mayBePaid?: boolean | undefined;
 }
 
 /** A whole answer that was read and is unusable. */
@@ -165,6 +169,7 @@ export class ModelError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly rounds: number | undefined;
   readonly refusal: Refusal | undefined;
+  readonly mayBePaid: boolean;
   /** Absent: no whole answer came. */
   readonly answered: Answered | undefined;
 
@@ -175,6 +180,7 @@ export class ModelError extends Error {
     this.retryAfterMs = retry.retryAfterMs;
     this.rounds = retry.rounds;
     this.refusal = retry.refusal;
+    this.mayBePaid = retry.mayBePaid === true;
     this.answered = answered;
   }
 }

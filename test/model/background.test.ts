@@ -221,6 +221,34 @@ describe('one that an earlier attempt has left', () => {
     });
   });
 
+  test.each([400, 405, 422])(
+    'that an endpoint does not give (%i) is asked for no more',
+    async (status) => {
+      endpoint.state.pollFaults = [{ status }];
+      await expect(modelError(asked(row(YOUNG).background))).resolves.toMatchObject({
+        code: 'model.rejected',
+        retryable: false,
+        message: expect.stringMatching(/switch background off/),
+        answered: { model: 'scripted', usage: null },
+      });
+    },
+  );
+
+  test('is not asked for without a pause, whatever the endpoint says', async () => {
+    endpoint.state.held = true;
+    endpoint.state.pollAfterMs = '0';
+    await modelError(asked(row().background, {}, { timeoutMs: 1_000 }));
+    expect(endpoint.counts.polls).toBeLessThan(7);
+  });
+
+  test('is asked for with a key that no message shows, though it was renewed since', async () => {
+    const keys = ['first-opaque-value-1', 'second-opaque-value-2'];
+    const apiKey = async () => keys[Math.min(endpoint.counts.creates, 1)] ?? '';
+    endpoint.state.pollFaults = [{ status: 403, message: `${keys[1]} was denied` }];
+    const error = await modelError(asked(row().background, { apiKey }));
+    expect(error.message).toMatch(/\[redacted\] was denied/);
+  });
+
   test('is asked for again where a key has expired that is renewed', async () => {
     begun();
     endpoint.state.pollFaults = [{ status: 401 }];

@@ -43,6 +43,14 @@ describe('a named endpoint', () => {
     expect(last()?.body).toMatchObject({ model: 'gpt-6-luna' });
   });
 
+  test('is asked with what a resume says, whatever its own options are', async () => {
+    const fast = models({ options: { reasoningEffort: 'none', maxOutputTokens: 500 } });
+    const over = { reasoningEffort: 'low' };
+    const asked = { ...request, ...over, over, endpoint: 'fast', model: 'fast' };
+    await fast.complete(asked, context());
+    expect(last()?.body).toMatchObject({ reasoning_effort: 'low', max_completion_tokens: 500 });
+  });
+
   test('is asked with options of its own in the place of the agent’s', async () => {
     const fast = models({ options: { temperature: undefined, reasoningEffort: 'low' } });
     await fast.complete(
@@ -100,6 +108,17 @@ describe('a key that a function gives', () => {
       context(),
     );
     expect(await modelError(fixed)).toMatchObject({ retryable: false });
+  });
+
+  test('that is waited for ends with the attempt', async () => {
+    const stopping = new AbortController();
+    const call = models({ apiKey: () => new Promise<string>(() => {}) }).complete(
+      { ...request, endpoint: 'fast', model: 'fast' },
+      context({ signal: stopping.signal }),
+    );
+    stopping.abort(new Error('the attempt is over'));
+    await expect(call).rejects.toThrow('the attempt is over');
+    expect(endpoint.received).toEqual([]);
   });
 
   test.each<[string, () => Promise<string>]>([

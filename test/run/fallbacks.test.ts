@@ -55,6 +55,30 @@ test('three overloads in a row are enough, and use up no more than their attempt
   expect(step).toMatchObject({ attempts: 5, unknownAttempts: 0 });
 });
 
+test('an endpoint that asks for a long wait is not waited for', async () => {
+  models.first.reply(429, BUSY, { 'retry-after': '3600' });
+  const { view, asked } = await run('long-wait');
+  expect(view.status).toBe('completed');
+  expect(asked('t1.model')).toEqual({ first: 1, second: 1, third: 1 });
+});
+
+test('a connection that breaks before the answer may have been paid for, and so says the record', async () => {
+  let request = 0;
+  models.first.answer((response) => {
+    request += 1;
+    if (request === 1) return void response.socket?.destroy();
+    const [status, body] = request === 2 ? [504, BUSY] : [200, chatAnswer('at last')];
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  const { view, asked, step } = await run('broken');
+  expect(view.result).toBe('at last');
+  expect(asked('t1.model')).toEqual({ first: 3, second: 0, third: 0 });
+  expect(step?.errors).toMatchObject([
+    { code: 'model.unreachable', mayBePaid: true },
+    { code: 'model.unavailable', mayBePaid: true },
+  ]);
+});
+
 test('an overload between other errors is none of a row', async () => {
   let request = 0;
   models.first.answer((response) => {

@@ -14,7 +14,8 @@ interface Made {
 }
 
 /** What comes in the place of the next answer to a question. */
-type PollFault = 'drop' | 'page' | { status: number; headers?: Record<string, string> };
+type PollFault =
+  'drop' | 'page' | { status: number; headers?: Record<string, string>; message?: string };
 
 const THOUGHT = { type: 'reasoning', id: 'rs_1', summary: [] };
 const ENCRYPTED = 'reasoning.encrypted_content';
@@ -86,7 +87,10 @@ export async function startBackgroundEndpoint() {
     const fault = state.pollFaults.shift();
     if (fault === 'drop') return void reply.destroy();
     if (fault === 'page') return send(reply, 200, '<html>a proxy</html>');
-    if (fault) return send(reply, fault.status, { error: { message: 'x' } }, fault.headers);
+    if (fault) {
+      const { status, message = 'x', headers } = fault;
+      return send(reply, status, { error: { message } }, headers);
+    }
     if (!one) return refuse(reply, 404, 'No response was found with this ID.');
     if (one.status === 'queued') one.status = 'in_progress';
     else if (one.status === 'in_progress' && !state.held) one.status = state.end;

@@ -59,6 +59,7 @@ export function askModel(
     })),
     ...(agent.output ? { output: { name: run.agent, schema: agent.output } } : {}),
     ...options,
+    ...(input.modelOptions ? { over: input.modelOptions } : {}),
     // A model that must ask for a tool each time never ends.
     ...(toolChoice === undefined || turn > 1 ? {} : { toolChoice }),
   });
@@ -107,11 +108,19 @@ export function askModel(
     );
     const failed = (error: ModelError, answered?: Answered): AskingFailed => {
       const { code, message, retryable, retryAfterMs, rounds = Number.POSITIVE_INFINITY } = error;
+      const mayBePaid = error.mayBePaid ? { mayBePaid: error.mayBePaid } : {};
       // Each answer is paid for, so the policy's attempts are too many.
       const again = retryable && (!answered || before + 1 < rounds);
-      const failure = { code, message, retryable: again, retryAfterMs };
+      const failure = { code, message, retryable: again, retryAfterMs, ...mayBePaid };
       return new AskingFailed({
-        ...afterFailure(error, failure, models, kept.asking, answered !== undefined),
+        ...afterFailure(
+          error,
+          failure,
+          models,
+          modelPolicy.retry.maximumAttempts,
+          kept.asking,
+          answered !== undefined,
+        ),
         answered: answered && { round, usage: priced(answered.model, answered.usage) ?? null },
       });
     };
@@ -138,7 +147,11 @@ export function askModel(
       if (error instanceof ModelError) throw failed(error, error.answered ?? reply);
       // What stopped the attempt has not stopped the response: whoever comes next asks for it.
       const goesOn = !reply && kept.asking.pending && !(error instanceof AgentOnceError);
-      throw goesOn ? failed(stillPending()) : error;
+      if (!goesOn) throw error;
+      const end = failed(stillPending());
+      // Cancelled there too: nobody can have it any more.
+      const asking = defined({ ...kept.asking, pending: undefined });
+      throw kept.background.isCancelled() ? new AskingFailed({ ...end, asking }) : end;
     }
   };
 

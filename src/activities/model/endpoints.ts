@@ -9,6 +9,8 @@ import { asTurnRecord } from './turn-record.ts';
 
 /** An endpoint may be busy for a moment; so often in a row it is not for a moment. */
 const OVERLOADS = 3;
+/** Nor is one that asks to wait for longer, while another model could answer. */
+const LONGEST_WAIT_MS = 60_000;
 
 /** The models of a run, by the names that it has for them: the first is asked first. */
 export function modelsOf(
@@ -48,6 +50,7 @@ type After = Pick<AskingFailed, 'failure' | 'asking' | 'moves'>;
  * Where a step goes on after one of its models has failed: with the next one where this one refused for
  * good, or was overloaded too often. Nothing was paid for then.
  *
+ * @param attempts that the policy has: with fewer, fewer overloads are enough
  * @param before what the step's row has
  * @param answered what was asked is over, and so is a response in the background
  */
@@ -55,13 +58,16 @@ export function afterFailure(
   { refusal }: ModelError,
   failure: Failure,
   models: readonly string[],
+  attempts: number,
   before: Asking,
   answered: boolean,
 ): After {
   const { endpoint, runId } = before;
   const overloads = refusal === 'overloaded' ? before.overloads + 1 : 0;
   const next = models[models.indexOf(endpoint) + 1];
-  if (next !== undefined && (refusal === 'for-good' || overloads >= OVERLOADS)) {
+  const isLong = refusal === 'overloaded' && (failure.retryAfterMs ?? 0) > LONGEST_WAIT_MS;
+  const isRefused = refusal === 'for-good' || overloads >= Math.min(OVERLOADS, attempts);
+  if (next !== undefined && (isRefused || isLong)) {
     const { code } = failure;
     const message = `${failure.message} The next attempt asks the model "${next}".`;
     const asking = { endpoint: next, runId, overloads: 0 };

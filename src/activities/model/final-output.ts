@@ -48,7 +48,8 @@ async function readOutput(schema: z.ZodType, content: string): Promise<Read> {
     answer = jsonIn(content);
   } catch (error) {
     if (!(error instanceof AgentOnceError)) throw error;
-    return { wrong: `It is not one JSON object. ${error.message}` };
+    const why = error.message.replace('The input', 'The answer');
+    return { wrong: `It is not one JSON object. ${why}` };
   }
   const parsed = await schema.safeParseAsync(answer).catch((error: unknown) => {
     throw invalid(`The agent's output cannot check the answer: ${describeThrown(error)}`);

@@ -49,8 +49,11 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
   if (end.written.as === 'failed') {
     const { error: which, counted, ask } = end.written;
     const why = { thrown: failure, cancelled: CANCELLED, interrupted: INTERRUPTED }[which];
-    const how = { counted, ...defined({ answered, asking }) };
-    const fail = () => ledger.fail(claim, { code: why.code, message: why.message }, how);
+    // Trouble that lasts says the same at each attempt.
+    const once = which === 'thrown' && !counted && !answered && !asking;
+    const how = { counted, once, ...defined({ answered, asking }) };
+    const { code, message, mayBePaid } = why;
+    const fail = () => ledger.fail(claim, { code, message, ...defined({ mayBePaid }) }, how);
     const wasUnknown =
       effect === 'at-most-once' && (await isHeldUnknown(ledger, claim).catch(() => false));
     const patience = ask === 'until-accepted' ? refusedForMs(plan, claim) : 0;

@@ -11,16 +11,17 @@ import { NotApplied } from '../../define/not-applied.ts';
 import type { Attempt } from './attempt-end.ts';
 import { describeThrown, StrayError } from './step-code.ts';
 
-/** The ledger refuses this worker; another one, or the same with other settings, may be let in. */
-const REFUSED: readonly ErrorCode[] = ['ledger.invalid'];
+/**
+ * This worker lacks what the step needs, or the ledger refuses it; another one, or the same with other
+ * settings, may do it.
+ */
+const REFUSED: readonly ErrorCode[] = ['ledger.invalid', 'model.unknown_endpoint', 'model.no_key'];
 const OWN_TROUBLE: readonly ErrorCode[] = [
   ...REFUSED,
   'ledger.unreachable',
   'ledger.restored',
   'step.busy',
   'step.claim_lost',
-  'model.unknown_endpoint',
-  'model.no_key',
 ];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;

@@ -64,9 +64,10 @@ export function share(
  */
 async function askWhose(
   ledger: Ledger,
-  { claim: { scope, step, leaseMs }, signal, round: own, asking }: Granted,
+  { claim, signal, round: own, asking }: Granted,
   { name, windowMs, startToCloseMs }: ShareTerms,
 ): Promise<Theirs | Pick<Granted, 'round' | 'began' | 'asking'>> {
+  const { scope, step, leaseMs } = claim;
   const until = Date.now() + Math.min(PATIENCE_MS, startToCloseMs / 2);
   let followed: ShareAnswer['owner'] | undefined;
   for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 2, LATER_LOOKS_MS)) {
@@ -86,10 +87,13 @@ async function askWhose(
       const theirs = (await ledger.step(first.scope, first.step))?.asking;
       // What is made in the background for that one is as good for this one.
       const found = theirs?.pending?.round === round ? theirs.pending : undefined;
+      const kept = theirs && found ? { ...theirs, pending: found, ...asking } : asking;
+      // In this step's own row too: whoever follows this attempt looks there.
+      if (found && kept) await ledger.keepAsking(claim, kept);
       return {
         round,
         began: tokenOf(first.scope, first.step),
-        asking: theirs && found ? { ...theirs, pending: found, ...asking } : asking,
+        asking: kept,
       };
     }
     followed = owner;

@@ -53,7 +53,7 @@ function unansweredCalls(step: ExplainedStep): number {
   return (
     unknownAttempts +
     silent +
-    errors.filter(({ code }) => MAY_BE_PAID.has(code)).length +
+    errors.filter(({ code, mayBePaid }) => mayBePaid || MAY_BE_PAID.has(code)).length +
     Math.max(0, answered - unusableAnswers)
   );
 }

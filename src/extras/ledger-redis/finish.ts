@@ -41,10 +41,18 @@ export function endings(
       );
       return String(answer) as Recorded;
     },
-    fail({ scope, step, fence }, error, { counted = true, answered, asking } = {}) {
+    fail({ scope, step, fence }, error, { counted = true, once = false, answered, asking } = {}) {
       const { round = '', usage } = answered ?? {};
       const used = [usage?.inputTokens ?? '', usage?.outputTokens ?? '', usage?.costUsd ?? ''];
-      const args = [fence, toJson(error), counted ? 1 : 0, round, ...used, ...askingFields(asking)];
+      const args = [
+        fence,
+        toJson(error),
+        counted ? 1 : 0,
+        round,
+        ...used,
+        ...askingFields(asking),
+        once ? 1 : 0,
+      ];
       return changes(FAIL, keys.step(scope, step), ...args);
     },
     endUnknown: ({ scope, step, fence }, error) =>

@@ -55,7 +55,16 @@ const executionStatus = z.enum([
 ]);
 const happened = z.enum(['yes', 'no', 'maybe']);
 
-const stepError = schemaOf<StepError>()(z.object({ code: z.string(), message: z.string() }));
+const stepError = schemaOf<StepError>()(
+  z.object({
+    code: z.string(),
+    message: z.string(),
+    mayBePaid: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: 'Of a model call without an answer: it may have been paid for' }),
+  }),
+);
 
 const stopRequest = schemaOf<StopRequest>()(
   z.strictObject({

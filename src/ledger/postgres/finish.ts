@@ -59,7 +59,9 @@ SET (
   SELECT 'failed',
          CASE s.state WHEN 'failed' THEN s.asking ELSE coalesce($10::jsonb, s.asking) END, n.*
   FROM (
-    SELECT agent_once.kept_errors(s.errors || $4::jsonb), NULL::timestamptz, clock_timestamp(),
+    SELECT CASE WHEN $11::boolean AND s.errors -> -1 ->> 'code' = $4::jsonb -> 0 ->> 'code'
+             THEN s.errors ELSE agent_once.kept_errors(s.errors || $4::jsonb) END,
+           NULL::timestamptz, clock_timestamp(),
            CASE WHEN $5::boolean THEN s.run_attempts ELSE greatest(s.run_attempts - 1, 0) END,
            used.*
     FROM (
@@ -145,10 +147,10 @@ export function endings(
       const [row] = await database.query<CompleteRow>(text, values);
       return row?.answer ?? 'lost';
     },
-    fail(claim, error, { counted = true, answered, asking } = {}) {
+    fail(claim, error, { counted = true, once = false, answered, asking } = {}) {
       const used = numbersOf(answered?.usage);
       const next = asking && JSON.stringify(asking);
-      const how = [counted, answered?.round, ...used, next];
+      const how = [counted, answered?.round, ...used, next, once];
       return changes(FAIL, [...idOf(claim), toJsonb(error), ...how]);
     },
     endUnknown: (claim, error) => changes(END_UNKNOWN, [...idOf(claim), toJsonb(error)]),

@@ -102,27 +102,55 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
   };
 }
 
+/** A function that asks for a token may wait for a server that does not answer. */
+const KEY_MS = 10_000;
+
 /**
  * The key for one request; `undefined`: the endpoint takes none.
  *
+ * @param secrets is given the key: whatever is told from here on must not show it
  * @throws {AgentOnceError} `model.no_key`
+ * @throws the signal's reason
  */
-export async function keyOf({ apiKey, baseUrl, names }: Endpoint): Promise<string | undefined> {
+export async function keyOf(
+  { apiKey, baseUrl, names }: Endpoint,
+  signal: AbortSignal,
+  secrets: string[],
+): Promise<string | undefined> {
   const isMissing = apiKey === undefined && baseUrl === OPENAI_URL;
-  if (typeof apiKey !== 'function' && !isMissing) return apiKey;
-  try {
-    const key = await (apiKey as (() => Promise<unknown>) | undefined)?.();
-    if (typeof key !== 'string' || key === '') throw new Error('it is empty');
-    assertKey(key, names.apiKey);
-    return key;
-  } catch (error) {
-    // What a function says that asks for tokens may hold one.
-    const why = error instanceof AgentOnceError ? ` ${error.message}` : '';
-    throw new AgentOnceError(
-      'model.no_key',
-      `This worker has no key for the model: ${names.apiKey} gave none.${why} Nothing was asked, and the step is tried again.`,
-    );
+  if (typeof apiKey !== 'function' && !isMissing) {
+    if (apiKey !== undefined) secrets.push(...wordsOf(apiKey));
+    return apiKey;
   }
+  const late = AbortSignal.timeout(KEY_MS);
+  let why = 'it is not set';
+  try {
+    if (apiKey) {
+      const key: unknown = await unlessAborted(apiKey(), AbortSignal.any([signal, late]));
+      why = 'it gave an empty text, or none';
+      if (typeof key === 'string' && key !== '') {
+        secrets.push(...wordsOf(key));
+        assertKey(key, names.apiKey);
+        return key;
+      }
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    // What a function says that asks for tokens may hold one.
+    why = late.aborted ? `it gave none within ${KEY_MS / 1_000} s` : 'it threw an error';
+    if (error instanceof AgentOnceError) why = error.message.replace(/^.* has/, 'it has');
+  }
+  throw new AgentOnceError(
+    'model.no_key',
+    `This worker has no key for the model. ${names.apiKey}: ${why.replace(/\.$/, '')}. Nothing was asked, and the step is tried again.`,
+  );
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 function assertKey(key: string, name: string): void {
@@ -154,13 +182,13 @@ function originOf(baseUrl: string, names: EndpointNames): string {
 const SHORTEST_WORD = 8;
 
 /**
- * What must stand in no message: endpoints echo a value whole, or the word of it that is the
- * credential.
+ * What must stand in no message besides the key: endpoints echo a value whole, or the word of it that
+ * is the credential.
  */
-export function credentialsOf({ headers }: Endpoint, key: string | undefined): string[] {
-  const values = [...(key === undefined ? [] : [key]), ...Object.values(headers)];
-  return values.flatMap((value) => [
-    value,
-    ...value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD),
-  ]);
+export function secretsOf({ headers }: Endpoint): string[] {
+  return Object.values(headers).flatMap(wordsOf);
+}
+
+function wordsOf(value: string): string[] {
+  return [value, ...value.split(/\s+/).filter((word) => word.length >= SHORTEST_WORD)];
 }

@@ -57,7 +57,7 @@ export function meaningOf(
   { names, renews }: Pick<AboutEndpoint, 'names' | 'renews'>,
 ): Meaning {
   if (status === 402 || NO_CREDIT.test(code) || NO_CREDIT.test(type)) {
-    const advice = "Add credit to the provider's account, then start the run again.";
+    const advice = "Add credit to the provider's account, then resume the run.";
     return { code: 'model.quota_exhausted', retryable: false, advice, refusal: 'for-good' };
   }
   if (status === 400 && FILTERED.test(code)) {

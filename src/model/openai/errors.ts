@@ -24,17 +24,19 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
   const { model, signal, timeoutMs, scrub, names } = request;
   if (signal.aborted) return signal.reason;
   if (error instanceof ModelError || error instanceof AgentOnceError) return error;
-  const again = (code: ErrorCode, message: string): ModelError =>
-    new ModelError(code, message, { retryable: true });
+  const again = (code: ErrorCode, message: string, mayBePaid = false): ModelError =>
+    new ModelError(code, message, { retryable: true, mayBePaid });
   // By class: nearly all of them are called 'Error'. A timeout is a connection error too.
   if (error instanceof APIConnectionTimeoutError) {
     return again('model.timeout', `The model endpoint did not answer within ${timeoutMs} ms.`);
   }
   if (error instanceof APIConnectionError) {
     const reason = scrub(innermost(error));
+    const mayBePaid = BROKEN.test(reason);
     return again(
       'model.unreachable',
       `The model endpoint cannot be reached${reason === '' ? '' : ` (${reason})`}. Check ${names.baseUrl} and that the endpoint runs.`,
+      mayBePaid,
     );
   }
   if (error instanceof APIError) {
@@ -57,8 +59,12 @@ export function toModelError(error: unknown, request: FailedRequest): unknown {
   return again(
     'internal',
     `The model request failed in an unexpected way: ${scrub(String(error))}`,
+    true,
   );
 }
+
+/** A connection that there was: the request may have been read before it broke. */
+const BROKEN = /ECONNRESET|EPIPE|UND_ERR_SOCKET|other side closed|socket hang up/i;
 
 /** `fetch failed` says nothing: the socket's own error is some causes further down. */
 function innermost(error: Error): string {
@@ -117,6 +123,7 @@ function fromBody(
       rounds: meaning.rounds ?? more.rounds,
       // An answer that had begun was perhaps paid for, whatever ended it.
       refusal: more.rounds === undefined ? meaning.refusal : undefined,
+      mayBePaid: status >= 500 && !meaning.refusal && !more.answered,
     },
     more.answered ?? (meaning.answered ? { model, usage: null } : undefined),
   );

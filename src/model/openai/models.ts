@@ -32,7 +32,7 @@ export function createModels(preset: ModelEndpoint, endpoints: ModelEndpoints): 
 }
 
 function asThere(request: ModelRequest, { model, options }: ModelEndpoint): ModelRequest {
-  const asked: ModelRequest = defined({ ...request, ...options });
+  const asked: ModelRequest = defined({ ...request, ...options, ...request.over });
   return { ...asked, model: model ?? request.model };
 }
 

@@ -3,7 +3,7 @@ import type { ModelEndpoint } from '../../contract/model-endpoint.ts';
 import type { Model, ModelCallContext, ModelReply, ModelRequest } from '../port.ts';
 import { apiOf } from './api.ts';
 import { createSender, type Answer } from './client.ts';
-import { credentialsOf, keyOf, resolveEndpoint } from './endpoint.ts';
+import { keyOf, resolveEndpoint, secretsOf } from './endpoint.ts';
 import { refusedPart, toModelError } from './errors.ts';
 import { readReply } from './read-answer.ts';
 import { textTo } from './read-stream.ts';
@@ -65,8 +65,9 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
       const { model } = request;
       const until = Date.now() + timeoutMs;
       signal.throwIfAborted();
-      const key = await keyOf(endpoint);
-      const about = { names, renews, scrub: createScrub(credentialsOf(endpoint, key), request) };
+      const secrets = secretsOf(endpoint);
+      const about = { names, renews, scrub: createScrub(secrets, request) };
+      const key = await keyOf(endpoint, signal, secrets);
       const toError = (error: unknown): unknown =>
         toModelError(error, { model, signal, timeoutMs, ...about });
       let answer: unknown;
@@ -77,7 +78,7 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
         if (begun) await background?.keep(begun);
         const pending = found ?? begun;
         answer = pending
-          ? await responses.untilMade(pending, { first, context, until, toError })
+          ? await responses.untilMade(pending, { first, context, until, toError, secrets })
           : first?.value;
       } catch (error) {
         throw toError(error);

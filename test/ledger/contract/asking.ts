@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Asking } from '../../../src/contract/asking.ts';
-import type { Ledger, StepClaim } from '../../../src/ledger/port.ts';
+import type { FailedAttempt, Ledger, StepClaim } from '../../../src/ledger/port.ts';
 import { abandoned, again, claimed, granted, stepClaim } from '../steps.ts';
 
 const BUSY = { code: 'model.rate_limited', message: 'too many requests' };
@@ -54,6 +54,24 @@ export function testAsking(ledger: () => Ledger): void {
       await ledger().fail(held, BUSY);
       expect(await ledger().keepAsking(held, asking())).toBe(false);
     });
+  });
+
+  test('trouble that lasts is said once, and pushes out no other error', async () => {
+    const step = modelClaim();
+    const fail = async (code: string, how: FailedAttempt) =>
+      ledger().fail(await claimed(ledger(), again(step)), { code, message: 'm' }, how);
+    const lasts = { counted: false, once: true };
+    await ledger().fail(await claimed(ledger(), step), { ...BUSY, mayBePaid: true });
+    for (let attempt = 0; attempt < 12; attempt += 1) await fail('model.no_key', lasts);
+    await fail('model.timeout', {});
+    await fail('model.timeout', {});
+    expect((await record(step))?.errors).toMatchObject([
+      { ...BUSY, mayBePaid: true },
+      { code: 'model.no_key' },
+      { code: 'model.timeout' },
+      { code: 'model.timeout' },
+    ]);
+    expect(await record(step)).toMatchObject({ attempts: 15 });
   });
 
   describe('an attempt that ended without a word', () => {

@@ -2,7 +2,7 @@
 local key = KEYS[1]
 local fence, error, counted = ARGV[1], ARGV[2], ARGV[3] == '1'
 local answered, input_tokens, output_tokens, cost_usd = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local asking, pending = ARGV[8], ARGV[9]
+local asking, pending, once = ARGV[8], ARGV[9], ARGV[10] == '1'
 local s = read(key, 'state', 'fence', 'run_attempts', 'round', 'unusable_answers')
 if s.fence ~= fence then
   return 0
@@ -13,7 +13,9 @@ end
 if s.state ~= 'claimed' and s.state ~= 'unknown' then
   return 0
 end
-add_error(key, error)
+if not (once and has_last(key, error)) then
+  add_error(key, error)
+end
 redis.call('HSET', key, 'state', 'failed', 'ended_at', stamp(clock()))
 redis.call('HDEL', key, 'lease_until')
 put_asking(key, asking, pending)

@@ -51,6 +51,12 @@ local function add_error(key, error)
   redis.call('HSET', key, 'errors', cjson.encode(errors))
 end
 
+-- Whether the last error has the code of this one.
+local function has_last(key, error)
+  local errors = cjson.decode(redis.call('HGET', key, 'errors') or '[]')
+  return #errors > 0 and errors[#errors].code == cjson.decode(error).code
+end
+
 -- Adds what an answer used to what unusable ones before it did; before the first there is nothing to
 -- add to. An empty argument is not known.
 local function use_tokens(key, name, answers, value)

@@ -14,6 +14,7 @@ import { refusedPart } from '../errors.ts';
 import { ENCRYPTED } from './responses-request.ts';
 
 /** Between two questions, unless the endpoint says how long. */
+const SHORTEST_POLL_MS = 200;
 const WAITS_MS = { first: 1_000, longest: 5_000 };
 /** One that was just begun may not yet be known to each of the endpoint's servers. */
 const YOUNG_MS = 60_000;
@@ -51,7 +52,7 @@ export async function foundHere(
   return undefined;
 }
 
-interface Asking {
+interface Polling {
   /** The answer of the request that began it; absent: an earlier attempt did. */
   first: Answer | undefined;
   context: ModelCallContext;
@@ -59,30 +60,34 @@ interface Asking {
   until: number;
   /** @returns a `ModelError`; the signal's reason when the signal aborted */
   toError(error: unknown): unknown;
+  /** Gets each key that is asked with. */
+  secrets: string[];
 }
 
 /** @param unencrypted models that have no thoughts to encrypt */
 export function createBackground(endpoint: Endpoint, sender: Sender, unencrypted: Set<string>) {
   /** Asks once, with a key of this moment: it may expire while the response is made. */
   async function ask(
-    { responseId, model }: BackgroundResponse,
-    context: ModelCallContext,
+    pending: BackgroundResponse,
+    polling: Polling,
     timeoutMs: number,
   ): Promise<Answer> {
+    const { context, secrets } = polling;
+    const { responseId, model } = pending;
     const query = unencrypted.has(model) ? {} : { include: ENCRYPTED };
     try {
-      const key = await keyOf(endpoint);
+      const key = await keyOf(endpoint, context.signal, secrets);
       return await sender.get(pathOf(responseId), query, key, { ...context, timeoutMs });
     } catch (error) {
       if (refusedPart(error) !== 'asked' || unencrypted.has(model)) throw error;
       unencrypted.add(model);
-      return ask({ responseId, model } as BackgroundResponse, context, timeoutMs);
+      return ask(pending, polling, timeoutMs);
     }
   }
 
-  async function cancel({ responseId }: BackgroundResponse, context: ModelCallContext) {
+  async function cancel({ responseId }: BackgroundResponse, { context, secrets }: Polling) {
     const limit = { signal: AbortSignal.timeout(CANCEL_MS), timeoutMs: CANCEL_MS };
-    const key = await keyOf(endpoint);
+    const key = await keyOf(endpoint, limit.signal, secrets);
     await sender.post(`${pathOf(responseId)}/cancel`, {}, key, { ...context, ...limit });
   }
 
@@ -93,8 +98,8 @@ export function createBackground(endpoint: Endpoint, sender: Sender, unencrypted
      * @throws {ModelError} `model.pending`, `model.response_lost`
      * @throws the signal's reason; where the run is cancelled, the response is first
      */
-    async untilMade(pending: BackgroundResponse, asking: Asking): Promise<unknown> {
-      const { first, context, until, toError } = asking;
+    async untilMade(pending: BackgroundResponse, polling: Polling): Promise<unknown> {
+      const { first, context, until, toError } = polling;
       const { signal, background } = context;
       let growing = WAITS_MS.first;
       let wait = first ? (pollAfterMs(first) ?? growing) : 0;
@@ -107,17 +112,18 @@ export function createBackground(endpoint: Endpoint, sender: Sender, unencrypted
         wait = growing;
         try {
           signal.throwIfAborted();
-          const answer = await ask(pending, context, Math.min(left, QUESTION_MS));
+          const answer = await ask(pending, polling, Math.min(left, QUESTION_MS));
           const { value } = answer;
           if (isObject(value) && ENDED.test(String(value['status']))) return value;
           wait = pollAfterMs(answer) ?? growing;
         } catch (error) {
           if (signal.aborted && background?.isCancelled()) {
-            await cancel(pending, context).catch(() => {});
+            await cancel(pending, polling).catch(() => {});
           }
           const failure = toError(error);
           if (!(failure instanceof ModelError)) throw failure;
           if (isLost(error, failure, pending)) throw lost(failure, pending);
+          if (isRefused(error, failure)) throw notGiven(failure, pending);
           wait = Math.max(growing, failure.retryAfterMs ?? 0);
         }
         growing = Math.min(growing * 1.5, WAITS_MS.longest);
@@ -132,14 +138,30 @@ function pathOf(responseId: string): string {
 
 function pollAfterMs({ headers }: Answer): number | undefined {
   const told = headers.get('openai-poll-after-ms') ?? '';
-  return /^\d{1,6}$/.test(told) ? Number(told) : undefined;
+  if (!/^\d{1,6}$/.test(told)) return undefined;
+  return Math.max(SHORTEST_POLL_MS, Number(told));
 }
 
 /** Whether nobody here can ask for it any more: it is gone, or belongs to another key's project. */
 function isLost(error: unknown, failure: ModelError, { at }: BackgroundResponse): boolean {
   if (!(error instanceof APIError)) return false;
   if (error.status === 404) return Date.now() - Date.parse(at) > YOUNG_MS;
-  return !failure.retryable && failure.code !== 'model.quota_exhausted';
+  return !failure.retryable && (error.status === 401 || error.status === 403);
+}
+
+/** Whether the endpoint does not know how to give a response: it will not know later either. */
+function isRefused(error: unknown, { retryable, code }: ModelError): boolean {
+  if (!(error instanceof APIError) || error.status === 404) return false;
+  return !retryable && code !== 'model.quota_exhausted';
+}
+
+function notGiven({ message }: ModelError, { model }: BackgroundResponse): ModelError {
+  return new ModelError(
+    'model.rejected',
+    `The model endpoint makes answers in the background, and does not give them: switch background off for it. The answer may have been paid for. ${message}`,
+    { retryable: false },
+    { model, usage: null },
+  );
 }
 
 function lost({ message }: ModelError, { model }: BackgroundResponse): ModelError {
