@@ -124,6 +124,17 @@ test('the next turn begins where this one was answered', async () => {
   expect(second).toMatchObject({ name: 'first', result: { answeredBy: 'second' } });
 });
 
+test('an answer is shared by the first model’s request, whichever model gave it', async () => {
+  models.second.reply(200, chatAnswer('from the second'));
+  const views = [];
+  for (const key of ['shared-1', 'shared-2']) {
+    await system.client.start({ agent: 'frugal', key, input: 'the same' });
+    views.push(await system.client.result({ agent: 'frugal', key }));
+  }
+  expect(views.map(({ result }) => result)).toEqual(['from the second', 'from the second']);
+  expect(views.map(({ usage }) => usage?.inputTokens)).toEqual([100, 0]);
+});
+
 test('an endpoint that this worker does not know leaves the step to another worker', async () => {
   await worker.stop();
   const { first: _first, ...others } = JSON.parse(models.env.TEST_MODELS) as Record<string, object>;

@@ -474,6 +474,15 @@ export const testAgents = [
     modelPolicy: { ...quick, startToCloseMs: 3_000 },
   }),
   defineAgent({
+    name: 'frugal',
+    description: 'Keeps what its models answered.',
+    instructions,
+    tools,
+    model: 'first',
+    fallbacks: ['second'],
+    cacheModelSeconds: 600,
+  }),
+  defineAgent({
     name: 'discreet',
     description: 'Shows no results in history.',
     instructions,
