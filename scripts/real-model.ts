@@ -4,7 +4,7 @@
  * sources, which takes a quarter of an hour on two cores. What cannot be had is said, and the test is
  * skipped. `LLAMA_SERVER` names a server of one's own, `REAL_MODEL_GGUF` weights.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ async function testOn(server: string, weights: string): Promise<number> {
   let log = '';
   llama.stderr.on('data', (chunk) => (log = (log + String(chunk)).slice(-4_000)));
   try {
-    await isReady(`http://127.0.0.1:${port}/health`, llama.exitCode);
+    await isReady(`http://127.0.0.1:${port}/health`, llama);
     const env = { ...process.env, REAL_MODEL_URL: `http://127.0.0.1:${port}/v1` };
     const args = ['scripts/test.mjs', 'test/all/example/real-model'];
     const tests = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
@@ -59,8 +59,8 @@ async function testOn(server: string, weights: string): Promise<number> {
   }
 }
 
-async function isReady(url: string, ended: number | null): Promise<void> {
-  for (const until = Date.now() + LOAD_MS; Date.now() < until && ended === null;) {
+async function isReady(url: string, server: ChildProcess): Promise<void> {
+  for (const until = Date.now() + LOAD_MS; Date.now() < until && server.exitCode === null;) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(250);
@@ -77,9 +77,8 @@ function builtServer(): string {
     const [archive = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.tar.gz'));
     run('tar', ['xzf', archive], folder);
     const sources = path.join(folder, archive.replace('.tar.gz', ''), 'llama.cpp');
-    const off = ['SHARED_LIBS', 'TESTS', 'EXAMPLES', 'WEBUI', 'UI'].map((name) =>
-      name === 'SHARED_LIBS' ? '-DBUILD_SHARED_LIBS=OFF' : `-DLLAMA_BUILD_${name}=OFF`,
-    );
+    const parts = ['TESTS', 'EXAMPLES', 'WEBUI', 'UI'].map((name) => `LLAMA_BUILD_${name}`);
+    const off = ['BUILD_SHARED_LIBS', ...parts].map((name) => `-D${name}=OFF`);
     const options = ['-DCMAKE_BUILD_TYPE=Release', '-DLLAMA_CURL=OFF', '-DLLAMA_OPENSSL=OFF'];
     run('cmake', ['-S', sources, '-B', 'build', ...options, ...off], folder);
     run('cmake', ['--build', 'build', '--target', 'llama-server', '-j', '2'], folder);

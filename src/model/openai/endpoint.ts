@@ -70,7 +70,9 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
   if (!(streamIdleMs >= 1)) {
     throw new AgentOnceError('config.invalid', `${of('streamIdleMs')} is no time in milliseconds.`);
   }
-  if (typeof apiKey === 'string') assertKey(apiKey, names.apiKey);
+  if (typeof apiKey === 'string' && !isSendable(apiKey)) {
+    throw new AgentOnceError('config.invalid', `${names.apiKey} ${NOT_SENDABLE}.`);
+  }
   const baseUrl = options.baseUrl ?? OPENAI_URL;
   const origin = originOf(baseUrl, names);
   const dialect = options.dialect ?? dialectOf(baseUrl);
@@ -130,35 +132,34 @@ export async function keyOf(
       why = 'it gave an empty text, or none';
       if (typeof key === 'string' && key !== '') {
         secrets.push(...wordsOf(key));
-        assertKey(key, names.apiKey);
-        return key;
+        if (isSendable(key)) return key;
+        why = `it ${NOT_SENDABLE}`;
       }
     }
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
     // What a function says that asks for tokens may hold one.
     why = late.aborted ? `it gave none within ${KEY_MS / 1_000} s` : 'it threw an error';
-    if (error instanceof AgentOnceError) why = error.message.replace(/^.* has/, 'it has');
   }
   throw new AgentOnceError(
     'model.no_key',
-    `This worker has no key for the model. ${names.apiKey}: ${why.replace(/\.$/, '')}. Nothing was asked, and the step is tried again.`,
+    `This worker has no key for the model. ${names.apiKey}: ${why}. Nothing was asked, and the step is tried again.`,
   );
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     work.then(resolve, reject);
   });
 }
 
-function assertKey(key: string, name: string): void {
-  if (/^[\x21-\x7e]+$/.test(key)) return;
-  throw new AgentOnceError(
-    'config.invalid',
-    `${name} has a character that no HTTP header can hold, such as a space, a line break or a letter that is not ASCII.`,
-  );
+const NOT_SENDABLE =
+  'has a character that no HTTP header can hold, such as a space, a line break or a letter that is not ASCII';
+
+function isSendable(key: string): boolean {
+  return /^[\x21-\x7e]+$/.test(key);
 }
 
 function originOf(baseUrl: string, names: EndpointNames): string {

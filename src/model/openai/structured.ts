@@ -78,7 +78,7 @@ const LOOK_AROUND = /\(\?<?[=!]/;
  * @returns `undefined`: it cannot be held to so
  */
 export function strictForm(schema: JsonValue | undefined): JsonObject | undefined {
-  if (!isSchema(schema)) return undefined;
+  if (!isObject(schema)) return undefined;
   const { type, required = [], format, pattern, additionalProperties: more = false } = schema;
   if (!['type', 'anyOf', '$ref'].some((name) => name in schema)) return undefined;
   if (!Object.keys(schema).every((name) => STRICT_KEYWORDS.has(name))) return undefined;
@@ -107,14 +107,10 @@ function strictForms(schemas: JsonValue): JsonValue | undefined {
     const forms = schemas.map(strictForm);
     return forms.every((form) => form !== undefined) ? forms : undefined;
   }
-  const forms = Object.entries(isSchema(schemas) ? schemas : {}).map(
+  const forms = Object.entries(isObject(schemas) ? schemas : {}).map(
     ([name, each]) => [name, strictForm(each)] as const,
   );
   return forms.every(([, form]) => form !== undefined)
     ? (Object.fromEntries(forms) as JsonObject)
     : undefined;
-}
-
-function isSchema(value: JsonValue | undefined): value is JsonObject {
-  return isObject(value);
 }
