@@ -73,7 +73,7 @@ describe('a database with limits of its own', () => {
        CREATE TRIGGER see AFTER INSERT OR UPDATE ON agent_once.steps EXECUTE FUNCTION public.see();
        CREATE TRIGGER see AFTER INSERT OR UPDATE ON agent_once.questions EXECUTE FUNCTION public.see()`,
     );
-    await makeHostile(database);
+    await makeHostile(database, [...HOSTILE, ['statement_timeout', `'200ms'`]]);
     ledger = await createPostgresLedger(database.url);
   });
   afterAll(async () => {

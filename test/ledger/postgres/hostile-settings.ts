@@ -1,7 +1,10 @@
 import type { TestDatabase } from '../../support/database.ts';
 import { queryOnce } from '../../support/database.ts';
 
-/** Defaults that a database may have, and that the ledger must not depend on. */
+/**
+ * Defaults that a database may have, and that the ledger must not depend on. A transaction begins
+ * under them: a second is long enough for that on a busy machine.
+ */
 export const HOSTILE: readonly (readonly [setting: string, value: string])[] = [
   ['DateStyle', `'German'`],
   ['DateStyle', `'SQL, DMY'`],
@@ -15,7 +18,7 @@ export const HOSTILE: readonly (readonly [setting: string, value: string])[] = [
   ['default_transaction_isolation', `'serializable'`],
   ['default_transaction_read_only', 'on'],
   ['default_transaction_deferrable', 'on'],
-  ['statement_timeout', `'100ms'`],
+  ['statement_timeout', `'1s'`],
   ['lock_timeout', `'1ms'`],
   ['idle_in_transaction_session_timeout', `'1ms'`],
   ['synchronous_commit', 'off'],
