@@ -1,6 +1,9 @@
 import type { Registry } from '../src/define/registry.ts';
 import { FAST_LANE } from '../src/contract/settings.ts';
 
+/** Of the ledger in PostgreSQL: what a worker's lease holds after its last renewal. */
+const WORKER_LEASE_MS = 6_000;
+
 /** The longest time for which a claim of any step holds that nobody works under, in milliseconds. */
 export function longestLease(registry: Registry): number {
   const tools = registry
@@ -9,5 +12,5 @@ export function longestLease(registry: Registry): number {
       definition.lane === 'fast' ? policy.startToCloseMs + FAST_LANE.leaseMarginMs : policy.leaseMs,
     );
   const models = registry.names().map((name) => registry.settingsOf(name).modelPolicy.leaseMs);
-  return Math.max(...tools, ...models);
+  return Math.max(WORKER_LEASE_MS, ...tools, ...models);
 }

@@ -4,6 +4,7 @@ import { secretsOfUrl } from './contract/redact.ts';
 import { isEffort } from './contract/settings.ts';
 import {
   invalidSetting,
+  readCount,
   readFlag,
   readHttpUrl,
   readInterval,
@@ -77,6 +78,12 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     splitTaskQueues: readFlag('AGENT_ONCE_SPLIT_TASK_QUEUES', false, env),
     /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
     cleanupEveryMs: readInterval('AGENT_ONCE_CLEANUP', '1h', env),
+    /** Model steps that a worker has under way at once: they wait, and cost it next to nothing. */
+    modelSlots: readCount('AGENT_ONCE_MODEL_SLOTS', 1_000, env),
+    /** Tool steps, and activities of the app's own, likewise. */
+    toolSlots: readCount('AGENT_ONCE_TOOL_SLOTS', 200, env),
+    /** A worker's connections to the ledger, and as many again for transactions of tools. */
+    ledgerPool: readCount('AGENT_ONCE_LEDGER_POOL', 10, env),
     /** Workers: whether only shadow runs may run here. */
     shadowOnly: readFlag('AGENT_ONCE_SHADOW_ONLY', false, env),
     logLevel: readOneOf('AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], env) ?? 'info',

@@ -17,7 +17,7 @@ export type MetStep = Omit<
 export function answerClaim(
   decision: ClaimDecision,
   row: MetStep,
-  { scope, step, leaseMs, maximumAttempts }: StepClaim,
+  { scope, step, leaseMs, lease, maximumAttempts }: StepClaim,
   ledger: string,
 ): ClaimAnswer {
   const worker = row.worker ?? '';
@@ -25,7 +25,13 @@ export function answerClaim(
     case 'claimed':
       return {
         state: 'claimed',
-        claim: { scope, step, fence: row.fence, leaseMs },
+        claim: {
+          scope,
+          step,
+          fence: row.fence,
+          leaseMs,
+          ...(lease ? { lease: lease.id } : {}),
+        },
         attempt: row.runAttempts,
         last: row.runAttempts >= maximumAttempts,
         attempts: row.attempts,

@@ -20,7 +20,13 @@ export interface StepClaim {
   request?: JsonValue;
   /** UUID, made once per invocation: a claim whose answer was lost is claimed again with it. */
   nonce: string;
+  /** How long the claim holds without renewal, where it hangs on no worker's lease. */
   leaseMs: number;
+  /**
+   * The worker's lease that the claim hangs on: it holds for as long as that is renewed, and for
+   * `holdMs` at most, in milliseconds.
+   */
+  lease?: { id: string; holdMs: number } | undefined;
   /** Executed attempts allowed in one Temporal execution (`runId`). */
   maximumAttempts: number;
   workflowId: string;
@@ -52,6 +58,7 @@ export interface Claim {
   step: string;
   fence: string;
   leaseMs: number;
+  lease?: string | undefined;
 }
 
 export type ClaimAnswer =

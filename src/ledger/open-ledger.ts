@@ -10,6 +10,8 @@ export interface OpenLedgerOptions {
   tools?: readonly { name: string; effect: Effect }[];
   /** The app's folder: its migrations make tables beside the ledger's. */
   app?: string | undefined;
+  /** Connections of a backend that has a pool of them; default: the backend's. */
+  poolSize?: number;
 }
 
 /** A kind of database that can be the ledger. */
@@ -32,8 +34,9 @@ export type LedgerBackends = Readonly<Record<string, LedgerBackend>>;
 
 const postgres: LedgerBackend = {
   example: 'a PostgreSQL URL (postgres://user:password@host:port/database)',
-  async open(url, { app }) {
-    return (await import('./postgres/postgres-ledger.ts')).createPostgresLedger(url, { app });
+  async open(url, { app, poolSize }) {
+    const { createPostgresLedger } = await import('./postgres/postgres-ledger.ts');
+    return createPostgresLedger(url, { app, ...(poolSize === undefined ? {} : { poolSize }) });
   },
   async openReader(url) {
     return (await import('./postgres/read-ledger.ts')).openPostgresLedgerReader(url);

@@ -21,6 +21,22 @@ import type {
   StepRecord,
 } from './records.ts';
 
+/** Leases that claims of a worker hang on: one is renewed in the place of all of them. */
+export interface WorkerLeases {
+  /**
+   * Begins a lease, or extends it.
+   *
+   * @param id a UUID of the process
+   * @param holdsMs for how long from now; default six seconds
+   * @returns how many of its claims were taken from it so far: another number than before says to look
+   */
+  renew(id: string, holdsMs?: number): Promise<string>;
+  /** Which of these claims the lease has no more. */
+  lost(id: string, claims: readonly Claim[]): Promise<Claim[]>;
+  /** Ends it: its claims may be taken at once. */
+  end(id: string): Promise<void>;
+}
+
 export type * from './claims.ts';
 export type * from './records.ts';
 
@@ -34,6 +50,9 @@ export type * from './records.ts';
 export interface Ledger {
   /** Whether `transact` works. */
   readonly transactions: boolean;
+
+  /** Leases of workers. Absent: each step's claim is renewed by itself. */
+  readonly leases?: WorkerLeases;
 
   /** Deletes what no run needs any more. Absent: the backend does not know how. */
   readonly cleaner?: LedgerCleaner;

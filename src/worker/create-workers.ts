@@ -42,6 +42,8 @@ export async function createWorkers(
     // What the workflows of a dead worker wait for before another one may replay them.
     stickyQueueScheduleToStartTimeout: 2_000,
   };
+  const slots = (executions: number) => ({ maxConcurrentActivityTaskExecutions: executions });
+  const { modelSlots, toolSlots } = config;
   const workers = new Map<string, Worker>();
   const withWorkflows = only === undefined || only === 'workflows';
   const bundle = withWorkflows ? { workflowBundle: await workflowBundle(own.folder) } : {};
@@ -49,21 +51,24 @@ export async function createWorkers(
   if (!config.splitTaskQueues) {
     const activities = { ...own.activities, ...(deps && createActivities(deps)) };
     const taskQueue = queues.workflows;
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, activities }));
+    const both = slots(modelSlots + toolSlots);
+    const worker = { ...common, ...both, taskQueue, ...bundle, activities };
+    workers.set(taskQueue, await Worker.create(worker));
     return workers;
   }
   if (withWorkflows) {
     const taskQueue = queues.workflows;
     // Without activities a worker does not ask for any.
     const { activities } = own;
-    const some = Object.keys(activities).length > 0 ? { activities } : {};
+    const some = Object.keys(activities).length > 0 ? { activities, ...slots(toolSlots) } : {};
     workers.set(taskQueue, await Worker.create({ ...common, taskQueue, ...bundle, ...some }));
   }
   for (const part of ['model', 'tools'] as const) {
     if (!deps || (only !== undefined && only !== part)) continue;
     const taskQueue = queues[part];
     const activities = createActivities(deps, part);
-    workers.set(taskQueue, await Worker.create({ ...common, taskQueue, activities }));
+    const limits = slots(part === 'model' ? modelSlots : toolSlots);
+    workers.set(taskQueue, await Worker.create({ ...common, ...limits, taskQueue, activities }));
   }
   return workers;
 }

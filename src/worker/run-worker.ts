@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
+import { WorkerLease } from '../activities/step/worker-lease.ts';
 import { outsideSteps } from '../activities/step/step-code.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import { registryDefaults } from '../define/registry-defaults.ts';
@@ -88,17 +89,20 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
     if (model) {
-      const use = { tools: registry.tools(), app: options.folder };
+      const { ledgerPool: poolSize } = config;
+      const use = { tools: registry.tools(), app: options.folder, poolSize };
       const opened = await openLedger(config.ledgerUrl, use);
       closing.push(() => opened.close());
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model', logger);
       const watched = watchLedger(opened, trouble);
       closing.push(() => Promise.resolve(watched.close()));
       const prices = await loadPrices(config.pricesFile);
+      const lease = opened.leases && (await WorkerLease.begin(opened.leases));
+      if (lease) closing.push(() => lease.close());
       const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
-        ...defined({ cleaning }),
+        ...defined({ cleaning, lease }),
         costUsd: (name, usage, endpoint) =>
           costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,

@@ -3,7 +3,7 @@ import { AgentOnceError, isErrorCode, type ErrorCode } from '../../contract/erro
 import type { ClaimAnswer, StepClaim, StepError, UnknownAttempt } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { activityFailure, detailsOf, isOwnTrouble } from './failures.ts';
-import { heldBefore } from './lease.ts';
+import { heldBefore, type Lease } from './lease.ts';
 import { refusalOf } from './restored.ts';
 import { askAgain, isUnreachable } from './until-answered.ts';
 import type { GrantedAnswer, StepPlan } from './work.ts';
@@ -31,7 +31,7 @@ export class OutcomeUnknown extends Error {
 export async function claimStep(
   deps: ActivityDeps,
   plan: StepPlan,
-  leaseMs: number,
+  { leaseMs, ofWorker }: Pick<Lease, 'leaseMs' | 'ofWorker'>,
   context: Context,
 ): Promise<GrantedAnswer | CompletedAnswer> {
   const { workflowExecution, activityId } = context.info;
@@ -42,6 +42,7 @@ export async function claimStep(
     // One for all tries: a claim whose answer was lost is found again by it.
     nonce: crypto.randomUUID(),
     leaseMs,
+    lease: ofWorker,
     maximumAttempts: plan.policy.retry.maximumAttempts,
     workflowId: workflowExecution?.workflowId ?? activityId,
     runId: workflowExecution?.runId ?? activityId,

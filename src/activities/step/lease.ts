@@ -2,12 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context } from '@temporalio/activity';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
-import type { Claim, Ledger, SeenRecords } from '../../ledger/port.ts';
+import type { Claim, Ledger, SeenRecords, StepClaim } from '../../ledger/port.ts';
+import type { ActivityDeps } from '../deps.ts';
+import type { WorkerLease } from './worker-lease.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
 
 /** An answer to a heartbeat brings the cancellation: often enough not to pay for what nobody wants. */
 const HEARTBEAT_MS = 1_000;
+
+/** What a claim that hangs on its worker's lease holds beyond the time of its attempt. */
+const HOLD_MARGIN_MS = 5_000;
 
 /** What a heartbeat carries: the claim that an attempt had, for the one after it. */
 type Held = Required<Pick<SeenRecords, 'ledger' | 'fence'>>;
@@ -35,6 +40,8 @@ export class Lease {
   readonly limit: AbortSignal;
   /** In the fast lane it holds for as long as the attempt may take. */
   readonly leaseMs: number;
+  /** What a claim of a step in the standard lane hangs on. */
+  readonly ofWorker: StepClaim['lease'];
   readonly #work = new AbortController();
   readonly #over: NodeJS.Timeout;
   readonly #stopped: AbortSignal;
@@ -42,15 +49,23 @@ export class Lease {
   readonly #context: Context;
   #held: Held | undefined;
   #keeping: NodeJS.Timeout | undefined;
+  readonly #worker: WorkerLease | undefined;
+  #letGo: () => void = () => {};
 
   /**
    * Its times are the policy's, but never more than what Temporal was told when the step was
    * scheduled, by a caller who may not have known the policy.
    *
    * @param stopped aborts when the worker stops: for the fast lane, which Temporal does not tell
+   * @param worker renews for all of its steps; absent: each renews its own claim
    * @param outlives whether the attempt goes on when Temporal has given it up
    */
-  constructor(context: Context, policy: StepPolicy, stopped: AbortSignal, outlives: boolean) {
+  constructor(
+    context: Context,
+    policy: StepPolicy,
+    { stopped, lease: worker }: Pick<ActivityDeps, 'stopped' | 'lease'>,
+    outlives: boolean,
+  ) {
     const { startToCloseTimeoutMs, isLocal } = context.info;
     const { heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
     const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
@@ -73,6 +88,8 @@ export class Lease {
       return;
     }
     this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
+    this.#worker = worker;
+    this.ofWorker = worker && { id: worker.id, holdMs: limitMs + HOLD_MARGIN_MS };
     const everyMs = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
     this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
   }
@@ -87,6 +104,11 @@ export class Lease {
     if (this.#heartbeat === undefined) return;
     this.#held = held;
     if (atOnce) this.#context.heartbeat(held);
+    if (this.#worker) {
+      const lost = () => this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+      this.#letGo = this.#worker.hold(claim, AsyncLocalStorage.bind(lost));
+      return;
+    }
     let asking = false;
     const keep = async (): Promise<void> => {
       if (asking) return;
@@ -109,6 +131,7 @@ export class Lease {
     clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
     clearInterval(this.#keeping);
+    this.#letGo();
   }
 
   /** In the step's own context, as everything that calls its listeners: they may throw. */

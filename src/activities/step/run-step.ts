@@ -37,10 +37,10 @@ async function attemptStep(
   deps.faults('before-claim', plan.faultName, context.info.attempt);
   await assertInTime(deps, plan, context);
   // Nobody repeats such an attempt, so its own word is worth waiting for.
-  const lease = new Lease(context, plan.policy, deps.stopped, effect === 'at-most-once');
+  const lease = new Lease(context, plan.policy, deps, effect === 'at-most-once');
   code.onStray((error) => lease.fail(error));
   try {
-    const answer = await claimStep(deps, plan, lease.leaseMs, context);
+    const answer = await claimStep(deps, plan, lease, context);
     if (answer.state === 'completed') return asOutcome(answer.record, answer.ledger);
     const { claim, ledger } = answer;
     // A ledger that loses the claim of such an attempt would let its effect happen again.

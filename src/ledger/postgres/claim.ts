@@ -4,6 +4,7 @@ import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
 import { LOST } from '../step-errors.ts';
 import type { Database } from './database.ts';
 import { toPort } from './records.ts';
+import { releaseFrom, workerLeases } from './worker-leases.ts';
 import { whyNotClaimed } from './why-not-claimed.ts';
 
 /**
@@ -21,14 +22,14 @@ const CLAIM = `
 INSERT INTO agent_once.steps AS s (
   scope, step, turn, kind, name, effect, digest, state, answer, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts, errors, request, workflow_id, run_id, worker, claimed_at,
-  ledger
+  ledger, lease
 )
 SELECT
   $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed',
   coalesce($17::bigint, 0) + 1,
   $8::uuid, clock_timestamp() + $9::double precision * interval '1 millisecond',
   1 + lost.attempts, 1, lost.attempts, lost.errors, $10::bytea, $11::text, $12::text, $13::text,
-  clock_timestamp(), l.id
+  clock_timestamp(), l.id, $22::uuid
 FROM agent_once.ledger AS l,
   LATERAL (
     SELECT CASE
@@ -63,7 +64,7 @@ WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text
 ON CONFLICT (scope, step) DO UPDATE SET (
   answer, state, effect, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts, errors,
-  request, workflow_id, run_id, worker, claimed_at, ended_at, ledger
+  request, workflow_id, run_id, worker, claimed_at, ended_at, ledger, lease
 ) = (
   SELECT
     -- That a completion settled the step is told whenever it is repeated: a claim must not hide it.
@@ -92,7 +93,8 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     CASE WHEN mine THEN excluded.worker ELSE s.worker END,
     CASE WHEN taken THEN clock.now ELSE s.claimed_at END,
     CASE WHEN taken THEN NULL WHEN forgot THEN clock.now ELSE s.ended_at END,
-    CASE WHEN mine OR decision.answer = 'unknown' THEN excluded.ledger ELSE s.ledger END
+    CASE WHEN mine OR decision.answer = 'unknown' THEN excluded.ledger ELSE s.ledger END,
+    CASE WHEN mine THEN excluded.lease ELSE s.lease END
   FROM
     (SELECT clock_timestamp() AS now OFFSET 0) AS clock,
     LATERAL (
@@ -130,7 +132,16 @@ RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
   (SELECT id FROM agent_once.ledger) AS here,
-  extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000 AS lease_left_ms`;
+  s.lease, extract(epoch FROM agent_once.held_until(s.lease_until, s.lease) - clock_timestamp())
+    ::double precision * 1000 AS lease_left_ms`;
+
+/** Whether a claim still holds, and its worker's lease does for a while. */
+const HOLDS = `
+SELECT w.deadline > clock_timestamp() + interval '2 seconds' AS ok
+FROM agent_once.steps AS s LEFT JOIN agent_once.worker_leases AS w ON w.id = s.lease
+WHERE s.scope = $1 AND s.step = $2 AND s.fence = $3
+  AND (s.state = 'completed' OR (s.state = 'claimed' AND s.lease = $4::uuid))
+  AND s.known_by IS DISTINCT FROM 'person'`;
 
 const RENEW = `
 UPDATE agent_once.steps AS s
@@ -149,6 +160,8 @@ interface MetRow extends MetStep {
   answer: ClaimDecision | 'same' | 'settled';
   /** Identity of the ledger. */
   here: string;
+  /** The worker's lease that whoever holds the step has. */
+  lease: string | null;
 }
 
 /** One round trip; see `Ledger.claim`. */
@@ -156,21 +169,39 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
   const request = step.request === undefined ? undefined : await encodePayload(step.request);
   const { ledger, row: hasRow = false, done = false, fence, previous } = step.seen ?? {};
   const what = [step.scope, step.step, step.turn, step.kind, step.name, step.effect, step.digest];
-  const claim = [step.nonce, step.leaseMs, request?.data];
+  const { lease } = step;
+  const claim = [step.nonce, lease?.holdMs ?? step.leaseMs, request?.data];
   const by = [step.workflowId, step.runId, step.worker, step.maximumAttempts];
   const seen = [ledger, hasRow, fence, previous?.step, previous?.digest];
-  const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done];
+  const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done, lease?.id];
   const [row] = await database.query(CLAIM, values);
   if (row !== undefined) {
     const met = await toPort<MetRow>(row);
+    const { fence: held, lease: theirs, leaseLeftMs } = met;
+    // Only a hint, as this statement's snapshot has it: the next one looks under the lease's lock.
+    if (met.answer === 'busy' && theirs !== null && (leaseLeftMs ?? 0) <= 0) {
+      const at = { scope: step.scope, step: step.step, fence: held };
+      if (await releaseFrom(database, theirs, at)) return claimStep(database, step);
+    }
     return answerClaim(decisionOf(met, step), met, step, met.here);
   }
   // Where nothing is wanting any more, a person has accepted the ledger in this very moment.
   return (await whyNotClaimed(database, step)) ?? claimStep(database, step);
 }
 
-/** Extends the lease. A step completed by this claim is still its own. */
+/**
+ * Extends the lease, or sees to it that the worker's holds. A step completed by this claim is still its
+ * own.
+ */
 export async function renewClaim(database: Database, claim: Claim): Promise<boolean> {
+  const { scope, step, fence, lease } = claim;
+  if (lease !== undefined) {
+    const look = () => database.query<{ ok: boolean }>(HOLDS, [scope, step, fence, lease]);
+    const [held] = await look();
+    if (!held || held.ok) return held !== undefined;
+    await workerLeases(database).renew(lease);
+    return (await look()).length > 0;
+  }
   const rows = await database.query(RENEW, [claim.scope, claim.step, claim.fence, claim.leaseMs]);
   return rows.length > 0;
 }

@@ -54,6 +54,10 @@ DELETE FROM agent_once.retired_scopes
 WHERE scope = ANY ($1::text[]) AND provisional
 RETURNING scope`;
 
+/** Of processes that are gone: whatever they have left is takeable without their lease, too. */
+const FORGET_LEASES = `
+DELETE FROM agent_once.worker_leases WHERE deadline < statement_timestamp() - interval '1 day'`;
+
 /** Rows of one statement: a transaction must not last. */
 const STEPS_AT_ONCE = 500;
 
@@ -98,6 +102,7 @@ export function postgresCleaner(database: Database): LedgerCleaner {
       return database.query<Home>(OTHER_HOMES, [id]);
     },
     async oldScopes({ olderThanMs, after, limit }) {
+      if (after === null) await database.query(FORGET_LEASES);
       const from = after === null ? [null, null] : (JSON.parse(after) as [string, string]);
       const values = [olderThanMs, ...from, limit];
       const rows = await database.query<OldScopeRow>(OLD_SCOPES, values);

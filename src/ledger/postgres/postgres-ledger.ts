@@ -1,7 +1,7 @@
 import type { Ledger } from '../port.ts';
 import { claimStep, renewClaim } from './claim.ts';
 import { postgresCleaner } from './cleaner.ts';
-import type { PostgresLedgerOptions } from './database.ts';
+import { Database, type PostgresLedgerOptions } from './database.ts';
 import { decideQuestion } from './decide.ts';
 import { endings } from './finish.ts';
 import { readIdentity } from './identity.ts';
@@ -10,6 +10,7 @@ import { questions } from './questions.ts';
 import { records } from './records.ts';
 import { shareStep } from './share.ts';
 import { transactStep } from './transact.ts';
+import { workerLeases } from './worker-leases.ts';
 
 const RETIRE = `
 INSERT INTO agent_once.retired_scopes (scope) VALUES ($1)
@@ -28,8 +29,10 @@ export async function createPostgresLedger(
   options: PostgresLedgerOptions & { app?: string | undefined } = {},
 ): Promise<Ledger> {
   const database = await openMigrated(url, 'worker', options);
+  const renewals = new Database(url, { poolSize: 1 });
   return {
     transactions: true,
+    leases: workerLeases(renewals),
     cleaner: postgresCleaner(database),
     claim: (step) => claimStep(database, step),
     renew: (claim) => renewClaim(database, claim),
@@ -43,6 +46,8 @@ export async function createPostgresLedger(
     },
     identity: () => readIdentity(database),
     ...records(database),
-    close: () => database.close(),
+    async close() {
+      await Promise.all([database.close(), renewals.close()]);
+    },
   };
 }

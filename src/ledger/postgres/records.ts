@@ -18,7 +18,7 @@ const STEPS = `${RECORD} FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDE
 
 const HELD_STEPS = `${RECORD}, s.run_attempts,
   CASE WHEN s.state = 'claimed'
-    THEN extract(epoch FROM s.lease_until - clock_timestamp())::double precision * 1000
+    THEN extract(epoch FROM agent_once.held_until(s.lease_until, s.lease) - clock_timestamp())::double precision * 1000
   END AS lease_left_ms
 FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
 

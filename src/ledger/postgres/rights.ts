@@ -14,9 +14,15 @@ const RIGHTS: Readonly<Record<LedgerUser, Readonly<Record<string, readonly strin
   worker: {
     SELECT: ['migrations', 'ledger'],
     'SELECT, INSERT, UPDATE': ['homes'],
-    'SELECT, INSERT, UPDATE, DELETE': ['steps', 'questions', 'shares', 'retired_scopes'],
+    'SELECT, INSERT, UPDATE, DELETE': [
+      'steps',
+      'questions',
+      'shares',
+      'retired_scopes',
+      'worker_leases',
+    ],
   },
-  service: { SELECT: ['migrations', 'steps', 'questions', 'api_keys'] },
+  service: { SELECT: ['migrations', 'steps', 'questions', 'worker_leases', 'api_keys'] },
   'api-keys': { SELECT: ['migrations'], 'SELECT, INSERT, UPDATE': ['api_keys'] },
   keeper: { SELECT: ['migrations', 'steps'], 'SELECT, UPDATE': ['ledger'] },
 };

@@ -26,7 +26,8 @@ SELECT h.scope, h.step, h.first_scope, h.first_step, h.version,
     WHEN s.state = 'completed' THEN 'begin'
     WHEN r.scope IS NOT NULL THEN 'take'
     WHEN s.state = 'unknown' THEN 'theirs'
-    WHEN s.state = 'claimed' AND (s.lease_until > clock_timestamp() OR s.effect = 'at-most-once')
+    WHEN s.state = 'claimed'
+      AND (agent_once.held_until(s.lease_until, s.lease) > clock_timestamp() OR s.effect = 'at-most-once')
       THEN 'theirs'
     WHEN s.state = 'planned' AND h.lease_until > clock_timestamp() THEN 'theirs'
     ELSE 'take'
