@@ -78,6 +78,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     splitTaskQueues: readFlag('AGENT_ONCE_SPLIT_TASK_QUEUES', false, env),
     /** How often the ledger is cleaned, in milliseconds; `undefined`: never. */
     cleanupEveryMs: readInterval('AGENT_ONCE_CLEANUP', '1h', env),
+    /**
+     * After so long without a heartbeat Temporal gives a step to another worker, in milliseconds.
+     * Agents and tools may say otherwise.
+     */
+    heartbeatMs: readHeartbeat('AGENT_ONCE_HEARTBEAT', env),
     /** Model steps that a worker has under way at once: they wait, and cost it next to nothing. */
     modelSlots: readCount('AGENT_ONCE_MODEL_SLOTS', 1_000, env),
     /** Tool steps, and activities of the app's own, likewise. */
@@ -114,6 +119,15 @@ export function secretsIn(env: NodeJS.ProcessEnv): string[] {
 /** Whether no endpoint is set, so that the dev stack's scripted model answers. */
 export function usesScriptedModel(config: Pick<Config, 'openaiApiKey' | 'openaiBaseUrl'>): boolean {
   return config.openaiApiKey === undefined && config.openaiBaseUrl === undefined;
+}
+
+/** A ledger of another kind than PostgreSQL has no leases of workers: heartbeats alone tell. */
+function readHeartbeat(name: string, env: NodeJS.ProcessEnv): number {
+  const url = readText('LEDGER_URL', env) ?? 'postgres:';
+  const value = readInterval(name, /^postgres(?:ql)?:/i.test(url) ? '60s' : '5s', env);
+  if (value === undefined)
+    throw invalidSetting(name, 'cannot be off: it is an interval such as 60s');
+  return value;
 }
 
 function readEffort(name: string, env: NodeJS.ProcessEnv): string | undefined {

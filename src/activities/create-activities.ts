@@ -2,12 +2,19 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { RecordDecisionInput } from '../contract/decision.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { CleanLedgerInput } from '../contract/cleanup.ts';
-import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import {
+  CALL_MODEL,
+  CLEAN_LEDGER,
+  PASS_ON_CANCELLATION,
+  RECORD_DECISION,
+  toolActivity,
+} from '../contract/names.ts';
 import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
 import { callModel } from './model/call-model.ts';
 import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
+import { passOnCancellation } from './pass-on-cancellation.ts';
 import { recordDecision } from './record-decision.ts';
 import { activityFailure, failureOf } from './step/failures.ts';
 
@@ -33,6 +40,8 @@ export function createActivities(
   }
   if (only !== 'model') {
     activities[RECORD_DECISION] = (input: RecordDecisionInput) => recordDecision(deps, input);
+    activities[PASS_ON_CANCELLATION] = (input: { scope: string }) =>
+      passOnCancellation(deps, input.scope);
     if (deps.cleaning) {
       const cleaning = { ...deps.cleaning, faults: deps.faults };
       activities[CLEAN_LEDGER] = (input: CleanLedgerInput) => cleanLedger(cleaning, input);

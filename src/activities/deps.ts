@@ -19,6 +19,8 @@ export interface ActivityDeps {
   costUsd(model: string, usage: ModelUsage, endpoint?: string): number | null;
   /** What its claims hang on. Absent: the ledger's backend has step leases alone. */
   lease?: WorkerLease;
+  /** Whether Temporal's server itself tells workers of cancellations. */
+  pushed: boolean;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
   /**

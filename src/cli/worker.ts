@@ -11,6 +11,13 @@ interface WorkerFlags {
   shadowOnly?: true;
 }
 
+/** Who tells a worker of cancellations; see docs/operations.md. */
+const TOLD_BY = {
+  server: 'by the server, at once',
+  ledger: 'by the ledger, within a second',
+  heartbeat: 'by heartbeats',
+};
+
 /** `agent-once worker`: runs workflows, model calls and tools until it is told to stop. */
 export function registerWorker(program: Command, app: App): void {
   program
@@ -71,9 +78,9 @@ Examples:
           signal: stopping.signal,
           extend: app.extras.flatMap(({ worker }) => worker ?? []),
           only: flags.only,
-          onReady: ({ address, namespace, taskQueues }) => {
+          onReady: ({ address, namespace, taskQueues, cancellation }) => {
             process.stderr.write(
-              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}\n`,
+              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}. It hears of cancellations ${TOLD_BY[cancellation]}.\n`,
             );
           },
         });

@@ -32,6 +32,8 @@ export function toolActivity(tool: string): string {
 
 /** Activity type that records a person's decision. */
 export const RECORD_DECISION = 'recordDecision';
+/** Activity type that lets workers hear of a cancellation. */
+export const PASS_ON_CANCELLATION = 'passOnCancellation';
 /** Activity type that cleans a part of the ledger. */
 export const CLEAN_LEDGER = 'cleanLedger';
 

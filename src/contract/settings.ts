@@ -76,10 +76,11 @@ export interface AgentSettings {
 }
 
 /**
- * A worker that dies is noticed after `heartbeatMs`, and its claim is over by then: a step is
- * taken over about five seconds after its worker was killed.
+ * With a ledger in PostgreSQL a worker that dies is noticed by its lease there, within about six
+ * seconds, and `heartbeatMs` is for when nobody notices. With step leases alone it decides how soon a
+ * step is taken over: see AGENT_ONCE_HEARTBEAT in docs/configuration.md.
  */
-const RECOVERY = { heartbeatMs: 5_000, leaseMs: 4_000 } as const;
+const RECOVERY = { heartbeatMs: 60_000, leaseMs: 4_000 } as const;
 
 export const DEFAULT_MODEL_POLICY: StepPolicy = {
   startToCloseMs: 5 * 60_000,
@@ -133,7 +134,11 @@ export type StepPolicyOverrides = Partial<Omit<StepPolicy, 'retry'>> & {
   retry?: Partial<RetryPolicy>;
 };
 
+/** Times of heartbeat and lease that nobody has set leave two thirds of all the time to take over. */
 export function withOverrides(base: StepPolicy, overrides: StepPolicyOverrides = {}): StepPolicy {
   const { retry, ...times } = overrides;
-  return { ...base, ...times, retry: { ...base.retry, ...retry } };
+  const policy = { ...base, ...times, retry: { ...base.retry, ...retry } };
+  const third = Math.floor(policy.scheduleToCloseMs / 3);
+  const heartbeatMs = times.heartbeatMs ?? Math.min(base.heartbeatMs, third);
+  return { ...policy, heartbeatMs, leaseMs: times.leaseMs ?? Math.min(base.leaseMs, heartbeatMs) };
 }

@@ -9,6 +9,8 @@ export interface RegistryDefaults {
   defaultModel: string;
   /** For agents that set none; default: the endpoint's own. */
   reasoningEffort?: string | undefined;
+  /** How long Temporal waits for a heartbeat where agent and tool say nothing, in milliseconds. */
+  heartbeatMs?: number;
   /** Names of the app's endpoints. */
   endpoints?: readonly string[];
   /** Tools that one request to a model may offer; `undefined`: any number. */
@@ -17,7 +19,12 @@ export interface RegistryDefaults {
 
 export type EndpointSettings = Pick<
   Config,
-  'openaiModel' | 'openaiReasoningEffort' | 'openaiBaseUrl' | 'openaiApiKey' | 'openaiDialect'
+  | 'openaiModel'
+  | 'openaiReasoningEffort'
+  | 'openaiBaseUrl'
+  | 'openaiApiKey'
+  | 'openaiDialect'
+  | 'heartbeatMs'
 >;
 
 /**
@@ -37,6 +44,7 @@ export function registryDefaults(
   return {
     defaultModel: openaiModel,
     reasoningEffort: openaiReasoningEffort,
+    heartbeatMs: config.heartbeatMs,
     endpoints: Object.keys(endpoints),
     maxTools(model) {
       const endpoint = Object.hasOwn(endpoints, model) ? endpoints[model] : preset;

@@ -94,7 +94,7 @@ export function createRegistry(
       );
     }
     const settings = settingsFrom(definition, defaults);
-    const own = registerTools(definition, tools);
+    const own = registerTools(definition, tools, defaults);
     const output =
       definition.output && shownSchema(`Agent '${definition.name}'`, 'output', definition.output);
     const hash = definitionHash(definition, settings, own, output);
@@ -113,7 +113,10 @@ export function createRegistry(
 
 function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): AgentSettings {
   const [model, ...fallbacks] = modelsOf(agent, defaults);
-  const modelPolicy = withOverrides(DEFAULT_MODEL_POLICY, agent.modelPolicy);
+  const modelPolicy = withOverrides(
+    { ...DEFAULT_MODEL_POLICY, ...heartbeatOf(defaults) },
+    agent.modelPolicy,
+  );
   checkPolicy(`Agent '${agent.name}', modelPolicy`, modelPolicy);
   return {
     model,
@@ -162,6 +165,7 @@ function definitionHash(
 function registerTools(
   agent: AgentDefinition,
   known: Map<string, RegisteredTool>,
+  defaults: RegistryDefaults,
 ): Map<string, RegisteredTool> {
   const own = new Map<string, RegisteredTool>();
   for (const definition of agent.tools) {
@@ -182,7 +186,7 @@ function registerTools(
     tool ??= {
       name: definition.name,
       effect: definition.effect,
-      policy: toolPolicy(where, definition),
+      policy: toolPolicy(where, definition, defaults),
       questions: questionTerms(where, definition),
       parameters: shownSchema(where, 'input', definition.input),
       definition,
@@ -193,18 +197,24 @@ function registerTools(
   return own;
 }
 
-function toolPolicy(where: string, tool: ToolDefinition): StepPolicy {
+function toolPolicy(where: string, tool: ToolDefinition, defaults: RegistryDefaults): StepPolicy {
   const { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
   const fast = tool.lane === 'fast';
-  const base = fast
-    ? { ...DEFAULT_TOOL_POLICY, startToCloseMs: FAST_LANE.startToCloseMs }
-    : DEFAULT_TOOL_POLICY;
+  const base = {
+    ...DEFAULT_TOOL_POLICY,
+    ...heartbeatOf(defaults),
+    ...(fast ? { startToCloseMs: FAST_LANE.startToCloseMs } : {}),
+  };
   // An undefined member would wipe out a default.
   const own = defined({ startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry });
   const policy = withOverrides(base, own);
   checkPolicy(where, policy);
   if (fast) checkFastPolicy(where, policy);
   return policy;
+}
+
+function heartbeatOf({ heartbeatMs }: RegistryDefaults): Pick<Partial<StepPolicy>, 'heartbeatMs'> {
+  return defined({ heartbeatMs });
 }
 
 function find(registered: ReadonlyMap<string, RegisteredAgent>, name: string): RegisteredAgent {

@@ -32,6 +32,8 @@ export interface StepClaim {
   workflowId: string;
   /** Temporal's run ID: a new execution (reset, resume) has all its attempts before it. */
   runId: string;
+  /** Temporal's ID of the activity in it. Absent: nobody can tell Temporal that the attempt is over. */
+  activityId?: string;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
   /** What the run has seen recorded before: a ledger that lacks it is not the one, or an older state. */

@@ -21,18 +21,39 @@ import type {
   StepRecord,
 } from './records.ts';
 
+/** What a worker hears when it renews its lease. */
+export interface LeaseNews {
+  /** How many of its claims were taken from it so far: another number than before says to look. */
+  losses: string;
+  /** Temporal's run IDs of executions that were cancelled while a claim of theirs hung on it. */
+  cancelled: string[];
+}
+
+/** A step that a worker left behind, by Temporal's names. */
+export interface LeftStep {
+  workflowId: string;
+  runId: string;
+  activityId: string;
+}
+
 /** Leases that claims of a worker hang on: one is renewed in the place of all of them. */
 export interface WorkerLeases {
   /**
    * Begins a lease, or extends it.
    *
    * @param id a UUID of the process
-   * @param holdsMs for how long from now; default six seconds
-   * @returns how many of its claims were taken from it so far: another number than before says to look
+   * @param holdsMs for how long from now; default five seconds
    */
-  renew(id: string, holdsMs?: number): Promise<string>;
+  renew(id: string, holdsMs?: number): Promise<LeaseNews>;
   /** Which of these claims the lease has no more. */
   lost(id: string, claims: readonly Claim[]): Promise<Claim[]>;
+  /**
+   * What workers have left behind whose leases are over. Temporal waits for them; each is told three
+   * times at most, to whoever asks first.
+   */
+  left(): Promise<LeftStep[]>;
+  /** Lets the workers at work for this execution hear that it was cancelled. */
+  cancel(scope: string, runId: string): Promise<void>;
   /** Ends it: its claims may be taken at once. */
   end(id: string): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface WorkerConnection {
   address: string;
   /** How long the namespace keeps closed runs, in milliseconds. */
   retentionMs: number;
+  /** Whether the server tells workers of cancellations, without being asked (Temporal 1.32). */
+  pushesCancellations: boolean;
 }
 
 /** The connection itself would wait for ever for a server that accepts it and says nothing. */
@@ -42,7 +44,8 @@ export async function connectWorker(): Promise<WorkerConnection> {
     });
     const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
     const namespaceId = namespaceInfo?.id || `${namespace} at ${address}`;
-    return { connection, namespace, namespaceId, address, retentionMs };
+    const pushesCancellations = namespaceInfo?.capabilities?.workerCommands === true;
+    return { connection, namespace, namespaceId, address, retentionMs, pushesCancellations };
   } catch (error) {
     await connection.close();
     throw asAgentOnceError(error, { address, namespace });

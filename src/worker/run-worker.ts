@@ -26,9 +26,19 @@ import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { watchStrays } from './strays.ts';
+import { tellTemporal } from './tell-temporal.ts';
 import { prepareActivities, type OwnActivities } from './own-activities.ts';
 import { watchLedger } from './watched-ledger.ts';
 import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
+
+/** A worker that has begun to take work. */
+export interface ReadyWorker {
+  address: string;
+  namespace: string;
+  taskQueues: string[];
+  /** Who tells it of cancellations: the server at once, the ledger within a second, or its heartbeats. */
+  cancellation: 'server' | 'ledger' | 'heartbeat';
+}
 
 export interface WorkerOptions {
   agents: readonly AgentDefinition[];
@@ -45,7 +55,7 @@ export interface WorkerOptions {
   graceMs?: number;
   /** Wrap or replace parts of the worker, one after the other. */
   extend?: readonly ExtendWorker[];
-  onReady?: (info: { address: string; namespace: string; taskQueues: string[] }) => void;
+  onReady?: (info: ReadyWorker) => void;
 }
 
 const GRACE_MS = 10_000;
@@ -97,7 +107,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const watched = watchLedger(opened, trouble);
       closing.push(() => Promise.resolve(watched.close()));
       const prices = await loadPrices(config.pricesFile);
-      const lease = opened.leases && (await WorkerLease.begin(opened.leases));
+      const lease = opened.leases && new WorkerLease(opened.leases, tellTemporal(temporal));
+      await lease?.begin();
       if (lease) closing.push(() => lease.close());
       const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
       deps = {
@@ -107,6 +118,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
           costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,
         faults,
+        pushed: temporal.pushesCancellations,
         shadowOnly: config.shadowOnly,
         stopped: afterGrace([signal, leaving.signal], graceMs),
         suspected: () => isStrayError(leaving.signal.reason),
@@ -127,6 +139,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       address: temporal.address,
       namespace: temporal.namespace,
       taskQueues: [...workers.keys()],
+      cancellation: temporal.pushesCancellations ? 'server' : deps?.lease ? 'ledger' : 'heartbeat',
     });
     await running;
   } finally {

@@ -8,6 +8,7 @@ import {
   createEventGroup,
   defineQuery,
   isCancellation,
+  patched,
   setHandler,
   TemporalFailure,
   workflowInfo,
@@ -26,7 +27,7 @@ import { Decisions } from './decisions.ts';
 import { failRun, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { runCalls } from './run-calls.ts';
-import { callModel, recordDecision } from './steps.ts';
+import { callModel, passOnCancellation, recordDecision } from './steps.ts';
 
 /**
  * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
@@ -61,6 +62,12 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     (open) => progress.ask(open),
   );
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
+  CancellationScope.current().cancelRequested.catch(() => {
+    if (progress.state().active.length === 0 || !patched('pass-on-cancellation')) return;
+    // Runs end without it, and well.
+    const passOn = () => passOnCancellation(input.queues.tools, run.scope);
+    CancellationScope.nonCancellable(passOn).catch(() => {});
+  });
 
   try {
     const output = await takeTurns({ input, run, progress, decisions });

@@ -8,7 +8,13 @@ import {
 } from '@temporalio/workflow';
 import type { CleanLedgerInput, CleanLedgerResult } from '../contract/cleanup.ts';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
-import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import {
+  CALL_MODEL,
+  CLEAN_LEDGER,
+  PASS_ON_CANCELLATION,
+  RECORD_DECISION,
+  toolActivity,
+} from '../contract/names.ts';
 import { DEFAULT_MODEL_POLICY, FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 import type {
   ModelStepInput,
@@ -73,6 +79,22 @@ export function recordDecision(
     // the workers are away for long.
     retry: { initialInterval: 500, maximumInterval: 15_000 },
   });
+}
+
+/** Lets the workers at work for a run hear that it was cancelled. */
+export function passOnCancellation(taskQueue: string, scope: string): Promise<void> {
+  return run(
+    PASS_ON_CANCELLATION,
+    { scope },
+    {
+      taskQueue,
+      startToCloseTimeout: 10_000,
+      // By then their next heartbeats have brought it.
+      scheduleToCloseTimeout: 60_000,
+      cancellationType: ActivityCancellationType.ABANDON,
+      retry: { initialInterval: 500 },
+    },
+  );
 }
 
 /** Cleans one batch of the ledger. */

@@ -206,9 +206,9 @@ describe('refused, with a word on what to do', () => {
     ['a text as prompt', [agent({ prompt: 'x' })], 'agent.invalid', /prompt must be a function/],
     [
       "the model's policy",
-      [agent({ modelPolicy: { leaseMs: 9000 } })],
+      [agent({ modelPolicy: { leaseMs: 90_000 } })],
       'agent.invalid',
-      /Agent 'helper', modelPolicy: leaseMs \(9000\)/,
+      /Agent 'helper', modelPolicy: leaseMs \(90000\)/,
     ],
   ])('%s', (_what, agents, code, message) => {
     expect(() => register(...agents)).toThrow(
@@ -239,10 +239,10 @@ describe('refused, with a word on what to do', () => {
     ['no window', { dedup: { windowSeconds: 0 } }, /dedup\.windowSeconds must be/],
     ['an endless window', { dedup: { windowSeconds: Infinity } }, /dedup\.windowSeconds must be/],
     ['a pretended result', { shadow: { ok: true } }, /shadow must be a function/],
-    ['a lease over the heartbeat', { leaseMs: 5001 }, /leaseMs \(5001\).*heartbeatMs \(5000\)/],
+    ['a lease over the heartbeat', { leaseMs: 60_001 }, /leaseMs \(60001\).*heartbeatMs \(60000\)/],
     [
       'a heartbeat over a third of all',
-      { startToCloseMs: 9000, scheduleToCloseMs: 14_999 },
+      { startToCloseMs: 9000, scheduleToCloseMs: 14_999, heartbeatMs: 5000 },
       /heartbeatMs \(5000\).*a third of scheduleToCloseMs \(14999\)/,
     ],
     ['one attempt longer than all', { startToCloseMs: 600_001 }, /startToCloseMs \(600001\)/],
@@ -278,6 +278,14 @@ describe('refused, with a word on what to do', () => {
         ),
       }),
     );
+  });
+
+  test('times of heartbeat and lease that it does not set leave room to take over', () => {
+    const short = { startToCloseMs: 6_000, scheduleToCloseMs: 9_000 };
+    expect(register(agent({ tools: [tool(short)] })).tools()[0]?.policy).toMatchObject({
+      heartbeatMs: 3_000,
+      leaseMs: 3_000,
+    });
   });
 
   test('but a policy at its limits is fine', () => {

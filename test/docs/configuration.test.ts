@@ -32,6 +32,14 @@ test('every variable that is read is documented, and the other way round', () =>
   expect(new Set(documented)).toEqual(read);
 });
 
+test('a heartbeat is waited for as long as the kind of ledger needs', () => {
+  expect(readConfig({}).heartbeatMs).toBe(60_000);
+  expect(readConfig({ LEDGER_URL: 'postgresql://db/x' }).heartbeatMs).toBe(60_000);
+  expect(readConfig({ LEDGER_URL: 'rediss://cache:6379' }).heartbeatMs).toBe(5_000);
+  expect(readConfig({ AGENT_ONCE_HEARTBEAT: '20s' }).heartbeatMs).toBe(20_000);
+  expect(() => readConfig({ AGENT_ONCE_HEARTBEAT: 'off' })).toThrow(/AGENT_ONCE_HEARTBEAT cannot/);
+});
+
 test('documented defaults are the ones in force', () => {
   const config = readConfig({});
   const service = readServiceSettings({});
@@ -55,6 +63,9 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_SHADOW_ONLY: config.shadowOnly ? 'on' : 'off',
     AGENT_ONCE_SPLIT_TASK_QUEUES: config.splitTaskQueues ? 'on' : 'off',
     AGENT_ONCE_CLEANUP: config.cleanupEveryMs === 3_600_000 ? '1h' : 'another',
+    AGENT_ONCE_MODEL_SLOTS: String(config.modelSlots),
+    AGENT_ONCE_TOOL_SLOTS: String(config.toolSlots),
+    AGENT_ONCE_LEDGER_POOL: String(config.ledgerPool),
     AGENT_ONCE_DRAIN: config.drainMs === 5_000 ? '5s' : 'another',
     AGENT_ONCE_LOG_LEVEL: config.logLevel,
     AGENT_ONCE_REFUSED_LIMIT: config.refusedLimitMs === 60_000 ? '60s' : 'another',

@@ -15,7 +15,7 @@ export interface OwnTemporal {
  * until it stops are on it.
  */
 export async function startOwnTemporal(
-  dynamicConfig: Record<string, number>,
+  dynamicConfig: Record<string, number | boolean>,
 ): Promise<OwnTemporal> {
   const shared = process.env['TEST_TEMPORAL_ADDRESS'];
   const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-temporal-'));

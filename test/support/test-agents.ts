@@ -438,7 +438,7 @@ export const testAgents = [
     description: 'Has a slow model.',
     instructions,
     tools,
-    modelPolicy: { heartbeatMs: 60_000, leaseMs: 60_000 },
+    modelPolicy: { heartbeatMs: 600_000, leaseMs: 60_000 },
   }),
   defineAgent({
     name: 'chooser',

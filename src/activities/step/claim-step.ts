@@ -46,6 +46,7 @@ export async function claimStep(
     maximumAttempts: plan.policy.retry.maximumAttempts,
     workflowId: workflowExecution?.workflowId ?? activityId,
     runId: workflowExecution?.runId ?? activityId,
+    activityId,
     worker: deps.worker,
   };
   let answer: ClaimAnswer;

@@ -8,8 +8,16 @@ import type { WorkerLease } from './worker-lease.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
 
-/** An answer to a heartbeat brings the cancellation: often enough not to pay for what nobody wants. */
+/**
+ * Where each step renews its own claim, an answer to a heartbeat brings the cancellation: often enough
+ * not to pay for what nobody wants.
+ */
 const HEARTBEAT_MS = 1_000;
+/**
+ * Where its worker's lease says that it lives, a heartbeat only has to be in time: each is a write in
+ * Temporal, and an action that Temporal Cloud bills.
+ */
+const HEARTBEAT_MARGIN_MS = 15_000;
 
 /** What a claim that hangs on its worker's lease holds beyond the time of its attempt. */
 const HOLD_MARGIN_MS = 5_000;
@@ -90,7 +98,10 @@ export class Lease {
     this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
     this.#worker = worker;
     this.ofWorker = worker && { id: worker.id, holdMs: limitMs + HOLD_MARGIN_MS };
-    const everyMs = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
+    const third = Math.floor(heartbeatTimeoutMs / 3);
+    const everyMs = worker
+      ? Math.max(third, heartbeatTimeoutMs - HEARTBEAT_MARGIN_MS)
+      : Math.max(50, Math.min(HEARTBEAT_MS, third));
     this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
   }
 
@@ -105,8 +116,13 @@ export class Lease {
     this.#held = held;
     if (atOnce) this.#context.heartbeat(held);
     if (this.#worker) {
-      const lost = () => this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
-      this.#letGo = this.#worker.hold(claim, AsyncLocalStorage.bind(lost));
+      this.#letGo = this.#worker.hold({
+        claim,
+        runId: this.#context.info.workflowExecution?.runId ?? '',
+        lost: AsyncLocalStorage.bind(() => this.#lose()),
+        // The answer brings it.
+        cancelled: () => this.#context.heartbeat(held),
+      });
       return;
     }
     let asking = false;
@@ -116,7 +132,7 @@ export class Lease {
       try {
         if ((await ledger.renew(claim)) || (await isHeldUnknown(ledger, claim))) return;
         clearInterval(this.#keeping);
-        this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+        this.#lose();
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
       } finally {
@@ -136,6 +152,10 @@ export class Lease {
 
   /** In the step's own context, as everything that calls its listeners: they may throw. */
   readonly #interrupt = AsyncLocalStorage.bind(() => this.fail(this.#stopped.reason));
+
+  #lose(): void {
+    this.fail(new AgentOnceError('step.claim_lost', CLAIM_LOST));
+  }
 
   /** Tells the work that it has failed, and why. */
   fail(error: unknown): void {

@@ -11,7 +11,14 @@ export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */
   claim: Omit<
     StepClaim,
-    'nonce' | 'leaseMs' | 'lease' | 'maximumAttempts' | 'workflowId' | 'runId' | 'worker'
+    | 'nonce'
+    | 'leaseMs'
+    | 'lease'
+    | 'maximumAttempts'
+    | 'workflowId'
+    | 'runId'
+    | 'activityId'
+    | 'worker'
   >;
   policy: StepPolicy;
   /** Name at the fault points: the tool's, or `model`. */

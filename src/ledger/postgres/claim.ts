@@ -22,14 +22,14 @@ const CLAIM = `
 INSERT INTO agent_once.steps AS s (
   scope, step, turn, kind, name, effect, digest, state, answer, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts, errors, request, workflow_id, run_id, worker, claimed_at,
-  ledger, lease
+  ledger, lease, activity_id
 )
 SELECT
   $1::text, $2::text, $3::int, $4::text, $5::text, $6::text, $7::text, 'claimed', 'claimed',
   coalesce($17::bigint, 0) + 1,
   $8::uuid, clock_timestamp() + $9::double precision * interval '1 millisecond',
   1 + lost.attempts, 1, lost.attempts, lost.errors, $10::bytea, $11::text, $12::text, $13::text,
-  clock_timestamp(), l.id, $22::uuid
+  clock_timestamp(), l.id, $22::uuid, $23::text
 FROM agent_once.ledger AS l,
   LATERAL (
     SELECT CASE
@@ -64,7 +64,8 @@ WHERE NOT EXISTS (SELECT 1 FROM agent_once.retired_scopes WHERE scope = $1::text
 ON CONFLICT (scope, step) DO UPDATE SET (
   answer, state, effect, fence, nonce, lease_until,
   attempts, run_attempts, unknown_attempts, errors,
-  request, workflow_id, run_id, worker, claimed_at, ended_at, ledger, lease
+  request, workflow_id, run_id, worker, claimed_at, ended_at, ledger, lease,
+  activity_id
 ) = (
   SELECT
     -- That a completion settled the step is told whenever it is repeated: a claim must not hide it.
@@ -94,7 +95,8 @@ ON CONFLICT (scope, step) DO UPDATE SET (
     CASE WHEN taken THEN clock.now ELSE s.claimed_at END,
     CASE WHEN taken THEN NULL WHEN forgot THEN clock.now ELSE s.ended_at END,
     CASE WHEN mine OR decision.answer = 'unknown' THEN excluded.ledger ELSE s.ledger END,
-    CASE WHEN mine THEN excluded.lease ELSE s.lease END
+    CASE WHEN mine THEN excluded.lease ELSE s.lease END,
+    CASE WHEN mine THEN excluded.activity_id ELSE s.activity_id END
   FROM
     (SELECT clock_timestamp() AS now OFFSET 0) AS clock,
     LATERAL (
@@ -173,7 +175,8 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
   const claim = [step.nonce, lease?.holdMs ?? step.leaseMs, request?.data];
   const by = [step.workflowId, step.runId, step.worker, step.maximumAttempts];
   const seen = [ledger, hasRow, fence, previous?.step, previous?.digest];
-  const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done, lease?.id];
+  const under = [lease?.id, step.activityId];
+  const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done, ...under];
   const [row] = await database.query(CLAIM, values);
   if (row !== undefined) {
     const met = await toPort<MetRow>(row);

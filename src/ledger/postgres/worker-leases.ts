@@ -1,15 +1,16 @@
-import type { Claim, WorkerLeases } from '../port.ts';
+import type { Claim, LeaseNews, LeftStep, WorkerLeases } from '../port.ts';
 import type { Database } from './database.ts';
+import { readRows } from './records.ts';
 
 /** For how long a lease holds after a renewal, in milliseconds: workers renew each second. */
-const HOLDS_MS = 6_000;
+const HOLDS_MS = 5_000;
 
 /** Waits for whoever takes a claim from it at this moment. */
 const RENEW = `
 INSERT INTO agent_once.worker_leases AS l (id, deadline)
 VALUES ($1::uuid, clock_timestamp() + $2::double precision * interval '1 millisecond')
-ON CONFLICT (id) DO UPDATE SET deadline = excluded.deadline
-RETURNING l.losses`;
+ON CONFLICT (id) DO UPDATE SET deadline = excluded.deadline, missed_at = NULL, missed = 0
+RETURNING l.losses, l.cancelled`;
 
 /** Claims that another worker has, or that were made takeable; one that is completed is its own. */
 const LOST = `
@@ -19,6 +20,35 @@ WHERE NOT EXISTS (
   SELECT 1 FROM agent_once.steps AS s
   WHERE s.scope = h.scope AND s.step = h.step AND s.fence = h.fence
     AND (s.state <> 'claimed' OR s.lease = $1::uuid))`;
+
+/**
+ * Steps of workers whose leases are over: those that are still claimed, and those that were recorded
+ * so late that Temporal may not know. Each lease is looked at three times, five seconds apart, by one
+ * worker at a time; what an attempt has held for longer than ten minutes is left to its heartbeat.
+ */
+const LEFT = `
+WITH dead AS (
+  SELECT id FROM agent_once.worker_leases
+  WHERE deadline BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp() AND missed < 3
+    AND (missed_at IS NULL OR missed_at < clock_timestamp() - interval '5 seconds')
+  FOR UPDATE SKIP LOCKED
+), missed AS (
+  UPDATE agent_once.worker_leases AS l SET missed = l.missed + 1, missed_at = clock_timestamp()
+  FROM dead WHERE l.id = dead.id
+  RETURNING l.id, l.deadline
+)
+SELECT s.workflow_id, s.run_id, s.activity_id
+FROM missed JOIN agent_once.steps AS s
+  ON s.lease = missed.id AND s.claimed_at > missed.deadline - interval '10 minutes'
+WHERE s.activity_id IS NOT NULL
+  AND (s.state = 'claimed' OR s.ended_at > missed.deadline - interval '8 seconds')`;
+
+const CANCEL = `
+UPDATE agent_once.worker_leases AS l
+SET cancelled = (array_append(l.cancelled, $2))[greatest(1, cardinality(l.cancelled) - 98):]
+WHERE $2 <> ALL (l.cancelled) AND l.id IN (
+  SELECT s.lease FROM agent_once.steps AS s
+  WHERE s.scope = $1 AND s.run_id = $2 AND s.state = 'claimed')`;
 
 const END = `
 UPDATE agent_once.worker_leases SET deadline = clock_timestamp()
@@ -57,8 +87,8 @@ export async function releaseFrom(
 export function workerLeases(own: Database): WorkerLeases {
   return {
     async renew(id, holdsMs = HOLDS_MS) {
-      const [row] = await own.query<{ losses: string }>(RENEW, [id, holdsMs]);
-      return row?.losses ?? '0';
+      const [row] = await own.query<LeaseNews>(RENEW, [id, holdsMs]);
+      return row ?? { losses: '0', cancelled: [] };
     },
     async lost(id, claims) {
       const rows = await own.query<{ place: number }>(LOST, [
@@ -68,6 +98,10 @@ export function workerLeases(own: Database): WorkerLeases {
         claims.map(({ fence }) => fence),
       ]);
       return rows.flatMap(({ place }) => claims[place - 1] ?? []);
+    },
+    left: () => readRows<LeftStep>(own, LEFT),
+    async cancel(scope, runId) {
+      await own.query(CANCEL, [scope, runId]);
     },
     async end(id) {
       await own.query(END, [id]);

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { cancelOnceClaimed } from '../../support/cancel-claimed.ts';
+import { startOwnTemporal, type OwnTemporal } from '../../support/own-temporal.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+
+/** Three minutes pass until the first heartbeat: none of them brings the cancellation. */
+const SILENT = { TEST_HEARTBEAT_MS: '200000' };
+const SERVERS = [
+  ['tells workers', true],
+  ['tells workers nothing, so the ledger does', false],
+] as const;
+
+describe.each(SERVERS)('with a server that %s', (_what, tells) => {
+  let temporal: OwnTemporal;
+  let system: TestSystem;
+
+  beforeAll(async () => {
+    temporal = await startOwnTemporal({
+      'frontend.WorkerCommandsEnabled': tells,
+      'system.enableCancelActivityWorkerCommand': tells,
+    });
+    system = await startTestSystem();
+  });
+  afterAll(async () => {
+    await (system as TestSystem | undefined)?.close();
+    await (temporal as OwnTemporal | undefined)?.stop();
+  });
+
+  test('a tool at work hears that its run was cancelled, without a heartbeat', async () => {
+    const worker = await system.startWorker(SILENT);
+    const run = { agent: 'tester', key: 'tool' };
+    const { workflowId } = await system.client.start({
+      ...run,
+      input: script(calls(['sleepy_note', { label: 'cancelled', seconds: 900 }]), { say: 'never' }),
+    });
+    await cancelOnceClaimed(system, run, workflowId);
+    await worker.stop();
+  });
+
+  test('so does a tool on another worker than the one that passes it on', async () => {
+    const workers = await Promise.all([system.startWorker(SILENT), system.startWorker(SILENT)]);
+    const runs = Array.from({ length: 4 }, (_, number) => ({
+      agent: 'tester',
+      key: `two-${number}`,
+    }));
+    await Promise.all(
+      runs.map(async (run) => {
+        const { workflowId } = await system.client.start({
+          ...run,
+          input: script(calls(['sleepy_note', { label: run.key, seconds: 900 }]), { say: 'never' }),
+        });
+        await cancelOnceClaimed(system, run, workflowId);
+      }),
+    );
+    expect(await system.sql.query('SELECT FROM notes')).toMatchObject({ rowCount: 0 });
+    await Promise.all(workers.map((worker) => worker.stop()));
+  });
+});
