@@ -1,5 +1,6 @@
 import type { Extra } from '../../cli/app.ts';
 import { registerCleanup } from './cleanup.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerForget } from './forget.ts';
 import { registerLedger } from './ledger.ts';
 
@@ -10,6 +11,7 @@ export const maintenance: Extra = {
     program.commandsGroup('Runs:');
     registerForget(program, app.agents);
     program.commandsGroup('Parts:');
+    registerDoctor(program, app);
     registerCleanup(program);
     registerLedger(program, app);
   },
