@@ -4,6 +4,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
 import type { Claim, Ledger, SeenRecords, StepClaim } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
+import { everyAtOnce } from './at-once.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
@@ -56,7 +57,6 @@ export class Lease {
   readonly #heartbeat: NodeJS.Timeout | undefined;
   readonly #context: Context;
   #held: Held | undefined;
-  #keeping: NodeJS.Timeout | undefined;
   readonly #worker: WorkerLease | undefined;
   #letGo: () => void = () => {};
 
@@ -106,7 +106,8 @@ export class Lease {
   }
 
   /**
-   * Renews the claim from now on, each third of its lease, where the attempt has a heartbeat.
+   * Keeps the claim from now on, where the attempt has a heartbeat: as one of its worker's, or by
+   * renewing it each third of its lease.
    *
    * @param held what the heartbeats carry from now on
    * @param atOnce whether the first is sent now: it costs a request that most steps do without
@@ -131,7 +132,7 @@ export class Lease {
       asking = true;
       try {
         if ((await ledger.renew(claim)) || (await isHeldUnknown(ledger, claim))) return;
-        clearInterval(this.#keeping);
+        this.#letGo();
         this.#lose();
       } catch {
         // A database that is away for a moment decides nothing: the fence does, at completion.
@@ -139,14 +140,14 @@ export class Lease {
         asking = false;
       }
     };
-    this.#keeping = setInterval(() => void keep(), Math.max(50, Math.floor(claim.leaseMs / 3)));
+    const everyMs = Math.max(50, Math.floor(claim.leaseMs / 3));
+    this.#letGo = everyAtOnce(everyMs, () => void keep());
   }
 
   stop(): void {
     this.#stopped.removeEventListener('abort', this.#interrupt);
     clearTimeout(this.#over);
     clearInterval(this.#heartbeat);
-    clearInterval(this.#keeping);
     this.#letGo();
   }
 
