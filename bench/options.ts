@@ -30,6 +30,10 @@ export interface BenchOptions {
   /** Runs that wait for the model at once: until all are done, and with a model that holds them. */
   waiting: { runs: number; modelMs: number; heldRuns: number; heldMs: number };
   json: boolean;
+  /** A folder that a picture of each part is written to. */
+  picture?: string | undefined;
+  /** A report that was measured before, as JSON: nothing is measured. */
+  from?: string | undefined;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -51,6 +55,8 @@ export const USAGE = `npm run bench -- [options]
   --held-runs N           runs of one worker that wait and do nothing     (1000)
   --held-ms N             how long it is looked what that costs           (30000)
   --json            one JSON document on stdout, the table on stderr
+  --picture FOLDER  writes a picture of each part there (SVG)
+  --from FILE       measures nothing: takes the JSON of an earlier run
 `;
 
 const OPTIONS = {
@@ -69,6 +75,8 @@ const OPTIONS = {
   'waiting-model-ms': { type: 'string', default: '10000' },
   'held-runs': { type: 'string', default: '1000' },
   'held-ms': { type: 'string', default: '30000' },
+  picture: { type: 'string' },
+  from: { type: 'string' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -95,6 +103,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       heldMs: wholeNumber('--held-ms', values['held-ms'], 1),
     },
     json: values.json,
+    picture: values.picture,
+    from: values.from,
   };
 }
 
