@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
-const PARTS = ['runs', 'http'] as const;
-type Part = (typeof PARTS)[number];
+const PARTS = ['runs', 'http', 'counts', 'waiting'] as const;
+export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
   /** What is measured. */
@@ -25,12 +25,21 @@ export interface BenchOptions {
   connections: number;
   /** Replays after which it is seen what the HTTP service holds; 0: none. */
   replays: number;
+  /** How long the model takes for an answer while a run's writes and requests are counted. */
+  countedModelMs: number[];
+  /** Runs that wait for the model at once: until all are done, and with a model that holds them. */
+  waiting: { runs: number; modelMs: number; heldRuns: number; heldMs: number };
   json: boolean;
+  /** A folder that a picture of each part is written to. */
+  picture?: string | undefined;
+  /** A report that was measured before, as JSON: nothing is measured. */
+  from?: string | undefined;
 }
 
 export const USAGE = `npm run bench -- [options]
 
-  --part NAME       runs or http alone; may be repeated        (both)
+  --part NAME       runs, http, counts or waiting alone;       (all)
+                    may be repeated
   --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
@@ -40,7 +49,14 @@ export const USAGE = `npm run bench -- [options]
   --requests N      HTTP requests of a kind in a repetition    (200)
   --connections N   HTTP connections, where not one            (10)
   --replays N       HTTP replays, for the memory; 0: none      (100000)
+  --counted-model-ms N,N  the same where writes and requests are counted  (0,30000)
+  --waiting-runs N        runs that wait for the model at once            (300)
+  --waiting-model-ms N    how long it takes for each of their two answers (10000)
+  --held-runs N           runs of one worker that wait and do nothing     (1000)
+  --held-ms N             how long it is looked what that costs           (30000)
   --json            one JSON document on stdout, the table on stderr
+  --picture FOLDER  writes a picture of each part there (SVG)
+  --from FILE       measures nothing: takes the JSON of an earlier run
 `;
 
 const OPTIONS = {
@@ -54,6 +70,13 @@ const OPTIONS = {
   requests: { type: 'string', default: '200' },
   connections: { type: 'string', default: '10' },
   replays: { type: 'string', default: '100000' },
+  'counted-model-ms': { type: 'string', default: '0,30000' },
+  'waiting-runs': { type: 'string', default: '300' },
+  'waiting-model-ms': { type: 'string', default: '10000' },
+  'held-runs': { type: 'string', default: '1000' },
+  'held-ms': { type: 'string', default: '30000' },
+  picture: { type: 'string' },
+  from: { type: 'string' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -68,12 +91,25 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     runs: wholeNumber('--runs', values.runs, 1),
     concurrency: wholeNumber('--concurrency', values.concurrency, 1),
     duplicates: wholeNumber('--duplicates', values.duplicates, 1),
-    modelMs: values['model-ms'].split(',').map((text) => wholeNumber('--model-ms', text, 0)),
+    modelMs: wholeNumbers('--model-ms', values['model-ms']),
     requests: wholeNumber('--requests', values.requests, 1),
     connections: wholeNumber('--connections', values.connections, 2),
     replays: wholeNumber('--replays', values.replays, 0),
+    countedModelMs: wholeNumbers('--counted-model-ms', values['counted-model-ms']),
+    waiting: {
+      runs: wholeNumber('--waiting-runs', values['waiting-runs'], 1),
+      modelMs: wholeNumber('--waiting-model-ms', values['waiting-model-ms'], 1),
+      heldRuns: wholeNumber('--held-runs', values['held-runs'], 1),
+      heldMs: wholeNumber('--held-ms', values['held-ms'], 1),
+    },
     json: values.json,
+    picture: values.picture,
+    from: values.from,
   };
+}
+
+function wholeNumbers(name: string, list: string): number[] {
+  return list.split(',').map((text) => wholeNumber(name, text, 0));
 }
 
 function partNamed(name: string): Part {

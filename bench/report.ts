@@ -12,22 +12,21 @@ export interface Report {
   rows: Row[];
   /** `null`: not measured. */
   http: HttpReport | null;
+  /** What a run writes and asks; `null`: not counted. */
+  counts: Row[] | null;
+  /** Runs that mostly wait, and what must be known of the figures; `null`: not measured. */
+  waiting: { rows: Row[]; notes: string[] } | null;
 }
 
 /** The report for people: Markdown tables, and what the figures depend on. */
-export function drawReport({ machine, measured, rows, http }: Report): string {
+export function drawReport({ machine, measured, ...report }: Report): string {
   const { warmUp, repetitions, runs, duplicates, requests, connections } = measured;
+  const { rows, http, counts, waiting } = report;
   return [
     ...(rows.length === 0
       ? []
       : [
-          drawTable([
-            ['model', 'what', 'unit', 'ours', 'plain', 'ours : plain'],
-            ...rows.map((row) => [
-              row.modelMs === null ? '' : `${row.modelMs} ms`,
-              ...cellsOf(row),
-            ]),
-          ]),
+          drawRows(rows),
           `Median and range of ${repetitions} repetitions, after ${warmUp} runs of each; ${runs} runs one after the other and ${duplicates} duplicates in each.`,
         ]),
     ...(http === null
@@ -40,13 +39,30 @@ export function drawReport({ machine, measured, rows, http }: Report): string {
           `Median and range of ${repetitions} repetitions; ${requests} requests of a kind to each in a repetition, one after the other, and more over ${connections} connections.`,
           ...(http.memory.length === 0 ? [] : [drawMemory(http.memory)]),
         ]),
+    ...(counts === null ? [] : [drawRows(counts), `Of ${runs} runs.`]),
+    ...(waiting === null
+      ? []
+      : [
+          drawRows(waiting.rows),
+          `Median and range of ${repetitions} repetitions, after ${warmUp} runs of each.`,
+          ...waiting.notes,
+        ]),
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; Node ${machine.node}, Temporal server ${machine.temporalServer}, its SDK ${machine.temporalSdk}, PostgreSQL ${machine.postgres}.
 A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${machine.loadBefore} and ${machine.loadAfter}.`,
   ].join('\n\n');
 }
 
+function drawRows(rows: readonly Row[]): string {
+  return drawTable([
+    ['model', 'what', 'unit', 'ours', 'plain', 'ours : plain'],
+    ...rows.map((row) => [row.modelMs === null ? '' : `${row.modelMs} ms`, ...cellsOf(row)]),
+  ]);
+}
+
 function cellsOf({ what, unit, ours, plain, ratio }: Row): string[] {
-  return [what, unit, show(ours), show(plain), ratio.toFixed(2)];
+  // In a report that was read from JSON it is `null`.
+  const against = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
+  return [what, unit, show(ours), show(plain), against];
 }
 
 function drawMemory(samples: readonly MemorySample[]): string {

@@ -1,4 +1,4 @@
-import type { Pair } from './measure.ts';
+import type { Figures, Pair } from './measure.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 
 /** One line of the table. */
@@ -9,7 +9,7 @@ export interface Row {
   unit: string;
   ours: Spread;
   plain: Spread;
-  /** Ours to plain, of the medians. */
+  /** Ours to plain, of the medians; no number where the plain workflow has nothing of the kind. */
   ratio: number;
 }
 
@@ -17,4 +17,13 @@ export function rowOf(modelMs: number | null, what: string, unit: string, values
   const ours = spreadOf(values.ours);
   const plain = spreadOf(values.plain);
   return { modelMs, what, unit, ours, plain, ratio: ours.median / plain.median };
+}
+
+const LANES = ['fast', 'standard'] as const;
+
+/** A figure of ours, with the tools in either lane, against the plain workflow's. */
+export function rowsOf(modelMs: number, what: string, unit: string, of: Figures): Row[] {
+  return LANES.map((lane) =>
+    rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
+  );
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
-import { createOurs, createPlain, type Contender } from './contenders.ts';
+import { createOurs, createPlain, doesItsWork } from './contenders.ts';
 import {
   createFigures,
   createPair,
@@ -9,15 +9,12 @@ import {
   measureDuplicates,
   measureSequential,
   measureThroughput,
-  type Figures,
 } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { benchAgents } from './ours/agent.ts';
-import { rowOf, type Row } from './row.ts';
+import { rowOf, rowsOf, type Row } from './row.ts';
 import type { BenchServers } from './servers.ts';
-import { ANSWER, MODEL_CALLS, questionFor, TOOL_CALLS } from './shape.ts';
-
-const LANES = ['fast', 'standard'] as const;
+import { ANSWER, questionFor } from './shape.ts';
 
 /**
  * Runs and their duplicates, by our client and by Temporal's.
@@ -97,24 +94,4 @@ export async function runsPart(
     rowOf(null, 'one by a client new to the key', 'ms', elsewhere),
   );
   return rows;
-}
-
-/** A figure of ours, with the tools in either lane, against the plain workflow's. */
-function rowsOf(modelMs: number, what: string, unit: string, of: Figures): Row[] {
-  return LANES.map((lane) =>
-    rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
-  );
-}
-
-/** A figure counts only if all do the same: as many requests to the model, as many to the tools. */
-async function doesItsWork(servers: BenchServers, contender: Contender): Promise<void> {
-  const before = await servers.requests();
-  await contender.run();
-  const after = await servers.requests();
-  const model = after.model - before.model;
-  const tools = after.tools - before.tools;
-  if (model === MODEL_CALLS && tools === TOOL_CALLS) return;
-  throw new Error(
-    `A run of ${contender.name} made ${model} model calls and ${tools} tool calls instead of ${MODEL_CALLS} and ${TOOL_CALLS}.`,
-  );
 }

@@ -18,8 +18,14 @@ export interface BenchServers {
   folder: string;
   /** What a process needs to know of all these. */
   env: NodeJS.ProcessEnv;
+  /** The processes whose CPU is measured. */
+  pids: Readonly<Record<'temporal' | 'postgres' | 'ours' | 'plain', number>>;
   /** How long the model takes for each answer from now on. */
   setModelDelay(ms: number): Promise<void>;
+  /** With `true` the model answers nothing until `false`. */
+  holdModel(hold: boolean): Promise<void>;
+  /** Requests that the model holds at this moment. */
+  heldByModel(): Promise<number>;
   /** Requests that model and tools got so far. */
   requests(): Promise<{ model: number; tools: number }>;
   /** From now on runs that are started only wait. */
@@ -27,10 +33,27 @@ export interface BenchServers {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  /** Activity slots of the plain worker; absent: the SDK's default. */
+  plainSlots?: number;
+  /** Whether PostgreSQL counts statements and their bytes of WAL, which takes it a little CPU. */
+  countStatements?: boolean;
+}
+
+/** No checkpoint meanwhile: after each one, whoever touches a page first writes the whole page. */
+const COUNTING = {
+  shared_preload_libraries: 'pg_stat_statements',
+  checkpoint_timeout: '1h',
+  max_wal_size: '8GB',
+};
+
 const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
 
 /** Starts everything; what started is stopped again if a part does not start. */
-export async function startBenchServers(): Promise<BenchServers> {
+export async function startBenchServers({
+  plainSlots,
+  countStatements = false,
+}: ServerOptions = {}): Promise<BenchServers> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
@@ -50,7 +73,9 @@ export async function startBenchServers(): Promise<BenchServers> {
     const metricsPort = await findFreePort();
     const temporal = opened(await startTemporalServer({ dbFile, metricsPort }));
     const dataDir = path.join(folder, 'postgres');
-    const postgres = opened(await startPostgres({ dataDir, durable: true }));
+    const postgres = opened(
+      await startPostgres({ dataDir, durable: true, settings: countStatements ? COUNTING : {} }),
+    );
     const model = opened(await startProcess('bench/scripted-model.ts', /http\S+/));
     const counter = opened(await startProcess('bench/counter-server.ts', /http\S+/));
     const env = {
@@ -64,20 +89,23 @@ export async function startBenchServers(): Promise<BenchServers> {
       BENCH_COUNTER_URL: counter.announced,
       AGENT_ONCE_LOG_LEVEL: 'error',
     };
-    const workers = [
-      opened(await startProcess('bench/ours/worker.ts', /ready/, env)),
-      opened(await startProcess('bench/plain/worker.ts', /ready/, env)),
-    ];
+    const plainEnv = { ...env, ...(plainSlots && { BENCH_PLAIN_SLOTS: String(plainSlots) }) };
+    const ours = opened(await startProcess('bench/ours/worker.ts', /ready/, env));
+    const plain = opened(await startProcess('bench/plain/worker.ts', /ready/, plainEnv));
+    const workers = [ours, plain];
     return {
       temporal: temporal.address,
       metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`,
       ledger: postgres.url,
       folder,
       env,
-      setModelDelay: (ms) => setDelay(model.announced, ms),
+      pids: { temporal: temporal.pid, postgres: postgres.pid, ours: ours.pid, plain: plain.pid },
+      setModelDelay: (ms) => steer(model.announced, '/delay', { ms }),
+      holdModel: (hold) => steer(model.announced, '/hold', { hold }),
+      heldByModel: async () => (await readCounters(new URL('/held', model.announced))).requests,
       requests: async () => ({
-        model: await readRequests(new URL('/counters', model.announced)),
-        tools: await readRequests(new URL(counter.announced)),
+        model: (await readCounters(new URL('/counters', model.announced))).requests,
+        tools: (await readCounters(new URL(counter.announced))).requests,
       }),
       stopWorkers: async () => {
         await Promise.all(workers.map((worker) => worker.stop()));
@@ -95,7 +123,7 @@ async function startProcess(
   program: string,
   ready: RegExp,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<{ announced: string; stop(): Promise<void> }> {
+): Promise<{ announced: string; pid: number; stop(): Promise<void> }> {
   let announce = (_text: string): void => undefined;
   const isReady = new Promise<string>((resolve) => (announce = resolve));
   const child = await startChild({
@@ -114,20 +142,20 @@ async function startProcess(
       throw new Error(`${program} ended before it was ready:\n${child.lastLines()}`);
     }),
   ]);
-  return { announced, stop: () => child.stop() };
+  return { announced, pid: child.pid, stop: () => child.stop() };
 }
 
-async function setDelay(modelUrl: string, ms: number): Promise<void> {
-  const response = await fetch(new URL('/delay', modelUrl), {
+async function steer(modelUrl: string, path: string, body: object): Promise<void> {
+  const response = await fetch(new URL(path, modelUrl), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ms }),
+    body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`The scripted model answered ${response.status}`);
 }
 
-async function readRequests(url: URL): Promise<number> {
+async function readCounters(url: URL): Promise<{ requests: number }> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url.href} answered ${response.status}`);
-  return ((await response.json()) as { requests: number }).requests;
+  return (await response.json()) as { requests: number };
 }

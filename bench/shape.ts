@@ -30,3 +30,13 @@ export function questionFor(lane?: Lane): string {
   ];
   return JSON.stringify({ script });
 }
+
+/** Model calls of a run that mostly waits; it has one tool call between them. */
+export const WAITING_MODEL_CALLS = 2;
+
+/** The request of a run that mostly waits. */
+export function waitingQuestionFor(lane?: Lane): string {
+  const { look } = toolNames(lane);
+  const script = [{ calls: [{ name: look, arguments: { label: 'order-1042' } }] }, { say: ANSWER }];
+  return JSON.stringify({ script });
+}

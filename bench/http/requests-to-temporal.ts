@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** Requests by their names. */
-type Counts = ReadonlyMap<string, number>;
+import { countedBetween, readCounts, type Counts } from '../temporal-metrics.ts';
 
 /** Sent all the time by workers and by parts of the server itself. */
 const OF_OTHERS = /^(?:Poll|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
@@ -10,38 +8,30 @@ const LOOK_EVERY_MS = 250;
 /** The server adds to its metrics each second. */
 const STEADY_LOOKS = 10;
 
-/** Requests that Temporal's frontend counted since it started, once it counts no more of them. */
-export async function requestsToTemporal(metricsUrl: string): Promise<Counts> {
-  let last = await readMetrics(metricsUrl);
+/**
+ * Requests that Temporal's frontend counted since it started, once it counts no more of them.
+ *
+ * @param others those that are left out
+ */
+export async function requestsToTemporal(metricsUrl: string, others = OF_OTHERS): Promise<Counts> {
+  const read = async (): Promise<Counts> => {
+    const counts = await readCounts(metricsUrl, 'service_requests', 'operation');
+    return new Map([...counts].filter(([operation]) => !others.test(operation)));
+  };
+  let last = await read();
   for (let steady = 0; steady < STEADY_LOOKS;) {
     await sleep(LOOK_EVERY_MS);
-    const now = await readMetrics(metricsUrl);
-    steady = difference(last, now) === '' ? steady + 1 : 0;
+    const now = await read();
+    steady = countedBetween(last, now).size === 0 ? steady + 1 : 0;
     last = now;
   }
   return last;
 }
 
-async function readMetrics(metricsUrl: string): Promise<Counts> {
-  const response = await fetch(metricsUrl);
-  if (!response.ok) throw new Error(`${metricsUrl} answered ${response.status}`);
-  const counts = new Map<string, number>();
-  for (const line of (await response.text()).split('\n')) {
-    const [, labels = '', count] = /^service_requests\{(.*)\} (\S+)$/.exec(line) ?? [];
-    const operation = /(?:^|,)operation="([^"]+)"/.exec(labels)?.[1];
-    if (operation === undefined || !labels.includes('service_name="frontend"')) continue;
-    if (OF_OTHERS.test(operation)) continue;
-    counts.set(operation, (counts.get(operation) ?? 0) + Number(count));
-  }
-  return counts;
-}
-
 /** What was counted in between, as text: `2 DescribeWorkflowExecution`. */
 export function difference(before: Counts, after: Counts): string {
-  return [...after]
-    .map(([operation, count]) => ({ operation, more: count - (before.get(operation) ?? 0) }))
-    .filter(({ more }) => more > 0)
-    .map(({ operation, more }) => `${more} ${operation}`)
+  return [...countedBetween(before, after)]
+    .map(([operation, more]) => `${more} ${operation}`)
     .sort()
     .join(', ');
 }

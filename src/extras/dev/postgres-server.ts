@@ -17,6 +17,8 @@ export interface PostgresOptions {
   port?: number;
   /** `false` for data that nobody misses after a power cut: tests. Default: true. */
   durable?: boolean;
+  /** More of the server's settings, by name. */
+  settings?: Readonly<Record<string, string>>;
   /** Everything that the server prints is appended there. */
   logFile?: string;
   log?: (line: string) => void;
@@ -89,6 +91,7 @@ function startServer(
     ...(options.durable === false
       ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
       : {}),
+    ...options.settings,
   };
   return startChild({
     part: 'PostgreSQL',
