@@ -63,6 +63,7 @@ export async function claimStep(
 
   switch (answer.state) {
     case 'claimed':
+      return { ...answer, nonce: claim.nonce };
     case 'completed':
       return answer;
     case 'restored':

@@ -7,6 +7,7 @@ import type { ToolContext } from '../../define/define-tool.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { OutcomeUnknown } from '../step/claim-step.ts';
 import { activityFailure } from '../step/failures.ts';
+import type { StepOutcome } from '../step/record.ts';
 import { runStep } from '../step/run-step.ts';
 import { share, shareName } from '../step/share.ts';
 import { tokenFor, type Granted, type StepWork } from '../step/work.ts';
@@ -28,7 +29,9 @@ export async function callTool(
   const work = approval ? await approve(deps, tool, input, approval, shared) : shared;
   if (typeof work !== 'function') return work;
   try {
-    return doneOf(await runStep(deps, planOf(tool, input), work), input);
+    const outcome = await runStep(deps, planOf(tool, input), work);
+    keepResult(deps, input, outcome);
+    return doneOf(outcome, input);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
@@ -37,6 +40,17 @@ export async function callTool(
     if (question.decision === null) return { waiting: shown, fence };
     throw question.decision === 'fail' ? outcomeUnknown(question, input, fence) : decidedJustNow();
   }
+}
+
+/** For the next turn's model step, which asks for the result alone. */
+function keepResult(
+  { transcripts }: ActivityDeps,
+  { run: { scope }, turn, index, digest }: ToolStepInput,
+  { result, nonce }: StepOutcome,
+): void {
+  if (nonce === undefined || !transcripts?.has(scope)) return;
+  const step = toolStep(turn, index);
+  transcripts.keep(scope, [{ step, state: 'completed', digest, request: null, result, nonce }]);
 }
 
 /** The tool's own work, shared with other runs where its `dedup` is a window. */
