@@ -5,19 +5,22 @@ import type { Lane } from '../src/contract/step.ts';
 import { benchAgents } from './ours/agent.ts';
 import { ANSWER, questionFor } from './shape.ts';
 
-/** One of those that are compared: ours with its tools in either lane, and the plain workflow. */
+/** Ours with its tools in either lane, or with its model in the fast one too. */
+type Ours = Lane | 'local';
+
+/** One of those that are compared: ours, and the plain workflow, also with local activities alone. */
 export interface Contender {
-  name: Lane | 'plain';
+  name: Ours | 'plain' | 'plainLocal';
   /** Starts a run and waits for its answer; resolves with its workflow ID. */
   run(): Promise<string>;
 }
 
 /** Ours as a backend uses it: a key for each request. */
-export function createOurs(client: AgentOnceClient, lane: Lane): Contender {
-  const agent = benchAgents[lane].name;
-  const input = questionFor(lane);
+export function createOurs(client: AgentOnceClient, name: Ours): Contender {
+  const agent = benchAgents[name].name;
+  const input = questionFor(name === 'standard' ? 'standard' : 'fast');
   return {
-    name: lane,
+    name,
     async run() {
       const request = { agent, key: randomUUID(), input };
       const run = await client.start(request);
@@ -28,11 +31,11 @@ export function createOurs(client: AgentOnceClient, lane: Lane): Contender {
   };
 }
 
-export function createPlain(temporal: Client): Contender {
+export function createPlain(temporal: Client, name: 'plain' | 'plainLocal' = 'plain'): Contender {
   return {
-    name: 'plain',
+    name,
     async run() {
-      const handle = await temporal.workflow.start('plainAgent', {
+      const handle = await temporal.workflow.start(`${name}Agent`, {
         workflowId: `plain-${randomUUID()}`,
         taskQueue: 'bench-plain',
         args: [questionFor()],

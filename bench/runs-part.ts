@@ -35,7 +35,9 @@ export async function runsPart(
   const contenders = [
     createOurs(client, 'fast'),
     createOurs(client, 'standard'),
+    createOurs(client, 'local'),
     createPlain(temporal),
+    createPlain(temporal, 'plainLocal'),
   ];
   const rows: Row[] = [];
 
@@ -99,11 +101,15 @@ export async function runsPart(
   return rows;
 }
 
-/** A figure of ours, with the tools in either lane, against the plain workflow's. */
+/** A figure of ours, with the tools in either lane, against the plain workflow's; and all local against all local. */
 function rowsOf(modelMs: number, what: string, unit: string, of: Figures): Row[] {
-  return LANES.map((lane) =>
-    rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
-  );
+  const local = { ours: of.local, plain: of.plainLocal };
+  return [
+    ...LANES.map((lane) =>
+      rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
+    ),
+    rowOf(modelMs, `${what}, all local`, unit, local),
+  ];
 }
 
 /** A figure counts only if all do the same: as many requests to the model, as many to the tools. */

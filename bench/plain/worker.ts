@@ -10,7 +10,7 @@ const connection = await NativeConnection.connect({
 const worker = await Worker.create({
   connection,
   taskQueue: 'bench-plain',
-  workflowsPath: path.join(import.meta.dirname, 'workflow.ts'),
+  workflowsPath: path.join(import.meta.dirname, 'workflows.ts'),
   activities,
 });
 process.stdout.write('ready\n');

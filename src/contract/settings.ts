@@ -67,6 +67,8 @@ export interface AgentSettings {
   /** Model calls before the run fails with `run.turn_limit`. */
   maxTurns: number;
   modelPolicy: StepPolicy;
+  /** Lane of the model's calls; absent: the standard lane. */
+  modelLane?: 'fast';
   /** Absent in runs of an earlier version: the definition's count then. */
   modelOptions?: ModelOptions;
   /** How long a key names its run after the run has closed; then it is new again. */

@@ -26,8 +26,11 @@ export function callModel(
   input: ModelStepInput,
   group: EventGroupMarker,
 ): Promise<ModelStepResult> {
-  const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
-  return run(CALL_MODEL, input, stepOptions(taskQueue, summary, policy, group));
+  return run(CALL_MODEL, input, stepOptions(taskQueue, summary, policyOf(input), group));
+}
+
+function policyOf({ settings }: ModelStepInput): StepPolicy {
+  return settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
 }
 
 /** Runs a tool step on its task queue, under the tool's own activity type. */
@@ -46,7 +49,20 @@ export function callTool(
  * worker dies before that task is over, Temporal does not know of it; the ledger does.
  */
 export function callFastTool(summary: string, input: ToolStepInput): Promise<ToolStepResult> {
-  const { policy, tool } = input;
+  return runLocally(toolActivity(input.tool), input, summary, input.policy);
+}
+
+/** The same of a model step whose model is quick. */
+export function callFastModel(summary: string, input: ModelStepInput): Promise<ModelStepResult> {
+  return runLocally(CALL_MODEL, input, summary, policyOf(input));
+}
+
+function runLocally<Result>(
+  name: string,
+  input: unknown,
+  summary: string,
+  policy: StepPolicy,
+): Promise<Result> {
   const activities = proxyLocalActivities<Activities>({
     summary,
     startToCloseTimeout: policy.startToCloseMs + FAST_LANE.deafMs,
@@ -56,7 +72,7 @@ export function callFastTool(summary: string, input: ToolStepInput): Promise<Too
     localRetryThreshold: FAST_LANE.localRetryMs,
     retry: retryOf(policy),
   });
-  return named(activities, toolActivity(tool), input);
+  return named(activities, name, input);
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */
