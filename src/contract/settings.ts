@@ -83,6 +83,7 @@ export interface AgentSettings {
  */
 const RECOVERY = { heartbeatMs: 5_000, leaseMs: 4_000 } as const;
 
+/** The policy of a model's calls; never changed, see `leftOut`. */
 export const DEFAULT_MODEL_POLICY: StepPolicy = {
   startToCloseMs: 5 * 60_000,
   scheduleToCloseMs: 30 * 60_000,
@@ -95,6 +96,7 @@ export const DEFAULT_MODEL_POLICY: StepPolicy = {
   },
 };
 
+/** The policy of a tool's calls; never changed, see `leftOut`. */
 export const DEFAULT_TOOL_POLICY: StepPolicy = {
   startToCloseMs: 60_000,
   scheduleToCloseMs: 10 * 60_000,
@@ -134,6 +136,21 @@ export const DEFAULT_KEY_TTL_MS = 24 * 60 * 60_000;
 export type StepPolicyOverrides = Partial<Omit<StepPolicy, 'retry'>> & {
   retry?: Partial<RetryPolicy>;
 };
+
+/**
+ * What the inputs and records of steps say of a policy: each would repeat the defaults. So these may not
+ * change: `withOverrides` makes of it the policy that it was, also of one that leaves nothing out.
+ */
+export function leftOut(base: StepPolicy, { retry, ...times }: StepPolicy): StepPolicyOverrides {
+  const own = differences(times, base);
+  const ownRetry = differences(retry, base.retry);
+  return Object.keys(ownRetry).length === 0 ? own : { ...own, retry: ownRetry };
+}
+
+function differences<T extends object>(of: T, base: T): Partial<T> {
+  const entries = Object.entries(of).filter(([name, value]) => base[name as keyof T] !== value);
+  return Object.fromEntries(entries) as Partial<T>;
+}
 
 export function withOverrides(base: StepPolicy, overrides: StepPolicyOverrides = {}): StepPolicy {
   const { retry, ...times } = overrides;

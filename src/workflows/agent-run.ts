@@ -21,7 +21,7 @@ import {
   type AgentRunResult,
   type RunState,
 } from '../contract/run.ts';
-import type { ResumedOptions } from '../contract/settings.ts';
+import { DEFAULT_MODEL_POLICY, leftOut, type ResumedOptions } from '../contract/settings.ts';
 import {
   modelStep,
   scopeFrom,
@@ -145,7 +145,10 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       previous,
       ...progress.seen.ledger,
       ...defined({
-        settings,
+        settings: settings && {
+          ...settings,
+          modelPolicy: leftOut(DEFAULT_MODEL_POLICY, settings.modelPolicy),
+        },
         model,
         modelOptions: modelOptionsIn(limits),
         resuming: resuming || undefined,
@@ -169,20 +172,18 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
 }
 
 /** In the lane that the agent says, but for a worker that lacks the model's endpoint or its key. */
-async function askModel(
+function askModel(
   queues: TaskQueues,
   summary: string,
   step: ModelStepInput,
   group: EventGroupMarker,
 ): Promise<ModelStepResult> {
-  if (step.settings?.modelLane === 'fast' && hasFastLane(queues)) {
-    try {
-      return await callFastModel(summary, step);
-    } catch (error) {
-      if (!isLackedHere(error)) throw error;
-    }
-  }
-  return callModel(queues.model, summary, step, group);
+  const inStandardLane = () => callModel(queues.model, summary, step, group);
+  if (step.settings?.modelLane !== 'fast' || !hasFastLane(queues)) return inStandardLane();
+  return callFastModel(summary, step).catch((error: unknown) => {
+    if (isLackedHere(error)) return inStandardLane();
+    throw error;
+  });
 }
 
 /** What a resume has asked of the model besides. */

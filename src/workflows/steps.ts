@@ -9,7 +9,13 @@ import {
 import type { CleanLedgerInput, CleanLedgerResult } from '../contract/cleanup.ts';
 import type { DecisionResult, RecordDecisionInput } from '../contract/decision.ts';
 import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
-import { DEFAULT_MODEL_POLICY, FAST_LANE, type StepPolicy } from '../contract/settings.ts';
+import {
+  DEFAULT_MODEL_POLICY,
+  DEFAULT_TOOL_POLICY,
+  FAST_LANE,
+  withOverrides,
+  type StepPolicy,
+} from '../contract/settings.ts';
 import type {
   ModelStepInput,
   ModelStepResult,
@@ -30,7 +36,11 @@ export function callModel(
 }
 
 function policyOf({ settings }: ModelStepInput): StepPolicy {
-  return settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
+  return withOverrides(DEFAULT_MODEL_POLICY, settings?.modelPolicy);
+}
+
+function toolPolicyOf({ policy }: ToolStepInput): StepPolicy {
+  return withOverrides(DEFAULT_TOOL_POLICY, policy);
 }
 
 /** Runs a tool step on its task queue, under the tool's own activity type. */
@@ -40,7 +50,7 @@ export function callTool(
   input: ToolStepInput,
   group: EventGroupMarker,
 ): Promise<ToolStepResult> {
-  const options = stepOptions(taskQueue, summary, input.policy, group);
+  const options = stepOptions(taskQueue, summary, toolPolicyOf(input), group);
   return run(toolActivity(input.tool), input, options);
 }
 
@@ -49,7 +59,7 @@ export function callTool(
  * worker dies before that task is over, Temporal does not know of it; the ledger does.
  */
 export function callFastTool(summary: string, input: ToolStepInput): Promise<ToolStepResult> {
-  return runLocally(toolActivity(input.tool), input, summary, input.policy);
+  return runLocally(toolActivity(input.tool), input, summary, toolPolicyOf(input));
 }
 
 /** The same of a model step whose model is quick. */

@@ -117,6 +117,18 @@ test('nothing is kept of a ledger whose claims do not say what it holds', async 
   expect(transcripts.has(scope)).toBe(false);
 });
 
+test('a call is known to have been planned here a moment ago, and no other', async () => {
+  transcripts.answered(scope, 1, await record('t1.model', ANSWER));
+  expect(transcripts.answeredAt(scope, 1)).toEqual(expect.any(Number));
+  expect(transcripts.answeredAt(scope, 2)).toBeUndefined();
+  // What was read may have been planned long ago.
+  const other = new Transcripts();
+  await record('t1.c0', { found: 1 });
+  await other.before(ledger, scope, 2)(await held(2));
+  expect(other.has(scope)).toBe(true);
+  expect(other.answeredAt(scope, 1)).toBeUndefined();
+});
+
 test('of many long runs those are known that were asked for last', () => {
   const long = { planned: [], text: 'x'.repeat(1024 * 1024) };
   const step = { step: 't1.model', state: 'completed', digest: '', request: null } as const;

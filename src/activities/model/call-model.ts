@@ -2,6 +2,11 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { sha256Hex } from '../../contract/hash.ts';
+import {
+  DEFAULT_MODEL_POLICY,
+  withOverrides,
+  type AgentSettings,
+} from '../../contract/settings.ts';
 import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';
@@ -18,7 +23,7 @@ export async function callModel(
   const { run, turn, messages, previous } = input;
   const agent = deps.agents.agent(run.agent);
   if (!agent) throw unknownAgent(run.agent);
-  const settings = input.settings ?? agent.settings;
+  const settings = input.settings ? settingsOf(input.settings) : agent.settings;
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
   // Before anything else in a run that follows another: from here on, only one has the key.
@@ -66,7 +71,7 @@ export async function callModel(
   else if (nonce !== undefined && held !== undefined) {
     const request = messages as unknown as JsonValue;
     const step = { step: modelStep(turn), state: 'completed', digest, request, result } as const;
-    transcripts.keep(run.scope, [{ ...step, nonce }]);
+    transcripts.answered(run.scope, turn, { ...step, nonce });
   }
   return {
     digest,
@@ -81,6 +86,10 @@ export async function callModel(
     ...(sharedWith === null ? {} : { sharedWith }),
     ...(input.settings ? {} : { settings }),
   };
+}
+
+function settingsOf(pinned: NonNullable<ModelStepInput['settings']>): AgentSettings {
+  return { ...pinned, modelPolicy: withOverrides(DEFAULT_MODEL_POLICY, pinned.modelPolicy) };
 }
 
 /** What the ledger must hold before it may be asked for this turn. */

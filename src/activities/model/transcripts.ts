@@ -9,13 +9,20 @@ const KEPT_LENGTH = 32 * 1024 * 1024;
 /** The recorded steps of a run, by their turn and their name. */
 type Turns = Map<number, Map<string, EarlierStep>>;
 
+interface Known {
+  turns: Turns;
+  length: number;
+  /** The last turn whose answer this process has recorded itself, and when; see `Date.now`. */
+  answered?: { turn: number; at: number };
+}
+
 /**
  * What this process knows of its runs' turns, since it has recorded or read them: a model step need not
  * read what was written here a moment ago. Each claim says what the ledger holds, and nothing is used
  * that differs from it. The runs that were asked for longest ago are forgotten first.
  */
 export class Transcripts {
-  readonly #runs = new Map<string, { turns: Turns; length: number }>();
+  readonly #runs = new Map<string, Known>();
   #length = 0;
 
   /**
@@ -48,9 +55,22 @@ export class Transcripts {
     return this.#runs.has(scope);
   }
 
+  /** Keeps the answer of a turn, which this process has recorded just now. */
+  answered(scope: string, turn: number, step: EarlierStep): void {
+    this.keep(scope, [step]);
+    const run = this.#runs.get(scope);
+    if (run) run.answered = { turn, at: Date.now() };
+  }
+
+  /** When this process has recorded a turn's answer: no call of it can have begun before. */
+  answeredAt(scope: string, turn: number): number | undefined {
+    const answered = this.#runs.get(scope)?.answered;
+    return answered?.turn === turn ? answered.at : undefined;
+  }
+
   /** Keeps steps as they are recorded. */
   keep(scope: string, steps: readonly EarlierStep[]): void {
-    const run = this.#runs.get(scope) ?? { turns: new Map() as Turns, length: 0 };
+    const run: Known = this.#runs.get(scope) ?? { turns: new Map(), length: 0 };
     this.#length -= run.length;
     for (const step of steps) {
       const turn = Number(/\d+/.exec(step.step)?.[0]);

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { RegisteredTool } from '../../define/registry.ts';
 import type { Deadline } from '../../contract/decision.ts';
+import { DEFAULT_TOOL_POLICY } from '../../contract/settings.ts';
 import { toolStep, type ToolStepInput, type ToolStepResult } from '../../contract/step.ts';
 import type { AskedQuestion, Completion } from '../../ledger/port.ts';
 import type { ToolContext } from '../../define/define-tool.ts';
@@ -61,7 +62,7 @@ function sharedWork(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInp
   return share(deps.ledger, work, () => ({
     name: shareName('tool', input.run, input.digest),
     windowMs: dedup.windowSeconds * 1_000,
-    startToCloseMs: input.policy.startToCloseMs,
+    startToCloseMs: input.policy.startToCloseMs ?? DEFAULT_TOOL_POLICY.startToCloseMs,
   }));
 }
 
