@@ -6,9 +6,12 @@ import { benchAgents } from './ours/agent.ts';
 import type { BenchServers } from './servers.ts';
 import { ANSWER, MODEL_CALLS, questionFor, TOOL_CALLS } from './shape.ts';
 
-/** One of those that are compared: ours with its tools in either lane, and the plain workflow. */
+/** Ours with its tools in either lane, or with its model in the fast one too. */
+type Ours = Lane | 'local';
+
+/** One of those that are compared: ours, and the plain workflow, also with local activities alone. */
 export interface Contender {
-  name: Lane | 'plain';
+  name: Ours | 'plain' | 'plainLocal';
   /** Starts a run and waits for its answer; resolves with its workflow ID. */
   run(): Promise<string>;
   /** Starts a run under a key and does not wait; resolves with its workflow ID, which ends in the key. */
@@ -22,12 +25,12 @@ export interface Contender {
  */
 export function createOurs(
   client: AgentOnceClient,
-  lane: Lane,
-  input = questionFor(lane),
+  name: Ours,
+  input = questionFor(name === 'standard' ? 'standard' : 'fast'),
 ): Contender {
-  const agent = benchAgents[lane].name;
+  const agent = benchAgents[name].name;
   return {
-    name: lane,
+    name,
     start: async (key) => (await client.start({ agent, key, input })).workflowId,
     async run() {
       const request = { agent, key: randomUUID(), input };
@@ -39,15 +42,19 @@ export function createOurs(
   };
 }
 
-export function createPlain(temporal: Client, input = questionFor()): Contender {
+export function createPlain(
+  temporal: Client,
+  name: 'plain' | 'plainLocal' = 'plain',
+  input = questionFor(),
+): Contender {
   const start = (key: string) =>
-    temporal.workflow.start('plainAgent', {
+    temporal.workflow.start(`${name}Agent`, {
       workflowId: `plain-${key}`,
       taskQueue: 'bench-plain',
       args: [input],
     });
   return {
-    name: 'plain',
+    name,
     start: async (key) => (await start(key)).workflowId,
     async run() {
       const handle = await start(randomUUID());

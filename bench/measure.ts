@@ -20,7 +20,7 @@ export function createFigures(): Figures {
 }
 
 function ofEach<T>(): Record<Contender['name'], T[]> {
-  return { fast: [], standard: [], plain: [] };
+  return { fast: [], standard: [], local: [], plain: [], plainLocal: [] };
 }
 
 /** What one run after the other took, and what it left in Temporal. Times in milliseconds. */

@@ -21,9 +21,15 @@ export function rowOf(modelMs: number | null, what: string, unit: string, values
 
 const LANES = ['fast', 'standard'] as const;
 
-/** A figure of ours, with the tools in either lane, against the plain workflow's. */
+/**
+ * A figure of ours, with the tools in either lane, against the plain workflow's; and of local activities
+ * alone against the same of the plain workflow, where it was measured.
+ */
 export function rowsOf(modelMs: number, what: string, unit: string, of: Figures): Row[] {
-  return LANES.map((lane) =>
+  const rows = LANES.map((lane) =>
     rowOf(modelMs, `${what}, ${lane} lane`, unit, { ours: of[lane], plain: of.plain }),
   );
+  if (of.local.length === 0) return rows;
+  const local = { ours: of.local, plain: of.plainLocal };
+  return [...rows, rowOf(modelMs, `${what}, all local`, unit, local)];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
+import { createRegistry } from '../src/define/registry.ts';
 import { createOurs, createPlain, doesItsWork } from './contenders.ts';
 import {
   createFigures,
@@ -29,10 +30,15 @@ export async function runsPart(
 ): Promise<Row[]> {
   const { warmUp, repetitions, runs, concurrency, duplicates } = options;
   const client = new AgentOnceClient({ temporal });
+  // Whoever knows the agents, as the command and the service do, starts all of a run in its lane.
+  const registry = createRegistry(Object.values(benchAgents), { defaultModel: 'scripted' });
+  const knowing = new AgentOnceClient({ temporal, registry });
   const contenders = [
     createOurs(client, 'fast'),
     createOurs(client, 'standard'),
+    createOurs(knowing, 'local'),
     createPlain(temporal),
+    createPlain(temporal, 'plainLocal'),
   ];
   const rows: Row[] = [];
 

@@ -14,7 +14,7 @@ const slots = process.env['BENCH_PLAIN_SLOTS'];
 const worker = await Worker.create({
   connection,
   taskQueue: 'bench-plain',
-  workflowsPath: path.join(import.meta.dirname, 'workflow.ts'),
+  workflowsPath: path.join(import.meta.dirname, 'workflows.ts'),
   activities,
   ...(slots === undefined ? {} : { maxConcurrentActivityTaskExecutions: Number(slots) }),
 });

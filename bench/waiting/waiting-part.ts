@@ -28,7 +28,7 @@ export async function waitingPart(
   const client = new AgentOnceClient({ temporal });
   const contenders = [
     createOurs(client, 'standard', waitingQuestionFor('standard')),
-    createPlain(temporal, waitingQuestionFor()),
+    createPlain(temporal, 'plain', waitingQuestionFor()),
   ];
   const counter = await LedgerCounter.open(servers.ledger);
   try {

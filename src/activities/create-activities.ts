@@ -11,6 +11,7 @@ import {
 } from '../contract/names.ts';
 import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
 import { callModel } from './model/call-model.ts';
+import { Transcripts } from './model/transcripts.ts';
 import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -28,9 +29,10 @@ type Activity = (input: never) => Promise<unknown>;
  * @param only restricts them to the model's or the tools', for a worker of a split task queue
  */
 export function createActivities(
-  deps: ActivityDeps,
+  parts: ActivityDeps,
   only?: 'model' | 'tools',
 ): Record<string, Activity> {
+  const deps = { ...parts, transcripts: new Transcripts() };
   const activities: Record<string, Activity> = {};
   if (only !== 'tools') {
     activities[CALL_MODEL] = (input: ModelStepInput) => {

@@ -3,6 +3,7 @@ import type { LedgerCleaner } from '../ledger/cleaner.ts';
 import type { Ledger } from '../ledger/port.ts';
 import type { Model, ModelUsage } from '../model/port.ts';
 import type { Faults } from './faults.ts';
+import type { Transcripts } from './model/transcripts.ts';
 import type { WorkerLease } from './step/worker-lease.ts';
 import type { RetainedRuns } from './retained-runs.ts';
 
@@ -17,6 +18,8 @@ export interface ActivityDeps {
    * @param endpoint name of the app's endpoint that answered; absent: the one of the environment
    */
   costUsd(model: string, usage: ModelUsage, endpoint?: string): number | null;
+  /** Made by `createActivities`. */
+  transcripts?: Transcripts;
   /** What its claims hang on. Absent: the ledger's backend has step leases alone. */
   lease?: WorkerLease;
   /** Whether Temporal's server itself tells workers of cancellations. */

@@ -136,6 +136,13 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERRORS, value);
 }
 
+const ELSEWHERE: readonly unknown[] = ['tool.unknown', 'model.unknown_endpoint', 'model.no_key'];
+
+/** Whether a worker lacks what another one may have: a tool, an endpoint, its key. */
+export function isElsewhere(code: unknown): boolean {
+  return ELSEWHERE.includes(code);
+}
+
 /**
  * An error made for a person: what happened, what was kept, what to do next. Its message never
  * contains a secret or somebody else's payload.

@@ -64,8 +64,8 @@ export function taskQueues(split: boolean): TaskQueues {
 }
 
 /**
- * Whether tools can run in the fast lane: as a part of the workflow task, on the worker that has it.
- * Workers of split task queues have either workflows or tools.
+ * Whether steps can run in the fast lane: as a part of the workflow task, on the worker that has it.
+ * Workers of split task queues have either workflows or steps.
  */
 export function hasFastLane({ workflows, tools }: TaskQueues): boolean {
   return workflows === tools;

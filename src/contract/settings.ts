@@ -67,6 +67,8 @@ export interface AgentSettings {
   /** Model calls before the run fails with `run.turn_limit`. */
   maxTurns: number;
   modelPolicy: StepPolicy;
+  /** Lane of the model's calls; absent: the standard lane. */
+  modelLane?: 'fast';
   /** Absent in runs of an earlier version: the definition's count then. */
   modelOptions?: ModelOptions;
   /** How long a key names its run after the run has closed; then it is new again. */
@@ -82,7 +84,11 @@ export interface AgentSettings {
  */
 const RECOVERY = { heartbeatMs: 60_000, leaseMs: 4_000 } as const;
 
-export const DEFAULT_MODEL_POLICY: StepPolicy = {
+/**
+ * What steps of a model are said to have where their inputs say nothing. It never changes: runs under way
+ * have left it out.
+ */
+export const IMPLIED_MODEL_POLICY: StepPolicy = {
   startToCloseMs: 5 * 60_000,
   scheduleToCloseMs: 30 * 60_000,
   ...RECOVERY,
@@ -94,12 +100,17 @@ export const DEFAULT_MODEL_POLICY: StepPolicy = {
   },
 };
 
-export const DEFAULT_TOOL_POLICY: StepPolicy = {
+/** The same of a tool's steps. */
+export const IMPLIED_TOOL_POLICY: StepPolicy = {
   startToCloseMs: 60_000,
   scheduleToCloseMs: 10 * 60_000,
   ...RECOVERY,
-  retry: { ...DEFAULT_MODEL_POLICY.retry, maximumIntervalMs: 15_000, maximumAttempts: 5 },
+  retry: { ...IMPLIED_MODEL_POLICY.retry, maximumIntervalMs: 15_000, maximumAttempts: 5 },
 };
+
+/** Policies of agents and tools that say nothing. They may be changed: runs keep what they have. */
+export const DEFAULT_MODEL_POLICY = IMPLIED_MODEL_POLICY;
+export const DEFAULT_TOOL_POLICY = IMPLIED_TOOL_POLICY;
 
 /**
  * A fast step is a part of its workflow's task: nobody else hears of it, so it has neither heartbeat
@@ -134,11 +145,31 @@ export type StepPolicyOverrides = Partial<Omit<StepPolicy, 'retry'>> & {
   retry?: Partial<RetryPolicy>;
 };
 
+/**
+ * What the inputs and records of steps say of a policy: each would repeat the same. `wholePolicy` makes
+ * of it the policy that it was, also of one that leaves nothing out.
+ */
+export function leftOut(implied: StepPolicy, { retry, ...times }: StepPolicy): StepPolicyOverrides {
+  const own = differences(times, implied);
+  const ownRetry = differences(retry, implied.retry);
+  return Object.keys(ownRetry).length === 0 ? own : { ...own, retry: ownRetry };
+}
+
+export function wholePolicy(implied: StepPolicy, said: StepPolicyOverrides = {}): StepPolicy {
+  const { retry, ...times } = said;
+  return { ...implied, ...times, retry: { ...implied.retry, ...retry } };
+}
+
+function differences<T extends object>(of: T, base: T): Partial<T> {
+  const entries = Object.entries(of).filter(([name, value]) => base[name as keyof T] !== value);
+  return Object.fromEntries(entries) as Partial<T>;
+}
+
 /** Times of heartbeat and lease that nobody has set leave two thirds of all the time to take over. */
 export function withOverrides(base: StepPolicy, overrides: StepPolicyOverrides = {}): StepPolicy {
-  const { retry, ...times } = overrides;
-  const policy = { ...base, ...times, retry: { ...base.retry, ...retry } };
+  const policy = wholePolicy(base, overrides);
   const third = Math.floor(policy.scheduleToCloseMs / 3);
-  const heartbeatMs = times.heartbeatMs ?? Math.min(base.heartbeatMs, third);
-  return { ...policy, heartbeatMs, leaseMs: times.leaseMs ?? Math.min(base.leaseMs, heartbeatMs) };
+  const heartbeatMs = overrides.heartbeatMs ?? Math.min(base.heartbeatMs, third);
+  const leaseMs = overrides.leaseMs ?? Math.min(base.leaseMs, heartbeatMs);
+  return { ...policy, heartbeatMs, leaseMs };
 }

@@ -1,7 +1,7 @@
 import type { OpenQuestion, QuestionTerms } from './decision.ts';
 import { defined } from './defined.ts';
 import type { JsonValue } from './json-value.ts';
-import type { AgentSettings, ResumedOptions, StepPolicy } from './settings.ts';
+import type { AgentSettings, ResumedOptions, StepPolicyOverrides } from './settings.ts';
 
 /**
  * What a tool does to the world, and so what may happen when an attempt ends without a recorded
@@ -62,7 +62,8 @@ export interface StepRun {
 export interface ModelStepInput {
   run: StepRun;
   turn: number;
-  settings?: AgentSettings;
+  /** Of the policy what differs from `IMPLIED_MODEL_POLICY`. */
+  settings?: Omit<AgentSettings, 'modelPolicy'> & { modelPolicy: StepPolicyOverrides };
   /** Model named by the run's limits or options. */
   model?: string;
   /** Instead of those of the settings. */
@@ -142,7 +143,8 @@ export interface PlannedCall {
   /** One line for people, such as `order 1042 · 25.00 EUR`. */
   summary: string;
   effect: Effect;
-  policy: StepPolicy;
+  /** What differs from `IMPLIED_TOOL_POLICY`. */
+  policy: StepPolicyOverrides;
   /** Absent: the standard lane. */
   lane?: 'fast';
   /** SHA-256 of tool and canonical arguments. */

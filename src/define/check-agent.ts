@@ -93,6 +93,9 @@ function problemOfRest(agent: AgentDefinition): string | undefined {
   if (!HISTORY_RESULTS.includes(historyResults)) {
     return "historyResults must be 'preview', 'none' or 'full'";
   }
+  if (![undefined, 'standard', 'fast'].includes(agent.modelLane)) {
+    return "modelLane must be 'standard' or 'fast'";
+  }
   if (!isOptional(coalesce, 'boolean')) return 'coalesce must be true or false';
   if (cacheModelSeconds !== undefined && !isWindow(cacheModelSeconds)) {
     return 'cacheModelSeconds must be a number of seconds up to 86400, a day';

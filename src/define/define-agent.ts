@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { JsonValue } from '../contract/json.ts';
 import type { ModelOptions, StepPolicyOverrides } from '../contract/settings.ts';
+import type { Lane } from '../contract/step.ts';
 import type { ToolDefinition } from './define-tool.ts';
 
 /**
@@ -56,6 +57,11 @@ export interface AgentDefinition<Output = unknown> extends ModelOptions {
   dedupeWindowSeconds?: number;
   /** Times and retries of model calls. */
   modelPolicy?: StepPolicyOverrides;
+  /**
+   * `'fast'`: the model's calls are local activities, as those of fast tools are. For models that answer
+   * within a second or so: a small one next door, a cache. Default: `'standard'`.
+   */
+  modelLane?: Lane;
   /** What Temporal's history shows of tools' results; the whole is in the ledger. */
   historyResults?: 'preview' | 'none' | 'full';
   /** Turns a run's input into the user's message; default: a string as it is, other JSON as text. */

@@ -15,6 +15,8 @@ export interface RegistryDefaults {
   endpoints?: readonly string[];
   /** Tools that one request to a model may offer; `undefined`: any number. */
   maxTools?: (model: string) => number | undefined;
+  /** Whether a model's endpoint makes its answers in the background; default: none does. */
+  inBackground?: (model: string) => boolean;
 }
 
 export type EndpointSettings = Pick<
@@ -41,14 +43,17 @@ export function registryDefaults(
   // Neither a URL nor a key: the scripted model takes any number.
   const baseUrl = openaiBaseUrl ?? (openaiApiKey === undefined ? '' : OPENAI_URL);
   const preset: ModelEndpoint = { baseUrl, dialect: config.openaiDialect };
+  const endpointOf = (model: string): ModelEndpoint | undefined =>
+    Object.hasOwn(endpoints, model) ? endpoints[model] : preset;
   return {
     defaultModel: openaiModel,
     reasoningEffort: openaiReasoningEffort,
     heartbeatMs: config.heartbeatMs,
     endpoints: Object.keys(endpoints),
     maxTools(model) {
-      const endpoint = Object.hasOwn(endpoints, model) ? endpoints[model] : preset;
+      const endpoint = endpointOf(model);
       return maxToolsOf(endpoint?.dialect ?? dialectOf(endpoint?.baseUrl ?? OPENAI_URL));
     },
+    inBackground: (model) => endpointOf(model)?.background === true,
   };
 }

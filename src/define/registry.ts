@@ -8,15 +8,12 @@ import {
   DEFAULT_MAX_TURNS,
   DEFAULT_MODEL_POLICY,
   DEFAULT_TOOL_POLICY,
-  FAST_LANE,
-  withOverrides,
   type AgentSettings,
   type StepPolicy,
 } from '../contract/settings.ts';
 import type { Effect } from '../contract/step.ts';
 import type { ToolDefinition } from './define-tool.ts';
 import { checkAgent } from './check-agent.ts';
-import { checkFastPolicy, checkPolicy } from './check-policy.ts';
 import { checkTool } from './check-tool.ts';
 import type { AgentDefinition } from './define-agent.ts';
 import { invalidDefinition } from './invalid-definition.ts';
@@ -24,6 +21,7 @@ import { modelOptions } from './model-options.ts';
 import { questionTerms, type PossibleQuestions } from './question-terms.ts';
 import type { RegistryDefaults } from './registry-defaults.ts';
 import { shownSchema } from './shown-schema.ts';
+import { stepPolicy } from './step-policy.ts';
 
 /** A tool that passed all checks. */
 export interface RegisteredTool {
@@ -65,7 +63,7 @@ export interface Registry {
    */
   definitionOf(name: string): string;
   /**
-   * Whether any of its tools runs in the fast lane.
+   * Whether its model or any of its tools runs in the fast lane.
    *
    * @throws {AgentOnceError} `agent.unknown`
    */
@@ -105,19 +103,32 @@ export function createRegistry(
     names: () => [...registered.keys()].sort(),
     settingsOf: (name, options) => withOptions(find(registered, name).settings, defaults, options),
     definitionOf: (name) => find(registered, name).hash,
-    hasFastTools: (name) =>
-      find(registered, name).definition.tools.some(({ lane }) => lane === 'fast'),
+    hasFastTools: (name) => {
+      const { tools: own, modelLane } = find(registered, name).definition;
+      return [{ lane: modelLane }, ...own].some(({ lane }) => lane === 'fast');
+    },
     tools: () => [...tools.values()],
   };
 }
 
 function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): AgentSettings {
   const [model, ...fallbacks] = modelsOf(agent, defaults);
-  const modelPolicy = withOverrides(
+  const where = `Agent '${agent.name}'`;
+  const { modelLane } = agent;
+  const fast = modelLane === 'fast';
+  const modelPolicy = stepPolicy(
+    `${where}, modelPolicy`,
+    modelLane,
     { ...DEFAULT_MODEL_POLICY, ...heartbeatOf(defaults) },
     agent.modelPolicy,
   );
-  checkPolicy(`Agent '${agent.name}', modelPolicy`, modelPolicy);
+  const slow = fast && [model, ...fallbacks].find((name) => defaults.inBackground?.(name));
+  if (slow) {
+    throw invalidDefinition(
+      where,
+      `its model '${slow}' answers in the background, which takes longer than the fast lane allows. Leave modelLane out`,
+    );
+  }
   return {
     model,
     ...(fallbacks.length === 0 ? {} : { fallbacks }),
@@ -125,6 +136,7 @@ function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): Agent
     maxTurns: agent.maxTurns ?? DEFAULT_MAX_TURNS,
     keyTtlMs: agent.keyTtlSeconds === undefined ? DEFAULT_KEY_TTL_MS : agent.keyTtlSeconds * 1_000,
     modelPolicy,
+    ...(fast ? { modelLane: 'fast' } : {}),
     modelOptions: modelOptions(agent, defaults.reasoningEffort),
     historyResults: agent.historyResults ?? 'preview',
   };
@@ -198,19 +210,10 @@ function registerTools(
 }
 
 function toolPolicy(where: string, tool: ToolDefinition, defaults: RegistryDefaults): StepPolicy {
-  const { startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
-  const fast = tool.lane === 'fast';
-  const base = {
-    ...DEFAULT_TOOL_POLICY,
-    ...heartbeatOf(defaults),
-    ...(fast ? { startToCloseMs: FAST_LANE.startToCloseMs } : {}),
-  };
+  const { lane, startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
   // An undefined member would wipe out a default.
   const own = defined({ startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry });
-  const policy = withOverrides(base, own);
-  checkPolicy(where, policy);
-  if (fast) checkFastPolicy(where, policy);
-  return policy;
+  return stepPolicy(where, lane, { ...DEFAULT_TOOL_POLICY, ...heartbeatOf(defaults) }, own);
 }
 
 function heartbeatOf({ heartbeatMs }: RegistryDefaults): Pick<Partial<StepPolicy>, 'heartbeatMs'> {

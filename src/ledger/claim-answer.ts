@@ -11,7 +11,7 @@ export type ClaimDecision = 'claimed' | 'completed' | 'busy' | 'diverged' | 'exh
 export type MetStep = Omit<
   HeldStep,
   'scope' | 'step' | 'turn' | 'kind' | 'name' | 'effect' | 'state' | 'workflowId' | 'runId'
->;
+> & { before?: string | null };
 
 /** @param ledger identity of the ledger */
 export function answerClaim(
@@ -41,6 +41,7 @@ export function answerClaim(
         spent: spentOn(row),
         asking: row.asking,
         ledger,
+        before: row.before ?? undefined,
       };
     case 'completed':
       return { state: 'completed', record: row, ledger };

@@ -83,6 +83,11 @@ export type ClaimAnswer =
       asking: Asking | null;
       /** Identity of this ledger. */
       ledger: string;
+      /**
+       * Of a model step: SHA-256, hex, of lines `step state nonce`, sorted and joined by newlines, of the
+       * steps of the turns before it. Absent: the backend does not say.
+       */
+      before?: string | undefined;
     }
   /** It is done: nothing runs. */
   | { state: 'completed'; record: RecordedStep; ledger: string }

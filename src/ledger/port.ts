@@ -197,8 +197,8 @@ export interface Ledger {
   /** All steps, by turn; the model's before its calls, these by index. */
   steps(scope: string): Promise<StepRecord[]>;
 
-  /** What the turns before one consist of, in the order of `steps`. */
-  earlier(scope: string, beforeTurn: number): Promise<EarlierStep[]>;
+  /** What the turns before one consist of, from `fromTurn` (1) on, in the order of `steps`. */
+  earlier(scope: string, beforeTurn: number, fromTurn?: number): Promise<EarlierStep[]>;
 
   close(): Promise<void>;
 }

@@ -73,7 +73,10 @@ export type RecordedStep = Pick<
 >;
 
 /** A step as a later turn needs it. */
-export type EarlierStep = Pick<StepRecord, 'step' | 'state' | 'digest' | 'request' | 'result'>;
+export type EarlierStep = Pick<StepRecord, 'step' | 'state' | 'digest' | 'request' | 'result'> & {
+  /** Of the claim that had it last: no two attempts have the same. Absent where claims do not say `before`. */
+  nonce?: string | null;
+};
 
 /** A tool call that was asked for and not yet claimed. */
 export interface PlannedStep {

@@ -12,22 +12,29 @@ import {
   setHandler,
   TemporalFailure,
   workflowInfo,
+  type EventGroupMarker,
 } from '@temporalio/workflow';
 import { defined } from '../contract/defined.ts';
-import { CALL_MODEL, STATE_QUERY } from '../contract/names.ts';
+import { CALL_MODEL, hasFastLane, STATE_QUERY, type TaskQueues } from '../contract/names.ts';
 import {
   NO_USAGE,
   type AgentRunInput,
   type AgentRunResult,
   type RunState,
 } from '../contract/run.ts';
-import type { ResumedOptions } from '../contract/settings.ts';
-import { modelStep, scopeFrom, type ModelStepInput, type StepRun } from '../contract/step.ts';
+import { IMPLIED_MODEL_POLICY, leftOut, type ResumedOptions } from '../contract/settings.ts';
+import {
+  modelStep,
+  scopeFrom,
+  type ModelStepInput,
+  type ModelStepResult,
+  type StepRun,
+} from '../contract/step.ts';
 import { Decisions } from './decisions.ts';
-import { failRun, spentBy } from './fail-run.ts';
+import { failRun, isLackedHere, spentBy } from './fail-run.ts';
 import { Progress } from './progress.ts';
 import { runCalls } from './run-calls.ts';
-import { callModel, passOnCancellation, recordDecision } from './steps.ts';
+import { callFastModel, callModel, passOnCancellation, recordDecision } from './steps.ts';
 
 /**
  * One run of an agent: `callModel`, the tool calls it asks for, `callModel` …, until an answer asks
@@ -145,7 +152,10 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       previous,
       ...progress.seen.ledger,
       ...defined({
-        settings,
+        settings: settings && {
+          ...settings,
+          modelPolicy: leftOut(IMPLIED_MODEL_POLICY, settings.modelPolicy),
+        },
         model,
         modelOptions: modelOptionsIn(limits),
         resuming: resuming || undefined,
@@ -157,7 +167,7 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
     const summary = `turn ${turn}`;
     const group = createEventGroup(summary, { id: `turn-${turn}` });
     const row = progress.begin(modelStep(turn), CALL_MODEL, summary);
-    const answer = await callModel(input.queues.model, summary, step, group);
+    const answer = await askModel(input.queues, summary, step, group);
     progress.modelAnswered(row, answer, settings ?? answer.settings);
     settings ??= answer.settings;
     previous = answer.digest;
@@ -166,6 +176,21 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
     if (answer.output !== undefined) return answer.output;
     await runCalls(answer.calls, { ...execution, queues: input.queues, turn, group, settings });
   }
+}
+
+/** In the lane that the agent says, but for a worker that lacks the model's endpoint or its key. */
+function askModel(
+  queues: TaskQueues,
+  summary: string,
+  step: ModelStepInput,
+  group: EventGroupMarker,
+): Promise<ModelStepResult> {
+  const inStandardLane = () => callModel(queues.model, summary, step, group);
+  if (step.settings?.modelLane !== 'fast' || !hasFastLane(queues)) return inStandardLane();
+  return callFastModel(summary, step).catch((error: unknown) => {
+    if (isLackedHere(error)) return inStandardLane();
+    throw error;
+  });
 }
 
 /** What a resume has asked of the model besides. */

@@ -12,6 +12,8 @@ export interface StepRow {
   summary: string;
   state: 'running' | 'waiting' | 'done' | 'failed';
   note?: string;
+  /** As it was drawn last. */
+  drawn?: { of: string; line: string; bytes: number };
 }
 
 /** Rows that Temporal UI shows. */
@@ -42,8 +44,8 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
   let bytes = bytesOfText([...top, ...titles].join('\n'));
   // The last ones, in any case few enough for people, and for the server.
   for (const row of rows.toReversed()) {
-    const line = `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${row.state}${GAP} | ${row.note ?? ''} |`;
-    bytes += bytesOfText(line) + 1;
+    const { line, bytes: own } = drawRow(row);
+    bytes += own + 1;
     if (table.length >= ROWS_SHOWN || bytes > LIMITS.detailsBytes - ROOM_FOR_COUNT) break;
     table.unshift(line);
   }
@@ -54,6 +56,15 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
     ...titles,
     ...table,
   ].join('\n');
+}
+
+/** Most rows are as they were: each step draws all of them twice. */
+function drawRow(row: StepRow): Required<StepRow>['drawn'] {
+  const of = `${row.state}${GAP} | ${row.note ?? ''} |`;
+  if (row.drawn?.of === of) return row.drawn;
+  const line = `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${of}`;
+  row.drawn = { of, line, bytes: bytesOfText(line) };
+  return row.drawn;
 }
 
 /** `10000 (9000 cached) + 500 (300 thinking) tokens`. */

@@ -4,7 +4,7 @@ import {
   CancelledFailure,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { isErrorCode, type ErrorCode } from '../contract/errors.ts';
+import { isElsewhere, isErrorCode, type ErrorCode } from '../contract/errors.ts';
 import type { RunFailureDetails } from '../contract/run.ts';
 import type { StepFailureDetails, StepUsage } from '../contract/step.ts';
 
@@ -46,6 +46,12 @@ function explain(error: unknown): { code: ErrorCode; message: string } {
 /** What a step failed with. A local activity's failure may come bare when its history is replayed. */
 export function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
+}
+
+/** Whether a step of the fast lane failed since its worker lacks what another one may have. */
+export function isLackedHere(error: unknown): boolean {
+  const cause = causeOf(error);
+  return cause instanceof ApplicationFailure && isElsewhere(cause.type);
 }
 
 /** What a step used that failed all the same: a model's unusable answers are paid for. */

@@ -92,7 +92,9 @@ export class Progress {
     this.usage = { ...this.usage, modelCalls: this.usage.modelCalls + 1 };
     this.spend(answer.usage);
     this.seen.addTurn(this.#turn, answer.ledger);
-    this.#end(row, 'done', noteOf(answer));
+    row.state = 'done';
+    row.note = noteOf(answer);
+    // Drawn with what follows in the same task: its calls, the next turn, or the end.
   }
 
   /** Adds what a step used, whether it ended well or not. */

@@ -1,10 +1,10 @@
-import { ApplicationFailure, isCancellation, type EventGroupMarker } from '@temporalio/workflow';
+import { isCancellation, type EventGroupMarker } from '@temporalio/workflow';
 import type { Decision } from '../contract/decision.ts';
 import { hasFastLane, toolActivity, type TaskQueues } from '../contract/names.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { toolStep, type PlannedCall, type StepRun, type ToolStepInput } from '../contract/step.ts';
 import type { Decisions } from './decisions.ts';
-import { causeOf, fenceOf } from './fail-run.ts';
+import { fenceOf, isLackedHere } from './fail-run.ts';
 import type { Progress } from './progress.ts';
 import { callLine } from './step-lines.ts';
 import { callFastTool, callTool } from './steps.ts';
@@ -74,7 +74,7 @@ async function runCall(
       return undefined;
     } catch (error) {
       // This worker lacks the tool. In the standard lane any other may take the step.
-      if (fast && isUnknownTool(error)) {
+      if (fast && isLackedHere(error)) {
         fast = false;
         continue;
       }
@@ -84,9 +84,4 @@ async function runCall(
       return { error };
     }
   }
-}
-
-function isUnknownTool(error: unknown): boolean {
-  const cause = causeOf(error);
-  return cause instanceof ApplicationFailure && cause.type === 'tool.unknown';
 }

@@ -15,7 +15,13 @@ import {
   RECORD_DECISION,
   toolActivity,
 } from '../contract/names.ts';
-import { DEFAULT_MODEL_POLICY, FAST_LANE, type StepPolicy } from '../contract/settings.ts';
+import {
+  FAST_LANE,
+  IMPLIED_MODEL_POLICY,
+  IMPLIED_TOOL_POLICY,
+  wholePolicy,
+  type StepPolicy,
+} from '../contract/settings.ts';
 import type {
   ModelStepInput,
   ModelStepResult,
@@ -32,8 +38,15 @@ export function callModel(
   input: ModelStepInput,
   group: EventGroupMarker,
 ): Promise<ModelStepResult> {
-  const policy = input.settings?.modelPolicy ?? DEFAULT_MODEL_POLICY;
-  return run(CALL_MODEL, input, stepOptions(taskQueue, summary, policy, group));
+  return run(CALL_MODEL, input, stepOptions(taskQueue, summary, policyOf(input), group));
+}
+
+function policyOf({ settings }: ModelStepInput): StepPolicy {
+  return wholePolicy(IMPLIED_MODEL_POLICY, settings?.modelPolicy);
+}
+
+function toolPolicyOf({ policy }: ToolStepInput): StepPolicy {
+  return wholePolicy(IMPLIED_TOOL_POLICY, policy);
 }
 
 /** Runs a tool step on its task queue, under the tool's own activity type. */
@@ -43,7 +56,7 @@ export function callTool(
   input: ToolStepInput,
   group: EventGroupMarker,
 ): Promise<ToolStepResult> {
-  const options = stepOptions(taskQueue, summary, input.policy, group);
+  const options = stepOptions(taskQueue, summary, toolPolicyOf(input), group);
   return run(toolActivity(input.tool), input, options);
 }
 
@@ -52,7 +65,20 @@ export function callTool(
  * worker dies before that task is over, Temporal does not know of it; the ledger does.
  */
 export function callFastTool(summary: string, input: ToolStepInput): Promise<ToolStepResult> {
-  const { policy, tool } = input;
+  return runLocally(toolActivity(input.tool), input, summary, toolPolicyOf(input));
+}
+
+/** The same of a model step whose model is quick. */
+export function callFastModel(summary: string, input: ModelStepInput): Promise<ModelStepResult> {
+  return runLocally(CALL_MODEL, input, summary, policyOf(input));
+}
+
+function runLocally<Result>(
+  name: string,
+  input: unknown,
+  summary: string,
+  policy: StepPolicy,
+): Promise<Result> {
   const activities = proxyLocalActivities<Activities>({
     summary,
     startToCloseTimeout: policy.startToCloseMs + FAST_LANE.deafMs,
@@ -62,7 +88,7 @@ export function callFastTool(summary: string, input: ToolStepInput): Promise<Too
     localRetryThreshold: FAST_LANE.localRetryMs,
     retry: retryOf(policy),
   });
-  return named(activities, toolActivity(tool), input);
+  return named(activities, name, input);
 }
 
 /** Has a person's answer written into the ledger, however long that is away. */

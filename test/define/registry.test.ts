@@ -309,6 +309,43 @@ describe('refused, with a word on what to do', () => {
     expect(registry.hasFastTools('quick')).toBe(true);
     expect(registry.hasFastTools('steady')).toBe(false);
   });
+
+  test('a model of the fast lane has less time, and its agent is known for it', () => {
+    const registry = register(agent({ name: 'quick', modelLane: 'fast' }), agent());
+    expect(registry.settingsOf('quick')).toMatchObject({
+      modelLane: 'fast',
+      modelPolicy: { ...DEFAULT_MODEL_POLICY, startToCloseMs: 5_000 },
+    });
+    expect(registry.hasFastTools('quick')).toBe(true);
+    expect(registry.settingsOf('helper')).not.toHaveProperty('modelLane');
+  });
+
+  test.each<[string, Partial<AgentDefinition>, RegExp]>([
+    [
+      'a lane that is none',
+      { modelLane: 'slow' as never },
+      /modelLane must be 'standard' or 'fast'/,
+    ],
+    [
+      'a long time in the fast lane',
+      { modelLane: 'fast', modelPolicy: { startToCloseMs: 10_001 } },
+      /in the fast lane startToCloseMs \(10001\) must be at most 10000/,
+    ],
+    [
+      'a model that answers in the background in the fast lane',
+      { modelLane: 'fast', fallbacks: ['patient'] },
+      /its model 'patient' answers in the background/,
+    ],
+  ])('%s is refused for models too', (_what, changes, message) => {
+    const inBackground = (model: string) => model === 'patient';
+    const wrong = () => createRegistry([agent(changes)], { defaultModel: 'm', inBackground });
+    expect(wrong).toThrow(
+      expect.objectContaining({
+        code: 'agent.invalid',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
 });
 
 describe('an output', () => {

@@ -499,8 +499,12 @@ export function withoutEffects(effects: readonly string[]): typeof testAgents {
   }));
 }
 
-/** `TEST_LANE=fast` in the environment of a worker, or of a whole suite: all tools are in it. */
-export function inLane(agents: AgentDefinition[]): AgentDefinition[] {
+/**
+ * `TEST_LANE=fast` in the environment of a worker, or of a whole suite: all tools are in it;
+ * `TEST_MODEL_LANE=fast`: models too.
+ */
+export function inLane(given: AgentDefinition[]): AgentDefinition[] {
+  const agents = process.env['TEST_MODEL_LANE'] === 'fast' ? given.map(withFastModel) : given;
   if (process.env['TEST_LANE'] !== 'fast') return agents;
   const moved = new Map(
     agents.flatMap((agent) => agent.tools).map((tool) => [tool, { ...tool, ...FAST }]),
@@ -509,6 +513,12 @@ export function inLane(agents: AgentDefinition[]): AgentDefinition[] {
     ...agent,
     tools: agent.tools.map((tool) => moved.get(tool) ?? tool),
   }));
+}
+
+function withFastModel(agent: AgentDefinition): AgentDefinition {
+  const { startToCloseMs, heartbeatMs, leaseMs } = FAST;
+  const modelPolicy = { ...agent.modelPolicy, startToCloseMs, heartbeatMs, leaseMs };
+  return { ...agent, modelPolicy, modelLane: 'fast' };
 }
 
 const FAST = {

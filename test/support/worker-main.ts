@@ -33,6 +33,18 @@ const extend = signers.map((name): ExtendWorker => ({ model, ...parts }) => ({
     },
   },
 }));
+if (process.env['TEST_TELL_READS'] === '1') {
+  extend.push(({ ledger, ...parts }) => ({
+    ...parts,
+    ledger: {
+      ...ledger,
+      earlier(scope, before, from = 1) {
+        process.stdout.write(`reads turns ${from} to ${before - 1}\n`);
+        return ledger.earlier(scope, before, from);
+      },
+    },
+  }));
+}
 const own = process.env['TEST_OWN_APP'] === '1' ? await import('./own-app/app.ts') : undefined;
 const agents = inLane(withoutEffects((process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(',')));
 const running = runWorker(readConfig(), {

@@ -97,7 +97,7 @@ export function askModel(
       const { inputTokens, outputTokens } = usage;
       return { inputTokens, outputTokens, costUsd: deps.costUsd(by, usage, asked.endpoint) };
     };
-    const { workflowExecution } = Context.current().info;
+    const { workflowExecution, isLocal } = Context.current().info;
     const runId = workflowExecution?.runId ?? '';
     const model = modelToAsk(models, input, runId, granted.asking, await earlier());
     const kept = await keepPending(
@@ -133,7 +133,8 @@ export function askModel(
         workflowId: workflowExecution?.workflowId ?? '',
         signal,
         timeoutMs: requestLimit(modelPolicy.startToCloseMs),
-        background: kept.background,
+        // What is made in the background takes longer than the fast lane allows, unless it was begun before.
+        ...(isLocal && !kept.background.pending ? {} : { background: kept.background }),
       });
       const tooLarge = tooLargeIn(reply);
       if (tooLarge) throw tooLarge;

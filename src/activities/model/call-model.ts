@@ -2,11 +2,17 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { sha256Hex } from '../../contract/hash.ts';
+import {
+  IMPLIED_MODEL_POLICY,
+  wholePolicy,
+  type AgentSettings,
+} from '../../contract/settings.ts';
 import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';
-import type { SeenRecords } from '../../ledger/port.ts';
+import type { EarlierStep, SeenRecords } from '../../ledger/port.ts';
 import { runStep } from '../step/run-step.ts';
+import { Transcripts } from './transcripts.ts';
 import { asTurnRecord } from './turn-record.ts';
 
 /** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */
@@ -17,7 +23,7 @@ export async function callModel(
   const { run, turn, messages, previous } = input;
   const agent = deps.agents.agent(run.agent);
   if (!agent) throw unknownAgent(run.agent);
-  const settings = input.settings ?? agent.settings;
+  const settings = input.settings ? settingsOf(input.settings) : agent.settings;
   const digest = sha256Hex(canonicalJson({ step: modelStep(turn), previous, messages }));
 
   // Before anything else in a run that follows another: from here on, only one has the key.
@@ -25,10 +31,13 @@ export async function callModel(
   // Read while the claim is on its way: nothing changes the turns before this one any more. But not
   // for a step that is likely to be recorded: a long run that is resumed would read all of it at
   // each turn.
-  let reading = input.resuming ? undefined : earlierSteps(deps, input);
-  // Its failure is the step's, once there is a claim; without one nobody asks.
-  reading?.catch(() => {});
-  const earlier = () => (reading ??= earlierSteps(deps, input));
+  const { transcripts = new Transcripts() } = deps;
+  const begin = () => transcripts.before(deps.ledger, run.scope, turn);
+  let read = input.resuming ? undefined : begin();
+  let reading: Promise<EarlierStep[]> | undefined;
+  let held: string | undefined;
+  const earlier = () => (reading ??= (read ??= begin())(held));
+  const ask = askModel(deps, input, agent, settings, earlier);
   const outcome = await runStep(
     deps,
     {
@@ -47,16 +56,27 @@ export async function callModel(
       faultName: 'model',
       defaultCode: 'model.bad_answer',
     },
-    askModel(deps, input, agent, settings, earlier),
+    (granted) => {
+      held = granted.before;
+      return ask(granted);
+    },
   );
 
   const { inputTokens, outputTokens, costUsd, knownBy, unknownAttempts, ledger, sharedWith } =
     outcome;
   const { content, calls, planned, tokens, repair, output } = asTurnRecord(outcome.result);
+  const isFinal = calls.length === 0 && repair === undefined;
+  const { nonce, result } = outcome;
+  if (isFinal) transcripts.forget(run.scope);
+  else if (nonce !== undefined && held !== undefined) {
+    const request = messages as unknown as JsonValue;
+    const step = { step: modelStep(turn), state: 'completed', digest, request, result } as const;
+    transcripts.answered(run.scope, turn, { ...step, nonce });
+  }
   return {
     digest,
     // With neither output nor calls the run takes another turn.
-    ...(calls.length === 0 && repair === undefined ? { output: output ?? content ?? '' } : {}),
+    ...(isFinal ? { output: output ?? content ?? '' } : {}),
     calls: planned,
     refused: calls.filter((call) => call.refusal !== undefined).length,
     usage: { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, costUsd, ...tokens },
@@ -68,6 +88,10 @@ export async function callModel(
   };
 }
 
+function settingsOf(pinned: NonNullable<ModelStepInput['settings']>): AgentSettings {
+  return { ...pinned, modelPolicy: wholePolicy(IMPLIED_MODEL_POLICY, pinned.modelPolicy) };
+}
+
 /** What the ledger must hold before it may be asked for this turn. */
 function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenRecords {
   return {
@@ -75,10 +99,6 @@ function seenBefore({ turn, previous, ledger, recorded }: ModelStepInput): SeenR
     ...(recorded ? { done: recorded } : {}),
     ...(previous === null ? {} : { previous: { step: modelStep(turn - 1), digest: previous } }),
   };
-}
-
-function earlierSteps({ ledger }: ActivityDeps, { run, turn }: ModelStepInput) {
-  return turn === 1 ? Promise.resolve([]) : ledger.earlier(run.scope, turn);
 }
 
 function unknownAgent(name: string): AgentOnceError {

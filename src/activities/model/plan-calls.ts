@@ -4,6 +4,7 @@ import { canonicalJson, parseJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { LIMITS } from '../../contract/limits.ts';
+import { IMPLIED_TOOL_POLICY, leftOut } from '../../contract/settings.ts';
 import { toolStep, type PlannedCall } from '../../contract/step.ts';
 import type { PlannedStep, EarlierStep } from '../../ledger/port.ts';
 import type { ModelCall } from '../../model/port.ts';
@@ -72,7 +73,7 @@ export async function planCalls(
       tool: name,
       summary,
       effect,
-      policy,
+      policy: leftOut(IMPLIED_TOOL_POLICY, policy),
       ...(tool.definition.lane === 'fast' ? { lane: 'fast' } : {}),
       digest,
       ...(approval || outcome ? { questions } : {}),

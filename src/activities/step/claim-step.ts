@@ -64,6 +64,7 @@ export async function claimStep(
 
   switch (answer.state) {
     case 'claimed':
+      return { ...answer, nonce: claim.nonce };
     case 'completed':
       return answer;
     case 'restored':
@@ -121,11 +122,14 @@ function codeOf(error: StepError | null): ErrorCode {
  * @throws {AgentOnceError} `step.timed_out`
  */
 export async function assertInTime(
-  { ledger }: ActivityDeps,
-  { claim: { scope, step, effect }, policy: { scheduleToCloseMs } }: StepPlan,
+  { ledger, transcripts }: ActivityDeps,
+  { claim: { scope, step, turn, effect }, policy: { scheduleToCloseMs } }: StepPlan,
   { info: { isLocal, workflowExecution } }: Context,
 ): Promise<void> {
   if (!isLocal || effect !== 'keyed') return;
+  // Whoever made an attempt before made it after that.
+  const planned = transcripts?.answeredAt(scope, turn);
+  if (planned !== undefined && Date.now() - planned <= scheduleToCloseMs) return;
   const held = await ledger.step(scope, step);
   if (held?.state !== 'claimed' && held?.state !== 'failed') return;
   if (held.runId !== workflowExecution?.runId || held.claimedAt === null) return;

@@ -1,5 +1,6 @@
 import { CancelledFailure, Context, type ApplicationFailure } from '@temporalio/activity';
 import { defined } from '../../contract/defined.ts';
+import { isElsewhere } from '../../contract/errors.ts';
 import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
@@ -79,7 +80,11 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
       if (unknown) context.log.warn('The outcome of a step is unknown', fields);
       else context.log.debug('A step failed', { ...fields, last });
       if (wait === 'none') throw activityFailure({ ...failure, retryable }, details, 1);
-      if (wait === 'until-mended') throw activityFailure(failure, details);
+      if (wait === 'until-mended') {
+        // The workflow asks again in the standard lane, where any worker can take the step.
+        const elsewhere = context.info.isLocal && isElsewhere(failure.code);
+        throw activityFailure({ ...failure, retryable: !elsewhere }, details);
+      }
       const waitMs = backoffMs(plan.policy.retry, attempt, failure.retryAfterMs);
       const inTime = waitInTime(failure, waitMs, context);
       throw activityFailure(

@@ -8,7 +8,12 @@ import { refusedForMs, untilAnswered } from './until-answered.ts';
 import type { Running } from './work.ts';
 
 /** How a step ended well, and the identity of the ledger that has it. */
-export type StepOutcome = Omit<RecordedStep, 'knownBy'> & { knownBy: KnownBy; ledger: string };
+export type StepOutcome = Omit<RecordedStep, 'knownBy'> & {
+  knownBy: KnownBy;
+  ledger: string;
+  /** Of the claim: present where this attempt has recorded it. */
+  nonce?: string;
+};
 
 /**
  * Records the result of an effect that has happened, whoever has cancelled or stopped what meanwhile,

@@ -116,6 +116,7 @@ async function workUnderClaim(
       attempts: attempt,
       unknownAttempts,
       ledger: answer.ledger,
+      nonce: answer.nonce,
     };
   } catch (error) {
     return await endAttempt(running, begun, error);

@@ -5,7 +5,7 @@ import type { Transaction } from '../../contract/transaction.ts';
 import type { ClaimAnswer, Completion, StepClaim } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 
-export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }>;
+export type GrantedAnswer = Extract<ClaimAnswer, { state: 'claimed' }> & Pick<StepClaim, 'nonce'>;
 
 export interface StepPlan {
   /** Everything of the claim that the activity's own context does not know. */

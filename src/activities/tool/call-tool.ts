@@ -1,12 +1,14 @@
 import { Context } from '@temporalio/activity';
 import type { RegisteredTool } from '../../define/registry.ts';
 import type { Deadline } from '../../contract/decision.ts';
+import { IMPLIED_TOOL_POLICY } from '../../contract/settings.ts';
 import { toolStep, type ToolStepInput, type ToolStepResult } from '../../contract/step.ts';
 import type { AskedQuestion, Completion } from '../../ledger/port.ts';
 import type { ToolContext } from '../../define/define-tool.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { OutcomeUnknown } from '../step/claim-step.ts';
 import { activityFailure } from '../step/failures.ts';
+import type { StepOutcome } from '../step/record.ts';
 import { runStep } from '../step/run-step.ts';
 import { share, shareName } from '../step/share.ts';
 import { tokenFor, type Granted, type StepWork } from '../step/work.ts';
@@ -28,7 +30,9 @@ export async function callTool(
   const work = approval ? await approve(deps, tool, input, approval, shared) : shared;
   if (typeof work !== 'function') return work;
   try {
-    return doneOf(await runStep(deps, planOf(tool, input), work), input);
+    const outcome = await runStep(deps, planOf(tool, input), work);
+    keepResult(deps, input, outcome);
+    return doneOf(outcome, input);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
@@ -39,6 +43,17 @@ export async function callTool(
   }
 }
 
+/** For the next turn's model step, which asks for the result alone. */
+function keepResult(
+  { transcripts }: ActivityDeps,
+  { run: { scope }, turn, index, digest }: ToolStepInput,
+  { result, nonce }: StepOutcome,
+): void {
+  if (nonce === undefined || !transcripts?.has(scope)) return;
+  const step = toolStep(turn, index);
+  transcripts.keep(scope, [{ step, state: 'completed', digest, request: null, result, nonce }]);
+}
+
 /** The tool's own work, shared with other runs where its `dedup` is a window. */
 function sharedWork(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInput): StepWork {
   const work = workOf(tool, input);
@@ -47,7 +62,7 @@ function sharedWork(deps: ActivityDeps, tool: RegisteredTool, input: ToolStepInp
   return share(deps.ledger, work, () => ({
     name: shareName('tool', input.run, input.digest),
     windowMs: dedup.windowSeconds * 1_000,
-    startToCloseMs: input.policy.startToCloseMs,
+    startToCloseMs: input.policy.startToCloseMs ?? IMPLIED_TOOL_POLICY.startToCloseMs,
   }));
 }
 

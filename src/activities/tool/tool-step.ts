@@ -3,6 +3,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { utf8Bytes } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { LIMITS } from '../../contract/limits.ts';
+import { IMPLIED_TOOL_POLICY, wholePolicy } from '../../contract/settings.ts';
 import { toolStep, type ToolStepDone, type ToolStepInput } from '../../contract/step.ts';
 import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { StepOutcome } from '../step/record.ts';
@@ -28,7 +29,7 @@ export function planOf(tool: RegisteredTool, input: ToolStepInput): StepPlan {
         ...(fence === undefined ? {} : { fence }),
       },
     },
-    policy,
+    policy: wholePolicy(IMPLIED_TOOL_POLICY, policy),
     faultName: tool.name,
     defaultCode: 'tool.failed',
   };

@@ -109,9 +109,10 @@ export function records(connection: Connection): Pick<Ledger, 'step' | 'steps' |
       const steps = await readHeldSteps(connection, scope);
       return steps.map(({ leaseLeftMs: _left, runAttempts: _attempts, ...step }) => step);
     },
-    async earlier(scope, beforeTurn) {
+    async earlier(scope, beforeTurn, fromTurn = 1) {
       const steps = await readHeldSteps(connection, scope, beforeTurn);
-      return steps.map(({ step, state, digest, request, result }) => {
+      const wanted = steps.filter(({ turn }) => turn >= fromTurn);
+      return wanted.map(({ step, state, digest, request, result }) => {
         return { step, state, digest, request, result };
       });
     },

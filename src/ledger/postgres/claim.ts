@@ -134,6 +134,12 @@ RETURNING s.answer, s.digest, s.request, s.fence, s.attempts, s.run_attempts, s.
   s.result, s.result_bytes, s.known_by, s.shared_with, s.input_tokens, s.output_tokens, s.cost_usd,
   s.worker, s.claimed_at, s.ended_at, s.errors,
   (SELECT id FROM agent_once.ledger) AS here,
+  CASE WHEN $4::text = 'model' THEN (
+    SELECT encode(sha256(convert_to(coalesce(string_agg(
+      e.step || ' ' || e.state || ' ' || coalesce(e.nonce::text, ''), E'\\n'
+      ORDER BY e.step COLLATE "C"), ''), 'UTF8')), 'hex')
+    FROM agent_once.steps AS e WHERE e.scope = $1::text AND e.turn < $3::int
+  ) END AS before,
   s.lease, extract(epoch FROM agent_once.held_until(s.lease_until, s.lease) - clock_timestamp())
     ::double precision * 1000 AS lease_left_ms`;
 

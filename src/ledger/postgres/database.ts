@@ -86,6 +86,8 @@ export class Database {
     const pool = new pg.Pool(config);
     // An idle connection that breaks must not end the process: the next statement finds out.
     pool.on('error', ignore);
+    // One that is lent has no other listener: without one the process would end.
+    pool.on('connect', (client) => client.on('error', ignore));
     pool.on('acquire', (client) => this.#idle.delete(client));
     pool.on('release', (_error, client) => this.#idle.add(client));
     pool.on('remove', (client) => this.#idle.delete(client));
@@ -204,15 +206,12 @@ async function withClient<T>(
   use: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  // A client that is checked out has no other listener: without one the process would end.
-  client.on('error', ignore);
   let broken = true;
   try {
     const result = await use(client);
     broken = false;
     return result;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }

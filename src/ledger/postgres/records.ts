@@ -23,25 +23,38 @@ const HELD_STEPS = `${RECORD}, s.run_attempts,
 FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
 
 const EARLIER = `
-SELECT s.step, s.state, s.digest, s.request, s.result FROM agent_once.steps AS s
-WHERE s.scope = $1 AND s.turn < $2 ${IN_ORDER}`;
+SELECT s.step, s.state, s.digest, s.request, s.result, s.nonce FROM agent_once.steps AS s
+WHERE s.scope = $1 AND s.turn < $2 AND s.turn >= $3 ${IN_ORDER}`;
 
 /** `bigint` arrives as text. These are numbers to the port; a fence is text there too. */
 const COUNTS = ['input_tokens', 'output_tokens'];
 
-/** A row as the port has it: other names, times as text, payloads decoded. */
-export async function toPort<T>(row: object): Promise<T> {
-  const columns = Object.entries(row).map(async ([name, value]) => [
-    name.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase()),
-    await valueToPort(name, value),
-  ]);
-  return Object.fromEntries(await Promise.all(columns)) as T;
+/** Names of columns as the port has them: a claim has thirty, and each step two of such rows. */
+const portNames = new Map<string, string>();
+
+function portName(column: string): string {
+  let name = portNames.get(column);
+  if (name === undefined) {
+    name = column.replaceAll(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+    portNames.set(column, name);
+  }
+  return name;
 }
 
-async function valueToPort(name: string, value: unknown): Promise<unknown> {
+/** A row as the port has it: other names, times as text, payloads decoded. */
+export async function toPort<T>(row: object): Promise<T> {
+  const port: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(row) as [string, unknown][]) {
+    port[portName(column)] = Buffer.isBuffer(value)
+      ? await decodePayload(value)
+      : plainToPort(column, value);
+  }
+  return port as T;
+}
+
+function plainToPort(column: string, value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
-  if (Buffer.isBuffer(value)) return decodePayload(value);
-  return value !== null && COUNTS.includes(name) ? Number(value) : value;
+  return value !== null && COUNTS.includes(column) ? Number(value) : value;
 }
 
 /** Asks, and has the rows as the port has them. */
@@ -58,7 +71,8 @@ export function records(database: Database): Pick<Ledger, 'step' | 'steps' | 'ea
   return {
     step: async (scope, step) => (await readRows<never>(database, STEP, [scope, step]))[0],
     steps: (scope) => readRows(database, STEPS, [scope]),
-    earlier: (scope, beforeTurn) => readRows(database, EARLIER, [scope, beforeTurn]),
+    earlier: (scope, beforeTurn, fromTurn = 1) =>
+      readRows(database, EARLIER, [scope, beforeTurn, fromTurn]),
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
 import { cancelOnceClaimed } from '../../support/cancel-claimed.ts';
+import { eventsOf } from '../../support/events-of.ts';
 import { eventually } from '../../support/eventually.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
@@ -15,18 +16,6 @@ afterAll(async () => {
   delete process.env['TEST_LANE'];
   await system.close();
 });
-
-/** How often each kind of event is in a run's history, by the name of its attributes. */
-async function eventsOf(workflowId: string): Promise<Record<string, number>> {
-  const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
-  const counted: Record<string, number> = {};
-  for (const event of events ?? []) {
-    const kind = Object.keys(event).find((name) => name.endsWith('EventAttributes')) ?? '';
-    const name = kind.replace(/EventAttributes$/, '');
-    counted[name] = (counted[name] ?? 0) + 1;
-  }
-  return counted;
-}
 
 type Arguments = { label: string } & Record<string, number | string>;
 
@@ -62,7 +51,7 @@ test('calls are local activities, and all else is as in the standard lane', asyn
       usage: { modelCalls: 3, toolCalls: 3 },
     });
     // Three model steps; nobody else hears of the tools.
-    expect(await eventsOf(workflowId)).toMatchObject({
+    expect(await eventsOf(system.temporal, workflowId)).toMatchObject({
       activityTaskScheduled: 3,
       markerRecorded: 3,
     });
@@ -160,13 +149,13 @@ test('a call of a tool that its worker lacks is made by one that has it', async 
   const lacking = await system.startWorker({ TEST_WITHOUT_EFFECTS: 'read' });
   // The first model step was an ordinary activity, and the call is one by now.
   await eventually(async () =>
-    expect(await eventsOf(workflowId)).toMatchObject({ activityTaskScheduled: 2 }),
+    expect(await eventsOf(system.temporal, workflowId)).toMatchObject({ activityTaskScheduled: 2 }),
   );
   const worker = await system.startWorker();
   try {
     const view = await untilEnd(system.client, ref);
     expect(view).toMatchObject({ status: 'completed', result: 'ok' });
-    expect(await eventsOf(workflowId)).toMatchObject({
+    expect(await eventsOf(system.temporal, workflowId)).toMatchObject({
       activityTaskScheduled: 3,
       markerRecorded: 1,
     });
@@ -250,7 +239,7 @@ test('with split task queues every step is in the standard lane', async () => {
     });
     const view = await untilEnd(client, { agent: 'tester', key });
     expect(view).toMatchObject({ status: 'completed', result: 'ok' });
-    const events = await eventsOf(workflowId);
+    const events = await eventsOf(system.temporal, workflowId);
     expect(events).toMatchObject({ activityTaskScheduled: 3 });
     expect(events).not.toHaveProperty('markerRecorded');
   } finally {

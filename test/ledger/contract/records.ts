@@ -92,7 +92,10 @@ export function testRecords(ledger: () => Ledger): void {
     const before = await ledger().earlier(scope, 10);
     expect(before.map(({ step }) => step)).toEqual(expected.slice(0, 26));
     const digest = 'a'.repeat(64);
-    expect(before.slice(13, 15)).toEqual([
+    const later = await ledger().earlier(scope, 10, 2);
+    expect(later.map(({ step }) => step)).toEqual(expected.slice(13, 26));
+    const withoutNonces = before.map(({ nonce: _nonce, ...step }) => step);
+    expect(withoutNonces.slice(13, 15)).toEqual([
       {
         step: 't2.model',
         state: 'completed',

@@ -1,0 +1,2 @@
+export { plainAgent } from './workflow.ts';
+export { plainLocalAgent } from './local-workflow.ts';
