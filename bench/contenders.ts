@@ -44,6 +44,6 @@ export function createPlain(temporal: Client): Contender {
 }
 
 /** What did not do the work has no time worth comparing. */
-function assertAnswer(answer: unknown): void {
+export function assertAnswer(answer: unknown): void {
   if (answer !== ANSWER) throw new Error(`A run ended with ${JSON.stringify(answer)}`);
 }

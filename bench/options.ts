@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
-const PARTS = ['runs', 'http'] as const;
+const PARTS = ['runs', 'http', 'storm'] as const;
 type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -25,12 +25,16 @@ export interface BenchOptions {
   connections: number;
   /** Replays after which it is seen what the HTTP service holds; 0: none. */
   replays: number;
+  /** Callers of one new key at once. */
+  callers: number;
+  /** Clients that these share: everything is measured for each. */
+  clients: number[];
   json: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
 
-  --part NAME       runs or http alone; may be repeated        (both)
+  --part NAME       one of runs, http, storm; may be repeated  (all)
   --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
@@ -40,6 +44,8 @@ export const USAGE = `npm run bench -- [options]
   --requests N      HTTP requests of a kind in a repetition    (200)
   --connections N   HTTP connections, where not one            (10)
   --replays N       HTTP replays, for the memory; 0: none      (100000)
+  --callers N       callers of one new key at once             (100)
+  --clients N,N     clients, of a connection each, of these    (1,10)
   --json            one JSON document on stdout, the table on stderr
 `;
 
@@ -54,6 +60,8 @@ const OPTIONS = {
   requests: { type: 'string', default: '200' },
   connections: { type: 'string', default: '10' },
   replays: { type: 'string', default: '100000' },
+  callers: { type: 'string', default: '100' },
+  clients: { type: 'string', default: '1,10' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -72,6 +80,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     requests: wholeNumber('--requests', values.requests, 1),
     connections: wholeNumber('--connections', values.connections, 2),
     replays: wholeNumber('--replays', values.replays, 0),
+    callers: wholeNumber('--callers', values.callers, 2),
+    clients: values.clients.split(',').map((text) => wholeNumber('--clients', text, 1)),
     json: values.json,
   };
 }

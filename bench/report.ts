@@ -46,7 +46,7 @@ A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${ma
 }
 
 function cellsOf({ what, unit, ours, plain, ratio }: Row): string[] {
-  return [what, unit, show(ours), show(plain), ratio.toFixed(2)];
+  return [what, unit, show(ours), show(plain), Number.isFinite(ratio) ? ratio.toFixed(2) : '–'];
 }
 
 function drawMemory(samples: readonly MemorySample[]): string {

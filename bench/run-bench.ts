@@ -5,6 +5,7 @@ import type { BenchOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { runsPart } from './runs-part.ts';
 import { startBenchServers } from './servers.ts';
+import { stormPart } from './storm/storm-part.ts';
 
 /**
  * Measures ours and what it is compared with on servers of its own, in turns.
@@ -31,6 +32,9 @@ export async function runBench(
       const http = options.parts.includes('http') && hasService();
       if (options.parts.includes('http') && !http) tell('HTTP: there is no service here.');
       const rows = runs ? await runsPart(servers, temporal, options, tell) : [];
+      if (options.parts.includes('storm')) {
+        rows.push(...(await stormPart(servers, temporal, options, tell)));
+      }
       const report = http ? await httpPart(servers, temporal, options, tell) : null;
       return {
         machine: { ...machine, loadAfter: loadNow() },

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Requests by their names. */
-type Counts = ReadonlyMap<string, number>;
+export type Counts = ReadonlyMap<string, number>;
 
 /** Sent all the time by workers and by parts of the server itself. */
-const OF_OTHERS = /^(?:Poll|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
+const OF_OTHERS = /^(?:Poll\w+TaskQueue|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
 
 const LOOK_EVERY_MS = 250;
 /** The server adds to its metrics each second. */
@@ -36,12 +36,19 @@ async function readMetrics(metricsUrl: string): Promise<Counts> {
   return counts;
 }
 
+/** What was counted in between. */
+export function countsBetween(before: Counts, after: Counts): Counts {
+  return new Map(
+    [...after]
+      .map(([operation, count]) => [operation, count - (before.get(operation) ?? 0)] as const)
+      .filter(([, more]) => more > 0),
+  );
+}
+
 /** What was counted in between, as text: `2 DescribeWorkflowExecution`. */
 export function difference(before: Counts, after: Counts): string {
-  return [...after]
-    .map(([operation, count]) => ({ operation, more: count - (before.get(operation) ?? 0) }))
-    .filter(({ more }) => more > 0)
-    .map(({ operation, more }) => `${more} ${operation}`)
+  return [...countsBetween(before, after)]
+    .map(([operation, more]) => `${more} ${operation}`)
     .sort()
     .join(', ');
 }

@@ -28,6 +28,17 @@ export async function findExecution(
   }
 }
 
+/** `findExecution`, in one request for all who look at this moment. */
+export async function findTogether(
+  context: ClientContext,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
+  const look = () => findExecution(context, workflowId);
+  const found = await context.shared.ask(`look at ${workflowId}`, look);
+  // What is shown of it is each caller's own, to be changed at will.
+  return found && { ...found, memo: structuredClone(found.memo ?? {}) };
+}
+
 /**
  * The current execution of a run, or the one named.
  *
