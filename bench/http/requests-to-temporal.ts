@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Counts = ReadonlyMap<string, number>;
 
 /** Sent all the time by workers and by parts of the server itself. */
-const OF_OTHERS = /^(?:Poll\w+TaskQueue|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
+const OF_OTHERS =
+  /^(?:Poll\w+TaskQueue|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
 
 const LOOK_EVERY_MS = 250;
 /** The server adds to its metrics each second. */

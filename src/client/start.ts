@@ -8,7 +8,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { FORGOTTEN } from '../contract/names.ts';
 import { checkRequest, onlyResumes, type CheckedRequest } from './check-request.ts';
 import { request as send, type ClientContext, type RunIdentity } from './context.ts';
-import { findTogether, getExecution } from './describe.ts';
+import { findExecution, getExecution } from './describe.ts';
 import { asFirstRequest } from './first-request.ts';
 import { conflict, howToAnswer } from './found.ts';
 import { readOutcome } from './outcome.ts';
@@ -57,7 +57,7 @@ export async function startRun(
     if (only && !successor) {
       found = await getExecution(context, only);
     } else if (attempt === 1 && context.seen.has(workflowId)) {
-      found = await findTogether(context, workflowId);
+      found = await findExecution(context, workflowId);
     } else {
       try {
         const start: StartAttempt = { nonce, firstSeen, successor };
@@ -131,7 +131,7 @@ async function lookAfter(
   problem: unknown,
 ): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return await findTogether(context, checked.run.workflowId);
+    return await findExecution(context, checked.run.workflowId);
   } catch (error) {
     const unanswered = ['temporal.unreachable', 'temporal.limited'];
     if (error instanceof AgentOnceError && !unanswered.includes(error.code)) throw error;

@@ -10,7 +10,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
-import { findExecution, findTogether, getExecution } from './describe.ts';
+import { findExecution, getExecution } from './describe.ts';
 import { hasWorker, queryState } from './live-state.ts';
 import { endingOf, readOutcome, withEnding, type Ending } from './outcome.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
@@ -67,7 +67,7 @@ export async function waitForEnd(
       last = await getExecution(context, run, end?.runId ?? meant);
     }
     for (;;) {
-      const execution = await findTogether(context, run.workflowId);
+      const execution = await findExecution(context, run.workflowId);
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
         // The one that was waited for, as it is now that another run has its ID.
         const ended = await getExecution(context, run, end?.runId ?? last.runId);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentOnceClient } from '../../client/agent-once-client.ts';
 import type { RunIdentity } from '../../client/context.ts';
-import { findTogether } from '../../client/describe.ts';
+import { findExecution } from '../../client/describe.ts';
 import type { RunView } from '../../client/types.ts';
 import { questionsOf } from '../../client/view.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
@@ -51,7 +51,7 @@ async function whenAsked(
   for (;;) {
     await sleep(LOOK_EVERY_MS, undefined, { signal });
     // Whether the server answers is the waiting's business.
-    const found = await findTogether(client.context, workflowId).catch(() => undefined);
+    const found = await findExecution(client.context, workflowId).catch(() => undefined);
     if (found && questionsOf(found).length > 0) return;
   }
 }
