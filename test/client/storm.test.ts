@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import type { RunView, StartedRun } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
 import { eventually } from '../support/eventually.ts';
 import { requestsOf, type Requests } from '../support/requests-of.ts';
-import { temporalAddress } from '../support/servers.ts';
 
 let suite: ClientSuite;
 
@@ -153,14 +150,3 @@ describe.each(['its key', 'the answer of its start'])(
     });
   },
 );
-
-test('callers of a client that is closed are told, each of them', async () => {
-  const connection = await Connection.connect({ address: temporalAddress() });
-  const temporal = new Client({ connection, namespace: suite.namespace });
-  const client = new AgentOnceClient({ temporal, close: () => connection.close() });
-  const { request, started } = await start();
-  const waits = await waitAll(3, () => client.result(request, { runId: started.runId }));
-  const codes = waits.map(codeOf);
-  await client.close();
-  for (const code of await Promise.all(codes)) expect(code).toMatch(/^temporal\./);
-});
