@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
-const PARTS = ['runs', 'http', 'counts', 'waiting'] as const;
+const PARTS = ['runs', 'http', 'counts', 'waiting', 'storm'] as const;
+/** The others take long. */
+const DEFAULT_PARTS = ['runs', 'http'];
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -29,6 +31,10 @@ export interface BenchOptions {
   countedModelMs: number[];
   /** Runs that wait for the model at once: until all are done, and with a model that holds them. */
   waiting: { runs: number; modelMs: number; heldRuns: number; heldMs: number };
+  /** Callers of one new key at once. */
+  callers: number;
+  /** Clients that these share: everything is measured for each. */
+  clients: number[];
   json: boolean;
   /** A folder that a picture of each part is written to. */
   picture?: string | undefined;
@@ -38,8 +44,8 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
 
-  --part NAME       runs, http, counts or waiting alone;       (all)
-                    may be repeated
+  --part NAME       one of ${PARTS.join(', ')};
+                    may be repeated                            (runs, http)
   --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
@@ -54,13 +60,15 @@ export const USAGE = `npm run bench -- [options]
   --waiting-model-ms N    how long it takes for each of their two answers (10000)
   --held-runs N           runs of one worker that wait and do nothing     (1000)
   --held-ms N             how long it is looked what that costs           (30000)
+  --callers N       callers of one new key at once             (100)
+  --clients N,N     clients, of a connection each, of these    (1,10)
   --json            one JSON document on stdout, the table on stderr
   --picture FOLDER  writes a picture of each part there (SVG)
   --from FILE       measures nothing: takes the JSON of an earlier run
 `;
 
 const OPTIONS = {
-  part: { type: 'string', multiple: true, default: [...PARTS] as string[] },
+  part: { type: 'string', multiple: true, default: DEFAULT_PARTS },
   'warm-up': { type: 'string', default: '400' },
   repetitions: { type: 'string', default: '5' },
   runs: { type: 'string', default: '10' },
@@ -77,6 +85,8 @@ const OPTIONS = {
   'held-ms': { type: 'string', default: '30000' },
   picture: { type: 'string' },
   from: { type: 'string' },
+  callers: { type: 'string', default: '100' },
+  clients: { type: 'string', default: '1,10' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -102,6 +112,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       heldRuns: wholeNumber('--held-runs', values['held-runs'], 1),
       heldMs: wholeNumber('--held-ms', values['held-ms'], 1),
     },
+    callers: wholeNumber('--callers', values.callers, 2),
+    clients: values.clients.split(',').map((text) => wholeNumber('--clients', text, 1)),
     json: values.json,
     picture: values.picture,
     from: values.from,

@@ -60,8 +60,8 @@ function drawRows(rows: readonly Row[]): string {
 }
 
 function cellsOf({ what, unit, ours, plain, ratio }: Row): string[] {
-  // In a report that was read from JSON it is `null`.
-  const against = Number.isFinite(ratio) ? ratio.toFixed(2) : '';
+  // No number: the plain workflow has none of it. In a report that was read from JSON it is `null`.
+  const against = Number.isFinite(ratio) ? ratio.toFixed(2) : '–';
   return [what, unit, show(ours), show(plain), against];
 }
 

@@ -8,6 +8,7 @@ import type { BenchOptions, Part } from './options.ts';
 import type { Report } from './report.ts';
 import { runsPart } from './runs-part.ts';
 import { startBenchServers, type BenchServers, type ServerOptions } from './servers.ts';
+import { stormPart } from './storm/storm-part.ts';
 import { waitingPart } from './waiting/waiting-part.ts';
 
 /**
@@ -30,9 +31,10 @@ export async function runBench(
   };
   let machine: Omit<Machine, 'loadAfter'> | undefined;
 
-  if (asked('runs', 'http')) {
+  if (asked('runs', 'storm', 'http')) {
     machine = await onServers({}, tell, async (servers, temporal) => {
       if (asked('runs')) report.rows = await runsPart(servers, temporal, options, tell);
+      if (asked('storm')) report.rows.push(...(await stormPart(servers, temporal, options, tell)));
       // Last: it stops the workers.
       if (asked('http') && hasService())
         report.http = await httpPart(servers, temporal, options, tell);

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countedBetween, readCounts, type Counts } from '../temporal-metrics.ts';
 
 /** Sent all the time by workers and by parts of the server itself. */
-const OF_OTHERS = /^(?:Poll|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
+const OF_OTHERS =
+  /^(?:Poll\w+TaskQueue|Respond|Record|GetSystemInfo|GetClusterInfo|DescribeNamespace)/;
 
 const LOOK_EVERY_MS = 250;
 /** The server adds to its metrics each second. */
