@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
-const PARTS = ['runs', 'http'] as const;
+const PARTS = ['runs', 'http', 'long', 'many', 'ledger', 'recovery'] as const;
+/** The others take long. */
+const DEFAULT_PARTS = ['runs', 'http'];
 type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -25,12 +27,21 @@ export interface BenchOptions {
   connections: number;
   /** Replays after which it is seen what the HTTP service holds; 0: none. */
   replays: number;
+  /** Model calls on a long conversation. */
+  turns: number;
+  /** Runs that wait for one worker. */
+  backlog: number;
+  /** Steps in the large ledger; the small one has a thousandth. */
+  rows: number;
+  /** Workers killed in each kind of step, of each. */
+  kills: number;
   json: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
 
-  --part NAME       runs or http alone; may be repeated        (both)
+  --part NAME       one of ${PARTS.join(', ')};
+                    may be repeated                            (runs, http)
   --warm-up N       runs of each before anything is measured   (400)
   --repetitions N   times that every figure is measured        (5)
   --runs N          runs one after the other in a repetition   (10)
@@ -40,11 +51,15 @@ export const USAGE = `npm run bench -- [options]
   --requests N      HTTP requests of a kind in a repetition    (200)
   --connections N   HTTP connections, where not one            (10)
   --replays N       HTTP replays, for the memory; 0: none      (100000)
+  --turns N         long: model calls                          (100)
+  --backlog N       many: runs that wait for one worker        (10000)
+  --rows N          ledger: steps in the large one             (5000000)
+  --kills N         recovery: workers killed in a kind of step (30)
   --json            one JSON document on stdout, the table on stderr
 `;
 
 const OPTIONS = {
-  part: { type: 'string', multiple: true, default: [...PARTS] as string[] },
+  part: { type: 'string', multiple: true, default: DEFAULT_PARTS },
   'warm-up': { type: 'string', default: '400' },
   repetitions: { type: 'string', default: '5' },
   runs: { type: 'string', default: '10' },
@@ -54,6 +69,10 @@ const OPTIONS = {
   requests: { type: 'string', default: '200' },
   connections: { type: 'string', default: '10' },
   replays: { type: 'string', default: '100000' },
+  turns: { type: 'string', default: '100' },
+  backlog: { type: 'string', default: '10000' },
+  rows: { type: 'string', default: '5000000' },
+  kills: { type: 'string', default: '30' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -72,6 +91,10 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     requests: wholeNumber('--requests', values.requests, 1),
     connections: wholeNumber('--connections', values.connections, 2),
     replays: wholeNumber('--replays', values.replays, 0),
+    turns: wholeNumber('--turns', values.turns, 6),
+    backlog: wholeNumber('--backlog', values.backlog, 10),
+    rows: wholeNumber('--rows', values.rows, 10_000),
+    kills: wholeNumber('--kills', values.kills, 1),
     json: values.json,
   };
 }

@@ -2,6 +2,7 @@ import type { HttpReport } from './http/http-part.ts';
 import { slopeOf, type MemorySample } from './http/replays.ts';
 import type { Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
+import type { PartReport } from './part-report.ts';
 import type { Row } from './row.ts';
 import type { Spread } from './statistics.ts';
 
@@ -12,10 +13,12 @@ export interface Report {
   rows: Row[];
   /** `null`: not measured. */
   http: HttpReport | null;
+  /** Those that have tables of their own. */
+  parts: PartReport[];
 }
 
 /** The report for people: Markdown tables, and what the figures depend on. */
-export function drawReport({ machine, measured, rows, http }: Report): string {
+export function drawReport({ machine, measured, rows, http, parts }: Report): string {
   const { warmUp, repetitions, runs, duplicates, requests, connections } = measured;
   return [
     ...(rows.length === 0
@@ -40,6 +43,7 @@ export function drawReport({ machine, measured, rows, http }: Report): string {
           `Median and range of ${repetitions} repetitions; ${requests} requests of a kind to each in a repetition, one after the other, and more over ${connections} connections.`,
           ...(http.memory.length === 0 ? [] : [drawMemory(http.memory)]),
         ]),
+    ...parts.flatMap(({ tables, notes }) => [...tables.map(drawTable), ...notes]),
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; Node ${machine.node}, Temporal server ${machine.temporalServer}, its SDK ${machine.temporalSdk}, PostgreSQL ${machine.postgres}.
 A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${machine.loadBefore} and ${machine.loadAfter}.`,
   ].join('\n\n');

@@ -1,5 +1,6 @@
 import { connect } from '../src/client/connect.ts';
 import { hasService, httpPart } from './http/http-part.ts';
+import { laterParts } from './later-parts.ts';
 import { describeMachine, loadNow } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import type { Report } from './report.ts';
@@ -32,11 +33,13 @@ export async function runBench(
       if (options.parts.includes('http') && !http) tell('HTTP: there is no service here.');
       const rows = runs ? await runsPart(servers, temporal, options, tell) : [];
       const report = http ? await httpPart(servers, temporal, options, tell) : null;
+      const parts = await laterParts(servers, temporal, options, tell);
       return {
         machine: { ...machine, loadAfter: loadNow() },
         measured: options,
         rows,
         http: report,
+        parts,
       };
     } finally {
       await close();

@@ -30,3 +30,9 @@ export function questionFor(lane?: Lane): string {
   ];
   return JSON.stringify({ script });
 }
+
+/** A run of a backlog: two model calls, and one tool call between them. */
+export function backlogQuestion(tool: string): string {
+  const calls = [{ name: tool, arguments: { label: 'order-1042' } }];
+  return JSON.stringify({ script: [{ calls }, { say: ANSWER }] });
+}

@@ -1,9 +1,11 @@
 /** The worker of the plain workflow, in a process of its own, with the SDK's own defaults. */
 import path from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { answerParent } from '../answer-parent.ts';
 import { activities } from './activities.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: ['SIGTERM'] });
+const parent = answerParent();
 const connection = await NativeConnection.connect({
   address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
 });
@@ -14,5 +16,7 @@ const worker = await Worker.create({
   activities,
 });
 process.stdout.write('ready\n');
+parent.ready('');
 await worker.run();
 await connection.close();
+parent.leave();
