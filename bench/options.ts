@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 import { parsed, SCRIPT_OPTIONS, wholeNumber } from '../chaos/script-options.ts';
 
-const PARTS = ['runs', 'http', 'counts', 'waiting', 'storm'] as const;
+const PARTS = [
+  'runs',
+  'http',
+  'counts',
+  'waiting',
+  'storm',
+  'long',
+  'many',
+  'ledger',
+  'recovery',
+] as const;
 /** The others take long. */
 const DEFAULT_PARTS = ['runs', 'http'];
 export type Part = (typeof PARTS)[number];
@@ -35,6 +45,14 @@ export interface BenchOptions {
   callers: number;
   /** Clients that these share: everything is measured for each. */
   clients: number[];
+  /** Model calls on a long conversation. */
+  turns: number;
+  /** Runs that wait for one worker. */
+  backlog: number;
+  /** Steps in the large ledger; the small one has a thousandth. */
+  rows: number;
+  /** Workers killed in each kind of step, of each. */
+  kills: number;
   json: boolean;
   /** A folder that a picture of each part is written to. */
   picture?: string | undefined;
@@ -62,6 +80,10 @@ export const USAGE = `npm run bench -- [options]
   --held-ms N             how long it is looked what that costs           (30000)
   --callers N       callers of one new key at once             (100)
   --clients N,N     clients, of a connection each, of these    (1,10)
+  --turns N         long: model calls                          (100)
+  --backlog N       many: runs that wait for one worker        (10000)
+  --rows N          ledger: steps in the large one             (5000000)
+  --kills N         recovery: workers killed in a kind of step (30)
   --json            one JSON document on stdout, the table on stderr
   --picture FOLDER  writes a picture of each part there (SVG)
   --from FILE       measures nothing: takes the JSON of an earlier run
@@ -87,6 +109,10 @@ const OPTIONS = {
   from: { type: 'string' },
   callers: { type: 'string', default: '100' },
   clients: { type: 'string', default: '1,10' },
+  turns: { type: 'string', default: '100' },
+  backlog: { type: 'string', default: '10000' },
+  rows: { type: 'string', default: '5000000' },
+  kills: { type: 'string', default: '30' },
   ...SCRIPT_OPTIONS,
 } as const;
 
@@ -114,6 +140,10 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     },
     callers: wholeNumber('--callers', values.callers, 2),
     clients: values.clients.split(',').map((text) => wholeNumber('--clients', text, 1)),
+    turns: wholeNumber('--turns', values.turns, 6),
+    backlog: wholeNumber('--backlog', values.backlog, 10),
+    rows: wholeNumber('--rows', values.rows, 10_000),
+    kills: wholeNumber('--kills', values.kills, 1),
     json: values.json,
     picture: values.picture,
     from: values.from,

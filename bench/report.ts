@@ -2,6 +2,7 @@ import type { HttpReport } from './http/http-part.ts';
 import { slopeOf, type MemorySample } from './http/replays.ts';
 import type { Machine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
+import type { PartReport } from './part-report.ts';
 import type { Row } from './row.ts';
 import type { Spread } from './statistics.ts';
 
@@ -16,12 +17,14 @@ export interface Report {
   counts: Row[] | null;
   /** Runs that mostly wait, and what must be known of the figures; `null`: not measured. */
   waiting: { rows: Row[]; notes: string[] } | null;
+  /** Those that have tables of their own. */
+  parts: PartReport[];
 }
 
 /** The report for people: Markdown tables, and what the figures depend on. */
 export function drawReport({ machine, measured, ...report }: Report): string {
   const { warmUp, repetitions, runs, duplicates, requests, connections } = measured;
-  const { rows, http, counts, waiting } = report;
+  const { rows, http, counts, waiting, parts } = report;
   return [
     ...(rows.length === 0
       ? []
@@ -47,6 +50,7 @@ export function drawReport({ machine, measured, ...report }: Report): string {
           `Median and range of ${repetitions} repetitions, after ${warmUp} runs of each.`,
           ...waiting.notes,
         ]),
+    ...parts.flatMap(({ tables, notes }) => [...tables.map(drawTable), ...notes]),
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}; Node ${machine.node}, Temporal server ${machine.temporalServer}, its SDK ${machine.temporalSdk}, PostgreSQL ${machine.postgres}.
 A commit to disk: ${machine.commitMs.toFixed(2)} ms. Load before and after: ${machine.loadBefore} and ${machine.loadAfter}.`,
   ].join('\n\n');

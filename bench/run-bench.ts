@@ -3,6 +3,7 @@ import { connect } from '../src/client/connect.ts';
 import { readConfig } from '../src/config.ts';
 import { countsPart } from './counts-part.ts';
 import { hasService, httpPart } from './http/http-part.ts';
+import { laterParts } from './later-parts.ts';
 import { describeMachine, loadNow, type Machine } from './machine.ts';
 import type { BenchOptions, Part } from './options.ts';
 import type { Report } from './report.ts';
@@ -28,17 +29,19 @@ export async function runBench(
     http: null,
     counts: null,
     waiting: null,
+    parts: [],
   };
   let machine: Omit<Machine, 'loadAfter'> | undefined;
 
-  if (asked('runs', 'storm', 'http')) {
+  if (asked('runs', 'storm', 'http', 'long', 'many', 'ledger', 'recovery')) {
     machine = await onServers({}, tell, async (servers, temporal) => {
       if (asked('runs')) report.rows = await runsPart(servers, temporal, options, tell);
       if (asked('storm')) report.rows.push(...(await stormPart(servers, temporal, options, tell)));
-      // Last: it stops the workers.
       if (asked('http') && hasService())
         report.http = await httpPart(servers, temporal, options, tell);
       else if (asked('http')) tell('HTTP: there is no service here.');
+      // Last: these have workers of their own.
+      report.parts = await laterParts(servers, temporal, options, tell);
     });
   }
   if (asked('counts', 'waiting')) {

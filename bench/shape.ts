@@ -40,3 +40,9 @@ export function waitingQuestionFor(lane?: Lane): string {
   const script = [{ calls: [{ name: look, arguments: { label: 'order-1042' } }] }, { say: ANSWER }];
   return JSON.stringify({ script });
 }
+
+/** A run of a backlog: two model calls, and one tool call between them. */
+export function backlogQuestion(tool: string): string {
+  const calls = [{ name: tool, arguments: { label: 'order-1042' } }];
+  return JSON.stringify({ script: [{ calls }, { say: ANSWER }] });
+}

@@ -17,3 +17,15 @@ export function median(values: readonly number[]): number {
 export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
+
+/**
+ * The least value that so many per cent of the values do not exceed.
+ *
+ * @throws {RangeError} of nothing there is none
+ */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const found = sorted[Math.max(Math.ceil((sorted.length * percent) / 100) - 1, 0)];
+  if (found === undefined) throw new RangeError('No values');
+  return found;
+}

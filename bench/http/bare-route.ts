@@ -13,7 +13,7 @@ import {
 } from '@temporalio/client';
 import fastify from 'fastify';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { answerParent } from './answer-parent.ts';
+import { answerParent } from '../answer-parent.ts';
 import type { SameStart } from './start-of.ts';
 
 const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '' });

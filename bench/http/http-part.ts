@@ -11,7 +11,7 @@ import type { BenchServers } from '../servers.ts';
 import { questionFor } from '../shape.ts';
 import type { HttpCase, Target } from './load.ts';
 import { measureHttp, type HttpOptions } from './measure-http.ts';
-import { startHttpProcess } from './process.ts';
+import { startMeasured } from '../process.ts';
 import { measureReplays, type MemorySample } from './replays.ts';
 import { startOf } from './start-of.ts';
 
@@ -44,7 +44,7 @@ export async function httpPart(
   const { AGENT_ONCE_LOG_LEVEL: _, ...env } = servers.env;
   const log = (name: string): string => path.join(servers.folder, `${name}.log`);
   tell('HTTP: starting our service and the bare route …');
-  const service = await startHttpProcess('service.ts', log('service'), {
+  const service = await startMeasured('http/service.ts', log('service'), {
     ...env,
     AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: '100000000',
   });
@@ -53,7 +53,7 @@ export async function httpPart(
     const ours: Target = { name: 'ours', url: `${service.url}/v1/agents/${AGENT}/runs`, headers };
     const key = randomUUID();
     const id = await completeRun(temporal, ours, key);
-    const bare = await startHttpProcess('bare-route.ts', log('bare-route'), {
+    const bare = await startMeasured('http/bare-route.ts', log('bare-route'), {
       ...env,
       BENCH_START: JSON.stringify(await startOf(temporal, id)),
     });

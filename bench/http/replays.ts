@@ -1,5 +1,5 @@
 import { sendMany, type HttpCase, type Target } from './load.ts';
-import type { HttpProcess, Memory } from './process.ts';
+import type { MeasuredProcess, Memory } from '../process.ts';
 
 /** Bytes after so many replays and a full garbage collection. */
 export interface MemorySample extends Memory {
@@ -10,7 +10,7 @@ const SAMPLES = 10;
 
 /** Replays one key over and over, and looks at intervals what the service holds. */
 export async function measureReplays(
-  service: HttpProcess,
+  service: MeasuredProcess,
   target: Target,
   replay: HttpCase,
   { replays, connections }: { replays: number; connections: number },

@@ -2,7 +2,7 @@
 import { readConfig } from '../../src/config.ts';
 import { runService } from '../../src/extras/service/run-service.ts';
 import { benchAgents } from '../ours/agent.ts';
-import { answerParent } from './answer-parent.ts';
+import { answerParent } from '../answer-parent.ts';
 
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());

@@ -6,7 +6,7 @@ import { toolNames } from '../shape.ts';
 
 const input = z.object({ label: z.string() });
 
-async function count(name: string, ctx: ToolContext): Promise<unknown> {
+export async function count(name: string, ctx: ToolContext): Promise<unknown> {
   const response = await fetch(`${process.env['BENCH_COUNTER_URL']}/count/${name}`, {
     method: 'POST',
     headers: ctx.headers,

@@ -4,9 +4,11 @@
  */
 import path from 'node:path';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { answerParent } from '../answer-parent.ts';
 import { activities } from './activities.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: ['SIGTERM'] });
+const parent = answerParent();
 const connection = await NativeConnection.connect({
   address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
 });
@@ -19,5 +21,7 @@ const worker = await Worker.create({
   ...(slots === undefined ? {} : { maxConcurrentActivityTaskExecutions: Number(slots) }),
 });
 process.stdout.write('ready\n');
+parent.ready('');
 await worker.run();
 await connection.close();
+parent.leave();

@@ -109,8 +109,8 @@ export const IMPLIED_TOOL_POLICY: StepPolicy = {
 };
 
 /** Policies of agents and tools that say nothing. They may be changed: runs keep what they have. */
-export const DEFAULT_MODEL_POLICY = IMPLIED_MODEL_POLICY;
-export const DEFAULT_TOOL_POLICY = IMPLIED_TOOL_POLICY;
+export const DEFAULT_MODEL_POLICY: StepPolicy = { ...IMPLIED_MODEL_POLICY };
+export const DEFAULT_TOOL_POLICY: StepPolicy = { ...IMPLIED_TOOL_POLICY };
 
 /**
  * A fast step is a part of its workflow's task: nobody else hears of it, so it has neither heartbeat

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { dialectOf, maxToolsOf, OPENAI_URL } from '../contract/dialects.ts';
 import { checkEndpoints } from './check-endpoint.ts';
+import type { StepPolicy } from '../contract/settings.ts';
 import type { ModelEndpoint, ModelEndpoints } from '../contract/model-endpoint.ts';
 
 /** What holds for agents that say nothing else, and what their endpoint allows. */
@@ -9,8 +10,8 @@ export interface RegistryDefaults {
   defaultModel: string;
   /** For agents that set none; default: the endpoint's own. */
   reasoningEffort?: string | undefined;
-  /** How long Temporal waits for a heartbeat where agent and tool say nothing, in milliseconds. */
-  heartbeatMs?: number;
+  /** How long Temporal waits for a heartbeat where agent and tool say nothing. */
+  heartbeat?: Pick<StepPolicy, 'heartbeatMs'>;
   /** Names of the app's endpoints. */
   endpoints?: readonly string[];
   /** Tools that one request to a model may offer; `undefined`: any number. */
@@ -48,7 +49,7 @@ export function registryDefaults(
   return {
     defaultModel: openaiModel,
     reasoningEffort: openaiReasoningEffort,
-    heartbeatMs: config.heartbeatMs,
+    heartbeat: { heartbeatMs: config.heartbeatMs },
     endpoints: Object.keys(endpoints),
     maxTools(model) {
       const endpoint = endpointOf(model);

@@ -119,7 +119,7 @@ function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): Agent
   const modelPolicy = stepPolicy(
     `${where}, modelPolicy`,
     modelLane,
-    { ...DEFAULT_MODEL_POLICY, ...heartbeatOf(defaults) },
+    { ...DEFAULT_MODEL_POLICY, ...defaults.heartbeat },
     agent.modelPolicy,
   );
   const slow = fast && [model, ...fallbacks].find((name) => defaults.inBackground?.(name));
@@ -213,11 +213,7 @@ function toolPolicy(where: string, tool: ToolDefinition, defaults: RegistryDefau
   const { lane, startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry } = tool;
   // An undefined member would wipe out a default.
   const own = defined({ startToCloseMs, scheduleToCloseMs, heartbeatMs, leaseMs, retry });
-  return stepPolicy(where, lane, { ...DEFAULT_TOOL_POLICY, ...heartbeatOf(defaults) }, own);
-}
-
-function heartbeatOf({ heartbeatMs }: RegistryDefaults): Pick<Partial<StepPolicy>, 'heartbeatMs'> {
-  return defined({ heartbeatMs });
+  return stepPolicy(where, lane, { ...DEFAULT_TOOL_POLICY, ...defaults.heartbeat }, own);
 }
 
 function find(registered: ReadonlyMap<string, RegisteredAgent>, name: string): RegisteredAgent {

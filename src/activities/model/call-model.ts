@@ -2,11 +2,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
 import { sha256Hex } from '../../contract/hash.ts';
-import {
-  IMPLIED_MODEL_POLICY,
-  wholePolicy,
-  type AgentSettings,
-} from '../../contract/settings.ts';
+import { IMPLIED_MODEL_POLICY, wholePolicy, type AgentSettings } from '../../contract/settings.ts';
 import { modelStep, type ModelStepInput, type ModelStepResult } from '../../contract/step.ts';
 import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync, closeSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PROJECT_ROOT } from '../../src/extras/dev/paths.ts';
+import { PROJECT_ROOT } from '../src/extras/dev/paths.ts';
 
 /** Bytes that a process holds after a full garbage collection. */
 export interface Memory {
@@ -11,10 +11,13 @@ export interface Memory {
   rss: number;
 }
 
-/** One of the two that answer HTTP, in a process of its own. */
-export interface HttpProcess {
+/** A program that says how much memory it holds, in a process of its own. */
+export interface MeasuredProcess {
+  /** Where it answers HTTP; of a worker, empty. */
   url: string;
   memory(): Promise<Memory>;
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,11 +27,11 @@ const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js
  * Starts a program of this folder. What it logs goes to a file, as it would in production: nobody
  * here spends time on reading it.
  */
-export async function startHttpProcess(
+export async function startMeasured(
   program: string,
   logFile: string,
   env: NodeJS.ProcessEnv,
-): Promise<HttpProcess> {
+): Promise<MeasuredProcess> {
   const log = openSync(logFile, 'a');
   const child = fork(path.join(import.meta.dirname, program), [], {
     execArgv: ['--expose-gc', '--import', LOADER],
@@ -46,6 +49,10 @@ export async function startHttpProcess(
     const [message] = (await Promise.race([once(child, 'message'), failed])) as [T];
     return message;
   };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await exited;
+  };
   const { url } = await nextMessage<{ url: string }>();
   return {
     url,
@@ -54,9 +61,7 @@ export async function startHttpProcess(
       child.send('memory');
       return answer;
     },
-    stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill();
-      await exited;
-    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
   };
 }

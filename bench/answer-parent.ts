@@ -1,6 +1,6 @@
 import type { Memory } from './process.ts';
 
-/** What a process of the HTTP part says to the one that measures; it ends with that one. */
+/** What a measured process says to the one that measures; it ends with that one. */
 export function answerParent(): { ready(url: string): void; leave(): void } {
   const orphaned = (): never => process.exit(1);
   process.on('disconnect', orphaned);
