@@ -1,11 +1,17 @@
 import { AgentOnceError } from '../contract/errors.ts';
-import { CALL_MODEL, CLEAN_LEDGER, RECORD_DECISION, toolActivity } from '../contract/names.ts';
+import {
+  CALL_MODEL,
+  CLEAN_LEDGER,
+  PASS_ON_CANCELLATION,
+  RECORD_DECISION,
+  toolActivity,
+} from '../contract/names.ts';
 
 /** Activities of the app's own, by the names that its workflows call them. */
 export type OwnActivities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
 /** `default` answers for tools that a worker does not know. */
-const RESERVED = [CALL_MODEL, RECORD_DECISION, CLEAN_LEDGER, 'default'];
+const RESERVED = [CALL_MODEL, RECORD_DECISION, PASS_ON_CANCELLATION, CLEAN_LEDGER, 'default'];
 const ANY_TOOL = toolActivity('');
 
 /**

@@ -134,6 +134,7 @@ describe.each(['its key', 'the answer of its start'])(
       const { started, waits } = await startToWait();
       const requests = await countRequests();
       await suite.worker.continueAsNew(started.workflowId);
+      await eventually(async () => expect((await requests())[POLLS]).toBe(1));
       await suite.worker.complete(started.workflowId, DONE);
       const views = await Promise.all(waits);
       for (const view of views)

@@ -100,7 +100,7 @@ test('thoughts that nobody can open any more are left out, and the same is asked
   const endpoint = STRICT_ENDPOINTS[0];
   if (!endpoint) throw new Error('There is no endpoint.');
   const input = script(calls(['look', { label: 'foreign' }]), { say: 'ok' });
-  const worker = await system.startWorker(workerEnv(endpoint, system.model));
+  let worker = await system.startWorker(workerEnv(endpoint, system.model));
   try {
     const request = { agent: 'tester', input, options: { model: endpoint.model } };
     const { key, workflowId } = await system.client.start({ ...request, limits: { maxTurns: 1 } });
@@ -108,6 +108,9 @@ test('thoughts that nobody can open any more are left out, and the same is asked
     const scope = await system.scopeOf(workflowId);
     // As with the key of another organisation: what was sent cannot be opened there.
     await spoilThoughts(scope);
+    // A process that has recorded a turn does not read it again.
+    await worker.stop();
+    worker = await system.startWorker(workerEnv(endpoint, system.model));
     await system.client.start({ ...request, key, retryFailed: true });
     const view = await system.client.result({ agent: 'tester', key });
     expect(view).toMatchObject({ status: 'completed', result: 'ok' });

@@ -25,7 +25,7 @@ test('every activity that the engine registers is reserved', async () => {
   const { createActivities } = await import('../../src/activities/create-activities.ts');
   const deps = { cleaning: {}, agents: { tools: () => [{ name: 'charge' }] } };
   const names = Object.keys(createActivities(deps as never));
-  expect(names).toHaveLength(5);
+  expect(names).toHaveLength(6);
   for (const name of names) {
     expect(() => prepareActivities({ [name]: activity })).toThrow(name);
   }
