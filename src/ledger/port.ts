@@ -27,6 +27,8 @@ export interface LeaseNews {
   losses: string;
   /** Temporal's run IDs of executions that were cancelled while a claim of theirs hung on it. */
   cancelled: string[];
+  /** Whether other leases are over: a look at `left` is worth it. */
+  over: boolean;
 }
 
 /** A step that a worker left behind, by Temporal's names. */

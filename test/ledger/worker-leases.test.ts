@@ -129,9 +129,13 @@ test('what a worker leaves behind is told once, by the names that Temporal knows
       .toSorted();
   expect(own(await leases.left())).toEqual([]);
   await lapse();
+  // Whoever renews hears of it.
+  const other = randomUUID();
+  expect(await leases.renew(other)).toMatchObject({ over: true });
   const told = await Promise.all([leases.left(), leases.left(), leases.left()]);
   // What was recorded last may be unknown to Temporal.
   expect(own(told.flat())).toEqual(['wf-done 8', 'wf-left 7']);
+  expect(await leases.renew(other)).toMatchObject({ over: false });
   expect(own(await leases.left())).toEqual([]);
 });
 

@@ -20,7 +20,7 @@ export interface HeldClaim {
 /**
  * The lease of a worker process, which the claims of its steps hang on: one row is renewed each second,
  * whatever number of steps wait. Claims that others have taken meanwhile end their steps, and no others.
- * Each second it also looks for what workers have left behind whose leases are over.
+ * Where others are over, it looks for what their workers have left behind.
  */
 export class WorkerLease {
   /** Names of processes repeat in containers. */
@@ -45,7 +45,6 @@ export class WorkerLease {
     this.#losses = (await this.#leases.renew(this.id)).losses;
     this.#timer = setInterval(() => {
       this.#renewing ??= this.#renew().finally(() => (this.#renewing = undefined));
-      this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
     }, EVERY_MS).unref();
   }
 
@@ -66,7 +65,8 @@ export class WorkerLease {
   /** A ledger that is away for a moment decides nothing: the fence does, at completion. */
   async #renew(): Promise<void> {
     try {
-      const { losses, cancelled } = await this.#leases.renew(this.id);
+      const { losses, cancelled, over } = await this.#leases.renew(this.id);
+      if (over) this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
       const held = [...this.#held];
       const others = cancelled.filter((runId) => !this.#cancelled.includes(runId));
       this.#cancelled = cancelled;

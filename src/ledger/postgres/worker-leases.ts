@@ -5,12 +5,16 @@ import { readRows } from './records.ts';
 /** For how long a lease holds after a renewal, in milliseconds: workers renew each second. */
 const HOLDS_MS = 5_000;
 
+/** Leases that are over, and that nobody has looked at three times, or within five seconds. */
+const OVER = `deadline BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp()
+  AND missed < 3 AND (missed_at IS NULL OR missed_at < clock_timestamp() - interval '5 seconds')`;
+
 /** Waits for whoever takes a claim from it at this moment. */
 const RENEW = `
 INSERT INTO agent_once.worker_leases AS l (id, deadline)
 VALUES ($1::uuid, clock_timestamp() + $2::double precision * interval '1 millisecond')
 ON CONFLICT (id) DO UPDATE SET deadline = excluded.deadline, missed_at = NULL, missed = 0
-RETURNING l.losses, l.cancelled`;
+RETURNING l.losses, l.cancelled, EXISTS (SELECT FROM agent_once.worker_leases WHERE ${OVER}) AS over`;
 
 /** Claims that another worker has, or that were made takeable; one that is completed is its own. */
 const LOST = `
@@ -28,10 +32,7 @@ WHERE NOT EXISTS (
  */
 const LEFT = `
 WITH dead AS (
-  SELECT id FROM agent_once.worker_leases
-  WHERE deadline BETWEEN clock_timestamp() - interval '10 minutes' AND clock_timestamp() AND missed < 3
-    AND (missed_at IS NULL OR missed_at < clock_timestamp() - interval '5 seconds')
-  FOR UPDATE SKIP LOCKED
+  SELECT id FROM agent_once.worker_leases WHERE ${OVER} FOR UPDATE SKIP LOCKED
 ), missed AS (
   UPDATE agent_once.worker_leases AS l SET missed = l.missed + 1, missed_at = clock_timestamp()
   FROM dead WHERE l.id = dead.id
@@ -88,7 +89,7 @@ export function workerLeases(own: Database): WorkerLeases {
   return {
     async renew(id, holdsMs = HOLDS_MS) {
       const [row] = await own.query<LeaseNews>(RENEW, [id, holdsMs]);
-      return row ?? { losses: '0', cancelled: [] };
+      return row ?? { losses: '0', cancelled: [], over: false };
     },
     async lost(id, claims) {
       const rows = await own.query<{ place: number }>(LOST, [
