@@ -24,6 +24,8 @@ export interface ActivityDeps {
   lease?: WorkerLease;
   /** Whether Temporal's server itself tells workers of cancellations. */
   pushed: boolean;
+  /** Whether an execution is still open. Throws where Temporal does not answer. */
+  isOpen(execution: { workflowId: string; runId: string }): Promise<boolean>;
   /** Worker and process, for the person who must know whether it is dead. */
   worker: string;
   /**

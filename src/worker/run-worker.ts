@@ -26,7 +26,7 @@ import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { watchStrays } from './strays.ts';
-import { tellTemporal } from './tell-temporal.ts';
+import { talkToTemporal } from './talk-to-temporal.ts';
 import { prepareActivities, type OwnActivities } from './own-activities.ts';
 import { watchLedger } from './watched-ledger.ts';
 import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
@@ -107,7 +107,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const watched = watchLedger(opened, trouble);
       closing.push(() => Promise.resolve(watched.close()));
       const prices = await loadPrices(config.pricesFile);
-      const lease = opened.leases && new WorkerLease(opened.leases, tellTemporal(temporal));
+      const { tellLeft, isOpen } = talkToTemporal(temporal);
+      const lease = opened.leases && new WorkerLease(opened.leases, tellLeft);
       await lease?.begin();
       if (lease) closing.push(() => lease.close());
       const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
@@ -119,6 +120,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
         worker: `${process.pid}@${os.hostname()}`,
         faults,
         pushed: temporal.pushesCancellations,
+        isOpen,
         shadowOnly: config.shadowOnly,
         stopped: afterGrace([signal, leaving.signal], graceMs),
         suspected: () => isStrayError(leaving.signal.reason),

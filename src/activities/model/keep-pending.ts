@@ -5,7 +5,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import { ModelError, type Background } from '../../model/port.ts';
 import type { ActivityDeps } from '../deps.ts';
-import { haltOf } from '../step/end-attempt.ts';
+import { haltOf } from '../step/halt.ts';
 import { CLAIM_LOST } from '../step/lease.ts';
 import { untilAnswered } from '../step/until-answered.ts';
 import type { Granted } from '../step/work.ts';

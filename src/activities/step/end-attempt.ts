@@ -15,6 +15,7 @@ import {
   thrownKind,
   type Failure,
 } from './failures.ts';
+import { haltOf } from './halt.ts';
 import { isHeldUnknown } from './lease.ts';
 import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
@@ -94,13 +95,6 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
       );
     }
   }
-}
-
-/** What ends an attempt from outside. */
-export function haltOf({ stopped }: ActivityDeps, context: Context): Attempt['halted'] {
-  const { info, cancellationSignal, cancellationDetails } = context;
-  if (!cancellationSignal.aborted) return info.isLocal && stopped.aborted ? 'stopped' : 'no';
-  return cancellationDetails?.cancelRequested === true ? 'cancelled' : 'let-go';
 }
 
 /** The wait is a timer, after which another worker goes on: this one would try again itself. */

@@ -5,6 +5,7 @@ import { FAST_LANE, type StepPolicy } from '../../contract/settings.ts';
 import type { Claim, Ledger, SeenRecords, StepClaim } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
 import { everyAtOnce } from './at-once.ts';
+import { onCancelled } from './halt.ts';
 import type { WorkerLease } from './worker-lease.ts';
 
 export const CLAIM_LOST = 'Another attempt has taken this step over; its result counts.';
@@ -71,9 +72,10 @@ export class Lease {
   constructor(
     context: Context,
     policy: StepPolicy,
-    { stopped, lease: worker }: Pick<ActivityDeps, 'stopped' | 'lease'>,
+    deps: Pick<ActivityDeps, 'stopped' | 'lease' | 'pushed' | 'isOpen'>,
     outlives: boolean,
   ) {
+    const { stopped, lease: worker } = deps;
     const { startToCloseTimeoutMs, isLocal } = context.info;
     const { heartbeatTimeoutMs = policy.heartbeatMs } = context.info;
     const limitMs = Math.min(policy.startToCloseMs, startToCloseTimeoutMs);
@@ -86,7 +88,7 @@ export class Lease {
       this.fail(limit.signal.reason);
       this.stop();
     }, limitMs).unref();
-    onCancelled(context, outlives, (reason) => this.fail(reason));
+    onCancelled(context, deps, outlives, (reason) => this.fail(reason));
     this.#stopped = stopped;
     this.#context = context;
     this.#held = heldBefore(context);
@@ -162,20 +164,6 @@ export class Lease {
   fail(error: unknown): void {
     this.#work.abort(error);
   }
-}
-
-/**
- * Says when the run is cancelled or the worker stops; where the attempt outlives Temporal's patience,
- * not when Temporal has given it up for dead, as it does with one that was paused.
- */
-function onCancelled(context: Context, outlives: boolean, tell: (reason: unknown) => void): void {
-  const { cancellationSignal } = context;
-  const pass = AsyncLocalStorage.bind((): void => {
-    const { notFound, timedOut } = context.cancellationDetails ?? {};
-    if (!outlives || (notFound !== true && timedOut !== true)) tell(cancellationSignal.reason);
-  });
-  if (cancellationSignal.aborted) pass();
-  else cancellationSignal.addEventListener('abort', pass, { once: true });
 }
 
 /** Given up, and nobody has decided how it ended: its own word, when it comes, still counts. */

@@ -122,11 +122,15 @@ describe('docker-compose.yml', () => {
     );
   });
 
-  test('the server polls fast enough for short steps', () => {
+  test('the server polls fast enough for short steps, and tells workers of cancellations', () => {
     const settings = z
-      .record(z.string(), z.array(z.object({ value: z.number() })))
+      .record(z.string(), z.array(z.object({ value: z.union([z.number(), z.boolean()]) })))
       .parse(parse(compose.configs['temporal-dynamic-config']?.content ?? ''));
-    expect(settings['history.transferProcessorMaxPollRPS']).toEqual([{ value: 5000 }]);
+    expect(settings).toEqual({
+      'history.transferProcessorMaxPollRPS': [{ value: 5000 }],
+      'frontend.WorkerCommandsEnabled': [{ value: true }],
+      'system.enableCancelActivityWorkerCommand': [{ value: true }],
+    });
   });
 
   test('the set-up makes the namespace and its search attributes, and may run again', async () => {

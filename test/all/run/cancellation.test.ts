@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cancelOnceClaimed } from '../../support/cancel-claimed.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startOwnTemporal, type OwnTemporal } from '../../support/own-temporal.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { untilEnd } from '../../support/until-end.ts';
 
 /** Three minutes pass until the first heartbeat: none of them brings the cancellation. */
 const SILENT = { TEST_HEARTBEAT_MS: '200000' };
@@ -54,5 +57,37 @@ describe.each(SERVERS)('with a server that %s', (_what, tells) => {
     );
     expect(await system.sql.query('SELECT FROM notes')).toMatchObject({ rowCount: 0 });
     await Promise.all(workers.map((worker) => worker.stop()));
+  });
+
+  test('an effect that is under way when its run is reset goes on, and its result is taken', async () => {
+    const worker = await system.startWorker(SILENT);
+    const run = { agent: 'tester', key: 'reset' };
+    system.counter.hold('send:reset');
+    const { workflowId, runId } = await system.client.start({
+      ...run,
+      input: script(calls(['send', { label: 'reset' }]), { say: 'sent' }),
+    });
+    await eventually(() => expect(system.counter.requests('send:reset')).toBe(1));
+    const { events } = await system.temporal.workflow.getHandle(workflowId).fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await system.temporal.workflowService.resetWorkflowExecution({
+      namespace: system.temporal.options.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'a test',
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      requestId: randomUUID(),
+    });
+    // The reset run meets the claim of the effect.
+    await eventually(async () => {
+      const state = await system.client.describe(run);
+      expect(state.runId).not.toBe(runId);
+    });
+    system.counter.letGo('send:reset');
+    expect(await untilEnd(system.client, run)).toMatchObject({
+      status: 'completed',
+      result: 'sent',
+    });
+    expect(system.counter.requests('send:reset')).toBe(1);
+    await worker.stop();
   });
 });
