@@ -4,8 +4,7 @@ import { isElsewhere } from '../../contract/errors.ts';
 import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
-import type { ActivityDeps } from '../deps.ts';
-import { endOf, isOutcomeUnknown, type Attempt } from './attempt-end.ts';
+import { endOf, isOutcomeUnknown } from './attempt-end.ts';
 import {
   activityFailure,
   AskingFailed,
