@@ -100,10 +100,8 @@ export class Lease {
     this.leaseMs = Math.min(policy.leaseMs, heartbeatTimeoutMs);
     this.#worker = worker;
     this.ofWorker = worker && { id: worker.id, holdMs: limitMs + HOLD_MARGIN_MS };
-    const third = Math.floor(heartbeatTimeoutMs / 3);
-    const everyMs = worker
-      ? Math.max(third, heartbeatTimeoutMs - HEARTBEAT_MARGIN_MS)
-      : Math.max(50, Math.min(HEARTBEAT_MS, third));
+    const often = Math.max(50, Math.min(HEARTBEAT_MS, Math.floor(heartbeatTimeoutMs / 3)));
+    const everyMs = worker ? Math.max(often, heartbeatTimeoutMs - HEARTBEAT_MARGIN_MS) : often;
     this.#heartbeat = setInterval(() => context.heartbeat(this.#held), everyMs);
   }
 
