@@ -14,7 +14,7 @@ export interface MeasuredLedger {
   lease: string;
   /** Scopes of new runs, which have no step yet. */
   fresh: string[];
-  /** Scopes that are in it, of whatever age. */
+  /** Scopes that are in it and stay, of almost any age. */
   held: string[];
   close(): Promise<void>;
 }
@@ -22,8 +22,12 @@ export interface MeasuredLedger {
 /** What a ledger is asked, with how long each took, in milliseconds. */
 export type Times = Record<string, number[]>;
 
+/** Not of the oldest fifth, of which some are cleaned away while others are read. */
 const SCOPES = `
-SELECT scope FROM agent_once.steps WHERE step = 't1.model' ORDER BY random() LIMIT $1`;
+SELECT scope FROM (
+  SELECT scope, percent_rank() OVER (ORDER BY created_at) AS age
+  FROM agent_once.steps WHERE step = 't1.model'
+) AS runs WHERE age > 0.2 ORDER BY random() LIMIT $1`;
 
 /** @param runs how many runs will be written, and how many are read */
 export async function openMeasured(url: string, runs: number): Promise<MeasuredLedger> {
