@@ -10,8 +10,7 @@ import type { RunView } from './types.ts';
 import { isOpen, isShortened, viewOf } from './view.ts';
 
 /**
- * The current execution under a run's ID, or the one named; `undefined` when there is none. One request
- * for all who look at this moment.
+ * The current execution under a run's ID, or the one named; `undefined` when there is none.
  *
  * @throws {AgentOnceError} `temporal.…`
  */
@@ -22,11 +21,7 @@ export async function findExecution(
 ): Promise<WorkflowExecutionDescription | undefined> {
   const handle = context.temporal.workflow.getHandle(workflowId, runId);
   try {
-    const found = await context.shared.ask(`look at ${workflowId} ${runId ?? ''}`, () =>
-      request(context, () => handle.describe()),
-    );
-    // What is shown of it is each caller's own, to be changed at will.
-    return { ...found, memo: structuredClone(found.memo ?? {}) };
+    return await request(context, () => handle.describe());
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, context.temporal);

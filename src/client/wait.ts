@@ -71,11 +71,11 @@ export async function waitForEnd(
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
         // The one that was waited for, as it is now that another run has its ID.
         const ended = await getExecution(context, run, end?.runId ?? last.runId);
-        return end ? endedView(viewOf(run, ended), end) : await readOutcome(context, run, ended);
+        return end ? withEnding(viewOf(run, ended), end) : await readOutcome(context, run, ended);
       }
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
       if (!isOpen(last)) {
-        if (end?.runId === last.runId) return endedView(viewOf(run, last), end);
+        if (end?.runId === last.runId) return withEnding(viewOf(run, last), end);
         return await readOutcome(context, run, last);
       }
       end = await untilItEnds(last.runId);
@@ -92,18 +92,14 @@ export async function waitForEnd(
 
 /** With a result an execution is over, and the result is the run's, whatever becomes of its ID. */
 function completed(view: RunView, end: End): RunView {
-  const closedAt = end.closing?.at ?? null;
-  return endedView({ ...view, status: 'completed', waiting: [], closedAt }, end);
-}
-
-/** Each caller's own, to be changed at will: the ending may have been read once for several. */
-function endedView(view: RunView, end: End): RunView {
-  return structuredClone(withEnding(view, end));
+  return withEnding(
+    { ...view, status: 'completed', waiting: [], closedAt: end.closing?.at ?? null },
+    end,
+  );
 }
 
 /**
- * What the execution ended with, or the one that went on for it; `undefined`: it was deleted. All who
- * wait for the same execution share one long poll.
+ * What the execution ended with, or the one that went on for it; `undefined`: it was deleted.
  * Not with a gRPC deadline: near one, the server answers long polls at once, and the client would
  * repeat them in a tight loop.
  */
@@ -115,8 +111,8 @@ async function executionEnds(
 ): Promise<End | undefined> {
   const { temporal } = context;
   try {
-    const ending = await context.shared.join(`end of ${workflowId} ${runId}`, signal, (stop) =>
-      temporal.withAbortSignal(stop, () => endingOf(temporal, { workflowId, runId })),
+    const ending = await temporal.withAbortSignal(signal, () =>
+      endingOf(temporal, { workflowId, runId }),
     );
     return { ...ending, runId };
   } catch (error) {

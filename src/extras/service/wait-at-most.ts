@@ -24,11 +24,9 @@ export async function waitAtMost(
   const asked = new AbortController();
   const either = AbortSignal.any([signal, asked.signal]);
   const done = new AbortController();
-  const look = (stop: AbortSignal) => whenAsked(client, run, stop);
-  void client.context.shared.join(`questions of ${run.workflowId}`, done.signal, look).then(
-    () => asked.abort(new AgentOnceError('run.waiting', 'The run waits for a person.')),
-    () => undefined,
-  );
+  void whenAsked(client, run, done.signal).then((waits) => {
+    if (waits) asked.abort(new AgentOnceError('run.waiting', 'The run waits for a person.'));
+  });
   try {
     const named = runId === undefined ? {} : { runId };
     return await client.result(run, { ...named, timeoutMs: seconds * 1_000, signal: either });
@@ -42,16 +40,17 @@ export async function waitAtMost(
   }
 }
 
-/** Resolves when the run asks somebody; looked after once for all who wait for it. */
 async function whenAsked(
   client: AgentOnceClient,
   { workflowId }: RunIdentity,
   signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+): Promise<boolean> {
+  while (!signal.aborted) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return false;
     // Whether the server answers is the waiting's business.
     const found = await findExecution(client.context, workflowId).catch(() => undefined);
-    if (found && questionsOf(found).length > 0) return;
+    if (found && questionsOf(found).length > 0) return true;
   }
+  return false;
 }
