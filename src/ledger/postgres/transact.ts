@@ -17,6 +17,8 @@ interface Backend {
   began: string;
 }
 
+const CANCEL_AGAIN_MS = 500;
+
 const BACKEND = `SELECT pg_catalog.pg_backend_pid() AS pid,
   extract(epoch FROM pg_catalog.now()) AS began`;
 
@@ -38,12 +40,18 @@ export async function transactStep(
   const client = await database.connect();
   const session = new Session(client, claim, database);
   // The server goes on with a query whose caller has given up, and its locks stand in the way.
-  const cancel = (): void => void cancelQuery(database, session.backend);
+  let repeating: NodeJS.Timeout | undefined;
+  // Again and again: a query that begins only then must not go on either.
+  const cancel = (): void => {
+    void cancelQuery(database, session.backend);
+    repeating ??= setInterval(cancel, CANCEL_AGAIN_MS);
+  };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await session.run(work);
   } finally {
     signal?.removeEventListener('abort', cancel);
+    clearInterval(repeating);
     session.release();
   }
 }
