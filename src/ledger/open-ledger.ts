@@ -1,3 +1,4 @@
+import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
 import type { LedgerKeeper } from './keeper.ts';
@@ -36,7 +37,7 @@ const postgres: LedgerBackend = {
   example: 'a PostgreSQL URL (postgres://user:password@host:port/database)',
   async open(url, { app, poolSize }) {
     const { createPostgresLedger } = await import('./postgres/postgres-ledger.ts');
-    return createPostgresLedger(url, { app, ...(poolSize === undefined ? {} : { poolSize }) });
+    return createPostgresLedger(url, defined({ app, poolSize }));
   },
   async openReader(url) {
     return (await import('./postgres/read-ledger.ts')).openPostgresLedgerReader(url);
