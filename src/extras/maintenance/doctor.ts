@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../cli/app.ts';
 import type { Config } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import type { Registry } from '../../define/registry.ts';
 import type { WorkerConnection } from '../../worker/connect.ts';
 
 /** What was looked at, and how it is. */
@@ -39,14 +40,19 @@ Exit codes:
 }
 
 async function runDoctor(flags: { json?: true }, app: App): Promise<void> {
-  const [{ readConfig }, { print, printJson }] = await Promise.all([
+  const [{ readConfig }, { openRegistry }, { print, printJson }] = await Promise.all([
     import('../../config.ts'),
+    import('../../cli/open-client.ts'),
     import('../../cli/output.ts'),
   ]);
   const config = readConfig();
+  const agents = openRegistry(config, app);
   const parts = await Promise.all([
-    lookAtAgents(config, app),
-    lookAtTemporal(config, app),
+    lookAtAgents(agents),
+    lookAtTemporal(
+      config,
+      agents.catch(() => undefined),
+    ),
     lookAtLedger(config),
     lookAtModel(config, app),
   ]);
@@ -57,16 +63,19 @@ async function runDoctor(flags: { json?: true }, app: App): Promise<void> {
   if (worst) process.exitCode = worst.error?.exitCode ?? 6;
 }
 
-async function lookAtAgents(config: Config, app: App): Promise<Finding[]> {
+async function lookAtAgents(agents: Promise<Registry>): Promise<Finding[]> {
   return looked('agents', async () => {
-    const { openRegistry } = await import('../../cli/open-client.ts');
-    const registry = await openRegistry(config, app);
+    const registry = await agents;
     const names = registry.names();
     return [ok('agents', `${names.join(', ')}, with ${registry.tools().length} tools.`)];
   });
 }
 
-async function lookAtTemporal(config: Config, app: App): Promise<Finding[]> {
+/** @param agents `undefined`: they are wrong, which is told of them */
+async function lookAtTemporal(
+  config: Config,
+  agents: Promise<Registry | undefined>,
+): Promise<Finding[]> {
   return looked('temporal', async () => {
     const [{ connectWorker }, { searchAttributesProblem, assertRetentionSuffices }] =
       await Promise.all([
@@ -81,8 +90,8 @@ async function lookAtTemporal(config: Config, app: App): Promise<Finding[]> {
       const findings = [ok('temporal', `${address}, namespace ${namespace}${kept}.`)];
       findings.push(
         ...(await looked('temporal', async () => {
-          const { openRegistry } = await import('../../cli/open-client.ts');
-          assertRetentionSuffices(await openRegistry(config, app), temporal);
+          const registry = await agents;
+          if (registry) assertRetentionSuffices(registry, temporal);
           return [];
         })),
       );
