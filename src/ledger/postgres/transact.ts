@@ -6,25 +6,11 @@ import type { Claim, Completion } from '../port.ts';
 import { codeOf, isConnectionLoss, isReadOnly } from './database-error.ts';
 import type { Database } from './database.ts';
 import { completeStatement, type CompleteRow } from './finish.ts';
+import { BACKEND, QueryCancel, type Backend } from './query-cancel.ts';
 import { BEGIN, QUERY_TIMEOUT_MS, WITHIN_TOOL } from './session-settings.ts';
 
 /** What a tool may have changed in the server's session, which others use after it. */
 const RESET = 'RESET ALL; RESET ROLE';
-
-/** A transaction of this moment: the numbers of processes, and poolers' sessions, go on to others. */
-interface Backend {
-  pid: number;
-  began: string;
-}
-
-const CANCEL_AGAIN_MS = 500;
-
-const BACKEND = `SELECT pg_catalog.pg_backend_pid() AS pid,
-  extract(epoch FROM pg_catalog.now()) AS began`;
-
-const CANCEL = `
-SELECT pg_cancel_backend(a.pid) FROM pg_stat_activity AS a
-WHERE a.pid = $1::int AND extract(epoch FROM a.xact_start) = $2::numeric`;
 
 /**
  * See `Ledger.transact`. The step's row is touched by the last statement only: a holder that is
@@ -38,28 +24,12 @@ export async function transactStep(
   signal?: AbortSignal,
 ): Promise<boolean> {
   const client = await database.connect();
-  const session = new Session(client, claim, database);
-  // The server goes on with a query whose caller has given up, and its locks stand in the way.
-  let repeating: NodeJS.Timeout | undefined;
-  // Again and again: a query that begins only then must not go on either.
-  const cancel = (): void => {
-    void cancelQuery(database, session.backend);
-    repeating ??= setInterval(cancel, CANCEL_AGAIN_MS);
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
+  const session = new Session(client, claim, database, signal);
   try {
     return await session.run(work);
   } finally {
-    signal?.removeEventListener('abort', cancel);
-    clearInterval(repeating);
     session.release();
   }
-}
-
-/** Best effort: what cannot be cancelled ends with its session's timeouts. */
-async function cancelQuery(database: Database, backend: Backend | undefined): Promise<void> {
-  if (backend === undefined) return;
-  await database.query(CANCEL, [backend.pid, backend.began]).catch(() => undefined);
 }
 
 /** One transaction on one connection. */
@@ -67,6 +37,8 @@ class Session {
   readonly #client: PoolClient;
   readonly #claim: Claim;
   readonly #database: Database;
+  readonly #signal: AbortSignal | undefined;
+  readonly #cancel: QueryCancel;
   /** A setting of this transaction alone: gone as soon as somebody commits or rolls back. */
   readonly #mark = randomUUID();
   /** What the server said when it ended the connection between two statements. */
@@ -79,16 +51,17 @@ class Session {
   /** Of the tool's statements, also when the tool went on after it. */
   #firstError: unknown;
   #ended = false;
-  /** Where the transaction is; `undefined`: it has not begun. */
-  backend: Backend | undefined;
+  #backend: Backend | undefined;
   readonly #onError = (error: unknown): void => {
     this.#lost ??= error;
   };
 
-  constructor(client: PoolClient, claim: Claim, database: Database) {
+  constructor(client: PoolClient, claim: Claim, database: Database, signal?: AbortSignal) {
     this.#client = client;
     this.#claim = claim;
     this.#database = database;
+    this.#signal = signal;
+    this.#cancel = new QueryCancel(database, signal, () => this.#backend);
     // A client that is checked out has no other listener: without one the process would end.
     client.on('error', this.#onError);
   }
@@ -133,6 +106,7 @@ class Session {
       );
     }
     const query = this.#statements.then(async () => {
+      this.#signal?.throwIfAborted();
       await this.#begin();
       try {
         const { rows, rowCount } = await this.#client.query<QueryResultRow>(text, [...values]);
@@ -153,6 +127,7 @@ class Session {
   async #endWork(): Promise<void> {
     this.#ended = true;
     await this.#statements;
+    await this.#cancel.stop();
   }
 
   #begin(): Promise<void> {
@@ -171,7 +146,7 @@ class Session {
          SET LOCAL client_encoding = 'UTF8'; SET LOCAL DateStyle = 'ISO';
          ${BACKEND}`,
       );
-      this.backend = (results as unknown as QueryResult<Backend>[]).at(-1)?.rows[0];
+      this.#backend = (results as unknown as QueryResult<Backend>[]).at(-1)?.rows[0];
     } catch (error) {
       throw this.#translate(error);
     }

@@ -233,6 +233,29 @@ export function describeTransactionalSteps(
       expect(await ledger.transact(claim, (tx) => note(tx))).toBe(true);
     });
 
+    test('whose caller gives up before it has a connection sends no query', async () => {
+      const small = await createPostgresLedger(way(database?.url ?? ''), { poolSize: 1 });
+      try {
+        const claims = [
+          await claimed(small, transactional()),
+          await claimed(small, transactional()),
+        ] as const;
+        let free: ((completion: Completion) => void) | undefined;
+        const holder = small.transact(claims[0], () => new Promise((resolve) => (free = resolve)));
+        await eventually(() => expect(free).toBeDefined());
+        const stop = new AbortController();
+        const run = small.transact(claims[1], (tx) => note(tx), stop.signal);
+        stop.abort(new Error('cancelled'));
+        free?.({ result: 'held' });
+        await expect(run).rejects.toThrow('cancelled');
+        expect(await holder).toBe(true);
+        expect(await notes()).toEqual([]);
+        expect(await small.transact(claims[1], (tx) => note(tx))).toBe(true);
+      } finally {
+        await small.close();
+      }
+    });
+
     test('leaves no setting of its connection to the next one', async () => {
       const small = await createPostgresLedger(way(database?.url ?? ''), { poolSize: 1 });
       try {
