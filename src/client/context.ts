@@ -8,6 +8,7 @@ import {
 } from '../contract/key.ts';
 import { isObject } from '../contract/json-value.ts';
 import { taskQueues, type TaskQueues } from '../contract/names.ts';
+import { SharedWork } from './shared-work.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import type { AgentDirectory, AgentOf, ByAgent, ClientOptions, RunRef } from './types.ts';
 
@@ -20,6 +21,10 @@ export interface ClientContext {
   queues: TaskQueues;
   requestTimeoutMs: number;
   seen: SeenIds;
+  /** What callers of this client wait for together. */
+  shared: SharedWork;
+  /** Starts under way, by workflow ID. Each resolves when it has ended, however. */
+  starting: Map<string, Promise<void>>;
 }
 
 export function createContext(options: ClientOptions): ClientContext {
@@ -31,6 +36,8 @@ export function createContext(options: ClientOptions): ClientContext {
     queues: taskQueues(options.splitTaskQueues ?? false),
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     seen: new SeenIds(),
+    shared: new SharedWork(),
+    starting: new Map(),
   };
 }
 

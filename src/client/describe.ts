@@ -10,7 +10,8 @@ import type { RunView } from './types.ts';
 import { isOpen, isShortened, viewOf } from './view.ts';
 
 /**
- * The current execution under a run's ID, or the one named; `undefined` when there is none.
+ * The current execution under a run's ID, or the one named; `undefined` when there is none. One request
+ * for all who look at this moment.
  *
  * @throws {AgentOnceError} `temporal.…`
  */
@@ -21,7 +22,11 @@ export async function findExecution(
 ): Promise<WorkflowExecutionDescription | undefined> {
   const handle = context.temporal.workflow.getHandle(workflowId, runId);
   try {
-    return await request(context, () => handle.describe());
+    const found = await context.shared.ask(`look at ${workflowId} ${runId ?? ''}`, () =>
+      request(context, () => handle.describe()),
+    );
+    // What is shown of it is each caller's own, to be changed at will.
+    return { ...found, memo: structuredClone(found.memo ?? {}) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, context.temporal);

@@ -26,7 +26,8 @@ const TOMBSTONE_WAIT_MS = 150;
 
 /**
  * See `AgentOnceClient.start`. A new key costs one request to Temporal, a known one three, or two
- * where this client has seen it before.
+ * where this client has seen it before. Of callers who meet at a key in one client one sends its
+ * start, and the others look together what became of it.
  *
  * @param resumed a run that is there, and may only be resumed: no new one is started. Its key may be
  *   known only as it stands in its ID
@@ -46,6 +47,9 @@ export async function startRun(
   /** The request, as the run that is found was first asked for. */
   let asked = checked;
 
+  // Whose start is answered has made the run, or found it; one that fails says nothing of this one.
+  const ahead = context.starting.get(workflowId);
+  if (ahead) await ahead;
   for (let attempt = 1; ; attempt++) {
     const firstSeen = new Date();
     let problem: unknown;
@@ -57,8 +61,7 @@ export async function startRun(
     } else {
       try {
         const start: StartAttempt = { nonce, firstSeen, successor };
-        const runId = await send(context, () => startExecution(context, asked, start));
-        context.seen.add(workflowId);
+        const runId = await sendStart(context, asked, start);
         if (!successor) return newRun(checked, runId, firstSeen);
         // The server may have merged it with another caller's: whose run it is says only its memo.
         // If that has failed meanwhile, this is the outcome of the resume that was asked for.
@@ -67,7 +70,6 @@ export async function startRun(
         const taken = error instanceof WorkflowExecutionAlreadyStartedError;
         // Anything that is not a lost answer is the server's refusal: nothing was started.
         if (!taken && !mayHaveArrived(error)) throw asAgentOnceError(error, context.temporal);
-        if (taken) context.seen.add(workflowId);
         problem = error;
       }
       found = await lookAfter(context, checked, problem);
@@ -99,6 +101,27 @@ export async function startRun(
     const lost = !(problem instanceof WorkflowExecutionAlreadyStartedError) && !found;
     if (attempt === (lost ? LOST_ATTEMPTS : ATTEMPTS)) throw uncertain(context, checked, problem);
   }
+}
+
+/** Sends a start. Whoever comes to the same ID before the server has answered waits for that. */
+function sendStart(
+  context: ClientContext,
+  asked: CheckedRequest,
+  start: StartAttempt,
+): Promise<string> {
+  const { seen, starting } = context;
+  const { workflowId } = asked.run;
+  const answer = send(context, () => startExecution(context, asked, start));
+  const isTaken = answer.then(
+    () => true,
+    (error: unknown) => error instanceof WorkflowExecutionAlreadyStartedError,
+  );
+  const answered = isTaken.then((taken) => {
+    if (taken) seen.add(workflowId);
+    if (starting.get(workflowId) === answered) starting.delete(workflowId);
+  });
+  starting.set(workflowId, answered);
+  return answer;
 }
 
 /** Looks what is under the ID after a start that was refused, or whose answer was lost. */

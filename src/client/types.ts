@@ -162,6 +162,11 @@ export interface WaitOptions {
   timeoutMs?: number;
   /** Ends the waiting, never the run. `result` then rejects with the signal's reason. */
   signal?: AbortSignal;
+  /**
+   * Whether the waiting ends too when the run waits for a person: `result` then rejects with
+   * `run.waiting`, within a few seconds.
+   */
+  untilWaiting?: boolean;
   /** Called about twice a second. */
   onProgress?: (progress: RunProgress) => void;
 }

@@ -19,6 +19,10 @@ import { firstRunIdOf, isOpen, questionsOf, viewOf, viewOfStarted } from './view
 
 const PROGRESS_EVERY_MS = 500;
 
+/** Between two looks whether a run waits for a person: each longer than the one before. */
+const FIRST_LOOK_MS = 2_000;
+const LONGEST_LOOK_MS = 30_000;
+
 /** Longer timers would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -35,7 +39,7 @@ export async function waitForEnd(
   run: RunIdentity,
   options: WaitOptions,
 ): Promise<RunView> {
-  const { timeoutMs, onProgress, runId: meant } = options;
+  const { timeoutMs, onProgress, untilWaiting, runId: meant } = options;
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   // Temporal's client adds a listener for every request of a long wait.
@@ -44,6 +48,12 @@ export async function waitForEnd(
   const late = (): void => stopWith(stillRunning(run.workflowId));
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(late, Math.min(timeoutMs, LONGEST_TIMER_MS));
+  if (untilWaiting && timeoutMs !== 0) {
+    whenWaiting(context, run.workflowId, signal).then(
+      () => stopWith(new AgentOnceError('run.waiting', 'The run waits for a person.')),
+      () => undefined,
+    );
+  }
   let reporting: Promise<void> | undefined;
   // An ID outlives a run: what was resumed, forgotten or started anew meanwhile is another one's.
   let last: WorkflowExecutionDescription | undefined;
@@ -71,11 +81,11 @@ export async function waitForEnd(
       if (last && execution && firstRunIdOf(execution) !== firstRunIdOf(last)) {
         // The one that was waited for, as it is now that another run has its ID.
         const ended = await getExecution(context, run, end?.runId ?? last.runId);
-        return end ? withEnding(viewOf(run, ended), end) : await readOutcome(context, run, ended);
+        return end ? endedView(viewOf(run, ended), end) : await readOutcome(context, run, ended);
       }
       last = execution?.type === AGENT_RUN ? execution : await getExecution(context, run);
       if (!isOpen(last)) {
-        if (end?.runId === last.runId) return withEnding(viewOf(run, last), end);
+        if (end?.runId === last.runId) return endedView(viewOf(run, last), end);
         return await readOutcome(context, run, last);
       }
       end = await untilItEnds(last.runId);
@@ -92,14 +102,18 @@ export async function waitForEnd(
 
 /** With a result an execution is over, and the result is the run's, whatever becomes of its ID. */
 function completed(view: RunView, end: End): RunView {
-  return withEnding(
-    { ...view, status: 'completed', waiting: [], closedAt: end.closing?.at ?? null },
-    end,
-  );
+  const closedAt = end.closing?.at ?? null;
+  return endedView({ ...view, status: 'completed', waiting: [], closedAt }, end);
+}
+
+/** Each caller's own, to be changed at will: the ending may have been read once for several. */
+function endedView(view: RunView, end: End): RunView {
+  return structuredClone(withEnding(view, end));
 }
 
 /**
- * What the execution ended with, or the one that went on for it; `undefined`: it was deleted.
+ * What the execution ended with, or the one that went on for it; `undefined`: it was deleted. All who
+ * wait for the same execution share one long poll.
  * Not with a gRPC deadline: near one, the server answers long polls at once, and the client would
  * repeat them in a tight loop.
  */
@@ -111,8 +125,8 @@ async function executionEnds(
 ): Promise<End | undefined> {
   const { temporal } = context;
   try {
-    const ending = await temporal.withAbortSignal(signal, () =>
-      endingOf(temporal, { workflowId, runId }),
+    const ending = await context.shared.join(`end of ${workflowId} ${runId}`, signal, (stop) =>
+      temporal.withAbortSignal(stop, () => endingOf(temporal, { workflowId, runId })),
     );
     return { ...ending, runId };
   } catch (error) {
@@ -124,6 +138,22 @@ async function executionEnds(
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, temporal);
   }
+}
+
+/** Resolves when the run waits for a person; looked after once for all who wait for it. */
+function whenWaiting(
+  context: ClientContext,
+  workflowId: string,
+  caller: AbortSignal,
+): Promise<void> {
+  return context.shared.join(`questions of ${workflowId}`, caller, async (signal) => {
+    for (let ms = FIRST_LOOK_MS; ; ms = Math.min(LONGEST_LOOK_MS, ms * 2)) {
+      await sleep(ms, undefined, { signal });
+      // Whether the server answers is the waiting's business.
+      const found = await findExecution(context, workflowId).catch(() => undefined);
+      if (found && questionsOf(found).length > 0) return;
+    }
+  });
 }
 
 function stillRunning(workflowId: string): AgentOnceError {

@@ -69,3 +69,29 @@ test('where nobody answers at all, the error has the key that finds the run', as
   const again = await client.start({ agent: 'support', key, input: 'x' });
   expect(again).toMatchObject({ runId, replayed: true });
 });
+
+test('callers who meet at a start whose answer is lost each get a true answer: one made the run', async () => {
+  const request = { agent: 'support', key: `k-${randomUUID()}`, input: 'x' };
+  proxy.holdAnswers();
+  const starts = Array.from({ length: 5 }, () => client.start(request));
+  const runId = await arrived(`agent-support-${request.key}`);
+  proxy.cut();
+  const told = await Promise.all(starts);
+  expect(new Set(told.map((each) => each.runId))).toEqual(new Set([runId]));
+  expect(told.filter(({ replayed }) => !replayed)).toHaveLength(1);
+  expect(await runsOf(`agent-support-${request.key}`)).toBe(1);
+});
+
+test('a caller who gives its start up does not fail those who wait for it', async () => {
+  const request = { agent: 'support', key: `k-${randomUUID()}`, input: 'x' };
+  const { temporal } = client.context;
+  proxy.holdAnswers();
+  const stop = new AbortController();
+  const givenUp = temporal.withAbortSignal(stop.signal, () => client.start(request));
+  const others = [client.start(request), client.start(request)];
+  const runId = await arrived(`agent-support-${request.key}`);
+  stop.abort();
+  proxy.cut();
+  await givenUp.catch(() => undefined);
+  for (const other of others) expect(await other).toMatchObject({ runId, replayed: true });
+});

@@ -2,6 +2,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { startPostgres } from '../../src/extras/dev/postgres-server.ts';
+import { findFreePort } from '../../src/extras/dev/ports.ts';
 import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 import { compileSources } from './compile-sources.ts';
 import globalTeardown from './global-teardown.ts';
@@ -12,8 +13,9 @@ export default async function globalSetup(): Promise<void> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-test-'));
   // PostgreSQL runs as another user when the tests run as root.
   await chmod(folder, 0o755);
+  const metricsPort = await findFreePort();
   const [temporal, postgres, compiled] = await Promise.allSettled([
-    startTemporalServer({ logFile: path.join(folder, 'temporal.log') }),
+    startTemporalServer({ metricsPort, logFile: path.join(folder, 'temporal.log') }),
     startPostgres({
       dataDir: path.join(folder, 'postgres'),
       durable: false,
@@ -41,5 +43,6 @@ export default async function globalSetup(): Promise<void> {
   }
   if (compiled.value !== undefined) process.env['TEST_COMPILED'] = compiled.value;
   process.env['TEST_TEMPORAL_ADDRESS'] = temporal.value.address;
+  process.env['TEST_TEMPORAL_METRICS_URL'] = `http://127.0.0.1:${metricsPort}/metrics`;
   process.env['TEST_POSTGRES_URL'] = postgres.value.url;
 }

@@ -1,4 +1,5 @@
 import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { OpenQuestion } from '../../src/contract/decision.ts';
 import { AGENT_RUN, TASK_QUEUE } from '../../src/contract/names.ts';
 import type { RunState } from '../../src/contract/run.ts';
 import { eventually } from './eventually.ts';
@@ -8,6 +9,7 @@ const COMPLETE = 4;
 const FAIL = 5;
 const CANCEL = 7;
 const CONTINUE_AS_NEW = 10;
+const MODIFY_PROPERTIES = 16;
 /** Of its `WorkflowTaskFailedCause`: what Temporal's SDK says of an answer that is too large. */
 const GRPC_MESSAGE_TOO_LARGE = 36;
 /** Of its `QueryResultType`. */
@@ -26,6 +28,8 @@ export interface HandWorker {
   /** Ends a run whose cancellation was requested. */
   cancel(workflowId: string): Promise<void>;
   continueAsNew(workflowId: string): Promise<void>;
+  /** Lets a run wait for a person, as its memo says it. */
+  waitFor(workflowId: string, question: OpenQuestion): Promise<void>;
   /** Says that what it would answer to a run's task is more than the server takes. */
   answerTooMuch(workflowId: string): Promise<void>;
   /** Takes a run's task and does nothing with it: from then on the run answers queries. */
@@ -110,6 +114,13 @@ export function createHandWorker(temporal: Client): HandWorker {
           ...(memo ? { memo } : {}),
           ...(searchAttributes ? { searchAttributes } : {}),
         },
+      });
+    },
+    waitFor: (workflowId, question) => {
+      const waiting = defaultPayloadConverter.toPayload([question]);
+      return respond(workflowId, {
+        commandType: MODIFY_PROPERTIES,
+        modifyWorkflowPropertiesCommandAttributes: { upsertedMemo: { fields: { waiting } } },
       });
     },
     async answerTooMuch(workflowId) {

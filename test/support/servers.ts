@@ -12,6 +12,11 @@ export function temporalAddress(): string {
   return required('TEST_TEMPORAL_ADDRESS');
 }
 
+/** Where the shared Temporal server has its metrics. */
+export function temporalMetricsUrl(): string {
+  return required('TEST_TEMPORAL_METRICS_URL');
+}
+
 /** URL of a database of the PostgreSQL that all suites share; only to make other databases with. */
 export function postgresUrl(): string {
   return required('TEST_POSTGRES_URL');

@@ -44,9 +44,6 @@ export interface BatchOutcome {
   error: { code: ErrorCode; message: string } | null;
 }
 
-/** How long a wait lasts before a look whether the run waits for a person. */
-const LOOK_EVERY_MS = 5_000;
-
 export function batchKey(key: string, line: number): string {
   return `${key}:${line}`;
 }
@@ -138,10 +135,13 @@ async function untilEnd(
   let run = started;
   while (run.closedAt === null && run.status !== 'waiting' && !signal.aborted) {
     try {
-      run = { ...run, ...(await client.result(run, { timeoutMs: LOOK_EVERY_MS, signal })) };
+      run = {
+        ...run,
+        ...(await client.result(run, { runId: run.runId, signal, untilWaiting: true })),
+      };
     } catch (error) {
       if (signal.aborted) return run;
-      if (!(error instanceof AgentOnceError) || error.code !== 'run.still_running') throw error;
+      if (!(error instanceof AgentOnceError) || error.code !== 'run.waiting') throw error;
       run = { ...run, ...(await client.describe(run)) };
     }
   }

@@ -133,14 +133,18 @@ test('its signal starts no more lines; those under way are told as they stand, a
 test('a run that waits for a person is not waited for', async () => {
   const batch = createBatch(1);
   const outcomes = all(batch.run());
-  await suite.worker.idle(batch.idOf(1));
-  await suite.worker.answerQuery({
-    status: 'waiting',
-    turn: 1,
-    maxTurns: 9,
-    active: [],
-    waiting: [],
-    usage: NO_USAGE,
+  await suite.worker.waitFor(batch.idOf(1), {
+    step: 't1.c0',
+    kind: 'approval',
+    round: 1,
+    tool: 'order',
+    summary: 'Order a keyboard',
+    askedAt: '2026-01-01T00:00:00.000Z',
+    deadline: '2026-01-02T00:00:00.000Z',
+    otherwise: 'deny',
+    worker: null,
+    claimedAt: null,
+    error: null,
   });
   expect(await outcomes).toMatchObject([{ line: 1, state: 'waiting' }]);
 });
