@@ -11,7 +11,6 @@ import {
 } from '../contract/names.ts';
 import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
 import { callModel } from './model/call-model.ts';
-import { Transcripts } from './model/transcripts.ts';
 import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -29,10 +28,9 @@ type Activity = (input: never) => Promise<unknown>;
  * @param only restricts them to the model's or the tools', for a worker of a split task queue
  */
 export function createActivities(
-  parts: ActivityDeps,
+  deps: ActivityDeps,
   only?: 'model' | 'tools',
 ): Record<string, Activity> {
-  const deps = { ...parts, transcripts: new Transcripts() };
   const activities: Record<string, Activity> = {};
   if (only !== 'tools') {
     activities[CALL_MODEL] = (input: ModelStepInput) => {

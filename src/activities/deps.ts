@@ -18,8 +18,8 @@ export interface ActivityDeps {
    * @param endpoint name of the app's endpoint that answered; absent: the one of the environment
    */
   costUsd(model: string, usage: ModelUsage, endpoint?: string): number | null;
-  /** Made by `createActivities`. */
-  transcripts?: Transcripts;
+  /** One for all of a process's activities. */
+  transcripts: Transcripts;
   /** What its claims hang on. Absent: the ledger's backend has step leases alone. */
   lease?: WorkerLease;
   /** Whether Temporal's server itself tells workers of cancellations. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Runtime, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
+import { Transcripts } from '../activities/model/transcripts.ts';
 import { WorkerLease } from '../activities/step/worker-lease.ts';
 import { outsideSteps } from '../activities/step/step-code.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
@@ -115,6 +116,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
         ...defined({ cleaning, lease }),
+        transcripts: new Transcripts(),
         costUsd: (name, usage, endpoint) =>
           costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,

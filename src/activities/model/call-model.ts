@@ -8,7 +8,6 @@ import { askModel } from './ask-model.ts';
 import type { ActivityDeps } from '../deps.ts';
 import type { EarlierStep, SeenRecords } from '../../ledger/port.ts';
 import { runStep } from '../step/run-step.ts';
-import { Transcripts } from './transcripts.ts';
 import { asTurnRecord } from './turn-record.ts';
 
 /** The `callModel` activity: one turn's model call, and the plan of the tool calls it asks for. */
@@ -27,7 +26,7 @@ export async function callModel(
   // Read while the claim is on its way: nothing changes the turns before this one any more. But not
   // for a step that is likely to be recorded: a long run that is resumed would read all of it at
   // each turn.
-  const { transcripts = new Transcripts() } = deps;
+  const { transcripts } = deps;
   const begin = () => transcripts.before(deps.ledger, run.scope, turn);
   let read = input.resuming ? undefined : begin();
   let reading: Promise<EarlierStep[]> | undefined;

@@ -128,7 +128,7 @@ export async function assertInTime(
 ): Promise<void> {
   if (!isLocal || effect !== 'keyed') return;
   // Whoever made an attempt before made it after that.
-  const planned = transcripts?.answeredAt(scope, turn);
+  const planned = transcripts.answeredAt(scope, turn);
   if (planned !== undefined && Date.now() - planned <= scheduleToCloseMs) return;
   const held = await ledger.step(scope, step);
   if (held?.state !== 'claimed' && held?.state !== 'failed') return;

@@ -32,7 +32,8 @@ export class WorkerLease {
   #losses = '0';
   #cancelled: string[] = [];
   #renewing: Promise<void> | undefined;
-  #looking: Promise<void> | undefined;
+  #looking = false;
+  #closed = false;
 
   /** @param tell lets Temporal know that an attempt is over */
   constructor(leases: WorkerLeases, tell: (step: LeftStep) => Promise<void>) {
@@ -58,7 +59,9 @@ export class WorkerLease {
   /** Lets whatever the process leaves behind be taken at once. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#renewing, this.#looking]);
+    // What is told of others' steps is not waited for: others tell it too.
+    this.#closed = true;
+    await this.#renewing;
     await this.#leases.end(this.id).catch(ignore);
   }
 
@@ -66,7 +69,7 @@ export class WorkerLease {
   async #renew(): Promise<void> {
     try {
       const { losses, cancelled, over } = await this.#leases.renew(this.id);
-      if (over) this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+      if (over && !this.#looking) void this.#look();
       const held = [...this.#held];
       const others = cancelled.filter((runId) => !this.#cancelled.includes(runId));
       this.#cancelled = cancelled;
@@ -82,13 +85,17 @@ export class WorkerLease {
 
   /** What is not told now is told at the next look, or found out by the missing heartbeats. */
   async #look(): Promise<void> {
+    this.#looking = true;
     try {
       const left = await this.#leases.left();
-      while (left.length > 0) {
+      while (left.length > 0 && !this.#closed) {
         const some = left.splice(0, AT_ONCE);
         await Promise.all(some.map((step) => this.#tell(step).catch(ignore)));
       }
-    } catch {}
+    } catch {
+    } finally {
+      this.#looking = false;
+    }
   }
 }
 

@@ -49,7 +49,7 @@ function keepResult(
   { run: { scope }, turn, index, digest }: ToolStepInput,
   { result, nonce }: StepOutcome,
 ): void {
-  if (nonce === undefined || !transcripts?.has(scope)) return;
+  if (nonce === undefined || !transcripts.has(scope)) return;
   const step = toolStep(turn, index);
   transcripts.keep(scope, [{ step, state: 'completed', digest, request: null, result, nonce }]);
 }
