@@ -8,8 +8,8 @@ import { countedBetween, readCounts } from '../temporal-metrics.ts';
 import { lastClose, startMany, until, untilClosed } from './batch.ts';
 import { cpuBetween, eachCpu, readCpu } from './cpu-of.ts';
 
-/** Until what a beginning wait does is done. */
-const SETTLE_MS = 2_000;
+/** Times `heldMs` until it is looked: starting the runs leaves garbage, which is collected meanwhile. */
+const SETTLE = 2;
 
 /** Figures with their units. */
 export type Found = [what: string, unit: string, value: number][];
@@ -55,7 +55,7 @@ export async function measureHeld(parts: Parts, contender: Contender): Promise<F
     await until('the model holds a request of each run', async () => {
       return (await servers.heldByModel()) >= heldRuns;
     });
-    await sleep(SETTLE_MS);
+    await sleep(SETTLE * heldMs);
     const look = async () => ({
       at: performance.now(),
       cpu: await readCpu(servers, contender),
