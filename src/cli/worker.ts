@@ -30,7 +30,11 @@ export function registerWorker(program: Command, app: App): void {
         'workflows',
       ]),
     )
-    .option('--health-port <port>', 'answer GET /healthz on this port (0: any free one)', parsePort)
+    .option(
+      '--health-port <port>',
+      'answer GET /livez and /readyz on this port (0: any free one)',
+      parsePort,
+    )
     .option(
       '--shadow-only',
       'execute no effect: a run that is not a shadow run fails at its first step',

@@ -9,12 +9,24 @@ export interface Health {
   trouble: Trouble | undefined;
 }
 
+/** Asks what a worker cannot do without, by name; rejects where it does not answer. */
+export type Needs = Record<string, () => Promise<unknown>>;
+
+const ANSWERS_WITHIN_MS = 2_000;
+const REMEMBERED_MS = 1_000;
+
 /**
- * Answers `GET /healthz`: 200 while every worker of the process runs and the ledger neither refuses it
- * nor lacks what runs have recorded, 503 otherwise (starting, draining, failed, refused, restored), with
- * their states as JSON. A ledger that is away for everybody is no reason: whoever restarts workers for
- * it has none when it comes back. Whoever asks a process that stops hears so: its port does not close
- * at once, also where there is nothing to wait for.
+ * Answers three questions with 200 or 503, and what it knows as JSON:
+ *
+ * - `GET /livez`: whether the process can go on. A worker of it that has failed cannot.
+ * - `GET /readyz`: whether it does its work now: as `/healthz`, and all that it needs answers within two
+ *   seconds.
+ * - `GET /healthz`: whether every worker of the process runs and the ledger neither refuses it nor lacks
+ *   what runs have recorded. A ledger that is away for everybody is no reason: whoever restarts workers
+ *   for it has none when it comes back.
+ *
+ * Whoever asks a process that stops hears so from the last two: its port does not close at once, also
+ * where there is nothing to wait for.
  *
  * @param port 0: any free one
  * @param stopping aborts when the process is told to stop
@@ -25,6 +37,7 @@ export interface Health {
 export async function startHealthServer(
   port: number,
   read: () => Health,
+  needs: Needs,
   stopping: AbortSignal,
   drainMs: number,
 ): Promise<() => Promise<void>> {
@@ -34,20 +47,41 @@ export async function startHealthServer(
   };
   if (stopping.aborted) begin();
   stopping.addEventListener('abort', begin, { once: true });
-  const server = createServer((request, response) => {
-    const found = request.url === '/healthz';
+  const asked = Object.entries(needs).map(([name, ask]) => [name, answering(ask)] as const);
+  const tell = async (url: string | undefined): Promise<[status: number, told: object]> => {
     const { workers, trouble } = read();
     const running =
       !stopping.aborted && workers.length > 0 && workers.every(([, state]) => state === 'RUNNING');
     const healthy = running && (trouble === undefined || trouble.what === 'unreachable');
-    response.writeHead(found ? (healthy ? 200 : 503) : 404, {
-      'content-type': 'application/json',
-      'cache-control': 'no-store',
+    const states = Object.fromEntries(workers);
+    const statusOf = (good: boolean): number => (good ? 200 : 503);
+    switch (url) {
+      case '/livez': {
+        const live = workers.every(([, state]) => state !== 'FAILED');
+        return [statusOf(live), { live, workers: states }];
+      }
+      case '/readyz': {
+        const answers = await Promise.all(asked.map(async ([name, ask]) => [name, await ask()]));
+        const ready = healthy && answers.every(([, answered]) => answered);
+        return [statusOf(ready), { ready, workers: states, answers: Object.fromEntries(answers) }];
+      }
+      case '/healthz': {
+        // Without the error itself: it names the ledger, and anybody may ask here.
+        const ledger = trouble && { [trouble.what]: `since ${trouble.since.toISOString()}` };
+        return [statusOf(healthy), { healthy, workers: states, ledger }];
+      }
+      default:
+        return [404, { error: 'Only /livez, /readyz and /healthz are here.' }];
+    }
+  };
+  const server = createServer((request, response) => {
+    void tell(request.url).then(([status, told]) => {
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+      });
+      response.end(JSON.stringify(told));
     });
-    // Without the error itself: it names the ledger, and anybody may ask here.
-    const ledger = trouble && { [trouble.what]: `since ${trouble.since.toISOString()}` };
-    const told = { healthy, workers: Object.fromEntries(workers), ledger };
-    response.end(JSON.stringify(found ? told : { error: 'Only /healthz is here.' }));
   });
   // All interfaces: an orchestrator's probe comes from outside the container.
   await new Promise<void>((resolve, reject) => {
@@ -60,6 +94,21 @@ export async function startHealthServer(
       server.closeAllConnections();
     });
   };
+}
+
+/** Asks one at a time, and knows the answer for a second: anybody may ask here, as often as they like. */
+function answering(ask: () => Promise<unknown>): () => Promise<boolean> {
+  let asked: Promise<boolean> | undefined;
+  const askNow = async (): Promise<boolean> => {
+    const answered = await ask().then(
+      () => true,
+      () => false,
+    );
+    setTimeout(() => (asked = undefined), REMEMBERED_MS).unref();
+    return answered;
+  };
+  return () =>
+    Promise.race([(asked ??= askNow()), sleep(ANSWERS_WITHIN_MS, false, { ref: false })]);
 }
 
 function portProblem(port: number, error: NodeJS.ErrnoException): Error {

@@ -22,7 +22,7 @@ import { assertRetentionSuffices, searchAttributesProblem } from './check-namesp
 import { prepareCleaning } from './cleaning.ts';
 import { connectWorker } from './connect.ts';
 import { createWorkers, type Part } from './create-workers.ts';
-import { startHealthServer } from './health.ts';
+import { startHealthServer, type Needs } from './health.ts';
 import { LedgerTrouble } from './ledger-trouble.ts';
 import { createLogger } from './log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
@@ -97,6 +97,8 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     const problem = config.searchAttributes && (await searchAttributesProblem(temporal));
     if (problem) logger.warn(problem);
 
+    const { tellLeft, isOpen, ping } = talkToTemporal(temporal);
+    const needs: Needs = { temporal: ping };
     const trouble = new LedgerTrouble(config.refusedLimitMs, logger, leave);
     let deps: ActivityDeps | undefined;
     if (model) {
@@ -104,11 +106,11 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const use = { tools: registry.tools(), app: options.folder, poolSize };
       const opened = await openLedger(config.ledgerUrl, use);
       closing.push(() => opened.close());
+      needs['ledger'] = () => opened.identity();
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model', logger);
       const watched = watchLedger(opened, trouble);
       closing.push(() => Promise.resolve(watched.close()));
       const prices = await loadPrices(config.pricesFile);
-      const { tellLeft, isOpen } = talkToTemporal(temporal);
       const lease = opened.leases && new WorkerLease(opened.leases, tellLeft);
       await lease?.begin();
       if (lease) closing.push(() => lease.close());
@@ -133,7 +135,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
     if (config.healthPort !== undefined) {
       const states = () => [...workers].map(([queue, it]) => [queue, it.getState()] as const);
       const read = () => ({ workers: states(), trouble: trouble.now });
-      closing.push(await startHealthServer(config.healthPort, read, signal, config.drainMs));
+      closing.push(await startHealthServer(config.healthPort, read, needs, signal, config.drainMs));
     }
     const own = { folder: options.folder, activities };
     workers = await createWorkers(config, temporal, deps, own, graceMs, only);

@@ -4,7 +4,7 @@ import type { LeftStep } from '../ledger/port.ts';
 import type { WorkerConnection } from './connect.ts';
 
 const TIMEOUT_MS = 10_000;
-/** A tool whose run was cancelled waits for the answer. */
+/** A tool whose run was cancelled waits for the answer, or a probe. */
 const ASK_TIMEOUT_MS = 2_000;
 
 /** What activities tell Temporal, and ask it, besides their own ends. */
@@ -16,6 +16,8 @@ export interface Temporal {
    */
   tellLeft(step: LeftStep): Promise<void>;
   isOpen(execution: { workflowId: string; runId: string }): Promise<boolean>;
+  /** Rejects where the server does not answer. */
+  ping(): Promise<void>;
 }
 
 export function talkToTemporal({
@@ -44,6 +46,11 @@ export function talkToTemporal({
         handle.describe(),
       );
       return status.name === 'RUNNING';
+    },
+    async ping() {
+      await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, () =>
+        client.workflowService.getSystemInfo({}),
+      );
     },
   };
 }

@@ -21,7 +21,7 @@ export function registerServe(program: Command, app: App): void {
       'after',
       `
 Callers need an API key: agent-once api-keys create <tenant>. The document of the API is at
-/openapi.json, a page to browse it at /docs, health at /healthz and /readyz. Stops gracefully on
+/openapi.json, a page to browse it at /docs, health at /livez and /readyz. Stops gracefully on
 SIGTERM or Ctrl-C: requests under way are answered. After SIGTERM /readyz says 503 for 5 s first, and
 requests are taken as before (AGENT_ONCE_DRAIN).
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findFreePort } from '../../../dev/ports.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import { startHttpSuite, type HttpSuite } from '../support/http-suite.ts';
+import { startTcpProxy } from '../../../../../test/support/tcp-proxy.ts';
 import { within } from '../../../../../test/support/within.ts';
 
 let suite: HttpSuite;
@@ -38,6 +39,24 @@ test('a service that stops says so to new connections, and answers them, before 
   await eventually(async () => {
     await expect(probe(ready)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
+});
+
+test('a service whose ledger is frozen is not ready, and live', async () => {
+  const ledger = new URL(suite.system.env['LEDGER_URL'] ?? '');
+  const way = await startTcpProxy(ledger.host);
+  try {
+    ledger.host = way.address;
+    const { url } = await suite.startAnother({ LEDGER_URL: ledger.href });
+    const ready = async () => (await fetch(`${url}/readyz`)).json();
+    expect(await ready()).toEqual({ ready: true, temporal: true, ledger: true });
+    way.holdAnswers();
+    expect(await ready()).toEqual({ ready: false, temporal: true, ledger: false });
+    expect((await probe(`${url}/livez`)).status).toBe(200);
+    way.cut();
+    await eventually(async () => expect(await ready()).toMatchObject({ ready: true }));
+  } finally {
+    await way.stop();
+  }
 });
 
 test('a worker that stops says so at its health port, also when it has nothing to end', async () => {
