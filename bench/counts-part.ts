@@ -168,7 +168,7 @@ function toRows(modelMs: number, found: Record<string, Figures>): Row[] {
   const all = new Map(Object.values(found).flatMap((figures) => [...figures]));
   return [...all].flatMap(([key, { what, unit }]) => {
     const of = createFigures();
-    for (const name of Object.keys(of) as (keyof typeof of)[]) {
+    for (const name of Object.keys(found) as (keyof typeof of)[]) {
       of[name].push(found[name]?.get(key)?.perRun ?? 0);
     }
     return rowsOf(modelMs, what, unit, of);

@@ -201,6 +201,10 @@ const sleepyNote = defineTool({
   input: z.object({ label: z.string(), seconds: z.number() }),
   effect: 'transactional',
   ...quick,
+  heartbeatMs: Number(process.env['TEST_SLEEPY_HEARTBEAT_MS'] ?? heartbeatMs),
+  // No heartbeat takes longer than an attempt.
+  startToCloseMs: 1_800_000,
+  scheduleToCloseMs: 1_800_000,
   retry: { maximumAttempts: 1 },
   async run({ label, seconds }, ctx) {
     await ctx.tx.query('INSERT INTO notes (label, token) VALUES ($1, $2)', [label, ctx.token]);

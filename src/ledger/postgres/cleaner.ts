@@ -18,7 +18,7 @@ WITH page AS (
   FROM agent_once.steps AS f
   WHERE f.step = 't1.model'
     AND f.created_at < statement_timestamp() - $1::double precision * interval '1 millisecond'
-    AND ($2::timestamptz IS NULL OR (f.created_at, f.scope) > ($2::timestamptz, $3::text))
+    AND (f.created_at, f.scope) > ($2::timestamptz, $3::text)
   ORDER BY f.created_at, f.scope
   LIMIT $4
 )
@@ -95,6 +95,9 @@ interface OldScopeRow {
 }
 
 /** Ages are the database's. */
+/** Before every scope's time and name. */
+const BEGINNING: [createdAt: string, scope: string] = ['-infinity', ''];
+
 export function postgresCleaner(database: Database): LedgerCleaner {
   return {
     async register({ id, name }) {
@@ -103,7 +106,8 @@ export function postgresCleaner(database: Database): LedgerCleaner {
     },
     async oldScopes({ olderThanMs, after, limit }) {
       if (after === null) await database.query(FORGET_LEASES);
-      const from = after === null ? [null, null] : (JSON.parse(after) as [string, string]);
+      // No case apart for the first page: a plan that serves both would read all pages before one.
+      const from = after === null ? BEGINNING : (JSON.parse(after) as [string, string]);
       const values = [olderThanMs, ...from, limit];
       const rows = await database.query<OldScopeRow>(OLD_SCOPES, values);
       const scopes = rows.map(({ scope, created_at, old, executions }) => ({

@@ -6,8 +6,8 @@ import { startOwnTemporal, type OwnTemporal } from '../../support/own-temporal.t
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
 
-/** Three minutes pass until the first heartbeat: none of them brings the cancellation. */
-const SILENT = { TEST_HEARTBEAT_MS: '200000' };
+/** The first heartbeat comes when all of this is over: none brings the cancellation. */
+const SILENT = { TEST_HEARTBEAT_MS: '200000', TEST_SLEEPY_HEARTBEAT_MS: '500000' };
 const SERVERS = [
   ['tells workers', true],
   ['tells workers nothing, so the ledger does', false],

@@ -24,6 +24,7 @@ const FOLDERS = ['bin', 'docs', 'examples', 'scripts', 'src', 'test'];
 const LEFT_OUT = [
   'docs/adr/',
   'docs/benchmarks.md',
+  'docs/capacity.md',
   'docs/pictures/',
   'docs/requirements.md',
   'scripts/house.ts',

@@ -58,7 +58,7 @@ describe.each<[title: string, extras: string[], example: boolean]>([
 
   test('has nothing that this repository is about itself', () => {
     const own =
-      /^(bench|chaos|fuzz|pictures)\/|^docs\/(adr|pictures)\/|docs\/(?:benchmarks|requirements)|extras\/template/;
+      /^(bench|chaos|fuzz|pictures)\/|^docs\/(adr|pictures)\/|docs\/(?:benchmarks|capacity|requirements)|extras\/template/;
     expect([...files.keys()].filter((file) => own.test(file))).toEqual([]);
     expect(files.get('README.md')).toMatch(/^# my-agents\n/);
     expect(files.get('README.md')).not.toContain('{{');
