@@ -147,7 +147,7 @@ function whenWaiting(
   caller: AbortSignal,
 ): Promise<void> {
   return context.shared.join(`questions of ${workflowId}`, caller, async (signal) => {
-    for (let ms = FIRST_LOOK_MS; ; ms = Math.min(LONGEST_LOOK_MS, ms * 2)) {
+    for (let ms = FIRST_LOOK_MS; ; ms = Math.min(LONGEST_LOOK_MS, ms * 1.5)) {
       await sleep(ms, undefined, { signal });
       // Whether the server answers is the waiting's business.
       const found = await findExecution(context, workflowId).catch(() => undefined);
