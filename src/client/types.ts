@@ -164,7 +164,7 @@ export interface WaitOptions {
   signal?: AbortSignal;
   /**
    * Whether the waiting ends too when the run waits for a person: `result` then rejects with
-   * `run.waiting`: after two seconds at the soonest, and half of the time waited so far at the latest.
+   * `run.waiting`, two to thirty seconds later: the longer somebody here has waited, the later.
    */
   untilWaiting?: boolean;
   /** Called about twice a second. */
