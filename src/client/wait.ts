@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   WorkflowContinuedAsNewError,
@@ -42,8 +41,6 @@ export async function waitForEnd(
   const { timeoutMs, onProgress, untilWaiting, runId: meant } = options;
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
-  // Temporal's client adds a listener for every request of a long wait.
-  setMaxListeners(0, signal);
   const stopWith = (error: unknown): void => stop.abort(error);
   const late = (): void => stopWith(stillRunning(run.workflowId));
   const timer =

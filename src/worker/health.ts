@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answersInTime } from '../client/probe.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import type { Trouble } from './ledger-trouble.ts';
 
@@ -12,7 +13,6 @@ export interface Health {
 /** Asks what a worker cannot do without, by name; rejects where it does not answer. */
 export type Needs = Record<string, () => Promise<unknown>>;
 
-const ANSWERS_WITHIN_MS = 2_000;
 const REMEMBERED_MS = 1_000;
 
 /**
@@ -98,17 +98,11 @@ export async function startHealthServer(
 
 /** Asks one at a time, and knows the answer for a second: anybody may ask here, as often as they like. */
 function answering(ask: () => Promise<unknown>): () => Promise<boolean> {
-  let asked: Promise<boolean> | undefined;
-  const askNow = async (): Promise<boolean> => {
-    const answered = await ask().then(
-      () => true,
-      () => false,
-    );
-    setTimeout(() => (asked = undefined), REMEMBERED_MS).unref();
-    return answered;
+  let asked: Promise<unknown> | undefined;
+  return () => {
+    asked ??= ask().finally(() => setTimeout(() => (asked = undefined), REMEMBERED_MS).unref());
+    return answersInTime(asked);
   };
-  return () =>
-    Promise.race([(asked ??= askNow()), sleep(ANSWERS_WITHIN_MS, false, { ref: false })]);
 }
 
 function portProblem(port: number, error: NodeJS.ErrnoException): Error {

@@ -1,10 +1,11 @@
 import { ActivityNotFoundError, Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { pingTemporal } from '../client/probe.ts';
 import type { LeftStep } from '../ledger/port.ts';
 import type { WorkerConnection } from './connect.ts';
 
 const TIMEOUT_MS = 10_000;
-/** A tool whose run was cancelled waits for the answer, or a probe. */
+/** A tool whose run was cancelled waits for the answer. */
 const ASK_TIMEOUT_MS = 2_000;
 
 /** What activities tell Temporal, and ask it, besides their own ends. */
@@ -47,10 +48,6 @@ export function talkToTemporal({
       );
       return status.name === 'RUNNING';
     },
-    async ping() {
-      await client.withDeadline(Date.now() + ASK_TIMEOUT_MS, () =>
-        client.workflowService.getSystemInfo({}),
-      );
-    },
+    ping: () => pingTemporal(client),
   };
 }

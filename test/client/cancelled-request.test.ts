@@ -29,14 +29,14 @@ beforeEach(async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   process.env['TEMPORAL_ADDRESS'] = `127.0.0.1:${port}`;
-  ({ temporal, close: closeClient } = await connect());
+  const connected = await connect();
+  temporal = connected.temporal;
   close = async () => {
-    await closeClient();
+    await connected.close();
     for (const session of sessions) session.destroy();
     server.close();
   };
 });
-let closeClient: () => Promise<void>;
 afterEach(async () => {
   process.env = { ...environment };
   await close();
@@ -51,29 +51,25 @@ function answer(stream: http2.ServerHttp2Stream, status: number, message?: Buffe
   stream.end(message);
 }
 
-function ask(signal: AbortSignal) {
-  return temporal.withAbortSignal(signal, () =>
+/** Cancels a request when the server has got so many tries of it, and waits until it has ended. */
+async function cancelAfter(tries: number): Promise<void> {
+  const stop = new AbortController();
+  const asking = temporal.withAbortSignal(stop.signal, () =>
     temporal.workflowService.countWorkflowExecutions({ namespace: 'default' }),
   );
+  const ended = expect(asking).rejects.toMatchObject({ code: GRPC.CANCELLED });
+  await eventually(() => expect(requests).toBe(tries));
+  stop.abort();
+  await ended;
 }
 
 test('a request that was refused and is cancelled before its next try sends none', async () => {
   refused = Number.POSITIVE_INFINITY;
-  const stop = new AbortController();
-  const asking = ask(stop.signal);
-  const ended = expect(asking).rejects.toMatchObject({ code: GRPC.CANCELLED });
-  await eventually(() => expect(requests).toBe(1));
-  stop.abort();
-  await ended;
+  await cancelAfter(1);
   expect(requests).toBe(1);
 });
 
 test('one whose second try is under way ends when it is cancelled', async () => {
   refused = 1;
-  const stop = new AbortController();
-  const asking = ask(stop.signal);
-  const ended = expect(asking).rejects.toMatchObject({ code: GRPC.CANCELLED });
-  await eventually(() => expect(requests).toBe(2));
-  stop.abort();
-  await ended;
+  await cancelAfter(2);
 });
