@@ -1,4 +1,6 @@
+import type { Extra } from './cli/app.ts';
 import type { AgentOnceClient } from './client/agent-once-client.ts';
+import { registerPlugins } from './client/plugins.ts';
 import type { ModelEndpoints } from './contract/model-endpoint.ts';
 import type { AgentDefinition } from './define/define-agent.ts';
 
@@ -47,11 +49,16 @@ export type { JsonValue } from './contract/json-value.ts';
  * @param options.agents checks the names of agents, and gives each run its agent's settings at the
  *   start; without it the run's first model step does
  * @param options.models the app's endpoints: which of the agents' models are names of them
+ * @param options.extras the app's: what they add to each client, such as a codec
  * @throws {AgentOnceError} `config.invalid`, `agent.invalid`, `temporal.unreachable`,
  *   `temporal.failed`
  */
 export async function createClient(
-  options: { agents?: readonly AgentDefinition[]; models?: ModelEndpoints } = {},
+  options: {
+    agents?: readonly AgentDefinition[];
+    models?: ModelEndpoints;
+    extras?: readonly Pick<Extra, 'plugins'>[];
+  } = {},
 ): Promise<AgentOnceClient> {
   const [{ readConfig }, { openClient }, { createRegistry }, { registryDefaults }] =
     await Promise.all([
@@ -61,6 +68,7 @@ export async function createClient(
       import('./define/registry-defaults.ts'),
     ]);
   const config = readConfig();
-  const { agents, models } = options;
+  const { agents, models, extras } = options;
+  if (extras) registerPlugins(extras);
   return openClient(config, agents && createRegistry(agents, registryDefaults(config, models)));
 }

@@ -1,8 +1,10 @@
+import type { ClientPlugin } from '@temporalio/client';
+import type { WorkerPlugin } from '@temporalio/worker';
 import type { Command } from 'commander';
 import type { ModelEndpoints } from '../contract/model-endpoint.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { LedgerBackends } from '../ledger/open-ledger.ts';
-import type { ExtendWorker } from '../worker/worker-parts.ts';
+import type { ExtendRuntime, ExtendWorker } from '../worker/worker-parts.ts';
 import type { OwnActivities } from '../worker/own-activities.ts';
 
 /** What a program is made of: the composition in `src/app/compose.ts`. */
@@ -36,6 +38,13 @@ export interface Extra {
    * the parts, it returns those to work with; the extras are called in the order of the composition.
    */
   worker?: ExtendWorker;
+  /**
+   * Plugins of Temporal's library, such as a data converter or interceptors: for each client and each
+   * worker of the app. Asked each time that one connects.
+   */
+  plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin)[]>;
+  /** Changes how Temporal's library logs and measures in `agent-once worker`, before it does anything. */
+  runtime?: ExtendRuntime;
 }
 
 /** Types the composition. */

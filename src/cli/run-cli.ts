@@ -1,3 +1,4 @@
+import { registerPlugins } from '../client/plugins.ts';
 import { registerLedgers } from '../ledger/open-ledger.ts';
 import type { App } from './app.ts';
 import { bindOptionalValues } from './options.ts';
@@ -13,6 +14,7 @@ export async function runCli(argv: readonly string[], app: App): Promise<void> {
   handleFailingOutput(SERVING.has(argv[0] ?? ''));
   try {
     registerLedgers(app.extras);
+    registerPlugins(app.extras);
     const program = createProgram(app);
     await program.parseAsync(bindOptionalValues(program, argv), { from: 'user' });
   } catch (error) {

@@ -81,6 +81,7 @@ Examples:
           folder: app.folder,
           signal: stopping.signal,
           extend: app.extras.flatMap(({ worker }) => worker ?? []),
+          runtime: app.extras.flatMap(({ runtime }) => runtime ?? []),
           only: flags.only,
           onReady: ({ address, namespace, taskQueues, cancellation }) => {
             process.stderr.write(

@@ -3,6 +3,7 @@ import net from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { defined } from '../contract/defined.ts';
 import { connectionProblem } from './connection-problem.ts';
+import { loadPlugins } from './plugins.ts';
 import { proxyFor, splitAddress, withPort, type Proxy } from './proxy.ts';
 import { retryAndTellLimits } from './tell-limits.ts';
 import { readTemporalConfig } from './temporal-config.ts';
@@ -20,6 +21,7 @@ import { isLoopback } from './temporal-errors.ts';
 export async function connect(
   options: { connectTimeoutMs?: number; attempts?: number | undefined } = {},
 ): Promise<{ temporal: Client; close(): Promise<void> }> {
+  const plugins = await loadPlugins();
   const config = readTemporalConfig();
   const { address, namespace, connectionOptions } = config;
   const { tls = null, apiKey, metadata } = connectionOptions;
@@ -46,7 +48,10 @@ export async function connect(
     await connection.close();
     throw await connectionProblem(error, config);
   }
-  return { temporal: new Client({ connection, namespace }), close: () => connection.close() };
+  return {
+    temporal: new Client({ connection, namespace, plugins }),
+    close: () => connection.close(),
+  };
 }
 
 /** What grpc-js sets itself where it finds a proxy. */

@@ -1,5 +1,11 @@
 import { types } from 'node:util';
-import { DefaultLogger, type LogEntry, type LogLevel, type LogMetadata } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  type Logger,
+  type LogLevel,
+  type LogMetadata,
+} from '@temporalio/worker';
 import { isErrorCode } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
 
@@ -11,20 +17,32 @@ const LONGEST = 4_000;
 /** What Temporal's library logs when a worker has failed, with the reason. */
 const WORKER_FAILED = 'Worker failed';
 
+/** The worker's log, on stderr: one line an entry, whatever text of others stands in it. */
+export function createLogger(level: string): Logger {
+  return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
+    process.stderr.write(`${logLine(entry, level === 'debug')}\n`);
+  });
+}
+
 /**
- * The worker's log, on stderr: one line an entry, whatever text of others stands in it.
+ * The same log.
  *
  * @param workerFailed called with the reason for which a worker of Temporal's library has failed. It
  *   says it here alone: its `run` may end with an error of its own cleaning up, or not at all
  */
-export function createLogger(
-  level: string,
-  workerFailed: (reason: unknown) => void = () => {},
-): DefaultLogger {
-  return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
-    if (entry.message === WORKER_FAILED) workerFailed(entry.meta?.['error']);
-    process.stderr.write(`${logLine(entry, level === 'debug')}\n`);
-  });
+export function noticeFailure(logger: Logger, workerFailed: (reason: unknown) => void): Logger {
+  const error = (message: string, meta?: LogMetadata): void => {
+    if (message === WORKER_FAILED) workerFailed(meta?.['error']);
+    logger.error(message, meta);
+  };
+  return {
+    log: (level, ...entry) => (level === 'ERROR' ? error(...entry) : logger.log(level, ...entry)),
+    trace: (...entry) => logger.trace(...entry),
+    debug: (...entry) => logger.debug(...entry),
+    info: (...entry) => logger.info(...entry),
+    warn: (...entry) => logger.warn(...entry),
+    error,
+  };
 }
 
 /**

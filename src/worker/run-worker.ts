@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Runtime, type Worker } from '@temporalio/worker';
+import { Runtime, type RuntimeOptions, type Worker } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createFaults } from '../activities/faults.ts';
 import { Transcripts } from '../activities/model/transcripts.ts';
@@ -24,13 +24,13 @@ import { connectWorker } from './connect.ts';
 import { createWorkers, type Part } from './create-workers.ts';
 import { startHealthServer, type Needs } from './health.ts';
 import { LedgerTrouble } from './ledger-trouble.ts';
-import { createLogger } from './log.ts';
+import { createLogger, noticeFailure } from './log.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
 import { watchStrays } from './strays.ts';
 import { talkToTemporal } from './talk-to-temporal.ts';
 import { prepareActivities, type OwnActivities } from './own-activities.ts';
 import { watchLedger } from './watched-ledger.ts';
-import type { ExtendWorker, WorkerParts } from './worker-parts.ts';
+import type { ExtendRuntime, ExtendWorker, WorkerParts } from './worker-parts.ts';
 
 /** A worker that has begun to take work. */
 export interface ReadyWorker {
@@ -56,6 +56,8 @@ export interface WorkerOptions {
   graceMs?: number;
   /** Wrap or replace parts of the worker, one after the other. */
   extend?: readonly ExtendWorker[];
+  /** Change how Temporal's library logs and measures. */
+  runtime?: readonly ExtendRuntime[];
   onReady?: (info: ReadyWorker) => void;
 }
 
@@ -70,7 +72,7 @@ const CLOSE_MS = 3_000;
  *   `worker.…`: why it could not go on. Then the process must end, whatever is still open in it
  */
 export async function runWorker(config: Config, options: WorkerOptions): Promise<void> {
-  const { only, signal, extend = [], graceMs = GRACE_MS } = options;
+  const { only, signal, extend = [], runtime = [], graceMs = GRACE_MS } = options;
   if (only !== undefined && !config.splitTaskQueues) {
     throw new AgentOnceError(
       'config.invalid',
@@ -83,8 +85,12 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
   const model = only === 'workflows' ? undefined : createModel(config, options.models);
   const faults = createFaults(config.fault);
   let failure: unknown;
-  const logger = createLogger(config.logLevel, (reason) => (failure ??= reason));
-  Runtime.install({ logger, shutdownSignals: [] });
+  const base: RuntimeOptions = { logger: createLogger(config.logLevel), shutdownSignals: [] };
+  const extended = runtime.reduce((before, each) => each(before, config), base);
+  const logger = noticeFailure(extended.logger ?? createLogger(config.logLevel), (reason) => {
+    failure ??= reason;
+  });
+  Runtime.install({ ...extended, logger });
 
   const leaving = new AbortController();
   const leave = (why: AgentOnceError): void => leaving.abort(why);
