@@ -15,6 +15,8 @@ export interface CounterServer {
   /** From now on requests of this name are counted, and answered only when they are let go. */
   hold(name: string): void;
   letGo(name: string): void;
+  /** Requests of this name whose connection the client has cut while they were held. */
+  abandoned(name: string): number;
   /** Cuts the connections of requests that are held; new ones are answered. */
   cutHeld(name: string): void;
   stop(): Promise<void>;
@@ -25,6 +27,7 @@ export async function startCounterServer(): Promise<CounterServer> {
   const keys = new Map<string, string[]>();
   const failing = new Set<string>();
   const dropping = new Set<string>();
+  const abandoned = new Map<string, number>();
   const held = new Map<string, { answer: () => void; cut: () => void }[]>();
   const server = createServer((request, response) => {
     const name = decodeURIComponent((request.url ?? '').replace('/count/', ''));
@@ -43,6 +46,9 @@ export async function startCounterServer(): Promise<CounterServer> {
     response.setHeader('content-type', 'application/json');
     const answer = () => response.end(JSON.stringify({ name, requests: keys.get(name)?.length }));
     const waiting = held.get(name);
+    response.on('close', () => {
+      if (!response.writableEnded) abandoned.set(name, (abandoned.get(name) ?? 0) + 1);
+    });
     if (waiting) waiting.push({ answer, cut: () => request.socket.destroy() });
     else answer();
   });
@@ -58,6 +64,7 @@ export async function startCounterServer(): Promise<CounterServer> {
       for (const { answer } of held.get(name) ?? []) answer();
       held.delete(name);
     },
+    abandoned: (name) => abandoned.get(name) ?? 0,
     cutHeld: (name) => {
       for (const { cut } of held.get(name) ?? []) cut();
       held.delete(name);

@@ -32,8 +32,9 @@ export type Written =
       /** Whether it uses up one of the execution's attempts. */
       counted: boolean;
       /**
-       * How long the ledger is asked to take it, in the attempt's time: `until-accepted`, also while
-       * it refuses this worker. Without an answer the lease runs out.
+       * How long the ledger is asked to take it, in the attempt's time, and until a worker that stops
+       * has to end: `until-accepted`, also while it refuses this worker. Without an answer the lease
+       * runs out.
        */
       ask: 'once' | 'until-answered' | 'until-accepted';
     };
@@ -74,7 +75,9 @@ function whatIsWritten(attempt: Attempt): Written {
   }
   if (!paid && halted !== 'no') {
     const error = thrown === 'pending' ? 'thrown' : 'interrupted';
-    return { as, error, counted: suspected, ask: 'once' };
+    // A worker that lives goes on holding what it does not give back.
+    const ask = halted === 'let-go' ? 'until-answered' : 'once';
+    return { as, error, counted: suspected, ask };
   }
   const counted = !isOwnTrouble(attempt);
   // That an answer was paid for must reach the ledger, and that nothing happened: a person would be

@@ -58,7 +58,9 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
     const wasUnknown =
       effect === 'at-most-once' && (await isHeldUnknown(ledger, claim).catch(() => false));
     const patience = ask === 'until-accepted' ? refusedForMs(plan, claim) : 0;
-    const writing = ask === 'once' ? fail() : untilAnswered(fail, limit, patience);
+    // A worker that stops has to end.
+    const until = halted === 'let-go' ? AbortSignal.any([limit, deps.stopped]) : limit;
+    const writing = ask === 'once' ? fail() : untilAnswered(fail, until, patience);
     const ours = await writing.catch(() => undefined);
     if (ours && wasUnknown) await tellSettled(step);
     if (ours === false && begun && effect === 'reconcile') await noteLateEffect(running);

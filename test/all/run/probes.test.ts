@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findFreePort } from '../../../src/extras/dev/ports.ts';
 import { eventually } from '../../support/eventually.ts';
-import { temporalAddress } from '../../support/servers.ts';
 import { startTestSystem, type TestSystem } from '../../support/system.ts';
-import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
+import { startWays, type Ways } from '../../support/ways.ts';
 
 let system: TestSystem;
-/** The worker's ways to its ledger and to Temporal. */
-let ways: Record<'ledger' | 'temporal', TcpProxy>;
+let ways: Ways;
 let port: number;
 let worker: Awaited<ReturnType<TestSystem['startWorker']>>;
 
@@ -15,23 +13,17 @@ const WORKERS = { 'agent-once': 'RUNNING' };
 
 beforeAll(async () => {
   system = await startTestSystem();
-  const ledger = new URL(system.env['LEDGER_URL'] ?? '');
-  ways = {
-    ledger: await startTcpProxy(ledger.host),
-    temporal: await startTcpProxy(temporalAddress()),
-  };
-  ledger.host = ways.ledger.address;
+  ways = await startWays(system);
   port = await findFreePort();
   worker = await system.startWorker({
-    LEDGER_URL: ledger.href,
-    TEMPORAL_ADDRESS: ways.temporal.address,
+    ...ways.env,
     AGENT_ONCE_HEALTH_PORT: String(port),
     AGENT_ONCE_DRAIN: '3s',
   });
 });
 afterAll(async () => {
   await (system as TestSystem | undefined)?.close();
-  for (const way of Object.values(ways)) await way.stop();
+  await (ways as Ways | undefined)?.stop();
 });
 
 async function ask(path: string): Promise<[status: number, told: unknown]> {
