@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { createRegistry } from '../src/define/registry.ts';
+import { cpuBetween, readCpu } from './cpu-of.ts';
 import { createOurs, createPlain, doesItsWork } from './contenders.ts';
 import {
   createFigures,
@@ -53,19 +54,24 @@ export async function runsPart(
     await servers.setModelDelay(modelMs);
     const sequential = createSequential();
     const perSecond = createFigures();
+    const cpu = createFigures();
     for (let repetition = 1; repetition <= repetitions; repetition += 1) {
       tell(`The model takes ${modelMs} ms: repetition ${repetition} of ${repetitions} …`);
       await measureSequential(temporal, contenders, runs, sequential);
       for (const contender of repetition % 2 === 1 ? contenders : contenders.toReversed()) {
+        const before = await readCpu(servers, contender);
         perSecond[contender.name].push(
           await measureThroughput(contender, concurrency, 2 * concurrency),
         );
+        const used = cpuBetween(before, await readCpu(servers, contender));
+        if (used) cpu[contender.name].push((used.worker * 1_000) / (2 * concurrency));
       }
     }
     rows.push(
       ...rowsOf(modelMs, 'time per run', 'ms', sequential.callerMs),
       ...rowsOf(modelMs, 'of it in Temporal', 'ms', sequential.executionMs),
       ...rowsOf(modelMs, `runs per second, ${concurrency} at once`, '1/s', perSecond),
+      ...(cpu.plain.length > 0 ? rowsOf(modelMs, 'CPU of the worker per run', 'ms', cpu) : []),
       ...rowsOf(modelMs, 'history per run', 'events', sequential.events),
       ...rowsOf(modelMs, 'history per run', 'bytes', sequential.bytes),
     );

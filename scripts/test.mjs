@@ -6,16 +6,20 @@
 //   node scripts/test.mjs --quick      what a copy of the template runs as `npm test`: the app's tests, and
 //                                      those of the engine that a change of it breaks first
 //
-// Other arguments go to Jest, and beside them `--quick` means nothing:
+// With `--node 24` beside them the tests run on that version of Node, which is fetched from npm. Other
+// arguments go to Jest, and beside these `--quick` means nothing:
 //   node scripts/test.mjs src/extras/dev/test -t 'port in use'
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { otherNode } from './other-node.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const given = process.argv.slice(2);
+const version = given.includes('--node') ? given.splice(given.indexOf('--node'), 2)[1] : undefined;
+const node = version === undefined ? process.execPath : otherNode(version);
 const onlyAll = given.includes('--only-all');
 const all = onlyAll || given.includes('--all');
 const forJest = given.filter((arg) => !['--all', '--only-all', '--quick'].includes(arg));
@@ -39,7 +43,7 @@ if (all) installForAll();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'agent-once-jest-'));
 const resultsFile = path.join(folder, 'results.jsonl');
 const jest = spawn(
-  process.execPath,
+  node,
   [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
@@ -58,7 +62,11 @@ const jest = spawn(
     detached: true,
     // Jest writes for people to stderr.
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, AGENT_ONCE_TEST_RESULTS: resultsFile },
+    env: {
+      ...process.env,
+      PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`,
+      AGENT_ONCE_TEST_RESULTS: resultsFile,
+    },
   },
 );
 

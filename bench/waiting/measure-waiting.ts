@@ -6,7 +6,7 @@ import type { BenchServers } from '../servers.ts';
 import { WAITING_MODEL_CALLS } from '../shape.ts';
 import { countedBetween, readCounts } from '../temporal-metrics.ts';
 import { lastClose, startMany, until, untilClosed } from './batch.ts';
-import { cpuBetween, eachCpu, readCpu } from './cpu-of.ts';
+import { cpuBetween, eachCpu, readCpu } from '../cpu-of.ts';
 
 /** Times `heldMs` until it is looked: starting the runs leaves garbage, which is collected meanwhile. */
 const SETTLE = 2;

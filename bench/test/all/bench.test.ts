@@ -7,6 +7,7 @@ const RUN_ROWS = [
   ['time per run', 'ms'],
   ['of it in Temporal', 'ms'],
   ['runs per second, 2 at once', '1/s'],
+  ['CPU of the worker per run', 'ms'],
   ['history per run', 'events'],
   ['history per run', 'bytes'],
 ].flatMap(([what, unit]) =>

@@ -1,6 +1,6 @@
-import type { Contender } from '../contenders.ts';
-import { cpuSeconds } from '../cpu.ts';
-import type { BenchServers } from '../servers.ts';
+import type { Contender } from './contenders.ts';
+import { cpuSeconds } from './cpu.ts';
+import type { BenchServers } from './servers.ts';
 
 /** Seconds of CPU; `null`: not known on this system. */
 export type Cpu = Record<'worker' | 'temporal' | 'postgres', number> | null;
@@ -8,7 +8,7 @@ export type Cpu = Record<'worker' | 'temporal' | 'postgres', number> | null;
 /** Since the start of the contender's worker, of Temporal and of PostgreSQL. */
 export async function readCpu({ pids }: BenchServers, { name }: Contender): Promise<Cpu> {
   const [worker, temporal, postgres] = await Promise.all([
-    cpuSeconds(name === 'plain' ? pids.plain : pids.ours),
+    cpuSeconds(name === 'plain' || name === 'plainLocal' ? pids.plain : pids.ours),
     cpuSeconds(pids.temporal),
     cpuSeconds(pids.postgres),
   ]);
