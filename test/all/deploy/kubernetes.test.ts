@@ -159,8 +159,8 @@ test('workers are added by the queues that they work on', () => {
 
 test('every setting is one that is documented', () => {
   const configuration = fs.readFileSync(path.join(ROOT, 'docs/configuration.md'), 'utf8');
-  const example = found.filter(({ file }) => file.startsWith('example/'));
-  const names = example.flatMap(({ manifest }) => {
+  const overlay = found.filter(({ file }) => file.startsWith('production/'));
+  const names = overlay.flatMap(({ manifest }) => {
     const { stringData = {}, configMapGenerator = [] } = manifest as {
       stringData?: Record<string, string>;
       configMapGenerator?: { literals: string[] }[];

@@ -61,7 +61,7 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
       .replace(/^name: agent-once$/m, `name: ${name}`)
       .replace(/^( +image: )agent-once:/m, `$1${name}:`),
   );
-  const kustomization = 'deploy/kubernetes/example/kustomization.yaml';
+  const kustomization = 'deploy/kubernetes/production/kustomization.yaml';
   const all = read(kustomization).replaceAll('/agent-once', `/${name}`);
   const without = all
     .replace('components:\n  - ../service\n', '')
