@@ -1,7 +1,7 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import { defined } from '../contract/defined.ts';
-import { isHashedKey } from '../contract/key.ts';
+import { isHashedKey, DEFAULT_TENANT } from '../contract/key.ts';
 import { AGENT_RUN, hasFastLane } from '../contract/names.ts';
 import type { AgentRunInput, RunMemo } from '../contract/run.ts';
 import { DEFAULT_KEY_TTL_MS, FAST_LANE } from '../contract/settings.ts';
@@ -34,6 +34,8 @@ export async function startExecution(
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
     ...textsOf(checked),
+    // Where the server shares its queues fairly, tenants take turns.
+    ...(run.tenant === DEFAULT_TENANT ? {} : { priority: { fairnessKey: run.tenant } }),
     ...(hasFastLane(context.queues) && context.registry?.hasFastTools?.(run.agent)
       ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
       : {}),

@@ -61,6 +61,12 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
       .replace(/^name: agent-once$/m, `name: ${name}`)
       .replace(/^( +image: )agent-once:/m, `$1${name}:`),
   );
+  const kustomization = 'deploy/kubernetes/production/kustomization.yaml';
+  const all = read(kustomization).replaceAll('/agent-once', `/${name}`);
+  const without = all
+    .replace('components:\n  - ../service\n', '')
+    .replace('# - ../keda', '# components: ../keda');
+  write(kustomization, extras.includes('service') ? all : without);
   const { version } = readPackage(root);
   write('agent-once.json', JSON.stringify({ version, name, example, extras }));
   const chosen = extras.map((extra) => manifests.get(extra) ?? {});

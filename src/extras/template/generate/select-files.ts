@@ -19,7 +19,7 @@ const ROOT_FILES = [
   'tsconfig.build.json',
   'tsconfig.json',
 ];
-const FOLDERS = ['bin', 'docs', 'examples', 'scripts', 'src', 'test'];
+const FOLDERS = ['bin', 'deploy', 'docs', 'examples', 'scripts', 'src', 'test'];
 /** Of this repository about itself. */
 const LEFT_OUT = [
   'docs/adr/',
@@ -77,6 +77,7 @@ export function selectFiles(
     if (LEFT_OUT.some((left) => file.startsWith(left))) return false;
     if (EXAMPLE_TESTS.includes(file)) return false;
     if (!example && file.startsWith('src/app/')) return false;
+    if (file.startsWith('deploy/kubernetes/service/')) return extras.includes('service');
     const extra = /^src\/extras\/([^/]+)\//.exec(file)?.[1];
     return extra === undefined || extras.includes(extra);
   }
