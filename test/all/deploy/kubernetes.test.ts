@@ -142,19 +142,17 @@ test('what a process is asked for its health is answered at the port of its comm
 });
 
 test('workers are added by the queues that they work on', () => {
-  const queues = named('ScaledObject').map(({ file, manifest }) => {
-    const { spec } = manifest as unknown as {
-      spec: { triggers: { metadata: { taskQueue: string } }[] };
-    };
-    return [path.dirname(file), spec.triggers[0]?.metadata.taskQueue];
-  });
-  const split = taskQueues(true);
-  expect(queues.toSorted()).toEqual(
-    [
-      ['keda/worker', taskQueues(false).workflows],
-      ...Object.values(split).map((queue) => ['keda/split', queue]),
-    ].toSorted(),
-  );
+  const queuesOf = (folder: string) =>
+    named('ScaledObject')
+      .filter(({ file }) => path.dirname(file) === folder)
+      .map(({ manifest }) => {
+        const { spec } = manifest as unknown as {
+          spec: { triggers: { metadata: { taskQueue: string } }[] };
+        };
+        return spec.triggers[0]?.metadata.taskQueue;
+      });
+  expect(queuesOf('keda/worker')).toEqual([taskQueues(false).workflows]);
+  expect(new Set(queuesOf('keda/split'))).toEqual(new Set(Object.values(taskQueues(true))));
 });
 
 test('every setting is one that is documented', () => {

@@ -15,11 +15,14 @@ interface Package {
 
 /** Started, not imported. */
 const TOOLS = [
+  // Types and schemas for deploy/kubernetes.
+  '@kubernetes-models/keda',
   '@swc/core',
   '@swc/jest',
   '@types/node',
   'jest',
   'knip',
+  'kubernetes-models',
   'oxlint',
   'oxlint-tsgolint',
   'prettier',
