@@ -13,7 +13,7 @@ async function loadedBy(env: Record<string, string>): Promise<string[]> {
     const files = Object.keys(createRequire(import.meta.url).cache);
     const names = files.map((file) => /@opentelemetry\\/[^/]+/.exec(file)?.[0]);
     console.log(JSON.stringify([...new Set(names.filter(Boolean))]));
-    process.exit();`;
+    process.exit(0);`;
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', './bin/register-typescript.js', '--input-type=module', '-e', program],

@@ -27,7 +27,8 @@ interface Sent {
   resourceSpans: {
     resource: { attributes: Pairs };
     scopeSpans: {
-      spans: (Omit<ReceivedSpan, 'service' | 'attributes' | 'failed'> & {
+      spans: (Pick<ReceivedSpan, 'name' | 'traceId' | 'spanId'> & {
+        parentSpanId?: string;
         attributes?: Pairs;
         status?: { code?: number };
       })[];
@@ -68,13 +69,11 @@ export async function startReceiver(): Promise<Receiver> {
 function spansIn({ resourceSpans }: Sent): ReceivedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
-      spans.map(({ name, traceId, spanId, parentSpanId = '', attributes = [], status }) => ({
-        name,
-        traceId,
-        spanId,
-        parentSpanId,
+      spans.map(({ status, attributes, parentSpanId, ...span }) => ({
+        ...span,
+        parentSpanId: parentSpanId ?? '',
         service: String(asRecord(resource.attributes)['service.name']),
-        attributes: asRecord(attributes),
+        attributes: asRecord(attributes ?? []),
         failed: status?.code === 2,
       })),
     ),
