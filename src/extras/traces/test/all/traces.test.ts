@@ -261,6 +261,17 @@ describe("a run that is started over HTTP with the caller's traceparent", () => 
   });
 });
 
+test('the same request in another trace is the same request', async () => {
+  const { traceId, traceparent } = callersTrace();
+  const before = model.passed().length;
+  expect(await runOverHttp('traced-secret-key', traceparent)).toMatchObject({
+    status: 'completed',
+  });
+  expect(model.passed()).toHaveLength(before);
+  const spans = await spansOf(traceId, 'POST /v1/agents/:agent/runs');
+  expect(spans.map(({ name }) => name)).not.toContain('invoke_agent support');
+});
+
 test('a retry is the span of a second attempt, in the trace of the first', async () => {
   await fetch(`${shop.url}/faults`, {
     method: 'POST',
@@ -284,6 +295,13 @@ test('a retry is the span of a second attempt, in the trace of the first', async
   expect(named(spans, 'execute_tool issue_refund').map((span) => span.parentSpanId)).toEqual(
     attempts.map((span) => span.spanId),
   );
+  const sent = shop
+    .passed()
+    .filter(
+      ({ path: to, headers }) => to === '/refunds' && headers['traceparent']?.includes(traceId),
+    );
+  expect(new Set(sent.map(({ headers }) => headers['traceparent'])).size).toBe(2);
+  expect(new Set(sent.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
 });
 
 test('a command goes on with the trace of TRACEPARENT, and has sent its spans when it ends', async () => {
