@@ -38,6 +38,14 @@ export function createPlugin(
         ...(spans && { interceptors: { ...others, activity: [...activity, spans.activity] } }),
       };
     },
+    async runWorker(worker, next) {
+      try {
+        await next(worker);
+      } finally {
+        // A worker that cannot go on ends its process at once.
+        await spans?.flush();
+      }
+    },
     configureReplayWorker: (options) => ({ ...options, sinks: { ...options.sinks, ...sinks } }),
   };
 }

@@ -28,20 +28,25 @@ export function readTraceSettings(env?: NodeJS.ProcessEnv): TraceSettings {
   const named = exporter === 'otlp' || endpoints.some((endpoint) => endpoint !== undefined);
   const on = !disabled && exporter !== 'none' && named;
   const forAll = readText('OTEL_EXPORTER_OTLP_PROTOCOL', env);
-  const protocol = readText('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', env) ?? forAll;
-  if (on && protocol === 'grpc') {
+  const protocol = readText('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', env) ?? forAll ?? 'http/protobuf';
+  // The same variable is there for metrics and logs of others: it matters where traces are on.
+  if (on && !isProtocol(protocol)) {
     throw invalidSetting(
       'OTEL_EXPORTER_OTLP_PROTOCOL',
-      'is grpc, which is not here: receivers take http/protobuf too, by default at port 4318',
+      'is neither http/protobuf nor http/json. Receivers that take grpc take these too, by default at port 4318',
     );
   }
   const timeouts = ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'];
   const set = timeouts.filter((name) => readText(name, env) !== undefined);
   return {
     on,
-    protocol: protocol === 'http/json' ? 'http/json' : 'http/protobuf',
+    protocol: isProtocol(protocol) ? protocol : 'http/protobuf',
     timeoutMs: set[0] === undefined ? undefined : readCount(set[0], 1, env),
     traceparent: readText('TRACEPARENT', env),
     tracestate: readText('TRACESTATE', env),
   };
+}
+
+function isProtocol(text: string): text is TraceSettings['protocol'] {
+  return text === 'http/protobuf' || text === 'http/json';
 }

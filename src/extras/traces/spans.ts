@@ -15,12 +15,21 @@ export interface Spans {
   activity: ActivityInterceptorsFactory;
   runEnded: typeof writeRunSpan;
   worker: ExtendWorker;
+  /** Sends what has not been sent; never rejects. */
+  flush(): Promise<void>;
 }
 
-/** @param models the app's endpoints, by which spans tell where a model was asked */
-export function createSpans(models?: ModelEndpoints): Spans {
+/**
+ * @param models the app's endpoints, by which spans tell where a model was asked
+ * @param flush of the SDK, where it is ours
+ */
+export function createSpans(
+  models?: ModelEndpoints,
+  flush: Spans['flush'] = () => Promise.resolve(),
+): Spans {
   const effects = new Map<string, string>();
   return {
+    flush,
     client: clientSpans,
     activity: stepSpans((activityType) => effects.get(activityType)),
     runEnded: writeRunSpan,

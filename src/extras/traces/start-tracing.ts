@@ -56,14 +56,13 @@ export async function startTracing(
   if (command === 'serve') traceRequests();
   const span = serving === undefined ? startCommand(settings, command) : undefined;
   let finished: Promise<void> | undefined;
+  const inTime = (sent: Promise<void>): Promise<void> =>
+    Promise.race([sent.catch(() => {}), sleep(limitMs, undefined, { ref: false })]);
   return {
-    spans: createSpans(models),
+    spans: createSpans(models, () => inTime(provider.forceFlush())),
     finish() {
       span?.end();
-      return (finished ??= Promise.race([
-        provider.shutdown().catch(() => {}),
-        sleep(limitMs, undefined, { ref: false }),
-      ]));
+      return (finished ??= inTime(provider.shutdown()));
     },
   };
 }

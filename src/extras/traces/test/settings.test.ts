@@ -28,6 +28,7 @@ test('the protocol of traces wins over that of everything; without one it is pro
 test.each([
   ['OTEL_TRACES_EXPORTER', 'zipkin'],
   ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http'],
 ])('%s=%s is refused, with what to set', (name, value) => {
   expect(() => readTraceSettings({ ...endpoint, [name]: value })).toThrow(
     expect.objectContaining({ code: 'config.invalid', message: expect.stringContaining(name) }),

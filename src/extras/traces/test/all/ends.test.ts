@@ -14,18 +14,24 @@ let system: TestSystem;
 let receiver: Receiver;
 let worker: RunningCli;
 
-beforeAll(async () => {
-  // For the callers too: the lane of a run's model is pinned at its start.
-  Object.assign(process.env, { TEST_LANE: 'fast', TEST_MODEL_LANE: 'fast' });
-  [system, receiver] = await Promise.all([startTestSystem(), startReceiver()]);
-  worker = startCli(['worker'], {
+async function startWorker(env: Record<string, string> = {}): Promise<RunningCli> {
+  const started = startCli(['worker'], {
     ...system.env,
     TEST_AGENTS: 'of workers',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
     OTEL_BSP_SCHEDULE_DELAY: '100',
+    ...env,
   });
-  await eventually(() => expect(worker.stderr()).toMatch(/Worker \d+ is ready/));
+  await eventually(() => expect(started.stderr()).toMatch(/Worker \d+ is ready/));
+  return started;
+}
+
+beforeAll(async () => {
+  // For the callers too: the lane of a run's model is pinned at its start.
+  Object.assign(process.env, { TEST_LANE: 'fast', TEST_MODEL_LANE: 'fast' });
+  [system, receiver] = await Promise.all([startTestSystem(), startReceiver()]);
+  worker = await startWorker();
 });
 afterAll(async () => {
   delete process.env['TEST_LANE'];
@@ -86,4 +92,14 @@ test('a run that failed is an error by its code', async () => {
     failed: true,
     attributes: { 'agent_once.ended': 'failed', 'error.type': error?.code },
   });
+});
+
+test('a worker that ends by itself has sent its spans', async () => {
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  // Never, unless it is told to.
+  worker = await startWorker({ OTEL_BSP_SCHEDULE_DELAY: '600000' });
+  const { of } = await start(calls(['odd', { how: 'unencodable' }]));
+  expect((await worker.ended).code).toBe(9);
+  expect(of('RunActivity:tool.odd')).not.toEqual([]);
 });
