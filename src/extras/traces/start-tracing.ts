@@ -61,7 +61,7 @@ export async function startTracing(
   return {
     spans: createSpans(models, () => inTime(provider.forceFlush())),
     finish() {
-      span?.end();
+      span?.setAttribute('process.exit.code', Number(process.exitCode ?? 0)).end();
       return (finished ??= inTime(provider.shutdown()));
     },
   };

@@ -318,6 +318,17 @@ test('a command goes on with the trace of TRACEPARENT, and has sent its spans wh
   expect(run).toMatchObject({ parentSpanId: start?.spanId });
 });
 
+test('a command that fails has sent its spans too', async () => {
+  const { traceId, traceparent } = callersTrace();
+  const args = ['status', 'support', 'no-such-key'];
+  const command = spawnNode([BIN, ...args], { ...env, TRACEPARENT: traceparent });
+  expect(await command.ended).toBe(5);
+  const own = receiver.spans().filter((span) => span.traceId === traceId);
+  expect(own).toMatchObject([
+    { name: 'agent-once status', attributes: { 'process.exit.code': 5 } },
+  ]);
+});
+
 test('a run that nobody traced at its start is one trace of its own', async () => {
   const args = ['start', 'support', '--key', 'untraced', '--input', INPUT, '--wait', '--json'];
   const command = spawnNode([BIN, ...args], { ...env, OTEL_SDK_DISABLED: 'true' });
