@@ -46,9 +46,13 @@ await step('other files', () => {
 });
 
 await step('workflow bundle', async () => {
-  const { bundleWorkflows } = await import(
-    pathToFileURL(join(out, 'worker/workflow-code.js')).href
-  );
+  const load = (file) => import(pathToFileURL(join(out, file)).href);
+  const [{ bundleWorkflows }, { registerPlugins }, { app }] = await Promise.all([
+    load('worker/workflow-code.js'),
+    load('client/plugins.js'),
+    load('app/compose.js'),
+  ]);
+  registerPlugins(app.extras);
   const { code } = await bundleWorkflows(join(out, 'app'));
   writeFileSync(join(out, 'workflow-bundle.js'), code);
 });

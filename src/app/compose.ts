@@ -7,6 +7,7 @@ import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
+import { traces } from '../extras/traces/index.ts';
 import { upgrade } from '../extras/upgrade/index.ts';
 import { defineApp } from '../index.ts';
 import { models } from './models.ts';
@@ -26,6 +27,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    traces,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),
     template,

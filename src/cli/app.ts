@@ -1,5 +1,5 @@
 import type { ClientPlugin } from '@temporalio/client';
-import type { WorkerPlugin } from '@temporalio/worker';
+import type { BundlerPlugin, WorkerPlugin } from '@temporalio/worker';
 import type { Command } from 'commander';
 import type { ModelEndpoints } from '../contract/model-endpoint.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
@@ -39,10 +39,10 @@ export interface Extra {
    */
   worker?: ExtendWorker;
   /**
-   * Plugins of Temporal's library, such as a data converter or interceptors: for each client and each
-   * worker of the app. Asked each time that one connects.
+   * Plugins of Temporal's library, such as a data converter or interceptors: for each client, each
+   * worker and the workflows' bundle of the app. Asked each time that one connects.
    */
-  plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin)[]>;
+  plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin & BundlerPlugin)[]>;
   /** Changes how Temporal's library logs and measures in `agent-once worker`, before it does anything. */
   runtime?: ExtendRuntime;
 }

@@ -11,7 +11,7 @@ export interface ToolContext {
    * 40 to 120 characters of `[A-Za-z0-9:.-]`.
    */
   readonly token: string;
-  /** `Idempotency-Key` with the token, and `X-Agent-Run-Id` with the workflow ID. */
+  /** `Idempotency-Key` with the token, `X-Agent-Run-Id` with the workflow ID, and what extras add. */
   readonly headers: Readonly<Record<string, string>>;
   /** The run's workflow ID: correlates logs, traces, tool and model requests. */
   readonly workflowId: string;

@@ -87,6 +87,8 @@ export interface ModelCallContext {
   signal: AbortSignal;
   /** One request, in milliseconds. */
   timeoutMs: number;
+  /** Sent besides, such as the trace that the request belongs to; no part of the request's token. */
+  headers?: Readonly<Record<string, string>>;
   /**
    * Gets the answer's text as it comes, where the endpoint streams: neither thoughts nor calls. A text
    * may come in vain, since its answer can break off. What it throws is lost.

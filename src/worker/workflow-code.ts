@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WorkflowBundleOption } from '@temporalio/worker';
+import type { BundleOptions, BundlerPlugin, WorkflowBundleOption } from '@temporalio/worker';
+import { loadPlugins } from '../client/plugins.ts';
 
 const HERE = fileURLToPath(import.meta.url);
 const REMEMBERED = 'workflow-bundle-';
@@ -25,7 +26,8 @@ export async function workflowBundle(app?: string): Promise<WorkflowBundleOption
   if (!HERE.endsWith('.ts') && existsSync(built)) return { codePath: built };
 
   const cache = path.join(ROOT, '.cache');
-  const codePath = path.join(cache, `${REMEMBERED}${await hashOf(entryOf(app))}.js`);
+  const hash = await hashOf(await bundledFrom(app));
+  const codePath = path.join(cache, `${REMEMBERED}${hash}.js`);
   if (!existsSync(codePath)) {
     const { code } = await bundleWorkflows(app);
     if (!(await remember(cache, codePath, code))) return { code };
@@ -61,10 +63,19 @@ async function forgetOld(cache: string): Promise<void> {
   }
 }
 
-/** Bundles the workflows from their sources, in a checkout or in a build. */
+/** Bundles the workflows, and what plugins add, from their sources, in a checkout or in a build. */
 export async function bundleWorkflows(app?: string): Promise<{ code: string }> {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
-  return bundleWorkflowCode({ workflowsPath: entryOf(app), logger: new DefaultLogger('WARN') });
+  return bundleWorkflowCode({ ...(await bundledFrom(app)), logger: new DefaultLogger('WARN') });
+}
+
+/** The entry of the workflows, and what plugins add to it, such as interceptors. */
+async function bundledFrom(app: string | undefined): Promise<BundleOptions> {
+  const plugins: BundlerPlugin[] = await loadPlugins();
+  return plugins.reduce<BundleOptions>(
+    (options, plugin) => plugin.configureBundler?.(options) ?? options,
+    { workflowsPath: entryOf(app) },
+  );
 }
 
 function entryOf(app: string | undefined): string {
@@ -73,24 +84,29 @@ function entryOf(app: string | undefined): string {
 }
 
 /** Of every file that the bundle is made of; of packages, their versions. */
-async function hashOf(entry: string): Promise<string> {
+async function hashOf(options: BundleOptions): Promise<string> {
+  const { workflowsPath, payloadConverterPath, failureConverterPath } = options;
+  const added = [payloadConverterPath, failureConverterPath].filter((file) => file !== undefined);
   const hash = createHash('sha256');
   const lock = path.join(ROOT, 'package-lock.json');
   if (existsSync(lock)) hash.update(await readFile(lock));
-  for (const [file, source] of await importedBy(entry)) {
+  const found = new Map<string, string>();
+  for (const file of [workflowsPath, ...added, ...(options.workflowInterceptorModules ?? [])]) {
+    await importedBy(file, found);
+  }
+  for (const [file, source] of found) {
     hash.update(`${path.relative(ROOT, file)}\0${source}\0`);
   }
   return hash.digest('hex').slice(0, 32);
 }
 
-/** @returns the file and all that it imports by a relative path, with their text */
-async function importedBy(file: string, found = new Map<string, string>()) {
+/** Adds the file and all that it imports by a relative path, with their text. */
+async function importedBy(file: string, found: Map<string, string>): Promise<void> {
   // What only looks like an import, in a comment, names no file.
   const source = found.has(file) ? undefined : await readFile(file, 'utf8').catch(() => undefined);
-  if (source === undefined) return found;
+  if (source === undefined) return;
   found.set(file, source);
   for (const [, specifier = ''] of source.matchAll(RELATIVE_IMPORT)) {
     await importedBy(path.resolve(path.dirname(file), specifier), found);
   }
-  return found;
 }

@@ -5,6 +5,7 @@ import { proxyFor } from '../../src/client/proxy.ts';
 import { settings } from '../../src/app/settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { readServiceSettings } from '../../src/extras/service/settings.ts';
+import { readTraceSettings } from '../../src/extras/traces/settings.ts';
 import { variablesRead } from '../support/variables-read.ts';
 
 const text = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
@@ -14,6 +15,7 @@ test('every variable that is read is documented, and the other way round', () =>
   const read = new Set([
     ...variablesRead(readConfig),
     ...variablesRead(readServiceSettings),
+    ...variablesRead(readTraceSettings),
     ...variablesRead(settings.shopUrl),
     // Each is read where it is used.
     'AGENT_ONCE_DEMO_NO_TOKENS',

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { loadPlugins } from '../../src/client/plugins.ts';
 import { workflowBundle } from '../../src/worker/workflow-code.ts';
 import { fromProtoJson } from './proto-json.ts';
 import {
@@ -13,6 +14,8 @@ import {
   type RecordedEvent,
   type RecordedHistory,
 } from './recorded.ts';
+// What extras of the app put into the workflows' bundle is replayed with it.
+import '../support/use-app.ts';
 
 let bundle: WorkflowBundleOption;
 
@@ -22,8 +25,9 @@ beforeAll(async () => {
 });
 
 /** @throws where the workflow code of today does something else than the history says */
-function replay(history: RecordedHistory): Promise<void> {
-  return Worker.runReplayHistory({ workflowBundle: bundle }, fromProtoJson(history));
+async function replay(history: RecordedHistory): Promise<void> {
+  const plugins = await loadPlugins();
+  await Worker.runReplayHistory({ workflowBundle: bundle, plugins }, fromProtoJson(history));
 }
 
 test('every version that was recorded is there', () => {

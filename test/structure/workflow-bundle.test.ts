@@ -1,14 +1,17 @@
 import { join, relative, sep } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type BundlerPlugin } from '@temporalio/worker';
+import { loadPlugins } from '../../src/client/plugins.ts';
+import '../support/use-app.ts';
 import { copyCheckout, ROOT } from './checkout-copy.ts';
 
 /** The source files under `root` that the bundle of its workflows holds, packages aside. */
-async function bundledSources(root: string): Promise<string[]> {
+async function bundledSources(root: string, plugins: BundlerPlugin[] = []): Promise<string[]> {
   const found: string[] = [];
   await bundleWorkflowCode({
     workflowsPath: join(root, 'src/app/workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
+    plugins,
     webpackConfigHook: (config) => {
       config.plugins = [
         ...(config.plugins ?? []),
@@ -28,11 +31,15 @@ async function bundledSources(root: string): Promise<string[]> {
     .sort();
 }
 
-/** What the app's workflows share with its other code is the app's own matter. */
-const ALLOWED = /^src\/(workflows|contract|app\/(?!activities|agents|tools))\b/;
+/**
+ * What the app's workflows share with its other code is the app's own matter. Of an extra, what its
+ * plugins intercept there.
+ */
+const ALLOWED =
+  /^src\/(workflows|contract|app\/(?!activities|agents|tools)|extras\/[^/]+\/workflow-)\b/;
 
 test('the workflow bundle holds workflows and contract, and no other code of the engine', async () => {
-  const sources = await bundledSources(ROOT);
+  const sources = await bundledSources(ROOT, await loadPlugins());
   expect(sources).toContain('src/app/workflows/index.ts');
   expect(sources).toContain('src/workflows/agent-run.ts');
   expect(sources).toContain('src/contract/names.ts');

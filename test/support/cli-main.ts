@@ -2,14 +2,14 @@
 import { defineAgent } from '../../src/define/define-agent.ts';
 import { app } from '../../src/app/compose.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
-import { testAgents } from './test-agents.ts';
+import { inLane, testAgents } from './test-agents.ts';
 
 const agents = ['assistant', 'clerk'].map((name) =>
   defineAgent({ name, description: 'An agent of a test.', instructions: 'Be brief.', tools: [] }),
 );
 
 /** Those of the workers of `system.ts`, or the same after a change. */
-const workersAgents = testAgents.map((agent) => ({
+const workersAgents = inLane(testAgents).map((agent) => ({
   ...agent,
   instructions: process.env['TEST_INSTRUCTIONS'] ?? agent.instructions,
 }));

@@ -15,7 +15,7 @@ export interface Answer {
   headers: Headers;
 }
 
-type Context = Pick<ModelCallContext, 'workflowId' | 'signal' | 'timeoutMs'>;
+type Context = Pick<ModelCallContext, 'workflowId' | 'signal' | 'timeoutMs' | 'headers'>;
 
 /** Sends one request to an endpoint, never a second one: Temporal owns the retries. */
 export interface Sender {
@@ -44,15 +44,16 @@ export function createSender({ baseUrl, headers, streamIdleMs }: Endpoint): Send
     logLevel: 'off',
     fetch: fetchWithErrors,
   });
-  const optionsOf = (key = NO_KEY, { signal, timeoutMs, workflowId }: Context, more = {}) => ({
-    signal,
-    timeout: timeoutMs,
+  const optionsOf = (key = NO_KEY, context: Context, more = {}) => ({
+    signal: context.signal,
+    timeout: context.timeoutMs,
     // The package reads OPENAI_CUSTOM_HEADERS itself, as src/config.ts does: what stands here wins.
     headers: {
       Authorization: `Bearer ${key}`,
+      ...context.headers,
       ...headers,
       ...more,
-      'X-Agent-Run-Id': workflowId,
+      'X-Agent-Run-Id': context.workflowId,
     },
   });
   const answerTo = async (sent: APIPromise<unknown>): Promise<Answer> => {

@@ -7,7 +7,13 @@ let copy: CheckoutCopy;
 let bundle: () => Promise<{ codePath: string }>;
 beforeAll(async () => {
   copy = copyCheckout(
-    ['package.json', 'src/contract', 'src/workflows', 'src/worker/workflow-code.ts'],
+    [
+      'package.json',
+      'src/client/plugins.ts',
+      'src/contract',
+      'src/workflows',
+      'src/worker/workflow-code.ts',
+    ],
     new Map([
       ['package-lock.json', '{}'],
       [

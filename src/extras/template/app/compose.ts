@@ -6,6 +6,7 @@ import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { service } from '../../service/index.ts';
+import { traces } from '../../traces/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
 import { models } from './models.ts';
 
@@ -24,6 +25,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    traces,
     dev(),
     upgrade,
   ],
