@@ -5,6 +5,7 @@ import { dev } from '../extras/dev/index.ts';
 import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
+import { metrics } from '../extras/metrics/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { upgrade } from '../extras/upgrade/index.ts';
@@ -26,6 +27,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    metrics,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),
     template,
