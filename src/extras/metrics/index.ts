@@ -10,13 +10,14 @@ let exposed: Exposed | undefined;
 /** Metrics for Prometheus, of workers and the service: docs/metrics.md. */
 export const metrics: Extra = {
   name: 'metrics',
-  commands: (program) => {
+  commands: (program, app) => {
     program.hook('preAction', async (_program, command) => {
       const port = COMMANDS.includes(command.name()) ? readMetricsPort() : undefined;
       if (port === undefined) return;
       const { expose } = await import('./expose.ts');
       const { only } = command.opts<{ only?: string }>();
-      exposed = await expose(port, command.name() === 'serve' ? 'service' : (only ?? 'worker'));
+      const part = command.name() === 'serve' ? 'service' : (only ?? 'worker');
+      exposed = await expose(port, part, await app.agents());
     });
     program.hook('postAction', async () => {
       await exposed?.close();

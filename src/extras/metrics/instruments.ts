@@ -1,10 +1,15 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { AgentDefinition } from '../../define/define-agent.ts';
 import { boundedLabels } from './bounded-labels.ts';
 
 /** From a local PostgreSQL to one that is in trouble, in seconds. */
 const LEDGER_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** From a cached answer to a long thought, in seconds. */
 const MODEL_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320];
+
+/** They add up to all tokens of an answer. */
+const TOKEN_KINDS = ['input', 'cached_input', 'cache_write', 'output', 'reasoning'] as const;
+export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 export type Instruments = ReturnType<typeof createInstruments>;
 
@@ -74,6 +79,26 @@ export function createInstruments(registry: Registry) {
       labelNames: ['agent', 'model'],
     }),
   };
+}
+
+/**
+ * Begins the series of what agents cost at 0. Prometheus sees an increase between two values only: of
+ * one that begins with its first answer, the price of that would be in no sum.
+ */
+export function beginModels(
+  { answers, costUsd, tokens, possiblyPaid, modelLabel }: Instruments,
+  agents: readonly AgentDefinition[],
+  defaultModel: string,
+): void {
+  for (const { name: agent, model = defaultModel, fallbacks = [] } of agents) {
+    for (const each of [model, ...fallbacks]) {
+      const labels = { agent, model: modelLabel(each) };
+      costUsd.inc(labels, 0);
+      possiblyPaid.inc(labels, 0);
+      for (const cost of ['known', 'unknown']) answers.inc({ ...labels, cost }, 0);
+      for (const kind of TOKEN_KINDS) tokens.inc({ ...labels, kind }, 0);
+    }
+  }
 }
 
 /** Tells besides how many connections to the ledger there are at the moment of a scrape. */

@@ -1,5 +1,6 @@
 import { parseWorkflowId } from '../../contract/key.ts';
 import type { Claim, ClaimAnswer, Completion, Ledger, StepClaim } from '../../ledger/port.ts';
+import { mayBePaidFor } from '../explain/possibly-paid.ts';
 import type { Instruments } from './instruments.ts';
 
 /** Claims that are remembered, far more than a worker has at once: the end of some is never told. */
@@ -104,7 +105,8 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
       if (attempt && ours) {
         const { agent, kind, tool } = attempt.labels;
         stepErrors.inc({ agent, kind, tool, code });
-        if (error.mayBePaid) possiblyPaid.inc({ agent, model: attempt.model });
+        if (kind === 'model' && mayBePaidFor(error))
+          possiblyPaid.inc({ agent, model: attempt.model });
       }
       return ours;
     },

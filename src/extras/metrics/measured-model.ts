@@ -1,6 +1,6 @@
 import { ModelError, type Model, type ModelUsage } from '../../model/port.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
-import type { Instruments } from './instruments.ts';
+import type { Instruments, TokenKind } from './instruments.ts';
 import { agentOf } from './measured-ledger.ts';
 
 /** The same model, whose requests are timed, and whose answers are counted with what they cost. */
@@ -40,7 +40,7 @@ export function measureModel(
 }
 
 /** Tokens that add up: what is a part of another is taken out of it. */
-function kindsOf(usage: ModelUsage): Record<string, number> {
+function kindsOf(usage: ModelUsage): Record<TokenKind, number> {
   const { inputTokens, outputTokens } = usage;
   const { cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
   return {

@@ -13,7 +13,7 @@ export interface MeasuredSystem {
   worker: MeasuredProcess;
   service: MeasuredProcess;
   /** A start by HTTP; its status. */
-  start(key: string, input: unknown, agent?: string): Promise<number>;
+  start(key: string, input: unknown, agent?: string, model?: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -32,11 +32,11 @@ export async function startMeasuredSystem(): Promise<MeasuredSystem> {
   const service = startMeasured(['serve', '--open', '--port', '0'], system.env);
   const url = await service.told(/The service is ready: (http:\S+\d)/);
   await worker.told(/^Worker \d+ is (ready)/m);
-  const start: MeasuredSystem['start'] = async (key, input, agent = 'tester') => {
+  const start: MeasuredSystem['start'] = async (key, input, agent = 'tester', model?) => {
     const response = await fetch(`${url}/v1/agents/${agent}/runs`, {
       method: 'POST',
       headers: { 'idempotency-key': JSON.stringify(key), 'content-type': 'application/json' },
-      body: JSON.stringify({ input }),
+      body: JSON.stringify({ input, ...(model === undefined ? {} : { options: { model } }) }),
     });
     await response.arrayBuffer();
     return response.status;
@@ -67,7 +67,7 @@ export async function makeRuns({ system, start }: MeasuredSystem): Promise<void>
     ['charge', { label: 'b' }],
     ['note', { label: 'c' }],
   );
-  const play = script({ ...(many as object), usage: USAGE }, { say: 'ok', usage: USAGE });
+  const play = script(many, { say: 'ok' });
 
   await start(SECRET_KEY, play);
   await end(SECRET_KEY);
@@ -79,8 +79,13 @@ export async function makeRuns({ system, start }: MeasuredSystem): Promise<void>
   await start('approval', asks);
   await start('unknown', script(calls(['send', { label: 'unspeakable' }]), { say: 'ok' }));
   await waits('unknown', 'outcome');
-  await start('flaky', script(calls(['flaky', { failures: 1 }]), { say: 'ok' }));
+  const breaks = { say: 'ok', fault: { kind: 'break', times: 1 } };
+  await start('flaky', script(calls(['flaky', { failures: 1 }]), breaks));
   await end('flaky');
+  const asksOnce = { ...(calls(['look', { label: 'd' }]) as object), usage: USAGE };
+  await start('priced', script(asksOnce, { say: 'ok', usage: USAGE }), 'thrifty', 'gpt-5.2');
+  await end('priced', 'thrifty');
+  await start('nobody', 'x', 'nobody');
   // Two turns are not enough; what was recorded counts when it is resumed.
   const look = (label: string) => calls(['look', { label }]);
   const long = script(look('1'), look('2'), { say: 'ok' });
@@ -94,4 +99,9 @@ export async function makeRuns({ system, start }: MeasuredSystem): Promise<void>
   });
   await client.cancel({ agent: 'tester', key: 'cancelled' });
   await end('cancelled');
+  // Temporal's index is late, and workers ask it once a minute.
+  await eventually(async () => {
+    const { runs } = await client.page({ status: 'waiting' }, { limit: 10 });
+    if (runs.length !== 2) throw new Error('The index does not show both runs yet.');
+  });
 }
