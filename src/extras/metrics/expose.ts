@@ -1,10 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { RuntimeOptions } from '@temporalio/worker';
-import type { AgentDefinition } from '../../define/define-agent.ts';
 import { openClient } from '../../client/open-client.ts';
 import { readConfig } from '../../config.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
-import { beginModels, createInstruments, tellConnections } from './instruments.ts';
+import { createInstruments, tellConnections } from './instruments.ts';
 import { measureLedger } from './measured-ledger.ts';
 import { measureModel } from './measured-model.ts';
 import { measureStarts } from './measured-starts.ts';
@@ -25,16 +24,12 @@ export interface Exposed {
  * @param part of the program that the process is: `worker` is a worker of everything
  * @throws {AgentOnceError} `port.in_use`
  */
-export async function expose(
-  port: number,
-  part: string,
-  agents: readonly AgentDefinition[],
-): Promise<Exposed> {
+export async function expose(port: number, part: string): Promise<Exposed> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const closing: (() => Promise<void>)[] = [];
   let core: number | undefined;
-  if (part === 'service') measureStarts(registry, agents);
+  if (part === 'service') measureStarts(registry);
   else core = await findFreePort();
   // One kind of process is enough: the others would say the same.
   if (part === 'worker' || part === 'workflows') {
@@ -60,7 +55,6 @@ export async function expose(
     }),
     worker(parts) {
       const instruments = createInstruments(registry);
-      beginModels(instruments, agents, readConfig().openaiModel);
       tellConnections(registry, parts.ledger);
       return {
         ...parts,

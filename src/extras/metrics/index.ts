@@ -10,14 +10,14 @@ let exposed: Exposed | undefined;
 /** Metrics for Prometheus, of workers and the service: docs/metrics.md. */
 export const metrics: Extra = {
   name: 'metrics',
-  commands: (program, app) => {
+  commands: (program) => {
     program.hook('preAction', async (_program, command) => {
       const port = COMMANDS.includes(command.name()) ? readMetricsPort() : undefined;
       if (port === undefined) return;
       const { expose } = await import('./expose.ts');
       const { only } = command.opts<{ only?: string }>();
       const part = command.name() === 'serve' ? 'service' : (only ?? 'worker');
-      exposed = await expose(port, part, await app.agents());
+      exposed = await expose(port, part);
     });
     program.hook('postAction', async () => {
       await exposed?.close();

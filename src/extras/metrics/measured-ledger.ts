@@ -6,12 +6,6 @@ import type { Instruments } from './instruments.ts';
 /** Claims that are remembered, far more than a worker has at once: the end of some is never told. */
 const REMEMBERED = 10_000;
 
-/** The ledger's answers to claims; `claimed_again`: an attempt that is not the step's first. */
-const ANSWERS = [
-  ...['claimed', 'claimed_again', 'completed', 'busy', 'unknown'],
-  ...['exhausted', 'diverged', 'superseded', 'restored'],
-];
-
 /** What an attempt is counted under, from its claim to its end. */
 interface Attempt {
   labels: { agent: string; kind: string; tool: string; effect: string };
@@ -24,10 +18,6 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
   const { ledgerSeconds, steps, stepErrors, possiblyPaid } = instruments;
   const attempts = new Map<string, Attempt>();
   const unknown = new Set<string>();
-  // One that never happened is 0, so that the first one is seen as more.
-  for (const kind of ['model', 'tool']) {
-    for (const answer of ANSWERS) instruments.claims.inc({ kind, answer }, 0);
-  }
 
   const timed = async <T>(call: string, ask: () => Promise<T>): Promise<T> => {
     const end = ledgerSeconds.startTimer({ call });
@@ -45,19 +35,19 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
     const attempt = attempts.get(idOf(claim));
     if (!attempt) return undefined;
     attempts.delete(idOf(claim));
-    steps.inc({ ...attempt.labels, end });
+    steps.add({ ...attempt.labels, end });
     return attempt;
   };
   const completed = (claim: Claim, completion: Completion, ours: boolean): void => {
     const attempt = ended(claim, ours ? endOf(completion) : 'lost');
     if (attempt?.labels.kind !== 'model' || attempt.unknownAttempts === 0) return;
     const { labels, model, unknownAttempts } = attempt;
-    possiblyPaid.inc({ agent: labels.agent, model }, unknownAttempts);
+    possiblyPaid.add({ agent: labels.agent, model }, unknownAttempts);
   };
   const claimed = (step: StepClaim, answer: ClaimAnswer): void => {
     const { kind, name, effect } = step;
     const again = answer.state === 'claimed' && answer.attempts > 1;
-    instruments.claims.inc({ kind, answer: again ? 'claimed_again' : answer.state });
+    instruments.claims.add({ kind, answer: again ? 'claimed_again' : answer.state });
     const agent = agentOf(step.workflowId);
     const tool = kind === 'tool' ? name : '';
     const labels = { agent, kind, tool, effect: effect ?? '' };
@@ -71,13 +61,13 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
       }
       return;
     }
-    if (answer.state === 'completed') steps.inc({ ...labels, end: 'ledger' });
+    if (answer.state === 'completed') steps.add({ ...labels, end: 'ledger' });
     if (answer.state !== 'unknown') return;
     const id = idOf({ ...step, fence: answer.attempt.fence });
     if (unknown.has(id)) return;
     if (unknown.size >= REMEMBERED) unknown.clear();
     unknown.add(id);
-    steps.inc({ ...labels, end: 'unknown' });
+    steps.add({ ...labels, end: 'unknown' });
   };
 
   const own: Partial<Ledger> = {
@@ -104,9 +94,9 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
       const attempt = ended(claim, !ours ? 'lost' : isHalt(code) ? 'cancelled' : 'failed');
       if (attempt && ours) {
         const { agent, kind, tool } = attempt.labels;
-        stepErrors.inc({ agent, kind, tool, code });
+        stepErrors.add({ agent, kind, tool, code });
         if (kind === 'model' && mayBePaidFor(error))
-          possiblyPaid.inc({ agent, model: attempt.model });
+          possiblyPaid.add({ agent, model: attempt.model });
       }
       return ours;
     },

@@ -1,6 +1,6 @@
 import { ModelError, type Model, type ModelUsage } from '../../model/port.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
-import type { Instruments, TokenKind } from './instruments.ts';
+import type { Instruments } from './instruments.ts';
 import { agentOf } from './measured-ledger.ts';
 
 /** The same model, whose requests are timed, and whose answers are counted with what they cost. */
@@ -15,10 +15,10 @@ export function measureModel(
       const labels = { agent: agentOf(context.workflowId), model: modelLabel(request.model) };
       const answered = (by: string, usage: ModelUsage | null): void => {
         const usd = usage && costUsd(by, usage, request.endpoint);
-        answers.inc({ ...labels, cost: usd === null ? 'unknown' : 'known' });
-        if (usd !== null) cost.inc(labels, usd);
+        answers.add({ ...labels, cost: usd === null ? 'unknown' : 'known' });
+        if (usd !== null) cost.add(labels, usd);
         for (const [kind, count] of Object.entries(usage ? kindsOf(usage) : {})) {
-          tokens.inc({ ...labels, kind }, Math.max(0, count));
+          tokens.add({ ...labels, kind }, Math.max(0, count));
         }
       };
       const end = modelSeconds.startTimer(labels);
@@ -40,7 +40,7 @@ export function measureModel(
 }
 
 /** Tokens that add up: what is a part of another is taken out of it. */
-function kindsOf(usage: ModelUsage): Record<TokenKind, number> {
+function kindsOf(usage: ModelUsage): Record<string, number> {
   const { inputTokens, outputTokens } = usage;
   const { cachedInputTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
   return {

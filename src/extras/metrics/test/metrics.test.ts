@@ -42,11 +42,12 @@ suite('what a worker and a service tell after real runs', () => {
     await makeRuns(measured);
     // The worker has heard of the ends a moment before whoever asks Temporal.
     worker = await eventually(async () => {
-      const text = await measured.worker.scrape();
+      const text = await measured.worker.scrapeTwice();
       expect(sumOf(text, 'agent_once_runs_total', { outcome: 'cancelled' })).toBe(1);
       return text;
     });
-    service = await measured.service.scrape();
+    // Each series is told as 0 once.
+    service = await measured.service.scrapeTwice();
   });
   afterAll(() => measured.close());
 
@@ -180,14 +181,14 @@ suite('what a worker and a service tell after real runs', () => {
       stderr: expect.stringMatching(new RegExp(`${port}.*AGENT_ONCE_METRICS_PORT.*port\\.in_use`)),
     });
   });
-});
 
-test('a command that fails at its start ends, though it told its metrics', async () => {
-  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', AGENT_ONCE_METRICS_PORT: '0' };
-  const { code, stderr } = await runCommand(['worker'], env);
-  expect({ code, stderr }).toEqual({
-    code: 6,
-    stderr: expect.stringMatching(/Metrics are at http:[\s\S]*temporal\.unreachable/),
+  test('a command that fails at its start ends, though its metrics are told by then', async () => {
+    const env = { ...measured.system.env, AGENT_ONCE_METRICS_PORT: '0' };
+    const { code, stderr } = await runCommand(['serve', '--open', '--host', '0.0.0.0'], env);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^Metrics are at http:[\s\S]*config\.invalid/),
+    });
   });
 });
 

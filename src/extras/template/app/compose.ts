@@ -5,6 +5,7 @@ import { dev } from '../../dev/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
+import { metrics } from '../../metrics/index.ts';
 import { service } from '../../service/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
 import { models } from './models.ts';
@@ -24,6 +25,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    metrics,
     dev(),
     upgrade,
   ],

@@ -21,7 +21,7 @@ export function parseExposition(text: string): { types: Map<string, string>; sam
     const labels = Object.fromEntries(
       [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label, is]) => [label, is]),
     ) as Record<string, string>;
-    const series = `${name} ${JSON.stringify(Object.entries(labels).sort())}`;
+    const series = `${name} ${JSON.stringify(labels, Object.keys(labels).sort())}`;
     if (samples.has(series)) throw new Error(`The series is there twice: ${line}`);
     samples.set(series, { name, labels, value: Number(value) });
   }

@@ -9,6 +9,8 @@ export interface MeasuredProcess {
   told(pattern: RegExp): Promise<string>;
   /** What it tells who scrapes it. */
   scrape(): Promise<string>;
+  /** What it tells the second time: what is new is told as 0 once. */
+  scrapeTwice(): Promise<string>;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
 }
@@ -37,11 +39,16 @@ export function startMeasured(args: string[], env: Record<string, string>): Meas
       },
       () => wrote,
     );
+  const scrape = async (): Promise<string> => {
+    const response = await fetch(await told(/^Metrics are at (\S+)$/m));
+    return response.text();
+  };
   return {
     told,
-    async scrape() {
-      const response = await fetch(await told(/^Metrics are at (\S+)$/m));
-      return response.text();
+    scrape,
+    async scrapeTwice() {
+      await scrape();
+      return scrape();
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
