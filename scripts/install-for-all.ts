@@ -26,9 +26,19 @@ const CHROMIUM: Program = {
   byHand: 'install Chromium or Chrome, or set CHROMIUM_PATH to the path of one',
 };
 
+/** For the metrics, which can be deleted. */
+const metrics = new URL('../src/extras/metrics/', import.meta.url);
+const PROMETHEUS: Program = {
+  name: 'Prometheus',
+  package: 'prometheus',
+  isThere: async () => (await findProgram('promtool')) !== undefined,
+  byHand: 'install Prometheus 2.40 or later, so that prometheus and promtool are on the PATH',
+};
+
 /** What suites in test/all need. */
 const PROGRAMS: Program[] = [
   ...(existsSync(chromium) ? [CHROMIUM] : []),
+  ...(existsSync(metrics) ? [PROMETHEUS] : []),
   {
     name: 'Redis',
     package: 'redis-server',

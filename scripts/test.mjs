@@ -1,7 +1,7 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
 //   node scripts/test.mjs              all but the suites in folders test/all
-//   node scripts/test.mjs --all        everything; installs Chromium, Redis and PgBouncer first where they are missing
+//   node scripts/test.mjs --all        everything; installs Chromium, Redis, PgBouncer and Prometheus first where they are missing
 //   node scripts/test.mjs --only-all   only the suites in folders test/all, and installs likewise
 //   node scripts/test.mjs --quick      what a copy of the template runs as `npm test`: the app's tests, and
 //                                      those of the engine that a change of it breaks first

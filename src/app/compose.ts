@@ -5,6 +5,7 @@ import { dev } from '../extras/dev/index.ts';
 import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
+import { metrics } from '../extras/metrics/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { traces } from '../extras/traces/index.ts';
@@ -27,6 +28,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    metrics,
     traces,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),

@@ -1,3 +1,4 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import type { CleanupReport } from '../contract/cleanup.ts';
 import type { DecisionInput, CountedDecision } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json-value.ts';
@@ -27,6 +28,9 @@ import type {
 } from './types.ts';
 import { waitForEnd } from './wait.ts';
 
+/** For whoever counts or traces starts: an event has `{ request, result, error }` of one. */
+const starts = tracingChannel('agent-once:start');
+
 /**
  * Starts agents' runs and finds them again by their keys. Temporal is the only store that decides
  * whether a run exists, so any number of clients in any number of processes agree.
@@ -52,7 +56,8 @@ export class AgentOnceClient {
    *   `input.invalid`, `input.too_large`, `options.invalid`
    */
   start<Output = JsonValue>(request: ByAgent<StartRequest, Output>): Promise<StartedRun<Output>> {
-    const started = startRun(this.context, { ...request, agent: nameOf(request.agent) });
+    const named = { ...request, agent: nameOf(request.agent) };
+    const started = starts.tracePromise(() => startRun(this.context, named), { request: named });
     return started as Promise<StartedRun<Output>>;
   }
 

@@ -74,6 +74,13 @@ export interface Ledger {
   /** Whether `transact` works. */
   readonly transactions: boolean;
 
+  /** Its connections at this moment, as numbers. Absent: the backend has no pool of them. */
+  readonly connections?: {
+    readonly inUse: number;
+    readonly idle: number;
+    readonly waiting: number;
+  };
+
   /** Leases of workers. Absent: each step's claim is renewed by itself. */
   readonly leases?: WorkerLeases;
 

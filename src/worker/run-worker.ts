@@ -120,13 +120,17 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const lease = opened.leases && new WorkerLease(opened.leases, tellLeft);
       await lease?.begin();
       if (lease) closing.push(() => lease.close());
-      const parts: WorkerParts = { ledger: watched.ledger, model, agents: registry };
+      const parts: WorkerParts = {
+        ledger: watched.ledger,
+        model,
+        agents: registry,
+        costUsd: (name, usage, endpoint) =>
+          costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
+      };
       deps = {
         ...extend.reduce((before, each) => each(before), parts),
         ...defined({ cleaning, lease }),
         transcripts: new Transcripts(),
-        costUsd: (name, usage, endpoint) =>
-          costUsd(prices, name, usage, { baseUrl: baseUrlOf(config, options.models, endpoint) }),
         worker: `${process.pid}@${os.hostname()}`,
         faults,
         pushed: temporal.pushesCancellations,

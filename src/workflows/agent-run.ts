@@ -97,8 +97,9 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
     if (!(error instanceof TemporalFailure)) throw error;
     progress.stopped();
     await answered();
-    progress.end('failed');
-    throw failRun(error, progress.report());
+    const failure = failRun(error, progress.report());
+    progress.end('failed', failure.type ?? '');
+    throw failure;
   }
 }
 

@@ -1,4 +1,9 @@
-import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  metricMeter,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { defined } from '../contract/defined.ts';
 import type { OpenQuestion, WaitingMemo } from '../contract/decision.ts';
 import type {
@@ -178,8 +183,11 @@ export class Progress {
     });
   }
 
-  end(status: 'completed' | 'failed' | 'cancelled'): void {
+  end(status: 'completed' | 'failed' | 'cancelled', code = ''): void {
     this.#status = status;
+    // Where nothing measures the worker, it goes nowhere. Not counted anew in a replay.
+    const ended = metricMeter.createCounter('agent_once_runs', undefined, 'Runs that ended');
+    ended.add(1, { agent: this.#run.agent, outcome: status, code });
     this.#draw();
     this.#setAttributes([
       statusAttribute(status),

@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { proxyFor } from '../../src/client/proxy.ts';
 import { settings } from '../../src/app/settings.ts';
 import { readConfig } from '../../src/config.ts';
+import { readMetricsPort } from '../../src/extras/metrics/settings.ts';
 import { readServiceSettings } from '../../src/extras/service/settings.ts';
 import { readTraceSettings } from '../../src/extras/traces/settings.ts';
 import { variablesRead } from '../support/variables-read.ts';
@@ -15,6 +16,7 @@ test('every variable that is read is documented, and the other way round', () =>
   const read = new Set([
     ...variablesRead(readConfig),
     ...variablesRead(readServiceSettings),
+    ...variablesRead(readMetricsPort),
     ...variablesRead(readTraceSettings),
     ...variablesRead(settings.shopUrl),
     // Each is read where it is used.

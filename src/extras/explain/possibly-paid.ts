@@ -1,3 +1,4 @@
+import type { StepError } from '../../ledger/port.ts';
 import type { ExplainedStep, PossiblyPaid } from './explanation.ts';
 
 /** Errors of attempts that the provider may have answered, or had begun to: an answer is paid. */
@@ -19,6 +20,11 @@ const ANSWERED = new Set([
   'model.answer_too_large',
   'output.too_large',
 ]);
+
+/** Whether the provider may have charged for an attempt of a model step that failed so. */
+export function mayBePaidFor({ code, mayBePaid }: Pick<StepError, 'code' | 'mayBePaid'>): boolean {
+  return mayBePaid === true || MAY_BE_PAID.has(code);
+}
 
 /** Calls to models that may have been paid for, though no answer of theirs was recorded. */
 export function possiblyPaid(steps: readonly ExplainedStep[]): PossiblyPaid {
@@ -53,7 +59,7 @@ function unansweredCalls(step: ExplainedStep): number {
   return (
     unknownAttempts +
     silent +
-    errors.filter(({ code, mayBePaid }) => mayBePaid || MAY_BE_PAID.has(code)).length +
+    errors.filter(mayBePaidFor).length +
     Math.max(0, answered - unusableAnswers)
   );
 }

@@ -94,6 +94,17 @@ export class Database {
     return pool;
   }
 
+  /** Those of both pools; `waiting`: how many callers wait for one. */
+  get connections(): { inUse: number; idle: number; waiting: number } {
+    const all = { inUse: 0, idle: 0, waiting: 0 };
+    for (const { totalCount, idleCount, waitingCount } of [this.#statements, this.#transactions]) {
+      all.inUse += totalCount - idleCount;
+      all.idle += idleCount;
+      all.waiting += waitingCount;
+    }
+    return all;
+  }
+
   /**
    * One statement, one round trip, one transaction.
    *

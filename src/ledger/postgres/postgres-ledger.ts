@@ -32,6 +32,9 @@ export async function createPostgresLedger(
   const renewals = new Database(url, { poolSize: 1 });
   return {
     transactions: true,
+    get connections() {
+      return database.connections;
+    },
     leases: workerLeases(renewals),
     cleaner: postgresCleaner(database),
     claim: (step) => claimStep(database, step),

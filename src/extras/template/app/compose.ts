@@ -5,6 +5,7 @@ import { dev } from '../../dev/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
+import { metrics } from '../../metrics/index.ts';
 import { service } from '../../service/index.ts';
 import { traces } from '../../traces/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
@@ -25,6 +26,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    metrics,
     traces,
     dev(),
     upgrade,

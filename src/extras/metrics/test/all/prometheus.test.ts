@@ -1,0 +1,144 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../../../test/support/eventually.ts';
+import { hasExtra } from '../../../../../test/support/extras.ts';
+import { findProgram } from '../../../../../test/support/find-program.ts';
+import { findFreePort } from '../../serve-metrics.ts';
+import { makeRuns, startMeasuredSystem, type MeasuredSystem } from '../support/measured-system.ts';
+import { startMeasured, type MeasuredProcess } from '../support/process.ts';
+import { alertRules, alerts, queries } from '../support/queries.ts';
+
+const promtool = await findProgram('promtool');
+const prometheus = await findProgram('prometheus');
+const NEEDED = 'needs promtool and prometheus: Debian has both in the package "prometheus"';
+
+(promtool ? test : test.skip)(`promtool takes the alert rules (${NEEDED})`, async () => {
+  const checked = await promisify(execFile)(promtool ?? '', [
+    'check',
+    'rules',
+    fileURLToPath(alertRules),
+  ]);
+  expect(checked.stdout).toContain(`${alerts.length} rules found`);
+});
+
+const suite = prometheus && hasExtra('service') ? describe : describe.skip;
+
+suite(`a real Prometheus that scrapes a worker and a service (${NEEDED})`, () => {
+  let measured: MeasuredSystem;
+  let server: ChildProcess;
+  let second: MeasuredProcess;
+  let folder: string;
+  let url: string;
+
+  /** The series that a query finds, in its order. */
+  const ask = async (
+    expr: string,
+  ): Promise<{ metric: Record<string, string>; value: number }[]> => {
+    const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+    const { status, data, error } = (await response.json()) as {
+      status: string;
+      error?: string;
+      data?: { result: { metric: Record<string, string>; value: [number, string] }[] };
+    };
+    if (status !== 'success') throw new Error(`${expr}: ${error}`);
+    return (data?.result ?? []).map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  };
+  const panel = (title: string, nth = 0): string =>
+    queries.filter(({ of }) => of === `panel "${title}"`)[nth]?.expr ?? '';
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-prometheus-'));
+    measured = await startMeasuredSystem();
+    const { worker, service } = measured;
+    const told = await Promise.all(
+      [worker, service].map((each) => each.told(/^Metrics are at http:\/\/(\S+)\/metrics$/m)),
+    );
+    // Of those that begin later it asks in vain at first.
+    const late = await findFreePort();
+    await copyFile(alertRules, path.join(folder, 'alert-rules.yml'));
+    const config = path.join(folder, 'prometheus.yml');
+    await writeFile(
+      config,
+      JSON.stringify({
+        global: { scrape_interval: '1s', evaluation_interval: '1s' },
+        rule_files: ['alert-rules.yml'],
+        scrape_configs: [
+          { job_name: 'agent-once', static_configs: [{ targets: [...told, `127.0.0.1:${late}`] }] },
+        ],
+      }),
+    );
+    const port = await findFreePort();
+    url = `http://127.0.0.1:${port}`;
+    server = spawn(
+      prometheus ?? '',
+      [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${path.join(folder, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      { stdio: 'ignore' },
+    );
+    await eventually(async () => expect(await ask('sum(up)')).toMatchObject([{ value: 2 }]));
+    await makeRuns(measured);
+    // The first worker has asked Temporal what waits, and asks again in a minute; this one now.
+    second = startMeasured(['worker'], {
+      ...measured.system.env,
+      AGENT_ONCE_METRICS_PORT: String(late),
+    });
+  });
+  afterAll(async () => {
+    if (server?.kill()) await once(server, 'exit');
+    await second?.stop();
+    await measured?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('the dashboard shows first which agent costs most', async () => {
+    await eventually(async () => {
+      const found = await ask(panel('Which agent costs most'));
+      const [most, next] = found.filter(({ value }) => value > 0);
+      expect([most?.metric['agent'], next?.metric['agent']]).toEqual(['thrifty', 'short']);
+    });
+  });
+
+  test('the dashboard shows what waits for whom, and since when', async () => {
+    const table = 'Questions that wait for a person';
+    const named = (found: { metric: Record<string, string> }[]) =>
+      found.map(({ metric: { agent, tool, kind } }) => `${agent} ${tool} ${kind}`).sort();
+    const both = ['tester send outcome', 'tester spend approval'];
+    await eventually(async () => {
+      for (const nth of [0, 1, 2]) expect(named(await ask(panel(table, nth)))).toEqual(both);
+    });
+    const { waiting } = await measured.system.client.describe({ agent: 'tester', key: 'approval' });
+    const since = await ask(panel(table, 1));
+    expect(since.find(({ metric }) => metric['kind'] === 'approval')?.value).toBeCloseTo(
+      Date.parse(waiting[0]?.askedAt ?? ''),
+      0,
+    );
+  });
+
+  test('it takes every query of the dashboard and the alerts', async () => {
+    for (const { expr } of queries) await ask(expr);
+  });
+
+  test('it evaluates all alerts, and notices the call whose outcome nobody knows', async () => {
+    await eventually(async () => {
+      const response = await fetch(`${url}/api/v1/rules`);
+      const { data } = (await response.json()) as {
+        data: { groups: { rules: { name: string; health: string; state: string }[] }[] };
+      };
+      const rules = data.groups.flatMap((group) => group.rules);
+      expect(rules.map(({ name, health }) => [name, health])).toEqual(
+        alerts.map(({ alert }) => [alert, 'ok']),
+      );
+      const noticed = rules.find(({ name }) => name === 'AgentOnceOutcomeUnknown');
+      expect(['pending', 'firing']).toContain(noticed?.state);
+    });
+  });
+});
