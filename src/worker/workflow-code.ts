@@ -10,6 +10,7 @@ const REMEMBERED = 'workflow-bundle-';
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const SRC = path.resolve(path.dirname(HERE), '..');
 const ROOT = path.dirname(SRC);
+const FAILURES = path.join(SRC, 'workflows', `failure-converter${path.extname(HERE)}`);
 const RELATIVE_IMPORT = /\b(?:from|import)\b[\s(]*['"](\.[^'"]+)['"]/g;
 
 /**
@@ -64,7 +65,12 @@ async function forgetOld(cache: string): Promise<void> {
 /** Bundles the workflows from their sources, in a checkout or in a build. */
 export async function bundleWorkflows(app?: string): Promise<{ code: string }> {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
-  return bundleWorkflowCode({ workflowsPath: entryOf(app), logger: new DefaultLogger('WARN') });
+  const logger = new DefaultLogger('WARN');
+  return bundleWorkflowCode({
+    workflowsPath: entryOf(app),
+    failureConverterPath: FAILURES,
+    logger,
+  });
 }
 
 function entryOf(app: string | undefined): string {
@@ -77,7 +83,7 @@ async function hashOf(entry: string): Promise<string> {
   const hash = createHash('sha256');
   const lock = path.join(ROOT, 'package-lock.json');
   if (existsSync(lock)) hash.update(await readFile(lock));
-  for (const [file, source] of await importedBy(entry)) {
+  for (const [file, source] of await importedBy(FAILURES, await importedBy(entry))) {
     hash.update(`${path.relative(ROOT, file)}\0${source}\0`);
   }
   return hash.digest('hex').slice(0, 32);

@@ -11,7 +11,7 @@ interface Room {
 /** The engine's rooms as `docs/architecture.md` tells them. A room may import itself. */
 export const ENGINE: Readonly<Record<string, Room>> = {
   contract: { rooms: [], only: ['node:crypto', 'canonicalize'] },
-  workflows: { rooms: ['contract'], only: ['@temporalio/workflow'] },
+  workflows: { rooms: ['contract'], only: ['@temporalio/common', '@temporalio/workflow'] },
   /** Files of `src` itself: settings, the public face, the program's start. */
   settings: { rooms: ['contract'] },
   ledger: { rooms: ['contract', 'settings'], no: ['@temporalio', 'openai'] },
