@@ -34,8 +34,8 @@ export interface Extra {
   commands?(program: Command, app: App): void;
   /** Backends of the ledger, by the scheme of `LEDGER_URL`. */
   ledgers?: LedgerBackends;
-  /** Encrypts what the ledger holds; `undefined`: nothing is encrypted. Asked each time. */
-  sealer?(): Sealer | undefined;
+  /** What encrypts the ledger's records; asked each time. */
+  sealer?: () => Sealer;
   /**
    * Wraps or replaces parts of `agent-once worker`: its ledger, its model, its agents and tools. Given
    * the parts, it returns those to work with; the extras are called in the order of the composition.

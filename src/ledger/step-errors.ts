@@ -1,5 +1,5 @@
 import { LIMITS } from '../contract/limits.ts';
-import { openText, sealText } from './payload.ts';
+import { sealing } from './payload.ts';
 import type { StepError } from './records.ts';
 
 /** What a step's row says of an attempt that its ledger has lost. */
@@ -28,12 +28,16 @@ export function didNotHappen(by: string): StepError {
  * surrogates, Lua the latter; a cut may leave one of those. Statements look at the code.
  */
 export function keptError({ code, message, mayBePaid }: StepError): StepError {
-  return { code: plain(code), message: sealText(plain(message)), ...(mayBePaid && { mayBePaid }) };
+  return {
+    code: plain(code),
+    message: sealing.sealer().sealText(plain(message)),
+    ...(mayBePaid && { mayBePaid }),
+  };
 }
 
 /** What was kept, as it was. */
 export function readError({ message, ...rest }: StepError): StepError {
-  return { ...rest, message: openText(message) };
+  return { ...rest, message: sealing.sealer().openText(message) };
 }
 
 function plain(text: string): string {

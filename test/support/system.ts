@@ -109,7 +109,9 @@ export async function startTestSystem(
     AGENT_ONCE_DRAIN: 'off',
     TEST_COUNTER_URL: counter.url,
     ...Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => /^TEST_((MODEL_)?LANE|FAST_MS)$/.test(name)),
+      Object.entries(process.env).filter(([name]) =>
+        /^(TEST_((MODEL_)?LANE|FAST_MS)|AGENT_ONCE_ENCRYPTION_KEYS)$/.test(name),
+      ),
     ),
   };
   return {

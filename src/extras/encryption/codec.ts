@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Payload, PayloadCodec } from '@temporalio/common';
+import { createCipher } from './cipher.ts';
 import type { Keys } from './keys.ts';
-import { createSealer } from './sealer.ts';
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -21,7 +21,7 @@ const GZIP = 0x1f;
  * leaves all as it is; what is not encrypted is left alone when it is read.
  */
 export function createCodec(keys: Keys): PayloadCodec {
-  const sealer = createSealer(keys);
+  const cipher = createCipher(keys);
   const [id] = keys.keys();
   return {
     async encode(payloads) {
@@ -31,7 +31,7 @@ export function createCodec(keys: Keys): PayloadCodec {
           const plain = serialize(payload);
           const packed = plain.length < COMPRESS_FROM_BYTES ? plain : await zip(plain);
           const metadata = { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(id) };
-          return { metadata, data: sealer.seal(packed) };
+          return { metadata, data: cipher.seal(packed) };
         }),
       );
     },
@@ -40,7 +40,7 @@ export function createCodec(keys: Keys): PayloadCodec {
         payloads.map(async (payload) => {
           const { encoding } = payload.metadata ?? {};
           if (!encoding || Buffer.from(encoding).toString() !== ENCODING) return payload;
-          const packed = sealer.open(Buffer.from(payload.data ?? []));
+          const packed = cipher.open(Buffer.from(payload.data ?? []));
           return deserialize(packed[0] === GZIP ? await unzip(packed) : packed);
         }),
       );

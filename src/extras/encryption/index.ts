@@ -24,8 +24,5 @@ export const encryption: Extra = {
     if (!logger || logLevel === 'debug' || readKeys().size === 0) return options;
     return { ...options, logger: leaveOutMessages(logger) };
   },
-  sealer() {
-    const keys = readKeys();
-    return keys.size === 0 ? undefined : createSealer(keys);
-  },
+  sealer: () => createSealer(readKeys()),
 };

@@ -1,4 +1,4 @@
-import { decodePayload, openText } from '../payload.ts';
+import { decodePayload, sealing } from '../payload.ts';
 import type { Ledger } from '../port.ts';
 import type { HeldStep } from '../reader.ts';
 import type { StepError } from '../records.ts';
@@ -57,7 +57,7 @@ export async function toPort<T>(row: object): Promise<T> {
 function plainToPort(column: string, value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
   if (column === 'errors') return (value as StepError[]).map(readError);
-  if (column === 'comment' && value !== null) return openText(value as string);
+  if (column === 'comment' && value !== null) return sealing.sealer().openText(value as string);
   return value !== null && COUNTS.includes(column) ? Number(value) : value;
 }
 

@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { openLedger } from '../../../ledger/open-ledger.ts';
-import { registerSealer } from '../../../ledger/payload.ts';
 import type { Ledger } from '../../../ledger/port.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { describeWrongKey } from './wrong-key-contract.ts';
@@ -12,7 +11,6 @@ beforeAll(async () => {
   database = await createTestDatabase();
   ledger = await openLedger(database.url);
 });
-afterEach(() => registerSealer(() => undefined));
 afterAll(async () => {
   await ledger.close();
   await database.drop();

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunView } from '../../../client/types.ts';
+import { runCommand } from '../../../../test/support/cli.ts';
 import { eventually } from '../../../../test/support/eventually.ts';
+import { hasExtra } from '../../../../test/support/extras.ts';
 import {
   calls,
   script,
@@ -122,6 +124,37 @@ test('with keys no planted secret is in Temporal, in the ledger or in a log', as
     });
     const left = await readEverything(system, failed.workflowId);
     expect(find([FAILURE], { ...left, log: worker.output() })).toEqual({ [FAILURE]: [] });
+  } finally {
+    await worker.stop();
+  }
+});
+
+test('commands with the keys show what is encrypted, and resume and cancel runs', async () => {
+  const worker = await system.startWorker(KEYS);
+  const told = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, code } = await runCommand(args, {
+      ...system.env,
+      TEST_AGENTS: 'of workers',
+    });
+    return `${code} ${stdout}${stderr}`;
+  };
+  try {
+    await fail('told');
+    for (const command of ['status', 'result', ...(hasExtra('explain') ? ['explain'] : [])]) {
+      expect(await told(command, 'tester', 'told')).toContain(FAILURE);
+    }
+    // Its input is in its history alone.
+    expect(await told('resume', 'tester', 'told', '--wait')).toMatch(/^0 /);
+
+    const run = { agent: 'tester', key: 'cancelled' };
+    const asks = calls(['spend', { label: 'planted-question', amount: 100 }]);
+    await system.client.start({ ...run, input: script(asks) });
+    await eventually(async () =>
+      expect(await told('status', 'tester', 'cancelled')).toContain('planted-question'),
+    );
+    expect(await told('list', '--json')).toContain('planted-question');
+    expect(await told('cancel', 'tester', 'cancelled')).toMatch(/^0 /);
+    expect(await untilEnd(system.client, run)).toMatchObject({ status: 'cancelled' });
   } finally {
     await worker.stop();
   }

@@ -1,14 +1,16 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { decodePayload, encodePayload, registerSealer } from '../../../ledger/payload.ts';
+import { decodePayload, encodePayload, sealing } from '../../../ledger/payload.ts';
 import { keptError, readError } from '../../../ledger/step-errors.ts';
+import { createCipher } from '../cipher.ts';
 import { createCodec } from '../codec.ts';
 import { readKeys, type Keys } from '../keys.ts';
 import { createSealer } from '../sealer.ts';
 import { keyOf, withKeys } from './keys-of-tests.ts';
 
+const inUse = sealing.sealer;
 afterEach(() => {
   delete process.env['AGENT_ONCE_ENCRYPTION_KEYS'];
-  registerSealer(() => undefined);
+  sealing.sealer = inUse;
 });
 
 function keys(...entries: string[]): Keys {
@@ -62,13 +64,13 @@ test.each([
 });
 
 test('what somebody changed or cut is not taken for what it was', () => {
-  const sealer = createSealer(keys(keyOf('a')));
-  const sealed = sealer.seal(Buffer.from('a secret'));
+  const cipher = createCipher(keys(keyOf('a')));
+  const sealed = cipher.seal(Buffer.from('a secret'));
   for (const at of sealed.keys()) {
     const changed = Buffer.from(sealed);
     changed[at] = (changed[at] ?? 0) ^ 1;
-    expect(() => sealer.open(changed)).toThrow(unreadable);
-    expect(() => sealer.open(sealed.subarray(0, at))).toThrow(unreadable);
+    expect(() => cipher.open(changed)).toThrow(unreadable);
+    expect(() => cipher.open(sealed.subarray(0, at))).toThrow(unreadable);
   }
 });
 
@@ -76,7 +78,7 @@ test('rows of a ledger from before encryption stay readable, and those since are
   const before = await encodePayload({ amount: 25 });
   const errorBefore = keptError({ code: 'tool.failed', message: 'a reason' });
   const sealer = createSealer(keys(keyOf('a')));
-  registerSealer(() => sealer);
+  sealing.sealer = () => sealer;
   const since = await encodePayload({ amount: 25 });
   const errorSince = keptError({ code: 'tool.failed', message: 'a reason' });
   expect(since.data.toString('latin1')).not.toContain('amount');
@@ -89,7 +91,7 @@ test('rows of a ledger from before encryption stay readable, and those since are
   expect([errorBefore, errorSince].map(readError)).toEqual([errorBefore, errorBefore]);
 
   const other = createSealer(keys(keyOf('b')));
-  registerSealer(() => other);
+  sealing.sealer = () => other;
   await expect(decodePayload(since.data)).rejects.toEqual(unreadable);
   // It is shown, and nothing depends on it.
   expect(readError(errorSince).message).toBe(

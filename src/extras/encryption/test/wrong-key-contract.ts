@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { registerSealer } from '../../../ledger/payload.ts';
+import { sealing } from '../../../ledger/payload.ts';
 import type { Ledger } from '../../../ledger/port.ts';
 import { again, claimed, granted, plannedStep, stepClaim } from '../../../../test/ledger/steps.ts';
 import { readKeys } from '../keys.ts';
@@ -11,7 +11,7 @@ function useKeys(...entries: string[]): void {
   const before = process.env['AGENT_ONCE_ENCRYPTION_KEYS'];
   Object.assign(process.env, withKeys(...entries));
   const sealer = createSealer(readKeys());
-  registerSealer(() => sealer);
+  sealing.sealer = () => sealer;
   if (before === undefined) delete process.env['AGENT_ONCE_ENCRYPTION_KEYS'];
   else process.env['AGENT_ONCE_ENCRYPTION_KEYS'] = before;
 }

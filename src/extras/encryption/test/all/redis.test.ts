@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { openLedger } from '../../../../ledger/open-ledger.ts';
-import { registerSealer } from '../../../../ledger/payload.ts';
 import type { Ledger } from '../../../../ledger/port.ts';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis-server.ts';
 import { describeWrongKey } from '../wrong-key-contract.ts';
@@ -12,7 +11,6 @@ beforeAll(async () => {
   server = await startRedis();
   ledger = await openLedger(server.url);
 });
-afterEach(() => registerSealer(() => undefined));
 afterAll(async () => {
   await ledger.close();
   await server.stop();

@@ -12,7 +12,6 @@ import { untilEnd } from '../../../../../test/support/until-end.ts';
 import { keyOf, withKeys } from '../keys-of-tests.ts';
 
 const RIGHT = withKeys(keyOf('right'));
-const WITHOUT = withKeys();
 let system: TestSystem;
 
 beforeAll(async () => {
@@ -24,53 +23,49 @@ afterAll(async () => {
   await system.close();
 });
 
-test.each([
-  ['the wrong key', withKeys(keyOf('wrong'))],
-  ['another key under the same ID', withKeys(keyOf('right', 'another'))],
-  ['no key', WITHOUT],
-])(
-  'a worker with %s says so, and who has the key ends the run, with no doubled effect',
-  async (what, env) => {
-    const label = what.replaceAll(' ', '-');
-    const run = { agent: 'tester', key: label };
-    const right = await system.startWorker(RIGHT);
-    system.counter.hold(`charge:${label}`);
-    await system.client.start({
-      ...run,
-      input: script(calls(['charge', { label }]), calls(['send', { label }]), { say: 'done' }),
-    });
-    await eventually(() => expect(system.counter.requests(`charge:${label}`)).toBe(1));
-    await right.kill();
-    system.counter.letGo(`charge:${label}`);
+const OTHERS = {
+  'the wrong key': withKeys(keyOf('wrong')),
+  'another key under its ID': withKeys(keyOf('right', 'another')),
+  'no key': withKeys(),
+};
+const COMMANDS = ['status', 'result', 'list', ...(hasExtra('explain') ? ['explain'] : [])];
 
-    const wrong = await system.startWorker(env);
-    // Both of its tasks: of the workflow, and of the step that the dead worker left.
+test('workers without the key say so, commands too, and who has it ends the run with no doubled effect', async () => {
+  const run = { agent: 'tester', key: 'kept' };
+  const right = await system.startWorker(RIGHT);
+  system.counter.hold('charge:kept');
+  await system.client.start({
+    ...run,
+    input: script(calls(['charge', { label: 'kept' }]), calls(['send', { label: 'kept' }]), {
+      say: 'done',
+    }),
+  });
+  await eventually(() => expect(system.counter.requests('charge:kept')).toBe(1));
+  await right.kill();
+  system.counter.letGo('charge:kept');
+
+  for (const [what, env] of Object.entries(OTHERS)) {
+    const worker = await system.startWorker(env);
     await eventually(
-      () => expect(wrong.output()).toMatch(/encrypted with (the|a) key "right"/),
-      () => wrong.output(),
+      () => expect(worker.output()).toMatch(/encrypted with (the|a) key "right"/),
+      () => `with ${what}: ${worker.output()}`,
     );
-    for (const command of [
-      'status',
-      'result',
-      'list',
-      ...(hasExtra('explain') ? ['explain'] : []),
-    ]) {
-      const which = command === 'list' ? [] : ['tester', label];
-      const flags = command === 'result' ? ['--timeout', '1s'] : [];
-      const told = await runCommand([command, ...which, ...flags], { ...system.env, ...env });
-      expect(told.stderr).toMatch(/key "right"/);
-      expect(told).toMatchObject({ code: 6, stdout: '' });
-    }
-    expect(await system.client.describe(run)).toMatchObject({ status: 'running' });
-    await wrong.stop();
-
-    const again = await system.startWorker(RIGHT);
-    expect(await untilEnd(system.client, run)).toMatchObject({
-      status: 'completed',
-      result: 'done',
+    await worker.stop();
+  }
+  for (const command of COMMANDS) {
+    const which = command === 'list' ? [] : [run.agent, run.key];
+    const told = await runCommand([command, ...which], { ...system.env, ...OTHERS['no key'] });
+    expect({ command, ...told }).toEqual({
+      command,
+      code: 6,
+      stdout: '',
+      stderr: expect.stringMatching(/encrypted with the key "right".*Nothing was lost/),
     });
-    expect(system.counter.effects(`charge:${label}`)).toBe(1);
-    expect(system.counter.requests(`send:${label}`)).toBe(1);
-    await again.stop();
-  },
-);
+  }
+  expect(await system.client.describe(run)).toMatchObject({ status: 'running' });
+
+  await system.startWorker(RIGHT);
+  expect(await untilEnd(system.client, run)).toMatchObject({ status: 'completed', result: 'done' });
+  expect(system.counter.effects('charge:kept')).toBe(1);
+  expect(system.counter.requests('send:kept')).toBe(1);
+});
