@@ -2,6 +2,7 @@ import { batch } from '../extras/batch/index.ts';
 import { decisions } from '../extras/decisions/index.ts';
 import { demo } from '../extras/demo/index.ts';
 import { dev } from '../extras/dev/index.ts';
+import { encryption } from '../extras/encryption/index.ts';
 import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
@@ -28,6 +29,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    encryption,
     metrics,
     traces,
     dev({ beside: [shop] }),

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { ModelEndpoints } from '../contract/model-endpoint.ts';
 import type { AgentDefinition } from '../define/define-agent.ts';
 import type { LedgerBackends } from '../ledger/open-ledger.ts';
+import type { Sealer } from '../ledger/payload.ts';
 import type { ExtendRuntime, ExtendWorker } from '../worker/worker-parts.ts';
 import type { OwnActivities } from '../worker/own-activities.ts';
 
@@ -33,6 +34,8 @@ export interface Extra {
   commands?(program: Command, app: App): void;
   /** Backends of the ledger, by the scheme of `LEDGER_URL`. */
   ledgers?: LedgerBackends;
+  /** What encrypts the ledger's records; asked each time. */
+  sealer?: () => Sealer;
   /**
    * Wraps or replaces parts of `agent-once worker`: its ledger, its model, its agents and tools. Given
    * the parts, it returns those to work with; the extras are called in the order of the composition.

@@ -53,6 +53,10 @@ export const ERRORS = {
     'The ledger lacks what the run has recorded: it was restored, or is another one.',
   ),
   'ledger.value_refused': error(4, 'A step has a value that the ledger cannot hold.'),
+  'payload.unreadable': error(
+    6,
+    'Something is encrypted with a key that this process does not have.',
+  ),
   'disk.failed': error(6, 'A file, or the output, cannot be written.'),
   'part.failed': error(6, 'A part of the local stack did not start or stopped.'),
   'model.unreachable': error(6, 'The model endpoint does not answer.'),

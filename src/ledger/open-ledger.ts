@@ -3,6 +3,7 @@ import { AgentOnceError } from '../contract/errors.ts';
 import type { Effect } from '../contract/step.ts';
 import type { LedgerKeeper } from './keeper.ts';
 import { listMigrations, migrationsOf, type Migrated } from './list-migrations.ts';
+import { sealing, type Sealer } from './payload.ts';
 import type { Ledger } from './port.ts';
 import type { LedgerReader } from './reader.ts';
 
@@ -52,10 +53,13 @@ const postgres: LedgerBackend = {
 
 const backends = new Map(Object.entries({ postgres, postgresql: postgres }));
 
-/** Makes the kinds of ledger known to this process that extras bring along. */
-export function registerLedgers(extras: readonly { ledgers?: LedgerBackends }[]): void {
-  for (const { ledgers = {} } of extras) {
+/** Makes known to this process what extras bring along: kinds of ledger, and what encrypts them. */
+export function registerLedgers(
+  extras: readonly { ledgers?: LedgerBackends; sealer?: () => Sealer }[],
+): void {
+  for (const { ledgers = {}, sealer } of extras) {
     for (const [scheme, backend] of Object.entries(ledgers)) backends.set(scheme, backend);
+    if (sealer) sealing.sealer = sealer;
   }
 }
 

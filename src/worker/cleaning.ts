@@ -36,7 +36,7 @@ const MOST_JITTER_MS = 5 * 60_000;
  */
 export async function prepareCleaning(
   config: Config,
-  { connection, namespace, namespaceId, address }: WorkerConnection,
+  { connection, namespace, namespaceId, address, plugins }: WorkerConnection,
   { cleaner }: Ledger,
   cleans: boolean,
   log: Logger,
@@ -52,7 +52,7 @@ export async function prepareCleaning(
       `The ledger is not cleaned: runs of other Temporal namespaces use it or did (${others.map(({ name }) => `"${name}"`).join(', ')}). See "Cleaning" in docs/operations.md.`,
     );
   }
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, plugins });
   try {
     await keepCleanupSchedule(client, taskQueues(splitTaskQueues), cleanupEveryMs);
   } catch (error) {

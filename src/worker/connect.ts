@@ -1,5 +1,7 @@
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { ClientPlugin } from '@temporalio/client';
 import { connectionProblem } from '../client/connection-problem.ts';
+import { loadPlugins } from '../client/plugins.ts';
 import { proxyFor, type Proxy } from '../client/proxy.ts';
 import { readTemporalConfig, type TemporalConfig } from '../client/temporal-config.ts';
 import { asAgentOnceError } from '../client/temporal-errors.ts';
@@ -15,6 +17,8 @@ export interface WorkerConnection {
   retentionMs: number;
   /** Whether the server tells workers of cancellations, without being asked (Temporal 1.32). */
   pushesCancellations: boolean;
+  /** Of the extras, for workers and clients on this connection. */
+  plugins: ClientPlugin[];
 }
 
 /** The connection itself would wait for ever for a server that accepts it and says nothing. */
@@ -35,6 +39,7 @@ const STATUSES: readonly [says: RegExp, code: number][] = [
  *   `temporal.failed`, `config.invalid`
  */
 export async function connectWorker(): Promise<WorkerConnection> {
+  const plugins = await loadPlugins();
   const config = readTemporalConfig();
   const { address, namespace } = config;
   const connection = await connectInTime(config);
@@ -45,7 +50,8 @@ export async function connectWorker(): Promise<WorkerConnection> {
     const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
     const namespaceId = namespaceInfo?.id || `${namespace} at ${address}`;
     const pushesCancellations = namespaceInfo?.capabilities?.workerCommands === true;
-    return { connection, namespace, namespaceId, address, retentionMs, pushesCancellations };
+    const limits = { retentionMs, pushesCancellations };
+    return { connection, namespace, namespaceId, address, ...limits, plugins };
   } catch (error) {
     await connection.close();
     throw asAgentOnceError(error, { address, namespace });

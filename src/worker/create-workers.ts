@@ -1,7 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/create-activities.ts';
 import type { ActivityDeps } from '../activities/deps.ts';
-import { loadPlugins } from '../client/plugins.ts';
 import type { Config } from '../config.ts';
 import { taskQueues } from '../contract/names.ts';
 import type { WorkerConnection } from './connect.ts';
@@ -25,7 +24,7 @@ export interface OwnParts {
  */
 export async function createWorkers(
   config: Config,
-  { connection, namespace }: WorkerConnection,
+  { connection, namespace, plugins }: WorkerConnection,
   deps: ActivityDeps | undefined,
   own: OwnParts,
   graceMs: number,
@@ -35,7 +34,7 @@ export async function createWorkers(
   const common = {
     connection,
     namespace,
-    plugins: await loadPlugins(),
+    plugins,
     shutdownGraceTime: graceMs,
     // Cancellation reaches an activity with the answer to a heartbeat: by default that takes
     // seconds, and a model request goes on being paid for.

@@ -24,8 +24,9 @@ export interface Temporal {
 export function talkToTemporal({
   connection,
   namespace,
-}: Pick<WorkerConnection, 'connection' | 'namespace'>): Temporal {
-  const client = new Client({ connection, namespace });
+  plugins,
+}: Pick<WorkerConnection, 'connection' | 'namespace' | 'plugins'>): Temporal {
+  const client = new Client({ connection, namespace, plugins });
   const failure = ApplicationFailure.retryable(
     "The attempt's worker has died, or does not reach the ledger any more. The step goes on.",
     'step.interrupted',

@@ -20,7 +20,9 @@ test('every variable that is read is documented, and the other way round', () =>
     ...variablesRead(readTraceSettings),
     ...variablesRead(settings.shopUrl),
     // Each is read where it is used.
+    'AGENT_ONCE_CODEC_TOKEN',
     'AGENT_ONCE_DEMO_NO_TOKENS',
+    'AGENT_ONCE_ENCRYPTION_KEYS',
     'AGENT_ONCE_REDIS_DURABLE',
     'CHROMIUM_PATH',
     'TEMPORAL_CLI',

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import pg from 'pg';
 import { createRegistry } from '../../src/define/registry.ts';
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
+import { loadPlugins } from '../../src/client/plugins.ts';
 import type { JsonValue } from '../../src/contract/json-value.ts';
 import type { Ledger } from '../../src/ledger/port.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
@@ -94,7 +95,8 @@ export async function startTestSystem(
     'CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY, label text, token text)',
   );
   const { Client } = await import('@temporalio/client');
-  const client = new Client({ connection: temporal.connection, namespace });
+  const plugins = await loadPlugins();
+  const client = new Client({ connection: temporal.connection, namespace, plugins });
   const workers: ChildProcess[] = [];
   const env: Record<string, string> = {
     TEMPORAL_ADDRESS: temporalAddress(),
@@ -107,7 +109,9 @@ export async function startTestSystem(
     AGENT_ONCE_DRAIN: 'off',
     TEST_COUNTER_URL: counter.url,
     ...Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => /^TEST_((MODEL_)?LANE|FAST_MS)$/.test(name)),
+      Object.entries(process.env).filter(([name]) =>
+        /^(TEST_((MODEL_)?LANE|FAST_MS)|AGENT_ONCE_ENCRYPTION_KEYS)$/.test(name),
+      ),
     ),
   };
   return {

@@ -1,5 +1,6 @@
 /** A worker process with the test agents; `system.ts` starts it and, in some tests, kills it. */
 import { once } from 'node:events';
+import { app } from '../../src/app/compose.ts';
 import type { ModelEndpoints } from '../../src/contract/model-endpoint.ts';
 import { reportError } from '../../src/cli/report-error.ts';
 import { readConfig } from '../../src/config.ts';
@@ -53,6 +54,7 @@ const running = runWorker(readConfig(), {
   graceMs: Number(process.env['TEST_GRACE_MS'] ?? 10_000),
   signal: stopping.signal,
   extend,
+  runtime: app.extras.flatMap(({ runtime }) => runtime ?? []),
   models: JSON.parse(process.env['TEST_MODELS'] ?? '{}') as ModelEndpoints,
   ...(only === undefined ? {} : { only }),
   onReady: () => process.send?.('ready'),

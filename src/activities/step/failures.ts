@@ -20,6 +20,7 @@ const OWN_TROUBLE: readonly ErrorCode[] = [
   ...REFUSED,
   'ledger.unreachable',
   'ledger.restored',
+  'payload.unreadable',
   'step.busy',
   'step.claim_lost',
 ];
@@ -118,8 +119,8 @@ export function isRefused(code: ErrorCode): boolean {
  * The failure that leaves an activity: a code as its type, a short message, no cause and no stack
  * of others. A message of megabytes would hang the attempt until its timeout.
  *
- * @param nextRetryDelayMs default: the policy's; where the ledger refuses this worker or lacks the
- *   run's records, a wait that grows, so that a worker which fails at once does not take each step that
+ * @param nextRetryDelayMs default: the policy's; where the ledger refuses this worker, lacks the run's
+ *   records or is not readable to it, a wait that grows, so that a worker which fails at once does not take each step that
  *   another could do
  */
 export function activityFailure(
@@ -147,7 +148,8 @@ export function detailsOf(used: StepUsage, fence?: string): StepFailureDetails |
 }
 
 function untilMendedMs({ code, retryable }: Failure): number | undefined {
-  if (!retryable || !(isRefused(code) || code === 'ledger.restored')) return undefined;
+  const lasts = isRefused(code) || ['ledger.restored', 'payload.unreadable'].includes(code);
+  if (!retryable || !lasts) return undefined;
   // By Temporal's count of attempts: the ledger counts none of these.
   const { attempt } = Context.current().info;
   const wait = Math.min(FIRST_WAIT_MS * 2 ** Math.min(attempt - 1, 10), LONGEST_WAIT_MS);

@@ -1,4 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+// Not public, and the only way that decodes as Temporal's client does.
+import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { ClientContext } from '../../client/context.ts';
 import { hasWorker, queryState } from '../../client/live-state.ts';
 import type { RunState } from '../../contract/run.ts';
@@ -53,13 +55,15 @@ export async function readLive(
     cancelRequested: raw.workflowExtendedInfo?.cancelRequested === true,
     turn: state?.turn ?? null,
     maxTurns: state?.maxTurns ?? null,
-    pending: (raw.pendingActivities ?? []).map(readPending),
+    pending: await Promise.all(
+      (raw.pendingActivities ?? []).map((pending) => readPending(context, pending)),
+    ),
     workflowTaskAttempt: attempt > 1 ? attempt : null,
   };
   return { live, state };
 }
 
-function readPending(activity: Pending): PendingActivity {
+async function readPending(context: ClientContext, activity: Pending): Promise<PendingActivity> {
   const { activityType, state, attempt, nextAttemptScheduleTime, lastFailure } = activity;
   const heartbeatTimeout = activity.activityOptions?.heartbeatTimeout;
   const code = lastFailure?.applicationFailureInfo?.type;
@@ -69,11 +73,26 @@ function readPending(activity: Pending): PendingActivity {
     attempt: attempt ?? 1,
     nextAttemptAt: toIso(nextAttemptScheduleTime),
     lastError: lastFailure
-      ? { code: code || 'step.failed', message: lastFailure.message ?? '' }
+      ? { code: code || 'step.failed', message: await messageOf(context, lastFailure) }
       : null,
     startedAt: toIso(activity.lastStartedTime),
     worker: activity.lastWorkerIdentity || null,
     lastHeartbeatAt: toIso(activity.lastHeartbeatTime),
     heartbeatTimeoutMs: (heartbeatTimeout && toMs(heartbeatTimeout)) || null,
   };
+}
+
+/** A codec may have encoded it. */
+async function messageOf(
+  { temporal }: ClientContext,
+  failure: NonNullable<Pending['lastFailure']>,
+): Promise<string> {
+  const { loadedDataConverter } = temporal.options;
+  try {
+    const error = await decodeOptionalFailureToOptionalError(loadedDataConverter, failure);
+    return error?.message ?? '';
+  } catch {
+    // By a worker with another key.
+    return `${failure.message ?? ''} (this process cannot decode it)`;
+  }
 }

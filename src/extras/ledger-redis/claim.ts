@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { answerClaim, type ClaimDecision } from '../../ledger/claim-answer.ts';
 import { encodePayload } from '../../ledger/payload.ts';
 import type { Claim, ClaimAnswer, Lack, StepClaim } from '../../ledger/port.ts';
-import { LOST } from '../../ledger/step-errors.ts';
+import { LOST, UNREADABLE } from '../../ledger/step-errors.ts';
 import { list, type Connection } from './connection.ts';
+import { endings } from './finish.ts';
 import { keys } from './keys.ts';
 import { Row, toHeldStep } from './records.ts';
 import { loadScript } from './script.ts';
@@ -38,7 +39,15 @@ export async function claimStep(connection: Connection, step: StepClaim): Promis
     return { state: 'restored', lacks, ledger: id, accepted: answer === 'accepted' };
   }
   if (answer === 'superseded') return { state: answer };
-  const met = await toHeldStep(scope, new Row(fields), Number(String(second)));
+  const fieldsOf = new Row(fields);
+  const met = await toHeldStep(scope, fieldsOf, Number(String(second))).catch(async (error) => {
+    // It has not begun: the claim must not end as that of a worker that died.
+    if (answer === 'claimed') {
+      const claim = { scope, step: step.step, fence: fieldsOf.text('fence') ?? '', leaseMs: 0 };
+      await endings(connection).fail(claim, UNREADABLE, { counted: false, once: true });
+    }
+    throw error;
+  });
   return answerClaim(answer as ClaimDecision, met, step, id);
 }
 

@@ -1,7 +1,7 @@
 import { encodePayload } from '../../ledger/payload.ts';
 import type { Asking } from '../../contract/asking.ts';
 import type { Ledger, Recorded, StepError } from '../../ledger/port.ts';
-import { plainError } from '../../ledger/step-errors.ts';
+import { keptError } from '../../ledger/step-errors.ts';
 import type { Argument, Connection } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript, type Script } from './script.ts';
@@ -70,5 +70,5 @@ function askingFields(asking: Asking | undefined): [string, string] {
 }
 
 function toJson(error: StepError): string {
-  return JSON.stringify(plainError(error));
+  return JSON.stringify(keptError(error));
 }

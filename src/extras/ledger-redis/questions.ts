@@ -6,7 +6,7 @@ import {
 } from '../../contract/decision.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import { encodePayload } from '../../ledger/payload.ts';
+import { encodePayload, sealing } from '../../ledger/payload.ts';
 import type { AskedQuestion, Ledger } from '../../ledger/port.ts';
 import { didNotHappen } from '../../ledger/step-errors.ts';
 import { list, type Connection, type Reply } from './connection.ts';
@@ -48,7 +48,14 @@ export function questions(connection: Connection): Pick<Ledger, 'ask' | 'decide'
       const reply = await connection.run(
         DECIDE,
         [keys.questions(scope), keys.step(scope, step)],
-        [...what, by, comment, data, bytes, JSON.stringify(didNotHappen(by))],
+        [
+          ...what,
+          by,
+          comment && sealing.sealer().sealText(comment),
+          data,
+          bytes,
+          JSON.stringify(didNotHappen(by)),
+        ],
       );
       const [outcome, question] = list(reply);
       const standing = question === undefined ? undefined : parse(question);
@@ -83,7 +90,7 @@ function toQuestion(scope: string, question: QuestionJson): AskedQuestion {
     runId: question.run_id,
     decision: question.decision ?? null,
     by: question.decided_by ?? null,
-    comment: question.comment ?? null,
+    comment: question.comment === undefined ? null : sealing.sealer().openText(question.comment),
     decidedAt: isoTime(question.decided_at),
   };
 }

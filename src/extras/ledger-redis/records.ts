@@ -9,6 +9,7 @@ import type {
   StepState,
 } from '../../ledger/port.ts';
 import type { HeldStep } from '../../ledger/reader.ts';
+import { readError } from '../../ledger/step-errors.ts';
 import { list, pairs, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
 import { loadScript } from './script.ts';
@@ -87,7 +88,7 @@ async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     round: row.number('round') ?? 0,
     unusableAnswers: row.number('unusable_answers') ?? 0,
     asking: JSON.parse(row.text('asking') ?? 'null') as Asking | null,
-    errors: JSON.parse(row.text('errors') ?? '[]') as StepError[],
+    errors: (JSON.parse(row.text('errors') ?? '[]') as StepError[]).map(readError),
     inputTokens: row.number('input_tokens'),
     outputTokens: row.number('output_tokens'),
     costUsd: row.number('cost_usd'),

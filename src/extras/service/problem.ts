@@ -48,6 +48,7 @@ const STATUS: Partial<Record<ErrorCode, readonly [number, string]>> = {
   'temporal.failed': [503, 'Temporal refused the request'],
   'ledger.unreachable': [503, 'The ledger does not answer'],
   'ledger.invalid': [503, 'The ledger cannot be used'],
+  'payload.unreadable': [503, 'Something is encrypted with another key'],
   'ledger.restored': [503, 'The ledger lacks what the run has recorded'],
 };
 

@@ -1,8 +1,9 @@
 import { answerClaim, type ClaimDecision, type MetStep } from '../claim-answer.ts';
 import { encodePayload } from '../payload.ts';
 import type { Claim, ClaimAnswer, StepClaim } from '../port.ts';
-import { LOST } from '../step-errors.ts';
+import { LOST, UNREADABLE } from '../step-errors.ts';
 import type { Database } from './database.ts';
+import { endings } from './finish.ts';
 import { toPort } from './records.ts';
 import { releaseFrom, workerLeases } from './worker-leases.ts';
 import { whyNotClaimed } from './why-not-claimed.ts';
@@ -185,7 +186,10 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
   const values = [...what, ...claim, ...by, ...seen, JSON.stringify([LOST]), done, ...under];
   const [row] = await database.query(CLAIM, values);
   if (row !== undefined) {
-    const met = await toPort<MetRow>(row);
+    const met = await toPort<MetRow>(row).catch(async (error: unknown) => {
+      await giveBack(database, step, row);
+      throw error;
+    });
     const { fence: held, lease: theirs, leaseLeftMs } = met;
     // Only a hint, as this statement's snapshot has it: the next one looks under the lease's lock.
     if (met.answer === 'busy' && theirs !== null && (leaseLeftMs ?? 0) <= 0) {
@@ -196,6 +200,14 @@ export async function claimStep(database: Database, step: StepClaim): Promise<Cl
   }
   // Where nothing is wanting any more, a person has accepted the ledger in this very moment.
   return (await whyNotClaimed(database, step)) ?? claimStep(database, step);
+}
+
+/** Whoever cannot read its row has not begun: the claim must not end as that of a worker that died. */
+async function giveBack(database: Database, { scope, step, leaseMs }: StepClaim, row: object) {
+  const { answer, fence } = row as Pick<MetRow, 'answer' | 'fence'>;
+  if (answer !== 'claimed' && answer !== 'same') return;
+  const claim = { scope, step, fence, leaseMs };
+  await endings(database).fail(claim, UNREADABLE, { counted: false, once: true });
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 import { AgentOnceError } from '../../contract/errors.ts';
 import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import { encodePayload } from '../payload.ts';
+import { encodePayload, sealing } from '../payload.ts';
 import type { AskedQuestion } from '../port.ts';
 import { didNotHappen } from '../step-errors.ts';
 import type { Database } from './database.ts';
@@ -90,7 +90,12 @@ async function decideIn(
   const attempt = [scope, step, question.fence];
   const settles = question.kind === 'outcome';
   if (settles && !(await settle(client, attempt, answer))) return standing(question, 'settled');
-  const said = [decision, resultDigest, by, comment ?? null];
+  const said = [
+    decision,
+    resultDigest,
+    by,
+    comment === undefined ? null : sealing.sealer().sealText(comment),
+  ];
   const values = [scope, step, question.kind, question.round, ...said];
   const [answered] = (await client.query<QuestionRow>(ANSWER, values)).rows;
   return standing(answered ?? question, 'recorded');

@@ -1,7 +1,7 @@
 import type { StepUsage } from '../../contract/step.ts';
 import { encodePayload } from '../payload.ts';
 import type { Claim, Completion, Ledger, Recorded, StepError } from '../port.ts';
-import { plainError } from '../step-errors.ts';
+import { keptError } from '../step-errors.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -161,7 +161,7 @@ export function endings(
 }
 
 function toJsonb(error: StepError): string {
-  return JSON.stringify([plainError(error)]);
+  return JSON.stringify([keptError(error)]);
 }
 
 function idOf({ scope, step, fence }: Claim): unknown[] {

@@ -1,6 +1,8 @@
-import { decodePayload } from '../payload.ts';
+import { decodePayload, sealing } from '../payload.ts';
 import type { Ledger } from '../port.ts';
 import type { HeldStep } from '../reader.ts';
+import type { StepError } from '../records.ts';
+import { readError } from '../step-errors.ts';
 import type { Database } from './database.ts';
 
 const RECORD = `
@@ -54,6 +56,8 @@ export async function toPort<T>(row: object): Promise<T> {
 
 function plainToPort(column: string, value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
+  if (column === 'errors') return (value as StepError[]).map(readError);
+  if (column === 'comment' && value !== null) return sealing.sealer().openText(value as string);
   return value !== null && COUNTS.includes(column) ? Number(value) : value;
 }
 
