@@ -6,7 +6,7 @@ import type { Choices } from '../../upgrade/generate.ts';
 import { readManifests } from '../../../../scripts/read-manifests.ts';
 import { chooseExtras } from './extras.ts';
 import { makePackage, readPackage } from './make-package.ts';
-import { composeOf, moveSeed, SEED, unlink } from './rewrite.ts';
+import { composeFileOf, composeOf, moveSeed, SEED, unlink } from './rewrite.ts';
 import { selectFiles } from './select-files.ts';
 
 /** What the README names of the app. */
@@ -55,12 +55,7 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
   write('README.md', readOwn('readme.txt'));
   write('knip.json', readOwn('knip.json'));
   write('docs/changelog.md', read('CHANGELOG.md'));
-  write(
-    'docker-compose.yml',
-    read('docker-compose.yml')
-      .replace(/^name: agent-once$/m, `name: ${name}`)
-      .replace(/^( +image: )agent-once:/m, `$1${name}:`),
-  );
+  write('docker-compose.yml', composeFileOf(read('docker-compose.yml'), name, extras));
   const { version } = readPackage(root);
   write('agent-once.json', JSON.stringify({ version, name, example, extras }));
   const chosen = extras.map((extra) => manifests.get(extra) ?? {});
