@@ -57,9 +57,9 @@ async function run(): Promise<void> {
     variables: { OPENAI_API_KEY: 'scripted-model', OPENAI_BASE_URL: model.url },
     workers: { SHOP_URL: `http://127.0.0.1:${shopPort}` },
     ...(demo ? { firstTools: { AGENT_ONCE_FAULT: 'after-effect:issue_refund' } } : {}),
+    stops,
     tell,
   });
-  stops.push(() => system.stop());
   const shop = await startShop({ port: shopPort, databaseUrl: system.ledgerUrl });
   stops.push(() => shop.stop());
   const apiKey = (await system.agentOnce('api-keys', 'create', 'default')).trim();

@@ -31,7 +31,8 @@ export async function startPart(
     return current;
   };
   let current: Running | undefined;
-  const kept = await keepRunning(name, startOne, tell);
+  // What it said is in its log.
+  const kept = await keepRunning(name, startOne, (line) => tell(line.split('\n')[0] ?? ''));
   const now = (): Running => current ?? kept.first;
   return {
     name,
