@@ -9,7 +9,7 @@ export default {
     ],
   },
   // Each folder has its tests: those of the engine are in test, those of an extra in it.
-  testMatch: ['<rootDir>/{test,src,bench,chaos,fuzz,pictures}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{test,src,bench,chaos,fuzz,pictures,prod-like}/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.agent-once/'],
   // One server start for all suites; see test/support/global-setup.ts.
   globalSetup: '<rootDir>/test/support/global-setup.ts',

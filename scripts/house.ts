@@ -68,6 +68,7 @@ const graph = readImportGraph(ROOT, [
   'chaos',
   'fuzz',
   'pictures',
+  'prod-like',
   'examples',
 ]);
 /** What the program imports of the app shows that it has machinery in it. */

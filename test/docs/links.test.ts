@@ -11,7 +11,7 @@ test.each(listPages())('what %s points to is there', (page) => {
   );
   const files = [
     ...text.matchAll(
-      /`((?:src|test|docs|examples|scripts|bin|chaos|fuzz|bench|pictures)\/[\w./-]+(?:\.\w+|\/))`/g,
+      /`((?:src|test|docs|examples|scripts|bin|chaos|fuzz|bench|pictures|prod-like)\/[\w./-]+(?:\.\w+|\/))`/g,
     ),
   ].map(([, path]) => path ?? '');
   const missing = [...links, ...files].filter((path) => !existsSync(join(ROOT, path)));

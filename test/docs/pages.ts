@@ -8,7 +8,10 @@ export function listPages(): string[] {
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => !path.includes('node_modules'))
       .map((path) => join(folder, path));
-  return [...readdirSync(ROOT), ...['docs', 'src/extras', 'chaos', 'fuzz', 'bench'].flatMap(below)]
+  return [
+    ...readdirSync(ROOT),
+    ...['docs', 'src/extras', 'chaos', 'fuzz', 'bench', 'prod-like'].flatMap(below),
+  ]
     .filter((path) => path.endsWith('.md'))
     .sort((a, b) => a.localeCompare(b));
 }

@@ -31,6 +31,10 @@ const Service = z.object({
   healthcheck: z.object({ test: z.array(z.string()) }).optional(),
   ports: z.array(z.string()).default([]),
   restart: z.string().optional(),
+  read_only: z.boolean().optional(),
+  tmpfs: z.array(z.string()).optional(),
+  cap_drop: z.array(z.string()).optional(),
+  security_opt: z.array(z.string()).optional(),
 });
 const compose = z
   .object({
@@ -39,6 +43,9 @@ const compose = z
   })
   .parse(parse(read('docker-compose.yml'), { uniqueKeys: true }));
 const services = Object.entries(compose.services);
+/** Ours: the worker, and the HTTP service where this repository has that. */
+const built = services.filter(([, { build }]) => build !== undefined);
+const HTTP = `127.0.0.1:${DEV_PORTS.http}:${DEV_PORTS.http}`;
 const dockerfile = read('Dockerfile');
 
 function service(name: string): z.output<typeof Service> {
@@ -54,27 +61,52 @@ describe('docker-compose.yml', () => {
     );
   });
 
-  test('the image of the worker has the version of the package', () => {
-    const { version } = JSON.parse(read('package.json')) as { version: string };
-    expect(service('worker').image).toBe(`agent-once:${version}`);
+  test.each(built)('the image of the %s has the version of the package', (_, { image }) => {
+    const { name, version } = JSON.parse(read('package.json')) as Record<string, string>;
+    expect(image).toBe(`${name}:${version}`);
   });
 
-  test('the worker gets only variables that something reads', () => {
+  test.each(built)('the %s writes nothing but /tmp, and may do nothing special', (_, its) => {
+    expect(its).toMatchObject({
+      read_only: true,
+      tmpfs: ['/tmp'],
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
+  });
+
+  test('the HTTP service has no key of the model, and no secret but the password', () => {
+    for (const [name, { environment }] of built) {
+      const keys = Object.keys(environment).filter((each) => /KEY|HEADERS/.test(each));
+      expect({ name, keys }).toEqual({
+        name,
+        keys: name === 'worker' ? ['OPENAI_API_KEY', 'OPENAI_CUSTOM_HEADERS'] : [],
+      });
+    }
+  });
+
+  test('PostgreSQL takes what Temporal and the workers ask for', () => {
+    const most = /max_connections=(\d+)/.exec(service('postgres').command?.join(' ') ?? '')?.[1];
+    // Four parts of Temporal with 20 and 10 each, and two pools of ten for each of ours.
+    expect(Number(most)).toBeGreaterThan(4 * 30 + 20 * built.length);
+  });
+
+  test.each(built)('the %s gets only variables that something reads', (_, { environment }) => {
     const known = new Set([
       ...variablesRead(readConfig),
       ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
     ]);
-    const given = Object.keys(service('worker').environment);
+    const given = Object.keys(environment);
     expect(given).toEqual(expect.arrayContaining(['LEDGER_URL', 'TEMPORAL_ADDRESS']));
     expect(given.filter((name) => !known.has(name))).toEqual([]);
   });
 
   test('every command of agent-once in it exists', () => {
-    const command = service('worker').command ?? [];
+    const commands = built.map(([, { command = [] }]) => command);
     const fromImage = z
       .array(z.string())
       .parse(JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? ''));
-    for (const args of [command, fromImage]) {
+    for (const args of [...commands, fromImage]) {
       expect(args.length).toBeGreaterThan(0);
       const { status, stdout } = spawnSync(
         process.execPath,
@@ -118,6 +150,7 @@ describe('docker-compose.yml', () => {
         `127.0.0.1:${DEV_PORTS.postgres}:5432`,
         `127.0.0.1:${DEV_PORTS.temporal}:7233`,
         `127.0.0.1:${DEV_PORTS.ui}:8080`,
+        ...built.flatMap(([name]) => (name === 'service' ? [HTTP] : [])),
       ].sort(),
     );
   });

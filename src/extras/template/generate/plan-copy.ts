@@ -6,8 +6,10 @@ import type { Choices } from '../../upgrade/generate.ts';
 import { readManifests } from '../../../../scripts/read-manifests.ts';
 import { chooseExtras } from './extras.ts';
 import { makePackage, readPackage } from './make-package.ts';
-import { composeOf, moveSeed, SEED, unlink } from './rewrite.ts';
+import { composeFileOf, composeOf, kustomizationOf, moveSeed, SEED, unlink } from './rewrite.ts';
 import { selectFiles } from './select-files.ts';
+
+const KUSTOMIZATION = 'deploy/kubernetes/production/kustomization.yaml';
 
 /** What the README names of the app. */
 const OWN = {
@@ -55,18 +57,8 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
   write('README.md', readOwn('readme.txt'));
   write('knip.json', readOwn('knip.json'));
   write('docs/changelog.md', read('CHANGELOG.md'));
-  write(
-    'docker-compose.yml',
-    read('docker-compose.yml')
-      .replace(/^name: agent-once$/m, `name: ${name}`)
-      .replace(/^( +image: )agent-once:/m, `$1${name}:`),
-  );
-  const kustomization = 'deploy/kubernetes/production/kustomization.yaml';
-  const all = read(kustomization).replaceAll('/agent-once', `/${name}`);
-  const without = all
-    .replace('components:\n  - ../service\n', '')
-    .replace('# - ../keda', '# components: ../keda');
-  write(kustomization, extras.includes('service') ? all : without);
+  write('docker-compose.yml', composeFileOf(read('docker-compose.yml'), name, extras));
+  write(KUSTOMIZATION, kustomizationOf(read(KUSTOMIZATION), name, extras));
   const { version } = readPackage(root);
   write('agent-once.json', JSON.stringify({ version, name, example, extras }));
   const chosen = extras.map((extra) => manifests.get(extra) ?? {});

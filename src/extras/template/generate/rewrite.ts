@@ -27,6 +27,17 @@ export function composeOf(text: string, extras: readonly string[]): string {
   return kept.join('\n');
 }
 
+/** The Compose file under the copy's name, without the service where the copy has not that extra. */
+export function composeFileOf(text: string, name: string, extras: readonly string[]): string {
+  const named = text
+    .replace(/^name: agent-once$/m, `name: ${name}`)
+    .replaceAll(/^( +image: )agent-once:/gm, `$1${name}:`);
+  if (extras.includes('service')) return named;
+  return named
+    .replace(/^#.* run --rm service .*\n/m, '')
+    .replace(/\n(?: {2}#.*\n)*  service:\n(?:(?: {4}.*)?\n)*/, '\n');
+}
+
 /** A page without links to files that a copy has not: their words stay. */
 export function unlink(page: string, text: string, isThere: (file: string) => boolean): string {
   return text.replaceAll(
@@ -34,4 +45,13 @@ export function unlink(page: string, text: string, isThere: (file: string) => bo
     (link, words, to) =>
       isThere(path.posix.join(path.posix.dirname(page), String(to))) ? link : String(words),
   );
+}
+
+/** The kustomization of a copy: its own image, and the HTTP service where it has that. */
+export function kustomizationOf(text: string, name: string, extras: readonly string[]): string {
+  const own = text.replaceAll('/agent-once', `/${name}`);
+  if (extras.includes('service')) return own;
+  return own
+    .replace('components:\n  - ../service\n', '')
+    .replace('# - ../keda', '# components: ../keda');
 }

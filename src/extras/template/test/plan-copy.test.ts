@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { importsOf } from '../../../../scripts/import-graph.ts';
 import { planCopy } from '../generate/plan-copy.ts';
 
@@ -58,12 +59,36 @@ describe.each<[title: string, extras: string[], example: boolean]>([
 
   test('has nothing that this repository is about itself', () => {
     const own =
-      /^(bench|chaos|fuzz|pictures)\/|^docs\/(adr|pictures)\/|docs\/(?:benchmarks|capacity|requirements)|extras\/template/;
+      /^(bench|chaos|fuzz|pictures|prod-like)\/|^docs\/(adr|pictures)\/|docs\/(?:benchmarks|capacity|requirements)|extras\/template/;
     expect([...files.keys()].filter((file) => own.test(file))).toEqual([]);
     expect(files.get('README.md')).toMatch(/^# my-agents\n/);
     expect(files.get('README.md')).not.toContain('{{');
   });
 });
+
+test.each<[extras: string[], ours: string[]]>([
+  [['none'], ['worker']],
+  [['service'], ['worker', 'service']],
+])(
+  'docker-compose.yml of a copy with %j has %j of ours, with images of its own',
+  async (extras, ours) => {
+    const text = (await plan(extras)).get('docker-compose.yml') ?? '';
+    const { name, services, volumes } = parse(text) as {
+      name: string;
+      services: Record<string, { build?: string; image: string }>;
+      volumes: object;
+    };
+    const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
+    expect(built.map(([service]) => service)).toEqual(ours);
+    for (const [, { image }] of built) expect(image).toMatch(/^my-agents:/);
+    expect({ name, volumes: Object.keys(volumes) }).toEqual({
+      name: 'my-agents',
+      volumes: ['postgres'],
+    });
+    expect(text).not.toContain('agent-once:');
+    if (!ours.includes('service')) expect(text).not.toMatch(/\bservice\b(?!s)(?!_)/);
+  },
+);
 
 test('the scripts and packages of a copy are those that it needs', async () => {
   const none = packageOf(await plan(['none']));

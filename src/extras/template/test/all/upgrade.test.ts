@@ -29,7 +29,7 @@ beforeAll(() => {
   for (const file of git(ROOT, 'ls-files', '--cached', '--others', '--exclude-standard').split(
     '\n',
   )) {
-    if (/^(?:bench|chaos|fuzz|pictures|test\/replay\/histories)\//.test(file)) continue;
+    if (/^(?:bench|chaos|fuzz|pictures|prod-like|test\/replay\/histories)\//.test(file)) continue;
     if (!fs.existsSync(path.join(ROOT, file))) continue;
     fs.cpSync(path.join(ROOT, file), path.join(template, file));
   }
