@@ -1,9 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { BundleOptions, BundlerPlugin } from '@temporalio/worker';
+import { loadPlugins } from '../../../src/client/plugins.ts';
 import { copyCheckout, ROOT, type CheckoutCopy } from '../../structure/checkout-copy.ts';
+import '../../support/use-app.ts';
 
 const BUILT = join(ROOT, '.cache', `build-test-${process.pid}`);
 /** What the Dockerfile puts into the image: the command, what was built, and no sources. */
@@ -47,13 +50,22 @@ test('dev in a build says that it needs a checkout', () => {
   expect(stderr).toContain('run it in a checkout of the project');
 });
 
-test('a build has the migrations and the workflows, ready to be loaded', () => {
+test('a build has the migrations and the workflows, ready to be loaded', async () => {
   const migrations = (base: string) => readdirSync(join(base, 'ledger/postgres/migrations')).sort();
   expect(migrations(join(image.folder, 'dist'))).toEqual(migrations(join(ROOT, 'src')));
   const bundle = readFileSync(join(image.folder, 'dist/workflow-bundle.js'), 'utf8');
   expect(bundle).toContain('agentRun');
   // The app's own are in it: its entry is where the bundle begins.
   expect(bundle).toContain('app/workflows/index.js');
+  // So is what extras add.
+  const plugins: BundlerPlugin[] = await loadPlugins();
+  const { workflowInterceptorModules = [] } = plugins.reduce<BundleOptions>(
+    (options, plugin) => plugin.configureBundler?.(options) ?? options,
+    { workflowsPath: '' },
+  );
+  for (const file of workflowInterceptorModules) {
+    expect(bundle).toContain(basename(file).replace(/ts$/, 'js'));
+  }
   expect(existsSync(join(image.folder, 'dist/extras/dev/run-dev.js'))).toBe(false);
 });
 

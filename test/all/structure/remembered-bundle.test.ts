@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type * as Plugins from '../../../src/client/plugins.ts';
 import { copyCheckout, type CheckoutCopy } from '../../structure/checkout-copy.ts';
 
 let copy: CheckoutCopy;
 let bundle: () => Promise<{ codePath: string }>;
+/** What the plugins of the copy's process put into the bundle. */
+let interceptors: string[] = [];
 beforeAll(async () => {
   copy = copyCheckout(
     [
@@ -30,6 +33,17 @@ export const words = async () => first;`,
   const { workflowBundle } = (await import(
     path.join(copy.folder, 'src/worker/workflow-code.ts')
   )) as { workflowBundle: (app: string) => Promise<{ codePath: string }> };
+  const { registerPlugins } = (await import(
+    path.join(copy.folder, 'src/client/plugins.ts')
+  )) as typeof Plugins;
+  const plugin = {
+    name: 'test',
+    configureBundler: (options: object) => ({
+      ...options,
+      workflowInterceptorModules: interceptors,
+    }),
+  };
+  registerPlugins([{ plugins: () => Promise.resolve([plugin]) }]);
   bundle = () => workflowBundle(path.join(copy.folder, 'src/app'));
 });
 afterAll(() => copy.remove());
@@ -56,4 +70,19 @@ test('a bundle is remembered until a file that it is made of changes, wherever t
 
   change('package-lock.json', '{"packages":{}}');
   expect(new Set([codePath, second, third, (await bundle()).codePath]).size).toBe(4);
+});
+
+test('what a plugin adds to it is a part of it, and of what it is remembered by', async () => {
+  const file = path.join(copy.folder, 'interceptors.ts');
+  const say = (word: string) =>
+    writeFileSync(file, `export const interceptors = () => ({ inbound: [{ ${word}: true }] });`);
+  const { codePath: without } = await bundle();
+  interceptors = [file];
+  say('oneInterceptor');
+  const { codePath: first } = await bundle();
+  expect(readFileSync(first, 'utf8')).toContain('oneInterceptor');
+  say('anotherInterceptor');
+  const { codePath: second } = await bundle();
+  expect(readFileSync(second, 'utf8')).toContain('anotherInterceptor');
+  expect(new Set([without, first, second]).size).toBe(3);
 });
