@@ -12,6 +12,8 @@ export interface CodecServerOptions {
   origins: readonly string[];
 }
 
+/** What Temporal UI sends along. */
+const HEADERS = 'authorization, authorization-extras, content-type, x-namespace';
 /** A page of a history, with room: no payload of Temporal is over 2 MiB. */
 const LARGEST_BODY = 64 * 1024 * 1024;
 
@@ -61,7 +63,7 @@ async function answer(
   if (!does) return say(response, 404, { error: 'There are /decode and /encode.' });
   if (request.method === 'OPTIONS') {
     response.setHeader('Access-Control-Allow-Methods', 'POST');
-    response.setHeader('Access-Control-Allow-Headers', 'authorization, content-type, x-namespace');
+    response.setHeader('Access-Control-Allow-Headers', HEADERS);
     response.setHeader('Access-Control-Max-Age', '600').writeHead(204).end();
     return;
   }
