@@ -22,13 +22,16 @@ export async function requestsOf(temporal: Client, before: Requests = {}): Promi
   });
 }
 
+/** What workers send of themselves; the last when they begin, at a moment of their own. */
+const OF_WORKERS = /^(?:Poll\w+TaskQueue|Respond|Record|DescribeNamespace)/;
+
 async function read(namespace: string): Promise<Record<string, number>> {
   const metrics = await (await fetch(temporalMetricsUrl())).text();
   const counts: Record<string, number> = {};
   for (const line of metrics.split('\n')) {
     const [, labels = '', count] = /^service_requests\{(.*)\} (\S+)$/.exec(line) ?? [];
     const [, kind] = /operation="([^"]+)"/.exec(labels) ?? [];
-    if (kind === undefined || /^(Poll\w+TaskQueue|Respond|Record)/.test(kind)) continue;
+    if (kind === undefined || OF_WORKERS.test(kind)) continue;
     if (!labels.includes('service_name="frontend"')) continue;
     if (labels.includes(`namespace="${namespace}"`)) counts[kind] = Number(count);
   }
