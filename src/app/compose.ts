@@ -4,6 +4,7 @@ import { demo } from '../extras/demo/index.ts';
 import { dev } from '../extras/dev/index.ts';
 import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
+import { logs } from '../extras/logs/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
@@ -25,6 +26,7 @@ export const app = defineApp({
     batch,
     maintenance,
     ledgerRedis,
+    logs,
     service,
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),

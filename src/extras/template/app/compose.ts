@@ -4,6 +4,7 @@ import { decisions } from '../../decisions/index.ts';
 import { dev } from '../../dev/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
+import { logs } from '../../logs/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { service } from '../../service/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
@@ -23,6 +24,7 @@ export const app = defineApp({
     batch,
     maintenance,
     ledgerRedis,
+    logs,
     service,
     dev(),
     upgrade,
