@@ -92,6 +92,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     /** Workers: whether only shadow runs may run here. */
     shadowOnly: readFlag('AGENT_ONCE_SHADOW_ONLY', false, env),
     logLevel: readOneOf('AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], env) ?? 'info',
+    /** For `telemetryId`; `undefined`: logs and the like say nothing of clients' keys. */
+    telemetryKey: readText('AGENT_ONCE_TELEMETRY_KEY', env),
     healthPort: readPort('AGENT_ONCE_HEALTH_PORT', env),
     /** For how long a worker goes on that the ledger refuses, in milliseconds; `undefined`: for ever. */
     refusedLimitMs: readInterval('AGENT_ONCE_REFUSED_LIMIT', '60s', env),
@@ -108,7 +110,7 @@ const KEYS = /(?:KEY|TOKEN|SECRET|PASSWORD|_HEADERS|_DATA|_AUTH)$/i;
 const NO_SECRETS = ['postgres', 'scripted-model'];
 
 /** What of an environment must stand in no message and no log; for `redact`. */
-export function secretsIn(env: NodeJS.ProcessEnv): string[] {
+export function secretsIn(env: NodeJS.ProcessEnv = process.env): string[] {
   const all = Object.entries(env).flatMap(([name, value = '']) => {
     if (URLS.test(name)) return secretsOfUrl(value);
     return KEYS.test(name) ? [value, ...value.split(/\s+/)] : [];

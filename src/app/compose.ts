@@ -5,6 +5,7 @@ import { dev } from '../extras/dev/index.ts';
 import { encryption } from '../extras/encryption/index.ts';
 import { explain } from '../extras/explain/index.ts';
 import { ledgerRedis } from '../extras/ledger-redis/index.ts';
+import { logs } from '../extras/logs/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { metrics } from '../extras/metrics/index.ts';
 import { service } from '../extras/service/index.ts';
@@ -28,6 +29,7 @@ export const app = defineApp({
     batch,
     maintenance,
     ledgerRedis,
+    logs,
     service,
     encryption,
     metrics,

@@ -48,6 +48,8 @@ export interface Extra {
   plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin & BundlerPlugin)[]>;
   /** Changes how Temporal's library logs and measures in `agent-once worker`, before it does anything. */
   runtime?: ExtendRuntime;
+  /** Changes the options, and the `stream`, of a part that has a logger of pino's, as the HTTP service has. */
+  pino?(options: object): object;
 }
 
 /** Types the composition. */

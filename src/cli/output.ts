@@ -29,8 +29,16 @@ export function print(text: string): void {
 }
 
 /** Says something to the person at the terminal; stdout is for results. */
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+export function say(line: string, level: SayingLevel = 'info'): void {
+  saying(line, level);
+}
+
+type SayingLevel = 'info' | 'error' | 'debug';
+let saying = (line: string, _level: SayingLevel): void => void process.stderr.write(`${line}\n`);
+
+/** What is said becomes part of a log from here on: in processes that serve. */
+export function sayInto(log: typeof saying): void {
+  saying = log;
 }
 
 /** Models write what they are told to: their text must not steer the terminal. */

@@ -25,9 +25,9 @@ export function reportError(error: unknown, argv: readonly string[]): number {
   if (json) printJson({ error: { code, message } });
   const colours = coloursOf(process.stderr);
   // Some messages of ours have several lines, and some repeat text of others.
-  say(`${colours.red('error')} ${printable(message, true)} ${colours.dim(`(${code})`)}`);
+  say(`${colours.red('error')} ${printable(message, true)} ${colours.dim(`(${code})`)}`, 'error');
   if (process.env['AGENT_ONCE_LOG_LEVEL'] === 'debug' && error instanceof Error) {
-    for (const line of chainOf(error)) say(colours.dim(printable(line, true)));
+    for (const line of chainOf(error)) say(colours.dim(printable(line, true)), 'debug');
   }
   return ERRORS[code].exit;
 }

@@ -3,6 +3,7 @@ import { defined } from '../contract/defined.ts';
 import type { Part } from '../worker/create-workers.ts';
 import type { App } from './app.ts';
 import { parsePort } from './options.ts';
+import { say } from './output.ts';
 import { reportError } from './report-error.ts';
 
 interface WorkerFlags {
@@ -84,8 +85,8 @@ Examples:
           runtime: app.extras.flatMap(({ runtime }) => runtime ?? []),
           only: flags.only,
           onReady: ({ address, namespace, taskQueues, cancellation }) => {
-            process.stderr.write(
-              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}. It hears of cancellations ${TOLD_BY[cancellation]}.\n`,
+            say(
+              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}. It hears of cancellations ${TOLD_BY[cancellation]}.`,
             );
           },
         });

@@ -6,6 +6,7 @@ import {
   type LogLevel,
   type LogMetadata,
 } from '@temporalio/worker';
+import { isTold } from '../activities/step/tell-failed.ts';
 import { isErrorCode } from '../contract/errors.ts';
 import { oneLine } from '../contract/plain-text.ts';
 
@@ -16,6 +17,8 @@ const LONGEST = 4_000;
 
 /** What Temporal's library logs when a worker has failed, with the reason. */
 const WORKER_FAILED = 'Worker failed';
+/** What it logs of each attempt that has failed, also where we have said so and know more of it. */
+const ACTIVITY_FAILED = 'Activity failed';
 
 /** The worker's log, on stderr: one line an entry, whatever text of others stands in it. */
 export function createLogger(level: string): Logger {
@@ -25,23 +28,23 @@ export function createLogger(level: string): Logger {
 }
 
 /**
- * The same log.
+ * The same log, without what it would say twice.
  *
  * @param workerFailed called with the reason for which a worker of Temporal's library has failed. It
  *   says it here alone: its `run` may end with an error of its own cleaning up, or not at all
  */
 export function noticeFailure(logger: Logger, workerFailed: (reason: unknown) => void): Logger {
-  const error = (message: string, meta?: LogMetadata): void => {
+  const log: Logger['log'] = (level, message, meta) => {
     if (message === WORKER_FAILED) workerFailed(meta?.['error']);
-    logger.error(message, meta);
+    if (message !== ACTIVITY_FAILED || !isTold(meta?.['error'])) logger.log(level, message, meta);
   };
   return {
-    log: (level, ...entry) => (level === 'ERROR' ? error(...entry) : logger.log(level, ...entry)),
-    trace: (...entry) => logger.trace(...entry),
-    debug: (...entry) => logger.debug(...entry),
-    info: (...entry) => logger.info(...entry),
-    warn: (...entry) => logger.warn(...entry),
-    error,
+    log,
+    trace: (...entry) => log('TRACE', ...entry),
+    debug: (...entry) => log('DEBUG', ...entry),
+    info: (...entry) => log('INFO', ...entry),
+    warn: (...entry) => log('WARN', ...entry),
+    error: (...entry) => log('ERROR', ...entry),
   };
 }
 

@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { proxyFor } from '../../src/client/proxy.ts';
 import { settings } from '../../src/app/settings.ts';
 import { readConfig } from '../../src/config.ts';
+import { readLogFormat } from '../../src/extras/logs/settings.ts';
 import { readMetricsPort } from '../../src/extras/metrics/settings.ts';
 import { readServiceSettings } from '../../src/extras/service/settings.ts';
 import { readTraceSettings } from '../../src/extras/traces/settings.ts';
@@ -16,6 +17,7 @@ test('every variable that is read is documented, and the other way round', () =>
   const read = new Set([
     ...variablesRead(readConfig),
     ...variablesRead(readServiceSettings),
+    ...variablesRead(readLogFormat),
     ...variablesRead(readMetricsPort),
     ...variablesRead(readTraceSettings),
     ...variablesRead(settings.shopUrl),

@@ -70,12 +70,13 @@ function run(args: string[], env: Record<string, string>, stdin: string | Buffer
 /**
  * Runs the command on a terminal of its own, and types when it asks.
  *
- * @param typed sent once the output ends with a question
+ * @param typed sent once the output has `when` in it, by default a question
  */
 export async function onTerminal(
   args: string[],
   env: Record<string, string>,
   typed: string,
+  when = '[y/N] ',
 ): Promise<{ code: number | null; output: string }> {
   const words = [process.execPath, ...main(), ...args];
   const command = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
@@ -87,7 +88,7 @@ export async function onTerminal(
   let output = '';
   child.stdout.on('data', (chunk) => {
     output += String(chunk);
-    if (output.includes('[y/N] ')) child.stdin.end(typed);
+    if (output.includes(when)) child.stdin.end(typed);
   });
   const [code] = (await within(
     once(child, 'close'),

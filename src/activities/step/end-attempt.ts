@@ -4,7 +4,7 @@ import { isElsewhere } from '../../contract/errors.ts';
 import { FAST_LANE } from '../../contract/settings.ts';
 import { addUsage, type StepFailureDetails } from '../../contract/step.ts';
 import type { StepError } from '../../ledger/port.ts';
-import { endOf, isOutcomeUnknown } from './attempt-end.ts';
+import { endOf, isOutcomeUnknown, type Thrown } from './attempt-end.ts';
 import {
   activityFailure,
   AskingFailed,
@@ -18,6 +18,7 @@ import { haltOf } from './halt.ts';
 import { isHeldUnknown } from './lease.ts';
 import { noteLateEffect, tellSettled } from './record.ts';
 import { LOST_FOR_GOOD, standsIn } from './restored.ts';
+import { tellFailed } from './tell-failed.ts';
 import { refusedForMs, untilAnswered } from './until-answered.ts';
 import type { Running } from './work.ts';
 
@@ -77,25 +78,33 @@ export async function endAttempt(running: Running, begun: boolean, error: unknow
     case 'interrupted':
       throw interrupted(details);
     case 'thrown': {
-      const { retryable, wait } = end.thrown;
-      const fields = { step, code: failure.code, attempt };
-      if (unknown) context.log.warn('The outcome of a step is unknown', fields);
-      else context.log.debug('A step failed', { ...fields, last });
-      if (wait === 'none') throw activityFailure({ ...failure, retryable }, details, 1);
-      if (wait === 'until-mended') {
-        // The workflow asks again in the standard lane, where any worker can take the step.
-        const elsewhere = context.info.isLocal && isElsewhere(failure.code);
-        throw activityFailure({ ...failure, retryable: !elsewhere }, details);
-      }
-      const waitMs = backoffMs(plan.policy.retry, attempt, failure.retryAfterMs);
-      const inTime = waitInTime(failure, waitMs, context);
-      throw activityFailure(
-        { ...inTime, retryable: retryable && inTime.retryable },
-        details,
-        waitMs,
-      );
+      const left = failureThatLeaves(running, failure, end.thrown, details);
+      const forGood = left.nonRetryable === true && !isForAnotherWorker(failure);
+      tellFailed(left, error, { step, attempt }, unknown ? 'unknown' : forGood);
+      throw left;
     }
   }
+}
+
+/** What Temporal is told of an attempt that threw. */
+function failureThatLeaves(
+  { plan, answer }: Running,
+  failure: Failure,
+  { retryable, wait }: Extract<Thrown, { as: 'thrown' }>,
+  details: StepFailureDetails | undefined,
+): ApplicationFailure {
+  if (wait === 'none') return activityFailure({ ...failure, retryable }, details, 1);
+  if (wait === 'until-mended') {
+    return activityFailure({ ...failure, retryable: !isForAnotherWorker(failure) }, details);
+  }
+  const waitMs = backoffMs(plan.policy.retry, answer.attempt, failure.retryAfterMs);
+  const inTime = waitInTime(failure, waitMs, Context.current());
+  return activityFailure({ ...inTime, retryable: retryable && inTime.retryable }, details, waitMs);
+}
+
+/** Whether the workflow asks again in the standard lane, where any worker can take the step. */
+function isForAnotherWorker({ code }: Failure): boolean {
+  return Context.current().info.isLocal && isElsewhere(code);
 }
 
 /** The wait is a timer, after which another worker goes on: this one would try again itself. */

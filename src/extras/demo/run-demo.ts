@@ -193,7 +193,7 @@ async function startWorker(env: NodeJS.ProcessEnv): Promise<Child> {
     part: 'The worker',
     command: process.execPath,
     args: [path.join(PROJECT_ROOT, 'bin/agent-once.js'), 'worker'],
-    env: { AGENT_ONCE_LOG_LEVEL: 'error', ...env },
+    env: { AGENT_ONCE_LOG_LEVEL: 'error', ...env, AGENT_ONCE_LOG_FORMAT: 'text' },
     onLine: (line) => {
       if (/^Worker \d+ is ready/.test(line)) ready();
     },

@@ -7,6 +7,8 @@ import { requireFreePort } from './ports.ts';
 
 type Options = Pick<CommandProcessOptions, 'env' | 'reload' | 'onLine' | 'log'>;
 
+/** They write into a pipe, and a person reads it at its end. */
+const FOR_PEOPLE = { AGENT_ONCE_LOG_FORMAT: 'text' };
 /** A little more than the worker gives its own steps, which it lets finish. */
 const WORKER_GRACE_MS = 13_000;
 /** Whoever waits for a run is answered at once; who is still sending after this is cut off. */
@@ -16,9 +18,10 @@ const SERVICE_GRACE_MS = 10_000;
 export function startWorkerProcess(options: Options): Promise<CommandProcess> {
   return startCommandProcess({
     ...options,
+    env: { ...FOR_PEOPLE, ...options.env },
     part: 'worker',
     args: () => ['worker'],
-    ready: /^Worker \d+ is ready/,
+    ready: /\bWorker \d+ is ready/,
     graceMs: WORKER_GRACE_MS,
   });
 }
@@ -39,11 +42,11 @@ export async function startServiceProcess(
   const service = await startCommandProcess({
     ...options,
     // Nobody balances requests here.
-    env: { ...options.env, AGENT_ONCE_DRAIN: 'off' },
+    env: { ...FOR_PEOPLE, ...options.env, AGENT_ONCE_DRAIN: 'off' },
     part: 'service',
     // Whoever knows where it is finds it there again.
     args: () => ['serve', '--open', '--port', url === undefined ? String(port) : new URL(url).port],
-    ready: /^The service is ready: (http:\S+\d)/,
+    ready: /\bThe service is ready: (http:\S+\d)/,
     graceMs: SERVICE_GRACE_MS,
   });
   return {

@@ -19,7 +19,7 @@ import { PROBLEM_JSON } from '../idempotency/problem-details.ts';
 import { refuseManyLines } from './many-lines.ts';
 import { HttpProblem, problemOf } from './problem.ts';
 import { watchMethods } from './other-methods.ts';
-import { RequestLog } from './request-log.ts';
+import { aboutRun, RequestLog } from './request-log.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { cloudEventRoutes } from './routes/cloud-events.ts';
@@ -49,7 +49,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1_000 },
-    logger: deps.logLevel === 'silent' ? false : loggerOptions(deps.logLevel),
+    logger: deps.logLevel === 'silent' ? false : deps.pino(loggerOptions(deps.logLevel)),
     logController: new RequestLog(),
     genReqId: () => crypto.randomUUID(),
     // Before any hook.
@@ -60,6 +60,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     clientErrorHandler: answerUnreadable,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
+  app.decorateRequest('run', null);
   app.decorate('stopping', stopping.signal);
   app.addHook('preClose', async () => stopping.abort(stoppingProblem()));
   closeAfterAnswers(app);
@@ -68,7 +69,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
   acceptStrictJson(app, 'application/json');
   app.setErrorHandler((error, request, reply) => {
     const status = answerError(error, reply);
-    if (status >= 500) request.log.error({ err: error }, 'A request failed');
+    if (status >= 500) request.log.error({ err: error, ...aboutRun(request) }, 'A request failed');
   });
   app.setNotFoundHandler(() => {
     throw new HttpProblem('http.not_found', 'There is nothing at this address; see /docs.');
@@ -124,7 +125,9 @@ function closeAfterAnswers(app: FastifyInstance): void {
 }
 
 /** Structured logs without what may be a secret: no headers, no bodies, and no IDs, which hold keys. */
-function loggerOptions(level: string): NonNullable<FastifyServerOptions['logger']> {
+function loggerOptions(
+  level: string,
+): Exclude<FastifyServerOptions['logger'], boolean | undefined> {
   return {
     level,
     // What becomes of the service where that is a full disk, says whoever started it.
@@ -132,6 +135,7 @@ function loggerOptions(level: string): NonNullable<FastifyServerOptions['logger'
     serializers: {
       req: (request) => ({ method: request.method, url: request.routeOptions?.url ?? '' }),
       res: (reply) => ({ statusCode: reply.statusCode ?? 0 }),
+      workflowId: () => undefined,
       err: ({ name, message, stack = '' }) => ({ type: name, message, stack }),
     },
   };

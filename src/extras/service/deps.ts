@@ -17,4 +17,6 @@ export interface ServiceDeps {
   /** Aborts when the service is told to stop: for a while it still answers. */
   leaving: AbortSignal;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Changes the options of its logger. */
+  pino: (options: object) => object;
 }

@@ -26,6 +26,8 @@ export interface ServiceOptions {
    * then it takes no more requests, and those under way are answered.
    */
   signal: AbortSignal;
+  /** Changes the options of its logger. */
+  pino?: (options: object) => object;
   /** Ends the drain time, or leaves it out. */
   hurry?: AbortSignal;
   onReady?: (info: { url: string }) => void;
@@ -71,6 +73,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       settings: readServiceSettings(),
       leaving: signal,
       logLevel: config.logLevel,
+      pino: options.pino ?? ((given) => given),
     });
     closers.push(() => app.close());
     try {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../../cli/app.ts';
 import { parsePort } from '../../cli/options.ts';
+import { say } from '../../cli/output.ts';
 import { DEV_PORTS } from '../../config.ts';
 
 interface ServeFlags {
@@ -52,13 +53,15 @@ Examples:
         open: flags.open === true,
         signal: stopping.signal,
         hurry: hurry.signal,
+        pino: (options) =>
+          app.extras.reduce((before, extra) => extra.pino?.(before) ?? before, options),
         onReady: ({ url }) => {
           if (flags.open) {
-            process.stderr.write(
-              'Anybody on this machine may start, read and decide runs: --open asks for no API keys.\n',
+            say(
+              'Anybody on this machine may start, read and decide runs: --open asks for no API keys.',
             );
           }
-          process.stderr.write(`The service is ready: ${url}, its pages: ${url}/docs\n`);
+          say(`The service is ready: ${url}, its pages: ${url}/docs`);
         },
       });
     });

@@ -40,6 +40,7 @@ export function startRoute(deps: ServiceDeps): FastifyPluginAsyncZod {
         const { agent } = request.params;
         const { input, options, limits } = request.body;
         const key = readIdempotencyKey(keyLinesOf(request.raw), deps.settings.strictKeys);
+        if (key !== undefined) request.run = identify(deps.client.context, { agent, tenant, key });
         const started = await deps.client.start({
           agent,
           tenant,
@@ -66,6 +67,7 @@ export async function answerStart(
   reply: FastifyReply,
   started: RunView & { replayed: boolean },
 ): Promise<RunBody> {
+  request.run = started;
   const preferences = readPreferences(request.headers['prefer']);
   const { replayed, key } = started;
   if (replayed && started.closedAt === null && settings.duplicates === 'conflict') {

@@ -4,6 +4,7 @@ import { decisions } from '../../decisions/index.ts';
 import { dev } from '../../dev/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
+import { logs } from '../../logs/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { metrics } from '../../metrics/index.ts';
 import { service } from '../../service/index.ts';
@@ -25,6 +26,7 @@ export const app = defineApp({
     batch,
     maintenance,
     ledgerRedis,
+    logs,
     service,
     metrics,
     traces,
