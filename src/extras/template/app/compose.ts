@@ -2,6 +2,7 @@ import { defineApp } from '../../../index.ts';
 import { batch } from '../../batch/index.ts';
 import { decisions } from '../../decisions/index.ts';
 import { dev } from '../../dev/index.ts';
+import { encryption } from '../../encryption/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
@@ -24,6 +25,7 @@ export const app = defineApp({
     maintenance,
     ledgerRedis,
     service,
+    encryption,
     dev(),
     upgrade,
   ],
