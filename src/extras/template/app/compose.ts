@@ -2,6 +2,7 @@ import { defineApp } from '../../../index.ts';
 import { batch } from '../../batch/index.ts';
 import { decisions } from '../../decisions/index.ts';
 import { dev } from '../../dev/index.ts';
+import { encryption } from '../../encryption/index.ts';
 import { explain } from '../../explain/index.ts';
 import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { logs } from '../../logs/index.ts';
@@ -28,6 +29,7 @@ export const app = defineApp({
     ledgerRedis,
     logs,
     service,
+    encryption,
     metrics,
     traces,
     dev(),
