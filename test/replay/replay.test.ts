@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { workflowBundle } from '../../src/worker/workflow-code.ts';
@@ -18,7 +19,8 @@ let bundle: WorkflowBundleOption;
 
 beforeAll(async () => {
   installRuntime();
-  bundle = await workflowBundle();
+  // The engine's workflows, and an app's own beside them.
+  bundle = await workflowBundle(path.resolve(import.meta.dirname, '../support/own-app'));
 });
 
 /** By the workflow code of today. */

@@ -36,6 +36,8 @@ async function refusedBy(bundle: WorkflowBundleOption): Promise<Set<Kind>> {
   const refused = new Set<Kind>();
   for (const version of VERSIONS) {
     for (const { kind } of kindsOf(version)) {
+      // The bundle has the engine's workflows alone.
+      if (kind === 'own-workflow') continue;
       const error = await replay(bundle, readHistory(version, kind)).catch((why: unknown) => why);
       if (error === undefined) continue;
       expect(error).toMatchObject({ ...REFUSED, message: expect.stringMatching(REFUSED.message) });
