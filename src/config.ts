@@ -91,6 +91,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     ledgerPool: readCount('AGENT_ONCE_LEDGER_POOL', 10, env),
     /** Workers: whether only shadow runs may run here. */
     shadowOnly: readFlag('AGENT_ONCE_SHADOW_ONLY', false, env),
+    /** Workers: the version of a Worker Deployment that they are; `undefined`: they are of none. */
+    deployment: readDeployment(env),
     logLevel: readOneOf('AGENT_ONCE_LOG_LEVEL', ['debug', 'info', 'warn', 'error'], env) ?? 'info',
     /** For `telemetryId`; `undefined`: logs and the like say nothing of clients' keys. */
     telemetryKey: readText('AGENT_ONCE_TELEMETRY_KEY', env),
@@ -130,6 +132,19 @@ function readHeartbeat(name: string, env: NodeJS.ProcessEnv): number {
   if (value === undefined)
     throw invalidSetting(name, 'cannot be off: it is an interval such as 60s');
   return value;
+}
+
+/** Under the names that Temporal's controller for Kubernetes sets. */
+function readDeployment(env: NodeJS.ProcessEnv) {
+  const [NAME, BUILD] = ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'];
+  const deploymentName = readText(NAME, env);
+  const buildId = readText(BUILD, env);
+  if (deploymentName === undefined && buildId === undefined) return undefined;
+  if (deploymentName === undefined) throw invalidSetting(NAME, `is missing beside ${BUILD}`);
+  if (buildId === undefined) throw invalidSetting(BUILD, `is missing beside ${NAME}`);
+  // Temporal would let such workers ask for tasks, and never give them one.
+  if (/[.:]/.test(deploymentName)) throw invalidSetting(NAME, 'has a dot or a colon in it');
+  return { deploymentName, buildId };
 }
 
 function readEffort(name: string, env: NodeJS.ProcessEnv): string | undefined {

@@ -68,6 +68,8 @@ Examples:
         AGENT_ONCE_SHADOW_ONLY: flags.shadowOnly && 'on',
       };
       const config = readConfig({ ...process.env, ...defined(ofFlags) });
+      const { deployment } = config;
+      const version = deployment && `, version ${deployment.deploymentName}:${deployment.buildId}`;
       const stopping = new AbortController();
       const stop = () => {
         if (stopping.signal.aborted) process.exit(1);
@@ -86,7 +88,7 @@ Examples:
           only: flags.only,
           onReady: ({ address, namespace, taskQueues, cancellation }) => {
             say(
-              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${config.shadowOnly ? ', shadow runs only' : ''}. It hears of cancellations ${TOLD_BY[cancellation]}.`,
+              `Worker ${process.pid} is ready: ${address}, namespace ${namespace}, task queue ${taskQueues.join(', ')}${version ?? ''}${config.shadowOnly ? ', shadow runs only' : ''}. It hears of cancellations ${TOLD_BY[cancellation]}.`,
             );
           },
         });

@@ -21,10 +21,10 @@ import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
 import { oneLine } from '../contract/plain-text.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
-import { getExecution } from './describe.ts';
+import { findExecution, getExecution } from './describe.ts';
 import { readState } from './live-state.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
-import { isOpen, isShortened, questionsOf, scopeOf, statusOf } from './view.ts';
+import { firstRunIdOf, isOpen, isShortened, questionsOf, scopeOf, statusOf } from './view.ts';
 
 const STEP = /^t[1-9]\d*\.c\d+$/;
 /** A worker may have to replay the run, and the ledger may be away for a moment. */
@@ -35,7 +35,7 @@ const STATE_TRIES = 3;
 /** How a decision is made. */
 export interface DecideOptions {
   /**
-   * The execution whose question was shown to whoever decides: another one that has the key by now
+   * The execution whose question was shown to whoever decides: another run that has the key by now
    * asks about something else.
    */
   runId?: string | undefined;
@@ -63,7 +63,7 @@ export async function decideStep(
   const named = { ...(asked ? { round: asked.round } : {}), ...answer };
   let result: ToldDecision;
   try {
-    if (runId !== undefined && runId !== execution.runId) {
+    if (runId !== undefined && !(await isOfTheSameRun(context, run, execution, runId))) {
       throw new AgentOnceError(
         'decision.not_asked',
         `Another execution of agent "${run.agent}" has the key than the one whose question about ${answer.step} was answered: it was resumed, or forgotten and begun anew. Nothing was decided. See what it asks now, and decide anew.`,
@@ -104,6 +104,20 @@ async function questionsAbout(
   );
 }
 
+/** Whether an execution is the one named, or what it has continued as. */
+async function isOfTheSameRun(
+  context: ClientContext,
+  run: RunIdentity,
+  execution: WorkflowExecutionDescription,
+  runId: string,
+): Promise<boolean> {
+  if (runId === execution.runId) return true;
+  const shown = await findExecution(context, run.workflowId, runId);
+  return (
+    shown?.status.name === 'CONTINUED_AS_NEW' && firstRunIdOf(shown) === firstRunIdOf(execution)
+  );
+}
+
 async function send(
   { temporal }: ClientContext,
   { agent, workflowId }: RunIdentity,
@@ -111,8 +125,11 @@ async function send(
   answer: DecisionInput,
 ): Promise<ToldDecision> {
   if (!isOpen(execution)) throw ended(agent, statusOf(execution) === 'completed');
-  // Of this execution alone: the key may be forgotten and have another run in the next moment.
-  const handle = temporal.workflow.getHandle(workflowId, execution.runId);
+  // Of this run alone, which may continue as new meanwhile: the key may be forgotten and have another
+  // run in the next moment.
+  const handle = temporal.workflow.getHandle(workflowId, undefined, {
+    firstExecutionRunId: firstRunIdOf(execution),
+  });
   let result: DecisionResult;
   try {
     result = await temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>

@@ -84,6 +84,9 @@ export interface Ledger {
   /** Leases of workers. Absent: each step's claim is renewed by itself. */
   readonly leases?: WorkerLeases;
 
+  /** What an operator should know of this backend, for a worker's log. */
+  readonly remark?: string;
+
   /** Deletes what no run needs any more. Absent: the backend does not know how. */
   readonly cleaner?: LedgerCleaner;
 

@@ -42,6 +42,7 @@ export async function createWorkers(
     defaultHeartbeatThrottleInterval: 500,
     // What the workflows of a dead worker wait for before another one may replay them.
     stickyQueueScheduleToStartTimeout: 2_000,
+    ...versioning(config),
   };
   const slots = (executions: number) => ({ maxConcurrentActivityTaskExecutions: executions });
   const { modelSlots, toolSlots } = config;
@@ -72,4 +73,17 @@ export async function createWorkers(
     workers.set(taskQueue, await Worker.create({ ...common, ...limits, taskQueue, activities }));
   }
   return workers;
+}
+
+/** An execution stays on the version that began it. */
+function versioning({ deployment }: Config) {
+  if (!deployment) return {};
+  const defaultVersioningBehavior = 'PINNED' as const;
+  return {
+    workerDeploymentOptions: {
+      version: deployment,
+      useWorkerVersioning: true as const,
+      defaultVersioningBehavior,
+    },
+  };
 }

@@ -112,6 +112,7 @@ export async function runWorker(config: Config, options: WorkerOptions): Promise
       const use = { tools: registry.tools(), app: options.folder, poolSize };
       const opened = await openLedger(config.ledgerUrl, use);
       closing.push(() => opened.close());
+      if (opened.remark !== undefined) logger.warn(opened.remark);
       needs['ledger'] = () => opened.identity();
       const cleaning = await prepareCleaning(config, temporal, opened, only !== 'model', logger);
       const watched = watchLedger(opened, trouble);

@@ -4,10 +4,10 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  continueAsNew,
   createEventGroup,
   defineQuery,
   isCancellation,
+  makeContinueAsNewFunc,
   patched,
   setHandler,
   TemporalFailure,
@@ -141,7 +141,11 @@ async function takeTurns(execution: Execution): Promise<AgentRunResult['output']
       const carried = { turn, lastDigest: previous, ...progress.report() };
       // The input is in the ledger by now: turn 1 recorded it.
       const { input: _recorded, ...rest } = input;
-      await continueAsNew<typeof agentRun>({ ...rest, ...defined({ settings }), carried });
+      // A long run does not keep an old version of the workers for ever: here it takes up the new one.
+      const next = makeContinueAsNewFunc<typeof agentRun>({
+        initialVersioningBehavior: 'AUTO_UPGRADE',
+      });
+      await next({ ...rest, ...defined({ settings }), carried });
     }
 
     turn += 1;

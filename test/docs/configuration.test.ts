@@ -48,6 +48,18 @@ test('a heartbeat is waited for as long as the kind of ledger needs', () => {
   expect(() => readConfig({ AGENT_ONCE_HEARTBEAT: 'off' })).toThrow(/AGENT_ONCE_HEARTBEAT cannot/);
 });
 
+test('a version of the workers has both its parts, and a name that Temporal takes', () => {
+  const read = (TEMPORAL_DEPLOYMENT_NAME: string, TEMPORAL_WORKER_BUILD_ID: string) =>
+    readConfig({ TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID }).deployment;
+  expect(read('', '')).toBe(undefined);
+  expect(read('team/agents', 'v1')).toEqual({ deploymentName: 'team/agents', buildId: 'v1' });
+  expect(() => read('agents', '')).toThrow(/TEMPORAL_WORKER_BUILD_ID is missing/);
+  expect(() => read('', 'v1')).toThrow(/TEMPORAL_DEPLOYMENT_NAME is missing/);
+  for (const name of ['a:b', 'a.b']) {
+    expect(() => read(name, 'v1')).toThrow(/TEMPORAL_DEPLOYMENT_NAME has a dot or a colon/);
+  }
+});
+
 test('documented defaults are the ones in force', () => {
   const config = readConfig({});
   const service = readServiceSettings({});

@@ -103,11 +103,19 @@ test('one that fails is told, and leaves none of them; then it is corrected', as
   await (await openLedger(database.url, { app })).close();
 });
 
-test('a program that lacks one that was made is refused', async () => {
-  await add('0002_tables', 'CREATE TABLE app.tables (id int)');
-  await migrateLedger(database.url, [], app);
+test('a program that lacks one that was made works on, unless its name says that it cannot', async () => {
+  for (const name of ['0002_tables', '0003_no_guests_needs_0002']) {
+    await add(name, 'SELECT 1');
+    await migrateLedger(database.url, [], app);
+  }
+  await rm(path.join(app, 'migrations/0003_no_guests_needs_0002.sql'));
+  const ledger = await openLedger(database.url, { app });
+  expect(ledger.remark).toMatch('(0003_no_guests_needs_0002)');
+  await ledger.close();
   await rm(path.join(app, 'migrations/0002_tables.sql'));
-  await expect(openLedger(database.url, { app })).rejects.toThrow(/newer version.*0002_tables/);
+  await expect(openLedger(database.url, { app })).rejects.toThrow(
+    /this one cannot work with it \(0003_no_guests_needs_0002\)/,
+  );
 });
 
 test("a worker's role is told which rights it lacks; --grant-to gives them", async () => {

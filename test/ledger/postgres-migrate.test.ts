@@ -131,14 +131,36 @@ describe('migrating the ledger', () => {
     }
   });
 
-  test('refuses a schema that is newer than this program', async () => {
+  const migratedByANewerVersion = async (name: string, statement = 'SELECT 1') => {
     await migrate(database.url);
-    await admin.query(
-      `INSERT INTO agent_once.migrations (name, run_on) VALUES ('9999_future', now())`,
-    );
+    await admin.query(statement);
+    await admin.query('INSERT INTO agent_once.migrations (name, run_on) VALUES ($1, now())', [
+      name,
+    ]);
+  };
+
+  test.each(['9999_future', '9999_future_needs_0001'])(
+    'works with a newer schema whose migration %s it can live with, and says so',
+    async (name) => {
+      await migratedByANewerVersion(name, 'ALTER TABLE agent_once.steps ADD COLUMN future text');
+      const ledger = await createPostgresLedger(database.url);
+      try {
+        expect(ledger.remark).toMatch(`newer version of this program (${name}). This one works`);
+        expect((await ledger.claim(stepClaim())).state).toBe('claimed');
+      } finally {
+        await ledger.close();
+      }
+      expect((await migrate(database.url)).applied).toEqual([]);
+    },
+  );
+
+  test('refuses a newer schema that needs a migration it does not know, and says so', async () => {
+    await migratedByANewerVersion('9999_future_needs_9998');
     const opened = createPostgresLedger(database.url);
     await expect(opened).rejects.toMatchObject({ code: 'ledger.invalid' });
-    await expect(opened).rejects.toThrow(/newer version of this program \(9999_future\)/);
+    await expect(opened).rejects.toThrow(
+      /newer version of this program, and this one cannot work with it \(9999_future_needs_9998\).*Deploy/,
+    );
   });
 
   test('of a database that does not exist, or with a wrong password, says so', async () => {

@@ -5,10 +5,11 @@ import type { Client } from '@temporalio/client';
 import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 import { startTestSystem } from '../support/system.ts';
 import { playContinuing } from './play-continuing.ts';
-import { playFastLane } from './play-fast-lane.ts';
+import { playAllFast, playFastLane } from './play-fast-lane.ts';
 import { playMaintenance } from './play-maintenance.ts';
 import { playQuestions } from './play-questions.ts';
 import { playTurns } from './play-turns.ts';
+import { playVersions } from './play-versions.ts';
 import type { Execution, Play } from './play.ts';
 import type { Kind } from './recorded.ts';
 
@@ -23,8 +24,14 @@ export async function playAll(record: RecordOn): Promise<void> {
     // Last: it makes everything that is in the ledger look old.
     await playMaintenance(system, here);
   });
-  await withVariable('TEST_LANE', 'fast', () => inSystem(record, playFastLane));
-  await withImpatientServer(() => inSystem(record, playContinuing));
+  await withVariable('TEST_LANE', 'fast', async () => {
+    await inSystem(record, playFastLane);
+    await withVariable('TEST_MODEL_LANE', 'fast', () => inSystem(record, playAllFast));
+  });
+  await withImpatientServer(async () => {
+    await inSystem(record, playContinuing);
+    await inSystem(record, playVersions);
+  });
 }
 
 async function inSystem(record: RecordOn, play: Play): Promise<void> {

@@ -31,3 +31,11 @@ export const playFastLane: Play = async (system, record) => {
   await record('fast-lane-left', started);
   await Promise.all([lacking.stop(), other.stop()]);
 };
+
+/** A run whose model is in the fast lane as well. */
+export const playAllFast: Play = async (system, record) => {
+  const worker = await system.startWorker();
+  const request = requestOf('all-fast', calls(['look', { label: 'five' }]), { say: 'ok' });
+  await record('all-fast', await playToEnd(system, request));
+  await worker.stop();
+};

@@ -49,6 +49,13 @@ async function playApprovals(system: TestSystem, record: RecordExecution): Promi
     await record(kind, started);
   }
 
+  const ended = spending('failed-by-answer');
+  const toFail = await client.start(ended);
+  await untilAsked(system, ended, STEP);
+  await client.decide(ended, { step: STEP, decision: 'fail', ...BY });
+  await untilEnd(system, ended, 'failed');
+  await record('failed-by-answer', toFail);
+
   const cancelled = spending('cancelled-waiting');
   const asking = await client.start(cancelled);
   await untilAsked(system, cancelled, STEP);
@@ -96,6 +103,9 @@ async function playTwoQuestions(system: TestSystem, record: RecordExecution): Pr
 async function playDeadline(system: TestSystem, record: RecordExecution): Promise<void> {
   const worker = await system.startWorker({ TEST_DEADLINE_SECONDS: '2' });
   await record('denied-by-deadline', await playToEnd(system, spending('denied-by-deadline')));
+  system.counter.drop('send:failed-by-deadline');
+  const unsettled = sending('failed-by-deadline');
+  await record('failed-by-deadline', await playToEnd(system, unsettled, 'failed'));
   await worker.stop();
 }
 

@@ -1,5 +1,6 @@
 import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
 import { calls } from '../support/system.ts';
+import { chatAnswer, NO_CREDIT, startThreeEndpoints } from '../support/three-endpoints.ts';
 import { playToEnd, requestOf, untilEnd, untilRequested, type Play } from './play.ts';
 
 const GOOD = { say: '{"verdict":"good","points":1,"note":""}' };
@@ -74,6 +75,20 @@ export const playTurns: Play = async (system, record) => {
   counter.heal('charge:away');
   await record('resumed', await playToEnd(system, { ...failing, retryFailed: true }));
 
+  counter.fail('charge:limited');
+  const limited = requestOf('resumed-with-limits', calls(['charge', { label: 'limited' }]), {
+    say: 'ok',
+  });
+  await playToEnd(system, limited, 'failed');
+  counter.heal('charge:limited');
+  const resumed = {
+    ...limited,
+    options: { model: 'model-b' },
+    limits: { maxTurns: 20, reasoningEffort: 'low' },
+    retryFailed: true,
+  };
+  await record('resumed-with-limits', await playToEnd(system, resumed));
+
   const cancelled = requestOf('cancelled', calls(['endless', {}]), { say: 'never' });
   const running = await client.start(cancelled);
   await untilRequested(system, 'endless:begun');
@@ -101,4 +116,16 @@ export const playTurns: Play = async (system, record) => {
   await record('new-after-forgotten', await playToEnd(system, forgotten));
 
   await worker.stop();
+
+  const models = await startThreeEndpoints();
+  try {
+    models.first.reply(402, NO_CREDIT);
+    models.second.reply(200, chatAnswer('ok'));
+    const others = await system.startWorker(models.env);
+    const fellBack = { ...requestOf('fell-back'), agent: 'cautious', input: 'hello' };
+    await record('fell-back', await playToEnd(system, fellBack));
+    await others.stop();
+  } finally {
+    await models.stop();
+  }
 };

@@ -17,7 +17,7 @@ export interface RecordedEvent {
  * Every version of the workflow code whose runs were recorded, oldest first. The name of its folder
  * in `histories`.
  */
-export const VERSIONS: readonly string[] = ['0.1.0'];
+export const VERSIONS: readonly string[] = ['0.1.0', '0.2.0'];
 
 /** What is recorded, and since which version. */
 export const KINDS = [
@@ -90,6 +90,48 @@ export const KINDS = [
   { kind: 'ledger-cleanup', since: '0.1.0', holds: 'a cleaning of the ledger' },
   { kind: 'cleanup-continued-first', since: '0.1.0', holds: 'a cleaning that continued as new' },
   { kind: 'cleanup-continued-last', since: '0.1.0', holds: 'the cleaning that it continued as' },
+  { kind: 'fell-back', since: '0.2.0', holds: 'a completed run whose model fell back to another' },
+  {
+    kind: 'resumed-with-limits',
+    since: '0.2.0',
+    holds: 'the execution that resumed a failed run with another model and more turns',
+  },
+  {
+    kind: 'all-fast',
+    since: '0.2.0',
+    holds: 'a completed run with its model calls and tools in the fast lane',
+  },
+  {
+    kind: 'failed-by-answer',
+    since: '0.2.0',
+    holds: 'a run that a person ended instead of approving a call',
+  },
+  {
+    kind: 'failed-by-deadline',
+    since: '0.2.0',
+    holds: 'a run that failed since nobody said in time whether a call had happened',
+  },
+  {
+    kind: 'asked-continued-first',
+    since: '0.2.0',
+    holds: 'an execution with a question in its last turn, that continued as new',
+  },
+  {
+    kind: 'asked-continued-last',
+    since: '0.2.0',
+    holds: 'the execution that it continued as, with a late answer to that question',
+  },
+  {
+    kind: 'pinned-first',
+    since: '0.2.0',
+    holds: 'an execution on a version of the workers, that continued as new',
+  },
+  {
+    kind: 'pinned-last',
+    since: '0.2.0',
+    holds: 'the execution that it continued as, on the next version',
+  },
+  { kind: 'own-workflow', since: '0.2.0', holds: "a workflow of an app's own, with a child" },
 ] as const;
 
 export type Kind = (typeof KINDS)[number]['kind'];

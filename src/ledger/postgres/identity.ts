@@ -36,7 +36,7 @@ export function readIdentity(database: Database): Promise<LedgerIdentity> {
 
 /** See `openLedgerKeeper`. Brings the schema up to date. */
 export async function openPostgresLedgerKeeper(url: string): Promise<LedgerKeeper> {
-  const database = await openMigrated(url, 'keeper', { poolSize: 1 });
+  const { database } = await openMigrated(url, 'keeper', { poolSize: 1 });
   return {
     identity: () => readIdentity(database),
     acceptRestore: (lost) => identify(database, ACCEPT, [lost ?? null]),

@@ -42,8 +42,8 @@ export async function appSets(app: string | undefined): Promise<MigrationSet[]> 
  *
  * @param grantTo roles that get the rights of workers, on what is new as well
  * @param app the app's folder, for migrations of its own
- * @throws {AgentOnceError} `ledger.unreachable`; `ledger.invalid` when the schema is newer than this
- * program, rights are missing, a migration fails, or the server is older than PostgreSQL 14
+ * @throws {AgentOnceError} `ledger.unreachable`; `ledger.invalid` when the schema is too new for
+ * this program, rights are missing, a migration fails, or the server is older than PostgreSQL 14
  */
 export async function migrate(
   url: string,
@@ -64,12 +64,20 @@ export async function migrate(
   }
 }
 
-/** @returns the migrations that were pending, and who this user is */
+/** What was found before anything was migrated. */
+interface FoundMigrations {
+  pending: string[];
+  /** Those of a newer version of this program, which older ones can live with. */
+  newer: string[];
+  /** The user of the database. */
+  role: string;
+}
+
 export async function bringUpToDate(
   database: Database,
   url: string,
   set: MigrationSet,
-): Promise<{ pending: string[]; role: string }> {
+): Promise<FoundMigrations> {
   const { where } = database;
   const found = await findPending(database, set);
   if (found.pending.length === 0) return found;
@@ -114,7 +122,7 @@ interface Found {
 async function findPending(
   database: Database,
   { schema, folder, grants }: MigrationSet,
-): Promise<{ pending: string[]; role: string }> {
+): Promise<FoundMigrations> {
   const { where } = database;
   const known = await listMigrations(folder);
   const table = `${schema}.${TABLE}`;
@@ -128,16 +136,29 @@ async function findPending(
   if (found.schema && (!usable || readable === false)) {
     throw missingRights(where, grants(role), undefined, schema);
   }
-  if (!readable) return { pending: known, role };
+  if (!readable) return { pending: known, newer: [], role };
   const rows = await database.query<{ name: string }>(`SELECT name FROM ${table}`);
   const applied = rows.map(({ name }) => name);
   const newer = applied.filter((name) => !known.includes(name));
-  if (newer.length > 0) {
+  const unbearable = newer.filter((name) => !isKnown(neededBy(name), known));
+  if (unbearable.length > 0) {
     throw invalid(
-      `The ledger at ${where} was migrated by a newer version of this program (${newer.join(', ')}). Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
+      `The ledger at ${where} was migrated by a newer version of this program, and this one cannot work with it (${unbearable.join(', ')}). Nothing was changed. Deploy that version here too, or set LEDGER_URL to another database.`,
     );
   }
-  return { pending: known.filter((name) => !applied.includes(name)), role };
+  return { pending: known.filter((name) => !applied.includes(name)), newer, role };
+}
+
+/**
+ * The number of the migration that whoever works beside this one must know, which its name says:
+ * `0013_drop_old_column_needs_0012`. One that only adds says none.
+ */
+function neededBy(name: string): string | undefined {
+  return /_needs_(\d+)$/.exec(name)?.[1];
+}
+
+function isKnown(number: string | undefined, known: readonly string[]): boolean {
+  return number === undefined || known.some((name) => name.startsWith(`${number}_`));
 }
 
 /** Asked before: `node-pg-migrate` hides what the database answers. */

@@ -15,6 +15,7 @@ WHERE p.pronamespace = to_regnamespace('agent_once') AND NOT has_function_privil
  * there is nothing to do, and no right to create anything is needed. Close it when done.
  *
  * @param options.app the app's folder, for a worker
+ * @returns also the migrations of a newer version of this program
  * @throws {AgentOnceError} `config.invalid`; as `migrate`; and `ledger.invalid` when a right is missing
  *   that this user of the ledger will need, or when a pooler between gives no transactions
  */
@@ -22,15 +23,17 @@ export async function openMigrated(
   url: string,
   user: LedgerUser,
   { app, ...options }: PostgresLedgerOptions & { app?: string | undefined } = {},
-): Promise<Database> {
+): Promise<{ database: Database; newer: string[] }> {
   const database = new Database(url, options);
   try {
-    const { role } = await bringUpToDate(database, url, engineSet(user));
+    const { role, newer } = await bringUpToDate(database, url, engineSet(user));
     const { tables, rights } = rightsOf(user);
     const missing = await database.query(MISSING_RIGHTS, [tables, rights]);
     if (missing.length > 0) throw missingRights(database.where, grantsFor(user, role));
-    for (const set of await appSets(app)) await bringUpToDate(database, url, set);
-    return database;
+    for (const set of await appSets(app)) {
+      newer.push(...(await bringUpToDate(database, url, set)).newer);
+    }
+    return { database, newer };
   } catch (error) {
     await database.close();
     throw error;

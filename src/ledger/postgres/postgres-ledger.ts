@@ -28,9 +28,12 @@ export async function createPostgresLedger(
   url: string,
   options: PostgresLedgerOptions & { app?: string | undefined } = {},
 ): Promise<Ledger> {
-  const database = await openMigrated(url, 'worker', options);
+  const { database, newer } = await openMigrated(url, 'worker', options);
   const renewals = new Database(url, { poolSize: 1 });
   return {
+    ...(newer.length > 0 && {
+      remark: `The ledger at ${database.where} was migrated by a newer version of this program (${newer.join(', ')}). This one works with it.`,
+    }),
     transactions: true,
     get connections() {
       return database.connections;

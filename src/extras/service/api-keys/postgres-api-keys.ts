@@ -24,7 +24,7 @@ export async function openApiKeys(
   url: string,
   user: 'service' | 'api-keys' = 'service',
 ): Promise<ApiKeys> {
-  return rememberAccepted(new PostgresApiKeys(await openMigrated(url, user)));
+  return rememberAccepted(new PostgresApiKeys((await openMigrated(url, user)).database));
 }
 
 interface ApiKeyRow {
