@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { RuntimeOptions } from '@temporalio/worker';
+import { say } from '../../cli/output.ts';
 import { openClient } from '../../client/open-client.ts';
 import { readConfig } from '../../config.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
@@ -36,7 +37,7 @@ export async function expose(port: number, part: string): Promise<Exposed> {
     closing.push(tellQuestions(registry, () => openClient(readConfig())));
   }
   const server = await startMetricsServer(port, registry, core);
-  process.stderr.write(`Metrics are at http://127.0.0.1:${server.port}/metrics\n`);
+  say(`Metrics are at http://127.0.0.1:${server.port}/metrics`);
   return {
     runtime: (options) => ({
       ...options,

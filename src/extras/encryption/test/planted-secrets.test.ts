@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunView } from '../../../client/types.ts';
-import { runCommand } from '../../../../test/support/cli.ts';
+import { findFreePort } from '../../dev/ports.ts';
+import { runCommand, startCli } from '../../../../test/support/cli.ts';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { hasExtra } from '../../../../test/support/extras.ts';
 import {
@@ -8,7 +11,6 @@ import {
   script,
   startTestSystem,
   type TestSystem,
-  type TestWorker,
 } from '../../../../test/support/system.ts';
 import { untilEnd } from '../../../../test/support/until-end.ts';
 import { keyOf, withKeys } from './keys-of-tests.ts';
@@ -44,8 +46,55 @@ afterAll(async () => {
   await system.close();
 });
 
+interface WatchedWorker {
+  output(): string;
+  /** What it tells of itself elsewhere, by where. */
+  told(): Promise<Named>;
+  stop(): Promise<void>;
+}
+
+/** `agent-once worker`, with a receiver of its traces and a port for its metrics. */
+async function startWatchedWorker(env: Record<string, string>): Promise<WatchedWorker> {
+  const traces: string[] = [];
+  const receiver = createServer((request, response) => {
+    request.on('data', (chunk) => traces.push(String(chunk))).on('end', () => response.end('{}'));
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const { port } = receiver.address() as AddressInfo;
+  const metricsPort = await findFreePort();
+  const worker = startCli(['worker'], {
+    ...system.env,
+    TEST_AGENTS: 'of workers',
+    AGENT_ONCE_METRICS_PORT: String(metricsPort),
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+    ...env,
+  });
+  await eventually(() => expect(worker.stderr()).toMatch(/Worker \d+ is ready/));
+  return {
+    output: worker.stderr,
+    async told() {
+      if (hasExtra('traces')) {
+        await eventually(() => expect(traces.join('')).toContain('invoke_agent'));
+      }
+      if (!hasExtra('metrics')) return { traces: traces.join('') };
+      const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+      const text = await metrics.text();
+      expect(text).toContain('agent_once_');
+      return { traces: traces.join(''), metrics: text };
+    },
+    async stop() {
+      worker.child.kill('SIGTERM');
+      await worker.ended;
+      receiver.closeAllConnections();
+      receiver.close();
+    },
+  };
+}
+
 /** Everything that a run leaves behind which carries each of the secrets. */
-async function plant(key: string, worker: TestWorker): Promise<{ named: Named; views: string }> {
+async function plant(key: string, worker: WatchedWorker): Promise<{ named: Named; views: string }> {
   const run = { agent: 'tester', key };
   const { workflowId } = await system.client.start({
     ...run,
@@ -79,7 +128,12 @@ async function plant(key: string, worker: TestWorker): Promise<{ named: Named; v
   expect(ended).toMatchObject({ status: 'completed', result: 'planted-answer' });
   const named = await readEverything(system, workflowId);
   return {
-    named: { ...withPrefix('waiting: ', whileItWaits), ...named, log: worker.output() },
+    named: {
+      ...withPrefix('waiting: ', whileItWaits),
+      ...named,
+      ...(await worker.told()),
+      log: worker.output(),
+    },
     views: JSON.stringify([waiting, ended]),
   };
 }
@@ -106,12 +160,14 @@ async function fail(key: string): Promise<RunView> {
   return untilEnd(system.client, run);
 }
 
-test('with keys no planted secret is in Temporal, in the ledger or in a log', async () => {
-  const worker = await system.startWorker({ ...KEYS, OPENAI_CUSTOM_HEADERS: `X-Team: ${HEADER}` });
+test('with keys no planted secret is in Temporal, the ledger, a log, a metric or a trace', async () => {
+  const worker = await startWatchedWorker({
+    ...KEYS,
+    OPENAI_CUSTOM_HEADERS: `X-Team: ${HEADER}`,
+  });
   try {
     await refuse('planted-argument-sealed', 503, 'planted-model-error');
     const { named, views } = await plant('sealed', worker);
-    // Whoever adds what else a worker tells adds it to `named`: metrics, traces.
     const all = [...SECRETS, HEADER];
     expect(find(all, named)).toEqual(Object.fromEntries(all.map((each) => [each, []])));
     // The client was told all the same.
@@ -166,8 +222,8 @@ test('without keys the same search finds each of them', async () => {
   const plain = await startTestSystem();
   const sealed = system;
   system = plain;
+  const worker = await startWatchedWorker({});
   try {
-    const worker = await plain.startWorker();
     await refuse('planted-argument-plain', 503, 'planted-model-error');
     const found = find(SECRETS, (await plant('plain', worker)).named);
     for (const secret of SECRETS) {
@@ -183,6 +239,7 @@ test('without keys the same search finds each of them', async () => {
     const left = await readEverything(plain, failed.workflowId);
     expect(find([FAILURE], left)).toEqual({ [FAILURE]: ['history', 'ledger'] });
   } finally {
+    await worker.stop();
     system = sealed;
     process.env['AGENT_ONCE_ENCRYPTION_KEYS'] = saved;
     await plain.close();

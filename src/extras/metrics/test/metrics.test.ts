@@ -173,7 +173,7 @@ suite('what a worker and a service tell after real runs', () => {
   });
 
   test('a port in use ends the command with the variable to change', async () => {
-    const port = new URL(await measured.worker.told(/^Metrics are at (\S+)$/m)).port;
+    const port = new URL(await measured.worker.told(/Metrics are at (http:\S+\/metrics)/)).port;
     const env = { ...measured.system.env, AGENT_ONCE_METRICS_PORT: port };
     const { code, stderr } = await runCommand(['serve', '--open', '--port', '0'], env);
     expect({ code, stderr }).toEqual({
@@ -187,7 +187,7 @@ suite('what a worker and a service tell after real runs', () => {
     const { code, stderr } = await runCommand(['serve', '--open', '--host', '0.0.0.0'], env);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/^Metrics are at http:[\s\S]*config\.invalid/),
+      stderr: expect.stringMatching(/Metrics are at http:[\s\S]*config\.invalid/),
     });
   });
 });

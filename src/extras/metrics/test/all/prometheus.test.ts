@@ -57,7 +57,7 @@ suite(`a real Prometheus that scrapes a worker and a service (${NEEDED})`, () =>
     measured = await startMeasuredSystem();
     const { worker, service } = measured;
     const told = await Promise.all(
-      [worker, service].map((each) => each.told(/^Metrics are at http:\/\/(\S+)\/metrics$/m)),
+      [worker, service].map((each) => each.told(/Metrics are at http:\/\/(\S+)\/metrics/)),
     );
     // Of those that begin later it asks in vain at first.
     const late = await findFreePort();

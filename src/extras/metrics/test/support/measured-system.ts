@@ -31,7 +31,7 @@ export async function startMeasuredSystem(): Promise<MeasuredSystem> {
   const worker = startMeasured(['worker'], system.env);
   const service = startMeasured(['serve', '--open', '--port', '0'], system.env);
   const url = await service.told(/The service is ready: (http:\S+\d)/);
-  await worker.told(/^Worker \d+ is (ready)/m);
+  await worker.told(/Worker \d+ is (ready)/);
   const start: MeasuredSystem['start'] = async (key, input, agent = 'tester', model?) => {
     const response = await fetch(`${url}/v1/agents/${agent}/runs`, {
       method: 'POST',

@@ -40,7 +40,7 @@ export function startMeasured(args: string[], env: Record<string, string>): Meas
       () => wrote,
     );
   const scrape = async (): Promise<string> => {
-    const response = await fetch(await told(/^Metrics are at (\S+)$/m));
+    const response = await fetch(await told(/Metrics are at (http:\S+\/metrics)/));
     return response.text();
   };
   return {
