@@ -43,7 +43,8 @@ function attempt(
   return inSpan(`RunActivity:${activityType}`, { attributes }, parent, async (span) => {
     try {
       const result = await next(input);
-      span.setAttributes(endAttributes(result));
+      // An activity of the app's own may return anything.
+      span.setAttributes(OWN.step in step ? endAttributes(result) : { [OWN.ended]: 'executed' });
       return result;
     } catch (error) {
       span.setAttribute(OWN.ended, ENDS[errorType(error)] ?? 'failed');
