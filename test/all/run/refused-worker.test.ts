@@ -8,7 +8,7 @@ import { startRedis, type RedisServer } from '../../support/redis-server.ts';
 import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
 import { untilEnd } from '../../support/until-end.ts';
 
-const REFUSED = /^error The ledger has refused this worker since .*\(worker\.refused\)$/m;
+const REFUSED = /The ledger has refused this worker since .*\(worker\.refused\)/;
 /** Of a worker whose ledger is Redis. */
 const SERVED = { TEST_WITHOUT_EFFECTS: 'transactional,at-most-once' };
 
