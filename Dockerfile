@@ -25,7 +25,10 @@ COPY bin bin
 COPY --from=packages /app/node_modules node_modules
 # No src beside it: the command runs what was built.
 COPY --from=build /app/dist dist
-USER node
+# Commands for a person in a container: kubectl exec … agent-once doctor.
+RUN ln -s /app/bin/agent-once.js /usr/local/bin/agent-once
+# node, by number: Kubernetes cannot tell of a name that it is not root.
+USER 1000:1000
 # A worker's health, and `serve`, which needs `--host 0.0.0.0` to be reached.
 EXPOSE 8081 8088
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -1,7 +1,8 @@
 // Whether what runs in this container is well: a worker answers on its health port, `agent-once serve`
-// on its own. The ports can be given as arguments.
+// and `agent-once codec` on their own. The ports can be given as arguments.
 const given = process.argv.slice(2);
-const ports = given.length > 0 ? given : [process.env.AGENT_ONCE_HEALTH_PORT ?? '8081', '8088'];
+const ports =
+  given.length > 0 ? given : [process.env.AGENT_ONCE_HEALTH_PORT ?? '8081', '8088', '8089'];
 
 const statuses = await Promise.all(
   ports.map((port) =>

@@ -115,6 +115,9 @@ const NO_SECRETS = ['postgres', 'scripted-model'];
 export function secretsIn(env: NodeJS.ProcessEnv = process.env): string[] {
   const all = Object.entries(env).flatMap(([name, value = '']) => {
     if (URLS.test(name)) return secretsOfUrl(value);
+    // Several, each with a name before it.
+    if (/KEYS$/i.test(name))
+      return value.split(/[\s,]+/).map((each) => each.replace(/^[^:]*:/, ''));
     return KEYS.test(name) ? [value, ...value.split(/\s+/)] : [];
   });
   return all.filter((secret) => secret.length >= 4 && !NO_SECRETS.includes(secret));

@@ -5,6 +5,7 @@ import type { LedgerKeeper } from './keeper.ts';
 import { listMigrations, migrationsOf, type Migrated } from './list-migrations.ts';
 import { sealing, type Sealer } from './payload.ts';
 import type { Ledger } from './port.ts';
+import type { GrantTo } from './postgres/rights.ts';
 import type { LedgerReader } from './reader.ts';
 
 export interface OpenLedgerOptions {
@@ -28,7 +29,7 @@ export interface LedgerBackend {
    *
    * @param app the app's folder, for migrations of its own
    */
-  migrate?(url: string, grantTo: readonly string[], app?: string): Promise<Migrated>;
+  migrate?(url: string, grantTo: readonly GrantTo[], app?: string): Promise<Migrated>;
 }
 
 /** Backends by the scheme of their URL, in small letters. */
@@ -86,7 +87,7 @@ export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
 }
 
 /**
- * Brings the ledger's schema up to date, and the app's own, and gives roles the rights of workers.
+ * Brings the ledger's schema up to date, and the app's own, and gives roles the rights that they need.
  * Repeatable.
  *
  * @param app the app's folder, for migrations of its own
@@ -95,7 +96,7 @@ export async function openLedgerKeeper(url: string): Promise<LedgerKeeper> {
  */
 export async function migrateLedger(
   url: string,
-  grantTo: readonly string[],
+  grantTo: readonly GrantTo[],
   app?: string,
 ): Promise<Migrated | undefined> {
   const backend = backendOf(url);

@@ -4,14 +4,20 @@ import type { RunView, StartedRun } from '../../src/client/types.ts';
 import { NO_USAGE } from '../../src/contract/run.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../support/client-suite.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnTemporal, type OwnTemporal } from '../support/own-temporal.ts';
 import { requestsOf, type Requests } from '../support/requests-of.ts';
 
+let temporal: OwnTemporal;
 let suite: ClientSuite;
 
 beforeAll(async () => {
+  temporal = await startOwnTemporal();
   suite = await startClientSuite({ searchAttributes: false });
 });
-afterAll(() => suite.close());
+afterAll(async () => {
+  await (suite as ClientSuite | undefined)?.close();
+  await temporal.stop();
+});
 
 const POLLS = 'PollWorkflowExecutionHistory';
 const DONE = { output: { text: 'done' }, usage: NO_USAGE };

@@ -120,12 +120,12 @@ test('a program that lacks one that was made works on, unless its name says that
 
 test("a worker's role is told which rights it lacks; --grant-to gives them", async () => {
   role = await createTestRole(database);
-  await migrateLedger(database.url, [role.name]);
+  await migrateLedger(database.url, [{ user: 'worker', role: role.name }]);
   await migrateLedger(database.url, [], app);
   const opened = openLedger(role.url, { app });
   await expect(opened).rejects.toMatchObject({ code: 'ledger.invalid' });
   await expect(opened).rejects.toThrow(/owner of the schema app .*GRANT USAGE ON SCHEMA app TO/);
-  await migrateLedger(database.url, [role.name], app);
+  await migrateLedger(database.url, [{ user: 'worker', role: role.name }], app);
   await (await openLedger(role.url, { app })).close();
   const worker = new pg.Client(role.url);
   await worker.connect();

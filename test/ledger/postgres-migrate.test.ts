@@ -44,7 +44,7 @@ describe('migrating the ledger', () => {
 
   test('needs no right to create anything when there is nothing to do', async () => {
     const worker = await createUser();
-    await migrate(database.url, [worker.name]);
+    await migrate(database.url, [{ user: 'worker', role: worker.name }]);
     const ledger = await createPostgresLedger(worker.url);
     try {
       expect((await ledger.claim(stepClaim())).state).toBe('claimed');
@@ -65,7 +65,7 @@ describe('migrating the ledger', () => {
     async (found) => {
       const worker = await createUser();
       if (found === 'an older schema') {
-        await migrate(database.url, [worker.name]);
+        await migrate(database.url, [{ user: 'worker', role: worker.name }]);
         // As it was before the last one.
         await admin.query(`DELETE FROM agent_once.migrations WHERE name = '0008_rounds'`);
       }
@@ -76,7 +76,7 @@ describe('migrating the ledger', () => {
         message: expect.stringMatching(`Nothing was changed.*: ${command}$`),
       });
       await admin.query('DROP SCHEMA IF EXISTS agent_once CASCADE');
-      await migrate(database.url, [worker.name]);
+      await migrate(database.url, [{ user: 'worker', role: worker.name }]);
       await (await createPostgresLedger(worker.url)).close();
     },
   );
@@ -102,7 +102,7 @@ describe('migrating the ledger', () => {
 
   test('each right of a worker is missed where it is missing', async () => {
     const { name, url } = await createUser();
-    await migrate(database.url, [name]);
+    await migrate(database.url, [{ user: 'worker', role: name }]);
     await admin.query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA agent_once FROM PUBLIC');
     await (await createPostgresLedger(url)).close();
     const grants = grantsFor('worker', name);
@@ -117,7 +117,7 @@ describe('migrating the ledger', () => {
 
   test('rights taken away while it works are told with the statements that give them', async () => {
     const { name, url } = await createUser();
-    await migrate(database.url, [name]);
+    await migrate(database.url, [{ user: 'worker', role: name }]);
     const ledger = await createPostgresLedger(url);
     try {
       await admin.query(`REVOKE INSERT ON agent_once.steps FROM ${name}`);

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { findFreePort } from '../../src/extras/dev/ports.ts';
 import { startTemporalServer } from '../../src/extras/dev/temporal-server.ts';
 
 /** A Temporal server of one suite, whose test systems are on it. */
@@ -11,24 +12,28 @@ export interface OwnTemporal {
 }
 
 /**
- * Starts a server with settings that the shared one does not have. Test systems that are started
- * until it stops are on it.
+ * Starts a server with settings that the shared one does not have, or whose requests are counted: the
+ * shared one's metrics of all suites are a hundred megabytes. Test systems that are started until it
+ * stops are on it.
  */
 export async function startOwnTemporal(
-  dynamicConfig: Record<string, number | boolean>,
+  dynamicConfig: Record<string, number | boolean> = {},
 ): Promise<OwnTemporal> {
-  const shared = process.env['TEST_TEMPORAL_ADDRESS'];
+  const { TEST_TEMPORAL_ADDRESS, TEST_TEMPORAL_METRICS_URL } = process.env;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-temporal-'));
   await chmod(folder, 0o755);
+  const metricsPort = await findFreePort();
   const server = await startTemporalServer({
     logFile: path.join(folder, 'temporal.log'),
     dynamicConfig,
+    metricsPort,
   });
   process.env['TEST_TEMPORAL_ADDRESS'] = server.address;
+  process.env['TEST_TEMPORAL_METRICS_URL'] = `http://127.0.0.1:${metricsPort}/metrics`;
   return {
     folder,
     async stop() {
-      process.env['TEST_TEMPORAL_ADDRESS'] = shared;
+      Object.assign(process.env, { TEST_TEMPORAL_ADDRESS, TEST_TEMPORAL_METRICS_URL });
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -8,7 +8,7 @@ export type Requests = Readonly<Record<string, number>>;
 /** Comes last, so that all that was sent before it is counted too; sent by nobody else here. */
 const LAST = 'CountWorkflowExecutions';
 
-/** What clients have sent the shared server in a namespace since `before`, as the server counts it. */
+/** What clients have sent the suite's own server in a namespace since `before`, as the server counts it. */
 export async function requestsOf(temporal: Client, before: Requests = {}): Promise<Requests> {
   // Metrics have no hyphens in their labels.
   const namespace = temporal.options.namespace.replaceAll('-', '_');

@@ -13,7 +13,7 @@ interface CodecFlags {
   origin: string[];
 }
 
-const PORT = 8_081;
+const PORT = 8_089;
 /** Where `agent-once dev` and Temporal's own development server have it. */
 const UI_OF_DEV = ['localhost', '127.0.0.1'].map((host) => `http://${host}:${DEV_PORTS.ui}`);
 

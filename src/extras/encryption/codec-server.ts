@@ -23,6 +23,9 @@ interface JsonPayload {
   data?: string;
 }
 
+/** It needs nobody: that it answers is its health. */
+const HEALTH = ['/livez', '/readyz', '/healthz'];
+
 /**
  * Temporal's codec protocol: `POST /decode` and `/encode`, each with `{"payloads": […]}`. The page at `/`
  * lets a person sign in, whose browser then sends a cookie along.
@@ -52,6 +55,8 @@ async function answer(
   if (pathname === '/sign-in' && request.method === 'POST') {
     return signIn(request, response, access);
   }
+  if (request.method === 'GET' && HEALTH.includes(pathname))
+    return say(response, 200, { healthy: true });
   if (origin !== undefined) {
     if (!origins.includes(origin)) {
       return say(response, 403, { error: 'This origin is not one of --origin.' });

@@ -4,8 +4,9 @@ import type { Logger, LogMetadata } from '@temporalio/worker';
 /** What stands for the message of a failure. */
 const LEFT_OUT = '(its message is encrypted in the run; AGENT_ONCE_LOG_LEVEL=debug shows it here)';
 
-/** Entries of Temporal's library about what steps and runs failed with. */
-const OF_STEPS = /^(Activity|Workflow) failed/;
+/** Entries about what steps and runs failed with: of Temporal's library, and of `worker/strays.ts`. */
+const OF_STEPS =
+  /^(?:(?:Activity|Workflow) failed|A step failed by an error|Code of a step|An error that nothing awaits)/;
 
 /**
  * The same log, without what steps failed with: a tool or a model may have put anything into a message.

@@ -4,6 +4,8 @@ import type { Keys } from './keys.ts';
 
 /** What a sealed text begins with; the rest is base64. */
 const SEALED_TEXT = 'sealed:';
+/** Words of a person may begin in the same way. */
+const SEALED_FORM = /^sealed:[A-Za-z0-9+/]{40,}={0,2}$/;
 
 /** For the ledger: without keys it seals nothing, and what was not sealed it leaves alone. */
 export function createSealer(keys: Keys): Sealer {
@@ -15,7 +17,7 @@ export function createSealer(keys: Keys): Sealer {
     sealText: (plain) =>
       seals ? SEALED_TEXT + cipher.seal(Buffer.from(plain)).toString('base64') : plain,
     openText(text) {
-      if (!text.startsWith(SEALED_TEXT)) return text;
+      if (!SEALED_FORM.test(text)) return text;
       try {
         return cipher.open(Buffer.from(text.slice(SEALED_TEXT.length), 'base64')).toString();
       } catch {

@@ -16,6 +16,8 @@ export interface Describing {
   secrets: readonly string[];
   /** Whether errors are shown with their stacks and causes. */
   stacks: boolean;
+  /** Fields that serializers of whoever logs make something of: they stay as they are. */
+  asTheyAre?: readonly string[];
 }
 
 /** What Temporal's library adds, and what names nothing that a person looks for. */
@@ -23,8 +25,6 @@ const LEFT_OUT =
   /^(taskToken|sdkComponent|namespace|isLocal|workflowType|activity(Run)?Id|spanContexts)$/;
 /** What each line has of itself: a tool may log fields of any name. */
 const RESERVED = ['level', 'part', 'pid', 'hostname', 'time', 'msg'];
-/** Of the service's requests: what its own serializers make something of. */
-const AS_THEY_ARE = ['req', 'res'];
 
 /**
  * An entry as a line has it. Nothing in it names the client's key: no workflow ID, no token; of both
@@ -33,7 +33,7 @@ const AS_THEY_ARE = ['req', 'res'];
 export function describeEntry(
   fields: Fields,
   message: string,
-  { telemetryKey, secrets, stacks }: Describing,
+  { telemetryKey, secrets, stacks, asTheyAre = [] }: Describing,
 ): [Record<string, unknown>, string] {
   const { time, workflowId: id, runId, workflowRunId, step, token, error, err, ...rest } = fields;
   const type = fields['workflowType'] ?? AGENT_RUN;
@@ -58,10 +58,10 @@ export function describeEntry(
   for (const [name, value] of Object.entries(rest)) {
     if (LEFT_OUT.test(name) || value === undefined) continue;
     const free = name in described || RESERVED.includes(name) ? `${name}_` : withoutKeys(name);
-    described[free] = AS_THEY_ARE.includes(name) ? value : plain(value, withoutKeys);
+    described[free] = asTheyAre.includes(name) ? value : plain(value, clean);
   }
   if (thrown !== undefined) described['err'] = describeError(thrown, clean, stacks);
-  return [described, withoutKeys(message)];
+  return [described, clean(message)];
 }
 
 function turnOf(step: string): number | undefined {

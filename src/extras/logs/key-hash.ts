@@ -14,7 +14,7 @@ export function registerKeyHash(program: Command): void {
     help: `
 Examples:
   $ agent-once key-hash support order-1042-refund
-  $ kubectl logs -l app=agent-once | grep "$(agent-once key-hash support order-1042-refund)"`,
+  $ kubectl logs -l app.kubernetes.io/name=agent-once | grep "$(agent-once key-hash support order-1042-refund)"`,
   }).action(async (agent: string, key: string, flags: RunFlags) => {
     const { telemetryKey, hashKeys } = (await import('../../config.ts')).readConfig();
     if (telemetryKey === undefined) {

@@ -33,7 +33,13 @@ export async function openLogs(part: string): Promise<Logs> {
     sayInto((text, level) => told[level](text.replace(/^error /, '')));
   }
   const { logLevel, telemetryKey } = readConfig();
-  const describing = { telemetryKey, secrets: secretsIn(), stacks: logLevel === 'debug' };
+  const describing = {
+    telemetryKey,
+    secrets: secretsIn(),
+    stacks: logLevel === 'debug',
+    // Of its requests, and no tool logs there.
+    asTheyAre: part === 'service' ? ['req', 'res'] : [],
+  };
   const options = pinoOptions(part, logLevel, describing, trace);
   const log = pino(options, { write: (line) => write(process.stderr, line, format) });
   const { extendRuntime } = part === 'worker' ? await import('./temporal-logger.ts') : NO_TEMPORAL;

@@ -8,7 +8,7 @@ const SHORTEST = 4;
 const TASK_TOKEN = /\bTaskToken\([^)]*\)/g;
 /** The workflow ID of any run. What begins with `agent-once-` and ends so is no run's. */
 const ANY_RUN =
-  /\b(agent-(?!once-(?:model|tools|ledger-cleanup)\b)(?:[a-z][a-z0-9_]{0,31}\.)?[a-z][a-z0-9_]{0,31}-)(?:~[\w-]{43}|[A-Za-z0-9._:-]{1,128})/g;
+  /\b(agent-(?!once-(?:model|tools|ledger-cleanup|worker|service)\b)(?:[a-z][a-z0-9_]{0,31}\.)?[a-z][a-z0-9_]{0,31}-)(?:~[\w-]{43}|[A-Za-z0-9._:-]{1,128})/g;
 
 /**
  * Takes clients' keys out of text: those in workflow IDs, and the one of the run that a line is about,

@@ -1,5 +1,12 @@
 import { parseWorkflowId } from '../../contract/key.ts';
-import type { Claim, ClaimAnswer, Completion, Ledger, StepClaim } from '../../ledger/port.ts';
+import type {
+  Claim,
+  ClaimAnswer,
+  Completion,
+  Ledger,
+  StepClaim,
+  StepError,
+} from '../../ledger/port.ts';
 import { mayBePaidFor } from '../explain/possibly-paid.ts';
 import type { Instruments } from './instruments.ts';
 
@@ -19,14 +26,19 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
   const attempts = new Map<string, Attempt>();
   const unknown = new Set<string>();
 
-  const timed = async <T>(call: string, ask: () => Promise<T>): Promise<T> => {
+  /** @param isTools whether an error is a tool's, and not the ledger's */
+  const timed = async <T>(
+    call: string,
+    ask: () => Promise<T>,
+    isTools: () => boolean = () => false,
+  ): Promise<T> => {
     const end = ledgerSeconds.startTimer({ call });
     try {
       const answer = await ask();
       end({ outcome: 'answered' });
       return answer;
     } catch (error) {
-      end({ outcome: 'error' });
+      end({ outcome: isTools() ? 'answered' : 'error' });
       throw error;
     }
   };
@@ -43,6 +55,15 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
     if (attempt?.labels.kind !== 'model' || attempt.unknownAttempts === 0) return;
     const { labels, model, unknownAttempts } = attempt;
     possiblyPaid.add({ agent: labels.agent, model }, unknownAttempts);
+  };
+  const failed = (claim: Claim, error: StepError, ours: boolean): void => {
+    const { code } = error;
+    const halted = isHalt(code);
+    const attempt = ended(claim, !ours ? 'lost' : halted ? 'cancelled' : 'failed');
+    if (!attempt || !ours) return;
+    const { agent, kind, tool } = attempt.labels;
+    if (!halted) stepErrors.add({ agent, kind, tool, code });
+    if (kind === 'model' && mayBePaidFor(error)) possiblyPaid.add({ agent, model: attempt.model });
   };
   const claimed = (step: StepClaim, answer: ClaimAnswer): void => {
     const { kind, name, effect } = step;
@@ -73,31 +94,33 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
   const own: Partial<Ledger> = {
     async claim(step) {
       const answer = await timed('claim', () => ledger.claim(step));
-      claimed(step, answer);
+      quietly(() => claimed(step, answer));
       return answer;
     },
     async complete(claim, completion) {
       const recorded = await timed('complete', () => ledger.complete(claim, completion));
-      completed(claim, completion, recorded !== 'lost');
+      quietly(() => completed(claim, completion, recorded !== 'lost'));
       return recorded;
     },
     async transact(claim, work, signal) {
       let made: Completion | undefined;
-      const inside: typeof work = async (tx) => (made = await work(tx));
-      const ours = await timed('transact', () => ledger.transact(claim, inside, signal));
-      if (made) completed(claim, made, ours);
+      let threw = false;
+      const inside: typeof work = async (tx) => {
+        try {
+          return (made = await work(tx));
+        } catch (error) {
+          threw = true;
+          throw error;
+        }
+      };
+      const transact = () => ledger.transact(claim, inside, signal);
+      const ours = await timed('transact', transact, () => threw);
+      quietly(() => made && completed(claim, made, ours));
       return ours;
     },
     async fail(claim, error, how) {
       const ours = await timed('fail', () => ledger.fail(claim, error, how));
-      const { code } = error;
-      const attempt = ended(claim, !ours ? 'lost' : isHalt(code) ? 'cancelled' : 'failed');
-      if (attempt && ours) {
-        const { agent, kind, tool } = attempt.labels;
-        stepErrors.add({ agent, kind, tool, code });
-        if (kind === 'model' && mayBePaidFor(error))
-          possiblyPaid.add({ agent, model: attempt.model });
-      }
+      quietly(() => failed(claim, error, ours));
       return ours;
     },
     async endUnknown(claim, error) {
@@ -118,6 +141,15 @@ export function measureLedger(ledger: Ledger, instruments: Instruments): Ledger 
         timed(String(name), () => theirs.apply(target, args) as Promise<unknown>);
     },
   });
+}
+
+/** Counts: what cannot be counted must not lose what has happened. */
+export function quietly(count: () => void): void {
+  try {
+    count();
+  } catch {
+    // A number that the library refuses, such as a price that is none.
+  }
 }
 
 /** The agent whose run it is; empty in a workflow of the app's own. */

@@ -1,7 +1,7 @@
 import { ModelError, type Model, type ModelUsage } from '../../model/port.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
 import type { Instruments } from './instruments.ts';
-import { agentOf } from './measured-ledger.ts';
+import { agentOf, quietly } from './measured-ledger.ts';
 
 /** The same model, whose requests are timed, and whose answers are counted with what they cost. */
 export function measureModel(
@@ -25,14 +25,13 @@ export function measureModel(
       try {
         const reply = await model.complete(request, context);
         end({ outcome: 'answered' });
-        answered(reply.model, reply.usage);
+        quietly(() => answered(reply.model, reply.usage));
         return reply;
       } catch (error) {
         const code = error instanceof ModelError ? error.code : 'stopped';
         end({ outcome: code });
-        if (error instanceof ModelError && error.answered) {
-          answered(error.answered.model, error.answered.usage);
-        }
+        const unusable = error instanceof ModelError ? error.answered : undefined;
+        if (unusable) quietly(() => answered(unusable.model, unusable.usage));
         throw error;
       }
     },

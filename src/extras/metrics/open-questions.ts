@@ -4,6 +4,8 @@ import type { AgentOnceClient } from '../../client/agent-once-client.ts';
 
 /** Temporal's index is asked at most so often, however often somebody scrapes. */
 const ASK_EVERY_MS = 60_000;
+/** What was answered longer ago is told no more: other workers may know that it is over. */
+const OLD_MS = 300_000;
 /** A scrape waits so long for a new answer; then it is told the last one. */
 const WAIT_MS = 3_000;
 /** Runs that wait for a person, of which the questions are counted. */
@@ -54,6 +56,7 @@ export function tellQuestions(
 
   let client: Promise<AgentOnceClient> | undefined;
   let asked = Number.NEGATIVE_INFINITY;
+  let answered = Number.NEGATIVE_INFINITY;
   let asking: Promise<void> | undefined;
   const ask = async (): Promise<void> => {
     client ??= connect().catch((error: unknown) => {
@@ -67,7 +70,8 @@ export function tellQuestions(
       open.set({ agent, tool, kind }, count);
       oldest.set({ agent, tool, kind }, since);
     }
-    read.set(Date.now() / 1_000);
+    answered = Date.now();
+    read.set(answered / 1_000);
   };
   const lately = async (): Promise<void> => {
     if (!asking && Date.now() - asked >= ASK_EVERY_MS) {
@@ -78,6 +82,7 @@ export function tellQuestions(
         .finally(() => (asking = undefined));
     }
     if (asking) await Promise.race([asking, sleep(WAIT_MS, undefined, { ref: false })]);
+    if (Date.now() - answered > OLD_MS) for (const gauge of [open, oldest]) gauge.reset();
   };
   return async () => {
     await (await client?.catch(() => undefined))?.close();

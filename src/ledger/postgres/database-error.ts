@@ -7,7 +7,7 @@ import {
   valueRefused,
   type NetworkAdvice,
 } from '../ledger-errors.ts';
-import { grantsFor } from './rights.ts';
+import { GRANT_OPTIONS, grantsFor, type LedgerUser } from './rights.ts';
 
 const URL_OR_USERS = "Correct LEDGER_URL, or the database's users.";
 const CLIENT_CERTIFICATE = 'Name the files of sslcert and sslkey in LEDGER_URL.';
@@ -96,7 +96,7 @@ export function toLedgerError(error: unknown, where: string): unknown {
     );
   }
   const code = isReadOnly(error) ? '25006' : (codeOf(error) ?? '');
-  if (code === '42501') return missingRights(where, undefined, error);
+  if (code === '42501') return missingRights(where, undefined, { cause: error });
   if (VALUE_REFUSED.test(code)) {
     return valueRefused(`Text in it may have null characters, or be too long (${code}).`, error);
   }
@@ -118,12 +118,12 @@ export function toLedgerError(error: unknown, where: string): unknown {
 export function missingRights(
   where: string,
   grants: readonly string[] = grantsFor('worker', 'agent_once_worker'),
-  cause?: unknown,
-  schema = 'agent_once',
+  of: { schema?: string; user?: LedgerUser; cause?: unknown } = {},
 ): AgentOnceError {
+  const { schema = 'agent_once', user = 'worker', cause } = of;
   return new AgentOnceError(
     'ledger.invalid',
-    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema ${schema} and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate --grant-to NAME\` do it.`,
+    `The user of the ledger at ${where} lacks rights in it. Nothing was changed. Run this there, as the owner of the schema ${schema} and with the user's name: ${grants.join(' ')} Or let \`agent-once ledger migrate ${GRANT_OPTIONS[user]} NAME\` do it.`,
     cause === undefined ? undefined : { cause },
   );
 }

@@ -6,7 +6,7 @@ import { missingRights, toLedgerError } from './database-error.ts';
 import { Database } from './database.ts';
 import { ledgerClient } from './ledger-client.ts';
 import { parsePostgresUrl } from './parse-url.ts';
-import { grantsFor, grantsOnApp, type LedgerUser } from './rights.ts';
+import { GRANT_OPTIONS, grantsFor, grantsOnApp, type GrantTo, type LedgerUser } from './rights.ts';
 import { BEGIN, settingsOfTransaction } from './session-settings.ts';
 
 const TABLE = 'migrations';
@@ -22,32 +22,48 @@ interface MigrationSet {
   /** Of their names, where they are told. */
   prefix: string;
   /** The statements that give a role what it needs. */
-  grants: (role: string) => string[];
+  grants: (to: GrantTo) => string[];
+  /** As whom it is used here. */
+  user: LedgerUser;
 }
 
 export function engineSet(user: LedgerUser): MigrationSet {
   const folder = fileURLToPath(new URL('./migrations/', import.meta.url));
-  return { schema: 'agent_once', folder, prefix: '', grants: (role) => grantsFor(user, role) };
+  return {
+    schema: 'agent_once',
+    folder,
+    prefix: '',
+    user,
+    grants: (to) => grantsFor(to.user, to.role),
+  };
 }
 
 /** One set, or none where the app has no migrations. */
 export async function appSets(app: string | undefined): Promise<MigrationSet[]> {
   if (app === undefined || (await listMigrations(migrationsOf(app))).length === 0) return [];
-  return [{ schema: 'app', folder: migrationsOf(app), prefix: 'app/', grants: grantsOnApp }];
+  return [
+    {
+      schema: 'app',
+      folder: migrationsOf(app),
+      prefix: 'app/',
+      user: 'worker',
+      grants: ({ user, role }) => (user === 'worker' ? grantsOnApp(role) : []),
+    },
+  ];
 }
 
 /**
  * Brings the ledger's schema up to date, and then the app's own. Processes that migrate at once wait
  * for each other.
  *
- * @param grantTo roles that get the rights of workers, on what is new as well
+ * @param grantTo roles that get the rights they need, on what is new as well
  * @param app the app's folder, for migrations of its own
  * @throws {AgentOnceError} `ledger.unreachable`; `ledger.invalid` when the schema is too new for
  * this program, rights are missing, a migration fails, or the server is older than PostgreSQL 14
  */
 export async function migrate(
   url: string,
-  grantTo: readonly string[] = [],
+  grantTo: readonly GrantTo[] = [],
   app?: string,
 ): Promise<Migrated> {
   const database = new Database(url, { poolSize: 1 });
@@ -96,7 +112,7 @@ export async function bringUpToDate(
   if (done || (await findPending(database, set)).pending.length === 0) return found;
   const owner = `postgres://OWNER:PASSWORD@${/\s/.test(where) ? 'HOST:PORT/DATABASE' : where}`;
   throw invalid(
-    `The ledger at ${where} is not up to date, and its user ${found.role} may not migrate it: that needs CREATE on the database, or to own the schema ${set.schema} and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate --grant-to ${shellWord(found.role)}`,
+    `The ledger at ${where} is not up to date, and its user ${found.role} may not migrate it: that needs CREATE on the database, or to own the schema ${set.schema} and its tables. Nothing was changed. Run this once, with a user that may: LEDGER_MIGRATE_URL=${owner} agent-once ledger migrate ${GRANT_OPTIONS[set.user]} ${shellWord(found.role)}`,
   );
 }
 
@@ -121,7 +137,7 @@ interface Found {
 
 async function findPending(
   database: Database,
-  { schema, folder, grants }: MigrationSet,
+  { schema, folder, grants, user }: MigrationSet,
 ): Promise<FoundMigrations> {
   const { where } = database;
   const known = await listMigrations(folder);
@@ -134,7 +150,7 @@ async function findPending(
   }
   const { role, usable, readable } = found;
   if (found.schema && (!usable || readable === false)) {
-    throw missingRights(where, grants(role), undefined, schema);
+    throw missingRights(where, grants({ user, role }), { schema, user });
   }
   if (!readable) return { pending: known, newer: [], role };
   const rows = await database.query<{ name: string }>(`SELECT name FROM ${table}`);

@@ -29,7 +29,7 @@ export async function openMigrated(
     const { role, newer } = await bringUpToDate(database, url, engineSet(user));
     const { tables, rights } = rightsOf(user);
     const missing = await database.query(MISSING_RIGHTS, [tables, rights]);
-    if (missing.length > 0) throw missingRights(database.where, grantsFor(user, role));
+    if (missing.length > 0) throw missingRights(database.where, grantsFor(user, role), { user });
     for (const set of await appSets(app)) {
       newer.push(...(await bringUpToDate(database, url, set)).newer);
     }

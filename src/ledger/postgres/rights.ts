@@ -27,6 +27,20 @@ const RIGHTS: Readonly<Record<LedgerUser, Readonly<Record<string, readonly strin
   keeper: { SELECT: ['migrations', 'steps'], 'SELECT, UPDATE': ['ledger'] },
 };
 
+/** The options of `agent-once ledger migrate` by which roles get these rights. */
+export const GRANT_OPTIONS: Readonly<Record<LedgerUser, string>> = {
+  worker: '--grant-to',
+  service: '--grant-service-to',
+  'api-keys': '--grant-api-keys-to',
+  keeper: '--grant-keeper-to',
+};
+
+/** A role of the database, and as whom it uses the ledger. */
+export interface GrantTo {
+  user: LedgerUser;
+  role: string;
+}
+
 /** The statements that give a role what it needs, for its owner to run. */
 export function grantsFor(user: LedgerUser, role: string): string[] {
   const to = `TO ${quoted(role)};`;

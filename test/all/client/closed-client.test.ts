@@ -3,15 +3,21 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
 import { codeOf, startClientSuite, type ClientSuite } from '../../support/client-suite.ts';
 import { eventually } from '../../support/eventually.ts';
+import { startOwnTemporal, type OwnTemporal } from '../../support/own-temporal.ts';
 import { requestsOf } from '../../support/requests-of.ts';
 import { temporalAddress } from '../../support/servers.ts';
 
+let own: OwnTemporal;
 let suite: ClientSuite;
 
 beforeAll(async () => {
+  own = await startOwnTemporal();
   suite = await startClientSuite({ searchAttributes: false });
 });
-afterAll(() => suite.close());
+afterAll(async () => {
+  await (suite as ClientSuite | undefined)?.close();
+  await own.stop();
+});
 
 // The server answers a long poll after 20 s at most, and the next one cannot be sent.
 test('callers who wait together, whose client is closed, are told, each of them', async () => {

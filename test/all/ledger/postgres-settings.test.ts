@@ -28,7 +28,7 @@ describeLedgerContract(
     const name = new URL(database.url).pathname.slice(1);
     await queryOnce(database.url, `GRANT CREATE ON DATABASE ${name} TO ${owner.name}`);
     await makeHostile(database);
-    await migrate(owner.url, [worker.name]);
+    await migrate(owner.url, [{ user: 'worker', role: worker.name }]);
     const grants = grantsFor('keeper', keeper.name).join(' ');
     await queryOnce(owner.url, `BEGIN READ WRITE; ${grants} COMMIT`);
     return {

@@ -51,7 +51,10 @@ export function describeWrongKey(kind: string, open: () => Ledger): void {
           record: { result: 'said' },
         });
         expect((await ledger.step(scope, planned.step))?.errors).toEqual([
-          expect.objectContaining({ code: 'payload.unreadable' }),
+          expect.objectContaining({
+            code: 'payload.unreadable',
+            message: expect.stringMatching(/^The worker does not have the key/),
+          }),
         ]);
       },
     );

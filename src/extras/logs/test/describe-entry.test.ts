@@ -49,6 +49,7 @@ test.each([
   ['a message of any run', { error: new Error(`(${ID})`) }],
   ['a field of a tool', { workflowId: ID, said: { deep: [`for ${KEY}`] } }],
   ['the name of a field', { workflowId: ID, [KEY]: 1 }],
+  ['a field that has the name of a request', { workflowId: ID, res: { text: KEY } }],
   ['a key that is hashed in the ID', { said: `agent-support-~${sha256Base64url(KEY)}` }],
 ])('a key is not logged with %s', (_name, fields) => {
   const text = JSON.stringify(describe(fields));
@@ -58,7 +59,8 @@ test.each([
 });
 
 test('names of our own that begin like a workflow ID stay as they are', () => {
-  const said = 'agent-once-model, agent-once-tools, agent-once-ledger-cleanup';
+  const said =
+    'agent-once-model, agent-once-tools, agent-once-ledger-cleanup, agent-once-worker-7d9f-x';
   expect(describe({ said })).toEqual({ said });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openMigrated } from '../../../ledger/postgres/open-migrated.ts';
 import { createPostgresLedger } from '../../../ledger/postgres/postgres-ledger.ts';
 import { runCommand } from '../../../../test/support/cli.ts';
 import {
@@ -11,13 +12,15 @@ import {
 describe('agent-once ledger migrate', () => {
   let database: TestDatabase;
   let worker: TestRole;
+  /** Dropped after the database, in which they have rights. */
+  const others: TestRole[] = [];
   beforeAll(async () => {
     database = await createTestDatabase();
     worker = await createTestRole(database);
   });
   afterAll(async () => {
     await database.drop();
-    await worker.drop();
+    for (const role of [worker, ...others]) await role.drop();
   });
 
   test('makes the tables as another user than the workers, who can work then', async () => {
@@ -43,6 +46,27 @@ describe('agent-once ledger migrate', () => {
     });
     expect(again.stderr).not.toContain('secret');
   });
+
+  test.each([
+    ['--grant-service-to', 'service'],
+    ['--grant-api-keys-to', 'api-keys'],
+    ['--grant-keeper-to', 'keeper'],
+  ] as const)(
+    '%s gives what that user of the ledger needs, and is what it is advised',
+    async (option, user) => {
+      const role = await createTestRole(database);
+      others.push(role);
+      await expect(openMigrated(role.url, user)).rejects.toThrow(
+        `agent-once ledger migrate ${option} NAME`,
+      );
+      const granted = await runCommand(['ledger', 'migrate', option, role.name], {
+        LEDGER_URL: database.url,
+      });
+      expect(granted.code).toBe(0);
+      expect(granted.stderr).toContain(`${role.name} has the rights of `);
+      await (await openMigrated(role.url, user)).database.close();
+    },
+  );
 
   test("makes the app's own tables too", async () => {
     const own = await createTestDatabase();

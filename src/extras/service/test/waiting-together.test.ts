@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.ts';
+import { startOwnTemporal, type OwnTemporal } from '../../../../test/support/own-temporal.ts';
 import { requestsOf } from '../../../../test/support/requests-of.ts';
 import { calls, script } from '../../../../test/support/system.ts';
 import { startHttpSuite, type HttpSuite } from './support/http-suite.ts';
 
+let own: OwnTemporal;
 let suite: HttpSuite;
 
 beforeAll(async () => {
+  own = await startOwnTemporal();
   suite = await startHttpSuite();
   await suite.system.startWorker();
 });
-afterAll(() => suite.close());
+afterAll(async () => {
+  await (suite as HttpSuite | undefined)?.close();
+  await own.stop();
+});
 
 const POLLS = 'PollWorkflowExecutionHistory';
 const LOOKS = 'DescribeWorkflowExecution';

@@ -57,7 +57,8 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
   write('README.md', readOwn('readme.txt'));
   write('knip.json', readOwn('knip.json'));
   write('docs/changelog.md', read('CHANGELOG.md'));
-  write('docker-compose.yml', composeFileOf(read('docker-compose.yml'), name, extras));
+  const composeFiles = [...files.keys()].filter((file) => /(^|\/)docker-compose\.yml$/.test(file));
+  for (const file of composeFiles) write(file, composeFileOf(read(file), name, extras));
   write(KUSTOMIZATION, kustomizationOf(read(KUSTOMIZATION), name, extras));
   const { version } = readPackage(root);
   write('agent-once.json', JSON.stringify({ version, name, example, extras }));

@@ -27,7 +27,7 @@ export function composeOf(text: string, extras: readonly string[]): string {
   return kept.join('\n');
 }
 
-/** The Compose file under the copy's name, without the service where the copy has not that extra. */
+/** A Compose file under the copy's name, without the service where the copy has not that extra. */
 export function composeFileOf(text: string, name: string, extras: readonly string[]): string {
   const named = text
     .replace(/^name: agent-once$/m, `name: ${name}`)
@@ -35,7 +35,8 @@ export function composeFileOf(text: string, name: string, extras: readonly strin
   if (extras.includes('service')) return named;
   return named
     .replace(/^#.* run --rm service .*\n/m, '')
-    .replace(/\n(?: {2}#.*\n)*  service:\n(?:(?: {4}.*)?\n)*/, '\n');
+    .replace(/\n(?: {2}#.*\n)*  service:\n(?:(?: {4}.*)?\n)*/, '\n')
+    .replace(/, 'service:\d+'/, '');
 }
 
 /** A page without links to files that a copy has not: their words stay. */
