@@ -85,7 +85,7 @@ async function copied(...extras: string[]): Promise<number> {
 }
 
 const figures: Figure[] = [
-  { name: 'lines of the engine', value: sum(engine), most: 21_600, goal: 14_000 },
+  { name: 'lines of the engine', value: sum(engine), most: 21_650, goal: 14_000 },
   { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
   { name: 'lines of a default copy', value: await copied('default'), most: 29_300, goal: 20_000 },
   {

@@ -21,7 +21,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { DECIDE_UPDATE } from '../contract/names.ts';
 import { oneLine } from '../contract/plain-text.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
-import { findExecution, getExecution } from './describe.ts';
+import { findExecution, getExecution, successorOf } from './describe.ts';
 import { readState } from './live-state.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
 import { firstRunIdOf, isOpen, isShortened, questionsOf, scopeOf, statusOf } from './view.ts';
@@ -119,11 +119,13 @@ async function isOfTheSameRun(
 }
 
 async function send(
-  { temporal }: ClientContext,
-  { agent, workflowId }: RunIdentity,
+  context: ClientContext,
+  run: RunIdentity,
   execution: WorkflowExecutionDescription,
   answer: DecisionInput,
 ): Promise<ToldDecision> {
+  const { temporal } = context;
+  const { agent, workflowId } = run;
   if (!isOpen(execution)) throw ended(agent, statusOf(execution) === 'completed');
   // Of this run alone, which may continue as new meanwhile: the key may be forgotten and have another
   // run in the next moment.
@@ -136,8 +138,14 @@ async function send(
       handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
     );
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw ended(agent);
-    if (error instanceof WorkflowUpdateFailedError) throw refusalOf(error) ?? ended(agent);
+    const refused = error instanceof WorkflowUpdateFailedError ? refusalOf(error) : undefined;
+    if (refused) throw refused;
+    if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
+      // If it ended in this very moment by continuing as new, the answer is to what goes on.
+      const next = await successorOf(context, run, execution);
+      if (next) return send(context, run, next, answer);
+      throw ended(agent);
+    }
     if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)) {
       throw asAgentOnceError(error, temporal);
     }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { AgentOnceError } from '../contract/errors.ts';
 import { AGENT_RUN, FORGOTTEN } from '../contract/names.ts';
@@ -7,7 +8,7 @@ import { readState } from './live-state.ts';
 import { readOutcome } from './outcome.ts';
 import { asAgentOnceError, targetOf } from './temporal-errors.ts';
 import type { RunView } from './types.ts';
-import { isOpen, isShortened, viewOf } from './view.ts';
+import { firstRunIdOf, isOpen, isShortened, viewOf } from './view.ts';
 
 /**
  * The current execution under a run's ID, or the one named; `undefined` when there is none. One request
@@ -31,6 +32,22 @@ export async function findExecution(
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw asAgentOnceError(error, context.temporal);
   }
+}
+
+/** What an execution has continued as; Temporal may show itself as the current one for a moment. */
+export async function successorOf(
+  context: ClientContext,
+  { workflowId }: RunIdentity,
+  execution: WorkflowExecutionDescription,
+): Promise<WorkflowExecutionDescription | undefined> {
+  for (let tries = 0; tries < 5; tries++) {
+    const now = await findExecution(context, workflowId);
+    if (!now || firstRunIdOf(now) !== firstRunIdOf(execution)) return undefined;
+    if (now.runId !== execution.runId) return now;
+    if (!isOpen(now)) return undefined;
+    await sleep(100);
+  }
+  return undefined;
 }
 
 /**

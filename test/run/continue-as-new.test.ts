@@ -113,7 +113,10 @@ describe('a run whose turn with a question is the last of an execution', () => {
   const answer = (run: Run, decision: Decision, by: string, runId?: string) =>
     system.client.decide(run, { step: STEP, decision, by, round: 1 }, { runId }).then(
       ({ outcome }) => outcome,
-      (error: unknown) => (error instanceof AgentOnceError ? error.code : error),
+      (error: unknown) => {
+        if (!(error instanceof AgentOnceError)) return error;
+        return error.code === 'decision.not_asked' ? error.message : error.code;
+      },
     );
 
   /** Its next execution is at work. */
