@@ -30,8 +30,18 @@ export async function startMeasuredSystem(): Promise<MeasuredSystem> {
   const system = await startTestSystem();
   const worker = startMeasured(['worker'], system.env);
   const service = startMeasured(['serve', '--open', '--port', '0'], system.env);
-  const url = await service.told(/The service is ready: (http:\S+\d)/);
-  await worker.told(/Worker \d+ is (ready)/);
+  const close = async (): Promise<void> => {
+    await Promise.all([worker.stop(), service.stop()]);
+    await system.close();
+  };
+  const ready = Promise.all([
+    service.told(/The service is ready: (http:\S+\d)/),
+    worker.told(/Worker \d+ is (ready)/),
+  ]);
+  const [url] = await ready.catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const start: MeasuredSystem['start'] = async (key, input, agent = 'tester', model?) => {
     const response = await fetch(`${url}/v1/agents/${agent}/runs`, {
       method: 'POST',
@@ -46,10 +56,7 @@ export async function startMeasuredSystem(): Promise<MeasuredSystem> {
     worker,
     service,
     start,
-    async close() {
-      await Promise.all([worker.stop(), service.stop()]);
-      await system.close();
-    },
+    close,
   };
 }
 
