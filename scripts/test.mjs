@@ -1,8 +1,8 @@
 // Runs the tests and ends with one line: `N passed, N failed`, and how many were skipped.
 //
-//   node scripts/test.mjs              all but the suites in folders test/all
+//   node scripts/test.mjs              the engine's: all but those of extras, and the suites in folders test/all
 //   node scripts/test.mjs --all        everything; installs Chromium, Redis, PgBouncer and Prometheus first where they are missing
-//   node scripts/test.mjs --only-all   only the suites in folders test/all, and installs likewise
+//   node scripts/test.mjs --only-all   only what the first leaves out, and installs likewise
 //   node scripts/test.mjs --quick      what a copy of the template runs as `npm test`: the app's tests, and
 //                                      those of the engine that a change of it breaks first
 //
@@ -54,7 +54,10 @@ const jest = spawn(
     '--reporters=default',
     `--reporters=${path.join(root, 'scripts', 'results-reporter.mjs')}`,
     ...(all || namedAll ? [] : ['--testPathIgnorePatterns=/test/all/']),
-    ...(onlyAll && !named ? ['--testPathPatterns=/test/all/'] : []),
+    ...(all || forJest.length > 0 ? [] : ['--testPathIgnorePatterns=/src/extras/']),
+    ...(onlyAll && !named
+      ? ['--testPathPatterns=/test/all/', '--testPathPatterns=/src/extras/']
+      : []),
   ],
   {
     cwd: root,
@@ -97,7 +100,9 @@ if (code === null && !torn) {
 if (unended.length > 0) console.log(`These suites had not ended: ${unended.join(', ')}.`);
 if (unbegun > 0) console.log(`${unbegun} more had not begun.`);
 if (!all && !named) {
-  console.log('`npm run test:all` has the rest: what kills processes, waits or starts many.');
+  console.log(
+    '`npm run test:all` has the rest: extras, and what kills processes, waits or starts many.',
+  );
 }
 // Whatever it counted: what did not end, or ended badly, is a failure.
 const failures = Math.max(failed + unended.length, code === 0 && !torn ? 0 : 1);
