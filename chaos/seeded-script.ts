@@ -65,6 +65,7 @@ export async function runSeededScript<Options extends SeededOptions, Report>(
       exitCode ??= code;
       // What is cut off now may fail where nobody awaits it any more.
       process.on('unhandledRejection', () => undefined);
+      process.on('uncaughtException', () => undefined);
       stopping.abort(new Error('Interrupted.'));
     });
   }
