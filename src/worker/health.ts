@@ -1,8 +1,13 @@
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answersInTime } from '../client/probe.ts';
-import { AgentOnceError } from '../contract/errors.ts';
 import type { Trouble } from './ledger-trouble.ts';
+import { portProblem } from '../contract/port-problem.ts';
+
+/** For the error where its port is taken. */
+const WHAT = "the worker's health should be told";
+const ADVICE =
+  'Stop what listens there, or choose another with --health-port or AGENT_ONCE_HEALTH_PORT';
 
 /** What is told: the state of each task queue's worker, and what stands between it and the ledger. */
 export interface Health {
@@ -85,7 +90,9 @@ export async function startHealthServer(
   });
   // All interfaces: an orchestrator's probe comes from outside the container.
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(portProblem(port, error))).listen(port, resolve);
+    server
+      .once('error', (error) => reject(portProblem(port, WHAT, ADVICE, error)))
+      .listen(port, resolve);
   });
   return async () => {
     await drained;
@@ -103,13 +110,4 @@ function answering(ask: () => Promise<unknown>): () => Promise<boolean> {
     asked ??= ask().finally(() => setTimeout(() => (asked = undefined), REMEMBERED_MS).unref());
     return answersInTime(asked);
   };
-}
-
-function portProblem(port: number, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  return new AgentOnceError(
-    'port.in_use',
-    `Port ${port}, where the worker's health should be told, is in use. Stop what listens there, or choose another with --health-port or AGENT_ONCE_HEALTH_PORT (0: any free one).`,
-    { cause: error },
-  );
 }

@@ -6,6 +6,11 @@ import { DEV_PORTS } from '../../config.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
 import { invalidSetting } from '../../env.ts';
 import { KEYS, readKeys } from './keys.ts';
+import { portProblem } from '../../contract/port-problem.ts';
+
+/** For the error where its port is taken. */
+const WHAT = 'the codec server should listen';
+const ADVICE = 'Stop what listens there, or choose another with --port';
 
 interface CodecFlags {
   host: string;
@@ -60,7 +65,7 @@ async function serveCodec({ host, port, origin }: CodecFlags): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw portProblem(port, error as NodeJS.ErrnoException);
+    throw portProblem(port, WHAT, ADVICE, error as NodeJS.ErrnoException);
   }
   const { port: bound } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
@@ -71,13 +76,4 @@ async function serveCodec({ host, port, origin }: CodecFlags): Promise<void> {
 function originOf(url: string): string {
   if (URL.canParse(url) && /^https?:/i.test(url)) return new URL(url).origin;
   throw new AgentOnceError('usage', '--origin is no http or https URL.');
-}
-
-function portProblem(port: number, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  return new AgentOnceError(
-    'port.in_use',
-    `Port ${port}, where the codec server should listen, is in use. Stop what listens there, or choose another with --port (0: any free one).`,
-    { cause: error },
-  );
 }

@@ -25,9 +25,10 @@ export interface Logs {
 export async function openLogs(part: string): Promise<Logs> {
   const format = readLogFormat() ?? (process.stderr.isTTY ? 'text' : 'json');
   const trace = await findTraces();
+  const secrets = secretsIn();
   // Before anything else is read: that a setting is wrong is said in the same way.
   if (format === 'json') {
-    const told = pino(pinoOptions(part, 'debug', { secrets: secretsIn(), ...PLAIN }, trace), {
+    const told = pino(pinoOptions(part, 'debug', { secrets, ...PLAIN }, trace), {
       write: (line) => write(process.stderr, line, 'json'),
     });
     sayInto((text, level) => told[level](text.replace(/^error /, '')));
@@ -35,7 +36,7 @@ export async function openLogs(part: string): Promise<Logs> {
   const { logLevel, telemetryKey } = readConfig();
   const describing = {
     telemetryKey,
-    secrets: secretsIn(),
+    secrets,
     stacks: logLevel === 'debug',
     // Of its requests, and no tool logs there.
     asTheyAre: part === 'service' ? ['req', 'res'] : [],

@@ -1,7 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { AgentOnceError } from '../../contract/errors.ts';
+import { portProblem } from '../../contract/port-problem.ts';
+
+/** For the error where its port is taken. */
+const WHAT = 'the metrics should be told';
+const ADVICE =
+  'Each process of a machine needs one of its own: stop what listens there, or choose another with AGENT_ONCE_METRICS_PORT';
 
 /** Temporal's core answers at once; it must not hold up a scrape. */
 const CORE_MS = 2_000;
@@ -30,7 +35,9 @@ export async function startMetricsServer(
   });
   // All interfaces: who scrapes is on another machine.
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(portProblem(port, error))).listen(port, resolve);
+    server
+      .once('error', (error) => reject(portProblem(port, WHAT, ADVICE, error)))
+      .listen(port, resolve);
   });
   // A command that fails at its start ends in spite of it.
   server.unref();
@@ -69,13 +76,4 @@ export async function findFreePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-function portProblem(port: number, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  return new AgentOnceError(
-    'port.in_use',
-    `Port ${port}, where the metrics should be told, is in use. Each process of a machine needs one of its own: stop what listens there, or choose another with AGENT_ONCE_METRICS_PORT (0: any free one).`,
-    { cause: error },
-  );
 }

@@ -12,6 +12,11 @@ import { openLedgerReader } from '../../ledger/open-ledger.ts';
 import { openApiKeys } from './api-keys/postgres-api-keys.ts';
 import { createService } from './create-service.ts';
 import { readServiceSettings } from './settings.ts';
+import { portProblem } from '../../contract/port-problem.ts';
+
+/** For the error where its port is taken. */
+const WHAT = 'the HTTP service should listen';
+const ADVICE = 'Stop what listens there, or choose another with --port';
 
 export interface ServiceOptions {
   agents: readonly AgentDefinition[];
@@ -79,7 +84,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     try {
       await app.listen({ host, port });
     } catch (error) {
-      throw portProblem(port, error as NodeJS.ErrnoException);
+      throw portProblem(port, WHAT, ADVICE, error as NodeJS.ErrnoException);
     }
     const { port: bound } = app.server.address() as AddressInfo;
     options.onReady?.({ url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` });
@@ -96,13 +101,4 @@ export async function runService(config: Config, options: ServiceOptions): Promi
 async function drain(ms: number, hurry: AbortSignal | undefined): Promise<void> {
   if (ms === 0) return;
   await sleep(ms, undefined, hurry ? { signal: hurry } : {}).catch(() => {});
-}
-
-function portProblem(port: number, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  return new AgentOnceError(
-    'port.in_use',
-    `Port ${port}, where the HTTP service should listen, is in use. Stop what listens there, or choose another with --port (0: any free one).`,
-    { cause: error },
-  );
 }
