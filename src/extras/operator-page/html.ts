@@ -18,13 +18,15 @@ export function line(text: string): string {
 }
 
 /** Text of others that may have several lines. */
-export function text(of: string): string {
-  return printable(of, true);
+export function lines(text: string): Part {
+  return printable(text, true)
+    .split('\n')
+    .flatMap((each, at) => (at === 0 ? [each] : [html`<br />`, each]));
 }
 
-/** JSON as people read it; a text as it is. */
+/** JSON as people read it, for a `pre`; a text as it is. */
 export function json(value: unknown): string {
-  return text(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+  return printable(typeof value === 'string' ? value : JSON.stringify(value, null, 2), true);
 }
 
 /** A moment. The browser shows it in its own time zone. */

@@ -41,9 +41,14 @@ export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
     app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
 
     await serveAssets(app);
-    app.get(ROOT, { schema: { hide: true } }, async (_request, reply) =>
-      reply.redirect(`${ROOT}/inbox`, 303),
-    );
+    for (const url of [ROOT, `${ROOT}/`]) {
+      app.get(url, { schema: { hide: true } }, async (_request, reply) =>
+        reply.redirect(`${ROOT}/inbox`, 303),
+      );
+    }
+    app.get(`${ROOT}/*`, { schema: { hide: true } }, () => {
+      throw new HttpProblem('http.not_found', 'There is no page at this address.');
+    });
     await app.register(signInRoutes(deps, publicUrl?.startsWith('https:') === true));
     await app.register(listRoutes(deps));
     await app.register(runRoutes(deps));

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller, Scope } from '../service/api-keys/port.ts';
 import { ROOT } from './paths.ts';
@@ -9,8 +10,9 @@ import { ROOT } from './paths.ts';
  */
 const COOKIE = 'agent_once_key';
 
-export function keyOf({ cookies }: FastifyRequest): string | undefined {
-  return cookies[COOKIE];
+/** Read from the header: who asks is found out before the plugin reads cookies. */
+export function keyOf({ headers, server }: FastifyRequest): string | undefined {
+  return server.parseCookie(headers.cookie ?? '')[COOKIE];
 }
 
 /** What a route of the page needs. */

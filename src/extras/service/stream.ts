@@ -45,6 +45,7 @@ export async function streamEvents(
     await work(raw, signal);
   } catch (error) {
     request.log.warn({ err: error }, 'A stream of events broke off');
+    raw.end();
   } finally {
     clearInterval(alive);
     // The reader comes back by itself, with the ID of its last event.

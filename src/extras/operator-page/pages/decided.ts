@@ -4,7 +4,7 @@ import { parseWorkflowId } from '../../../contract/key.ts';
 import type { StepState } from '../../../ledger/records.ts';
 import type { DecidedQuestion } from '../../../ledger/reader.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
-import { html, line, text, time, type Html, type Part } from '../html.ts';
+import { html, line, lines, time, type Html, type Part } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { drawPage } from './layout.ts';
 
@@ -72,7 +72,7 @@ function drawRow(question: DecidedQuestion): Html {
       <a href="${runPath(workflowId)}">${line(run ? `${run.agent} ${run.key}` : workflowId)}</a>
       <br /><code>${step}</code> ${line(name ?? '')}
     </td>
-    <td>${comment !== null && text(comment)}</td>
+    <td>${comment !== null && lines(comment)}</td>
     <td>${sinceThen(question, state)}</td>
   </tr>`;
 }

@@ -3,7 +3,7 @@ import type { Decision, OpenQuestion } from '../../../contract/decision.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { titleOf } from '../../../cli/show-run.ts';
 import { nameProcess } from '../../../cli/show-questions.ts';
-import { distance, html, json, line, text, time, type Html, type Part } from '../html.ts';
+import { distance, html, json, line, lines, time, type Html, type Part } from '../html.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { facts } from './layout.ts';
 
@@ -81,7 +81,7 @@ function drawAttempt({ question, isOperator }: AskedPart): [string, Part][] {
       'attempt',
       ['by ', who, ...(claimedAt === null ? [] : [', begun ', time(claimedAt)]), '. ', then],
     ],
-    ['its error', error !== null && html`<code>${text(error)}</code>`],
+    ['its error', error !== null && html`<code>${lines(error)}</code>`],
   ];
 }
 

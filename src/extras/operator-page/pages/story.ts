@@ -7,7 +7,7 @@ import { drawStep } from '../../explain/show-steps.ts';
 import { drawState } from '../../explain/step-state.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
-import { distance, html, json, line, text, time, type Html, type Part } from '../html.ts';
+import { distance, html, json, line, lines, time, type Html, type Part } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { may } from '../session.ts';
 import { drawPage, facts, notice } from './layout.ts';
@@ -71,11 +71,11 @@ function drawFacts(explanation: ShownExplanation): Html {
           `${paid.calls} model ${paid.calls === 1 ? 'call' : 'calls'} besides, ${drawCost(paid.costUsd)}`,
       ],
       ['executions', executions.length > 1 && String(executions.length)],
-      ['error', error && html`<span class="bad">${text(error.message)}</span> (${error.code})`],
+      ['error', error && html`<span class="bad">${lines(error.message)}</span> (${error.code})`],
       ['Temporal UI', ui !== null && html`<a href="${ui}">this run's events</a>`],
     ])}
     ${ledgerError && notice('The ledger cannot be read now: its steps are not shown.', 'problem')}
-    ${notes.map((note) => notice(text(note), 'problem'))}
+    ${notes.map((note) => notice(lines(note), 'problem'))}
     ${request?.input !== undefined && drawLong('Input', request.input)}
     ${result !== null && drawLong('Result', result)}
     <h2>What happened</h2>
@@ -119,7 +119,7 @@ function drawOne(step: ExplainedStep, story: ShownExplanation): Html {
       ${drawState(PLAIN, step, story)} ${endedAt !== null && [' · ', time(endedAt)]}
       ${durationMs !== null && ` · ${drawDuration(durationMs)}`}
     </p>
-    ${more.map((each) => html`<p class="more">${text(each.trim())}</p>`)}
+    ${more.map((each) => html`<p class="more">${lines(each.trim())}</p>`)}
     <p class="more">token <code>${token}</code></p>
   </li>`;
 }

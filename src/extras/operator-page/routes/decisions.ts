@@ -73,7 +73,7 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
           decision: decisionName,
           round: z.coerce.number().int().min(1),
           kind: z.enum(['approval', 'outcome']),
-          execution: z.string().max(200),
+          execution: z.uuid(),
           comment: z.string().max(2_000).optional(),
           result: z.string().optional(),
           sure: z.literal('yes').optional(),

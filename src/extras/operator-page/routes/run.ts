@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { AgentOnceError } from '../../../contract/errors.ts';
 import { DECISION_WORDS } from '../../../contract/decision-words.ts';
 import type { RunIdentity } from '../../../client/context.ts';
 import { collect } from '../../explain/collect.ts';
@@ -66,15 +65,14 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const caller = callerOf(request);
         const run = runOf(caller, request.params.id);
         // Before the stream begins an error is still a page.
-        await withoutTraces(() => client.describe(run)).catch((error: unknown) => {
-          // A forgotten run has a story too; nothing of it changes.
-          if (!(error instanceof AgentOnceError) || error.code !== 'run.not_found') throw error;
-        });
+        const [{ status }] = await explain(caller, run);
         await streamEvents(deps, request, reply, async (response, signal) => {
-          const parts = new LiveParts(response, async () =>
-            drawParts(caller, ...(await explain(caller, run))),
-          );
-          await feeds.follow(run, (snapshot) => parts.changed(snapshot), signal);
+          const draw = async () => drawParts(caller, ...(await explain(caller, run)));
+          const parts = new LiveParts(response, draw);
+          // Of a forgotten run nothing changes any more.
+          if (status !== 'forgotten') {
+            await feeds.follow(run, (snapshot) => parts.changed(snapshot), signal);
+          }
           if (!signal.aborted) await parts.finish();
         });
         return reply;
