@@ -117,7 +117,7 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
           ({ question }) => question.kind === kind,
         );
         const to = next ? questionPath(next.run.workflowId, next.question.step) : `${ROOT}/inbox`;
-        return reply.redirect(`${to}?done="${decision}"`, 303);
+        return reply.redirect(`${to}?done=${decision}`, 303);
       },
     });
   };
