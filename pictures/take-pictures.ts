@@ -9,6 +9,7 @@ import { stackEnvironment } from '../src/extras/dev/stack-environment.ts';
 import { shop } from '../src/app/shop.ts';
 import { startStack, type Stack } from '../src/extras/dev/stack.ts';
 import { startWorkerProcess } from '../src/extras/dev/app-processes.ts';
+import { takeOperatorPage } from './take-operator-page.ts';
 
 const ENDED: StartRequest = {
   agent: 'support',
@@ -24,7 +25,7 @@ const WAIT_MS = 30_000;
 
 /**
  * Writes the pictures of the documentation: the example's run in Temporal UI when it has ended, and
- * another one in the middle of a tool call. Starts everything that it needs, and stops it again.
+ * another one in the middle of a tool call; the operator's page with runs that wait. Starts everything that it needs, and stops it again.
  *
  * @throws {AgentOnceError} `part.failed` without a browser, or without the example
  */
@@ -56,6 +57,7 @@ export async function takePictures(
       tell(`wrote ${file}`);
     };
     await takeEnded(client, browser, shopUrl, take);
+    await takeOperatorPage(stack, client, folder, tell);
     await takeHeld(client, browser, shopUrl, take);
   } finally {
     for (const stop of stops.toReversed()) await stop();

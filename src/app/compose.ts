@@ -8,6 +8,7 @@ import { ledgerRedis } from '../extras/ledger-redis/index.ts';
 import { logs } from '../extras/logs/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { metrics } from '../extras/metrics/index.ts';
+import { operatorPage } from '../extras/operator-page/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { traces } from '../extras/traces/index.ts';
@@ -31,6 +32,7 @@ export const app = defineApp({
     ledgerRedis,
     logs,
     service,
+    operatorPage,
     encryption,
     metrics,
     traces,

@@ -155,7 +155,7 @@ async function withDetails(
  * switched off. `matches` has the last word.
  */
 export function visibilityQuery(filter: ListFilter, searchAttributes: boolean): string {
-  const { agent, tenant, status } = filter;
+  const { agent, tenant, status, startedAfter, startedBefore } = filter;
   if (agent !== undefined) assertName('agent', agent);
   if (tenant !== undefined) assertName('tenant', tenant);
   if (status !== undefined && !LISTED_STATUSES.includes(status)) {
@@ -172,6 +172,8 @@ export function visibilityQuery(filter: ListFilter, searchAttributes: boolean): 
     const named = `AgentName = ${quote(agent)}`;
     terms.push(status === undefined ? `(${named} OR ${isForgotten})` : named);
   }
+  if (startedAfter !== undefined) terms.push(`StartTime > ${quote(startedAfter)}`);
+  if (startedBefore !== undefined) terms.push(`StartTime < ${quote(startedBefore)}`);
   if (status === undefined) terms.push(`ExecutionStatus != 'ContinuedAsNew'`);
   else if (status !== 'forgotten')
     terms.push(`ExecutionStatus IN (${EXECUTION_STATUSES[status].map(quote).join(', ')})`);

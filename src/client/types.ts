@@ -137,6 +137,9 @@ export interface ListFilter {
   /** Absent: of all tenants. */
   tenant?: string;
   status?: ListedStatus;
+  /** Only runs that started after, or before, this moment: ISO 8601. */
+  startedAfter?: string;
+  startedBefore?: string;
   limit?: number;
 }
 

@@ -9,6 +9,11 @@ type Options = Pick<CommandProcessOptions, 'env' | 'reload' | 'onLine' | 'log'>;
 
 /** They write into a pipe, and a person reads it at its end. */
 const FOR_PEOPLE = { AGENT_ONCE_LOG_FORMAT: 'text' };
+/** Where the HTTP service is, and the pages that a person may open. */
+export interface ServiceAddress {
+  url: string;
+  pages: string[];
+}
 /** A little more than the worker gives its own steps, which it lets finish. */
 const WORKER_GRACE_MS = 13_000;
 /** Whoever waits for a run is answered at once; who is still sending after this is cut off. */
@@ -30,13 +35,13 @@ export function startWorkerProcess(options: Options): Promise<CommandProcess> {
  * Runs `agent-once serve --open` in a process of its own, and another one whenever it dies.
  *
  * @param port 0: any free one
- * @returns also its URL, once it is ready for the first time; it stays there
+ * @returns also where it is, once it is ready for the first time; it stays there
  * @throws {AgentOnceError} `port.in_use`
  */
 export async function startServiceProcess(
   port: number,
   options: Options,
-): Promise<{ url: Promise<string>; stop(): Promise<void> }> {
+): Promise<{ told: Promise<ServiceAddress>; stop(): Promise<void> }> {
   if (port !== 0) await requireFreePort(port, { part: 'the HTTP service', flag: '--http-port' });
   let url: string | undefined;
   const service = await startCommandProcess({
@@ -46,11 +51,14 @@ export async function startServiceProcess(
     part: 'service',
     // Whoever knows where it is finds it there again.
     args: () => ['serve', '--open', '--port', url === undefined ? String(port) : new URL(url).port],
-    ready: /\bThe service is ready: (http:\S+\d)/,
+    ready: /\bThe service is ready: (http:\S+\d), its pages: (.*)/,
     graceMs: SERVICE_GRACE_MS,
   });
   return {
-    url: service.ready.then(([, found = '']) => (url = found)),
+    told: service.ready.then(([, found = '', pages = '']) => {
+      url = found;
+      return { url, pages: pages.split(', ') };
+    }),
     stop: () => service.stop(),
   };
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { DEV_PORTS, readConfig, usesScriptedModel } from '../../config.ts';
 import { showUrl } from '../../contract/redact.ts';
+import type { ServiceAddress } from './app-processes.ts';
 import type { BesidePart } from './beside.ts';
 import type { Stack } from './stack.ts';
 import { fromCheckout } from './checkout-only.ts';
@@ -94,7 +95,7 @@ async function runDevCommand(flags: DevFlags, beside: readonly BesidePart[]): Pr
       if (flags.json) {
         const { temporal, ui, ledger } = stack;
         const parts = stack.beside.map(({ name, url }) => [name, url]);
-        const optional = { ...Object.fromEntries(parts), ...(http && { http }) };
+        const optional = { ...Object.fromEntries(parts), ...(http && namedPages(http)) };
         printJson({ ready: true, temporal, ui, ledger, model, ...optional });
       } else {
         process.stdout.write(describeStack(stack, model, http));
@@ -115,7 +116,13 @@ function abortOnSignals(log: (line: string) => void): AbortSignal {
   return stopping.signal;
 }
 
-function describeStack(stack: Stack, model: string, http: string | undefined): string {
+/** The service as `http`, and the pages of extras by their paths' names: `app`. */
+function namedPages({ url, pages }: ServiceAddress): Record<string, string> {
+  const named = pages.map((page): [string, string] => [new URL(page).pathname.slice(1), page]);
+  return { http: url, ...Object.fromEntries(named.filter(([name]) => name !== 'docs')) };
+}
+
+function describeStack(stack: Stack, model: string, http: ServiceAddress | undefined): string {
   const { bold, dim, yellow } = coloursOf(process.stdout);
   const rows: [string, string | undefined][] = [
     ['Temporal', stack.temporal],
@@ -123,7 +130,7 @@ function describeStack(stack: Stack, model: string, http: string | undefined): s
     ['ledger', stack.ledger],
     ['model', model],
     ...stack.beside.map(({ name, url }): [string, string] => [name, url]),
-    ['HTTP', http === undefined ? undefined : `${http}, its pages: ${http}/docs`],
+    ['HTTP', http && `${http.url}, its pages: ${http.pages.join(', ')}`],
   ];
   const lines = rows.flatMap(([part, where]) =>
     where === undefined ? [] : [`  ${part.padEnd(12)} ${bold(where)}`],

@@ -1,4 +1,4 @@
-import { startServiceProcess, startWorkerProcess } from './app-processes.ts';
+import { startServiceProcess, startWorkerProcess, type ServiceAddress } from './app-processes.ts';
 import { stackEnvironment } from './stack-environment.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 
@@ -11,8 +11,8 @@ export interface DevOptions extends StackOptions {
   reload: boolean;
   /** Stops everything in order. */
   signal: AbortSignal;
-  /** Called once, when everything is ready; `http` is the URL of the HTTP service. */
-  onReady: (stack: Stack, http: string | undefined) => void;
+  /** Called once, when everything is ready; `http` is where the HTTP service is. */
+  onReady: (stack: Stack, http: ServiceAddress | undefined) => void;
   /** What happens to the parts. */
   log: (line: string) => void;
   /** What the worker prints. */
@@ -38,7 +38,7 @@ export async function runDev(options: DevOptions): Promise<void> {
   const stops: (() => Promise<void>)[] = [() => stack.stop()];
   try {
     const starting: Promise<unknown>[] = [];
-    let http: string | undefined;
+    let http: ServiceAddress | undefined;
     if (options.worker && !signal.aborted) {
       const worker = await startWorkerProcess({ env, reload, log, onLine: options.onWorkerLine });
       stops.push(() => worker.stop());
@@ -48,7 +48,7 @@ export async function runDev(options: DevOptions): Promise<void> {
       const onLine = options.onServiceLine;
       const service = await startServiceProcess(httpPort, { env, reload, log, onLine });
       stops.push(() => service.stop());
-      starting.push(service.url.then((url) => (http = url)));
+      starting.push(service.told.then((told) => (http = told)));
     }
     await Promise.race([Promise.all(starting), aborted]);
     if (!signal.aborted) options.onReady(stack, http);

@@ -54,7 +54,8 @@ export function drawTurns(
   ];
 }
 
-function drawStep(
+/** A step in lines: what it is and how it stands, then what there is to say of it, indented. */
+export function drawStep(
   colours: Colours,
   step: ExplainedStep,
   story: Story,

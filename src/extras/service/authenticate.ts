@@ -9,6 +9,7 @@ const ANYBODY: Caller = {
   tenant: DEFAULT_TENANT,
   scopes: new Set(SCOPES),
   keyPrefix: 'open',
+  name: '',
 };
 
 declare module 'fastify' {
@@ -18,6 +19,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller must be allowed to do. */
     scope?: Scope;
+    /** Where the API key is; default: the header `Authorization`. */
+    keyOf?: (request: FastifyRequest) => string | undefined;
   }
 }
 
@@ -86,10 +89,15 @@ export async function isStillAllowed(
 }
 
 /** Or what is wrong with the key. */
-async function callerWith(apiKeys: ApiKeys, { headers }: FastifyRequest): Promise<Caller | string> {
-  const key = /^Bearer +([\x21-\x7e]{1,200}) *$/i.exec(headers.authorization ?? '')?.[1];
+async function callerWith(apiKeys: ApiKeys, request: FastifyRequest): Promise<Caller | string> {
+  const { keyOf = bearerKey } = request.routeOptions.config;
+  const key = keyOf(request);
   if (key === undefined) return 'Send an API key as "Authorization: Bearer …".';
   return (await apiKeys.authenticate(key)) ?? 'The API key is not known, or was revoked.';
+}
+
+function bearerKey({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer +([\x21-\x7e]{1,200}) *$/i.exec(headers.authorization ?? '')?.[1];
 }
 
 function unauthorized(detail: string): HttpProblem {

@@ -106,6 +106,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     await api.register(eventRoutes(deps));
     await api.register(healthRoutes(deps));
   });
+  for (const { load } of deps.pages) await app.register((await load())(deps));
   refuseOtherMethods();
   return app;
 }

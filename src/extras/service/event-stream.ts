@@ -52,11 +52,6 @@ export class EventStream {
     this.#flow();
   }
 
-  /** Tells proxies and readers that the connection lives. */
-  keepAlive(): void {
-    if (!this.#response.writableNeedDrain) this.#response.write(': still here\n\n');
-  }
-
   /** Writes what the reader lacks, until it reads more slowly than that: then it goes on later. */
   #flow(): void {
     for (const write of this.#writes()) {

@@ -11,6 +11,7 @@ import type { ModelEndpoints } from '../../contract/model-endpoint.ts';
 import { openLedgerReader } from '../../ledger/open-ledger.ts';
 import { openApiKeys } from './api-keys/postgres-api-keys.ts';
 import { createService } from './create-service.ts';
+import type { ServicePages } from './pages.ts';
 import { readServiceSettings } from './settings.ts';
 import { portProblem } from '../../contract/port-problem.ts';
 
@@ -21,6 +22,8 @@ const ADVICE = 'Stop what listens there, or choose another with --port';
 export interface ServiceOptions {
   agents: readonly AgentDefinition[];
   models?: ModelEndpoints | undefined;
+  /** What extras serve besides. */
+  pages?: readonly ServicePages[];
   host: string;
   /** 0: any free one. */
   port: number;
@@ -76,6 +79,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
       },
       urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id),
       settings: readServiceSettings(),
+      pages: options.pages ?? [],
       leaving: signal,
       logLevel: config.logLevel,
       pino: options.pino ?? ((given) => given),

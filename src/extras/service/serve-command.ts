@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../cli/app.ts';
+import './pages.ts';
 import { parsePort } from '../../cli/options.ts';
 import { say } from '../../cli/output.ts';
 import { DEV_PORTS } from '../../config.ts';
@@ -36,6 +37,7 @@ Examples:
         app.agents(),
         import('./run-service.ts'),
       ]);
+      const pages = app.extras.flatMap((extra) => extra.pages ?? []);
       const stopping = new AbortController();
       const hurry = new AbortController();
       const stop = (signal: NodeJS.Signals): void => {
@@ -48,6 +50,7 @@ Examples:
       await runService(readConfig(), {
         agents,
         models: app.models,
+        pages,
         host: flags.host,
         port: flags.port,
         open: flags.open === true,
@@ -61,7 +64,8 @@ Examples:
               'Anybody on this machine may start, read and decide runs: --open asks for no API keys.',
             );
           }
-          say(`The service is ready: ${url}, its pages: ${url}/docs`);
+          const shown = [...pages.map(({ path }) => url + path), `${url}/docs`];
+          say(`The service is ready: ${url}, its pages: ${shown.join(', ')}`);
         },
       });
     });

@@ -8,6 +8,8 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** The key's look-up prefix, for logs; never the key. */
   keyPrefix: string;
+  /** What the key is for, as whoever made it said: of a person's key, their name. */
+  name: string;
 }
 
 export interface ApiKeyRecord {

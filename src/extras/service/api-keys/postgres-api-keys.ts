@@ -99,6 +99,7 @@ class PostgresApiKeys implements ApiKeys {
       tenant: row.tenant,
       scopes: new Set(row.scopes.filter((scope) => SCOPES.includes(scope))),
       keyPrefix: row.prefix,
+      name: row.name,
     };
   }
 

@@ -1,33 +1,22 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { getExecution } from '../../../client/describe.ts';
 import { isOpen } from '../../../client/view.ts';
 import type { RunIdentity } from '../../../client/context.ts';
-import { callerOf, isStillAllowed } from '../authenticate.ts';
-import { closing } from '../closing.ts';
+import { callerOf } from '../authenticate.ts';
 import type { ServiceDeps } from '../deps.ts';
 import { endOf, EventStream } from '../event-stream.ts';
 import { stepsFor } from '../operators-only.ts';
 import { RunFeeds, type Snapshot } from '../run-feed.ts';
 import { runOf, withoutTraces } from '../runs.ts';
+import { STREAM_HEADERS, streamEvents } from '../stream.ts';
 import { runEvent } from '../run-event.ts';
 import { runId } from '../schemas.ts';
 import { problems } from './answers.ts';
 
-/** Also how long a stream outlives the API key that it was opened with. */
-const KEEP_ALIVE_MS = 15_000;
-/** Whoever has read nothing for so long comes back with the ID of its last event, if at all. */
-const STALLED_MS = 120_000;
-
 const URL = '/v1/runs/:id/events';
 const params = z.strictObject({ id: runId });
 const headers = z.object({ 'last-event-id': z.string().optional() });
-
-const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'x-accel-buffering': 'no',
-};
 
 /** `GET /v1/runs/{id}/events`: server-sent events, resumable with `Last-Event-ID`. */
 export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
@@ -66,25 +55,16 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
         // Before the stream begins an error is still a problem.
         if (await hasEnd(run, lastEventId)) return reply.code(204).send(null);
 
-        const revoked = new AbortController();
-        const signal = AbortSignal.any([closing(reply), revoked.signal]);
-        const stream = openStream(reply, lastEventId);
-        const alive = setInterval(() => {
-          stream.keepAlive();
-          void endIfRevoked(deps, request, revoked);
-        }, KEEP_ALIVE_MS);
-        try {
+        await streamEvents(deps, request, reply, async (response, signal) => {
+          const stream = new EventStream(response, lastEventId);
           const send = (snapshot: Snapshot): void =>
             stream.send({ ...snapshot, steps: stepsFor(caller, snapshot.steps) });
-          await feeds.follow(run, send, signal);
-        } catch (error) {
-          request.log.warn({ err: error }, 'A stream of events broke off');
-        } finally {
-          clearInterval(alive);
-          // The reader comes back by itself, with the ID of its last event.
-          if (signal.aborted) reply.raw.end();
-          else stream.finish();
-        }
+          try {
+            await feeds.follow(run, send, signal);
+          } finally {
+            if (!signal.aborted) stream.finish();
+          }
+        });
         return reply;
       },
     });
@@ -101,32 +81,4 @@ export function eventRoutes(deps: ServiceDeps): FastifyPluginAsyncZod {
       },
     });
   };
-}
-
-/** From here on nothing but events can be answered. */
-function openStream(reply: FastifyReply, lastEventId: string | undefined): EventStream {
-  const { raw } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) raw.setHeader(name, value);
-  }
-  raw.writeHead(200, STREAM_HEADERS);
-  raw.write('retry: 2000\n\n');
-  reply.hijack();
-  raw.setTimeout(STALLED_MS, () => raw.destroy());
-  return new EventStream(raw, lastEventId);
-}
-
-/** A key that was revoked reads no further. */
-async function endIfRevoked(
-  deps: ServiceDeps,
-  request: FastifyRequest,
-  revoked: AbortController,
-): Promise<void> {
-  try {
-    if (await isStillAllowed(deps, request)) return;
-    revoked.abort(new Error('The API key was revoked.'));
-  } catch (error) {
-    // Where keys cannot be looked up the steps cannot be read either: that ends the stream.
-    request.log.warn({ err: error }, 'An API key could not be looked up');
-  }
 }

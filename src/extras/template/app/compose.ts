@@ -8,6 +8,7 @@ import { ledgerRedis } from '../../ledger-redis/index.ts';
 import { logs } from '../../logs/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { metrics } from '../../metrics/index.ts';
+import { operatorPage } from '../../operator-page/index.ts';
 import { service } from '../../service/index.ts';
 import { traces } from '../../traces/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
@@ -29,6 +30,7 @@ export const app = defineApp({
     ledgerRedis,
     logs,
     service,
+    operatorPage,
     encryption,
     metrics,
     traces,

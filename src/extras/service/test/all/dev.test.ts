@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { app } from '../../../../app/compose.ts';
+import '../../pages.ts';
 import { signalProcess } from '../../../dev/child-process.ts';
 import { devSuite } from '../../../dev/test/dev-suite.ts';
 import { listProcesses, waitUntil, type Spawned } from '../../../dev/test/processes.ts';
@@ -20,8 +21,13 @@ describe('the HTTP service in agent-once dev', () => {
 
   test('the ready line has its URL, runs start there, and Ctrl-C leaves nothing behind', async () => {
     const stack = dev('whole', '--json');
-    const { http } = JSON.parse(await stack.firstLine) as { http: string };
+    const ready = JSON.parse(await stack.firstLine) as { http: string } & Record<string, unknown>;
+    const { http } = ready;
     expect(http).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    for (const { path: page } of app.extras.flatMap((extra) => extra.pages ?? [])) {
+      expect(ready[page.slice(1)]).toBe(http + page);
+      expect((await fetch(http + page)).status).toBe(200);
+    }
     expect((await fetch(`${http}/readyz`)).status).toBe(200);
 
     // None is left where the example was removed.

@@ -5,7 +5,9 @@ import pg from 'pg';
 import { readConfig } from '../../../../config.ts';
 import { runService } from '../../run-service.ts';
 import { testAgents } from '../../../../../test/support/test-agents.ts';
+import { app } from '../../../../app/compose.ts';
 import '../../../../../test/support/use-app.ts';
+import '../../pages.ts';
 
 if (process.env['TEST_SHOW_COMPARISONS'] === '1') showComparisons();
 const stopping = new AbortController();
@@ -18,6 +20,7 @@ await runService(readConfig(), {
   agents: testAgents,
   host: '127.0.0.1',
   port: 0,
+  pages: app.extras.flatMap((extra) => extra.pages ?? []),
   open: process.env['TEST_OPEN'] === '1',
   signal: stopping.signal,
   onReady: ({ url }) => process.send?.(url),

@@ -1,0 +1,58 @@
+import type { ServerResponse } from 'node:http';
+import type { Snapshot } from '../service/run-feed.ts';
+
+/** Sends the parts of a page that have changed, each as an event of its name. */
+export class LiveParts {
+  readonly #response: ServerResponse;
+  readonly #draw: () => Promise<Record<string, string>>;
+  readonly #sent = new Map<string, string>();
+  #seen = '';
+  #latest: string | undefined;
+  #drawing: Promise<void> | undefined;
+
+  /** @param draw the parts as they are now, as HTML by their names */
+  constructor(response: ServerResponse, draw: () => Promise<Record<string, string>>) {
+    this.#response = response;
+    this.#draw = draw;
+  }
+
+  /** Draws again if the run has changed; what changes while it draws is drawn once more. */
+  changed(snapshot: Snapshot): void {
+    const state = JSON.stringify(snapshot, withoutClocks);
+    if (state === this.#seen) return;
+    this.#seen = state;
+    this.#latest = state;
+    this.#drawing ??= this.#drawLatest().finally(() => (this.#drawing = undefined));
+  }
+
+  /** Sends what is left, and that nothing more will come. */
+  async finish(): Promise<void> {
+    await this.#drawing;
+    this.#response.end('event: end\ndata: {}\n\n');
+  }
+
+  async #drawLatest(): Promise<void> {
+    while (this.#latest !== undefined) {
+      // Whoever reads slowly gets the latest, and not what lay between.
+      if (this.#response.writableNeedDrain) await drained(this.#response);
+      this.#latest = undefined;
+      if (this.#response.closed) return;
+      for (const [name, html] of Object.entries(await this.#draw())) {
+        if (this.#sent.get(name) === html) continue;
+        this.#sent.set(name, html);
+        this.#response.write(`event: ${name}\ndata: ${JSON.stringify(html)}\n\n`);
+      }
+    }
+  }
+}
+
+/** A lease runs down all the time. */
+function withoutClocks(name: string, value: unknown): unknown {
+  return name === 'leaseLeftMs' ? Number(value) > 0 : value;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once('drain', resolve).once('close', resolve);
+  });
+}

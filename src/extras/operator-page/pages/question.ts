@@ -1,0 +1,172 @@
+import { DECISION_WORDS, QUESTION_WORDS } from '../../../contract/decision-words.ts';
+import type { Decision, OpenQuestion } from '../../../contract/decision.ts';
+import type { JsonValue } from '../../../contract/json-value.ts';
+import { titleOf } from '../../../cli/show-run.ts';
+import { nameProcess } from '../../../cli/show-questions.ts';
+import { distance, html, json, line, lines, time, type Html, type Part } from '../html.ts';
+import { questionPath, ROOT, runPath } from '../paths.ts';
+import { facts } from './layout.ts';
+
+/** What a person decides about, and how. */
+export interface AskedPart {
+  workflowId: string;
+  runId: string;
+  question: OpenQuestion;
+  /** What the call would be made with; `undefined`: the ledger could not be read. */
+  given: JsonValue | undefined;
+  /** Whether who looks at it may decide. */
+  mayDecide: boolean;
+  /** Whether workers' names may be shown. */
+  isOperator: boolean;
+}
+
+export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
+  return line(titleOf({ id: step, kind: 'tool', tool, summary }));
+}
+
+/** The whole question, with the forms that answer it. */
+export function drawQuestion(part: AskedPart): Html {
+  const { question, workflowId } = part;
+  const { step, kind, askedAt, deadline, otherwise } = question;
+  return html`<section class="card question" id="${step}" aria-labelledby="${`${step}-title`}">
+    <h2 id="${`${step}-title`}">
+      <span class="${`pill ${kind}`}">${QUESTION_WORDS[kind].is}</span> ${nameQuestion(question)}
+    </h2>
+    ${facts([
+      ['call', html`<a href="${questionPath(workflowId, step)}">${step}</a>`],
+      ['asked', [time(askedAt), ' (', distance(askedAt), ')']],
+      [
+        'deadline',
+        [
+          time(deadline),
+          ' (',
+          distance(deadline),
+          '). Then ',
+          DECISION_WORDS[otherwise].unanswered,
+          '.',
+        ],
+      ],
+      ...(kind === 'outcome' ? drawAttempt(part) : []),
+    ])}
+    ${drawArguments(part)}
+    ${
+      part.mayDecide
+        ? drawForms(part)
+        : html`<p>Your key has not the scope <code>decide</code>: somebody else has to answer.</p>`
+    }
+  </section>`;
+}
+
+function drawArguments({ given, question: { kind } }: AskedPart): Html {
+  const title = kind === 'approval' ? 'It runs with exactly these arguments' : 'It was called with';
+  return html`<div>
+    <h3>${title}</h3>
+    ${
+      given === undefined
+        ? html`<p>The ledger, which has them, cannot be read now.</p>`
+        : html`<pre tabindex="0" class="arguments">${json(given)}</pre>`
+    }
+  </div>`;
+}
+
+function drawAttempt({ question, isOperator }: AskedPart): [string, Part][] {
+  const { worker, claimedAt, error } = question;
+  const who = isOperator ? nameProcess(worker) : 'a worker';
+  const then =
+    error === null
+      ? 'It fell silent: it was killed, or it was stopped or cut off, and then it may still act.'
+      : 'Whether what it had sent by then takes effect is not known.';
+  return [
+    [
+      'attempt',
+      ['by ', who, ...(claimedAt === null ? [] : [', begun ', time(claimedAt)]), '. ', then],
+    ],
+    ['its error', error !== null && html`<code>${lines(error)}</code>`],
+  ];
+}
+
+const BUTTONS: Record<Decision, string> = {
+  approve: 'Approve',
+  deny: 'Deny',
+  happened: 'It happened',
+  'did-not-happen': 'It did not happen',
+  fail: 'Fail the run',
+};
+
+function drawForms(part: AskedPart): Part {
+  return part.question.kind === 'approval'
+    ? drawForm(part, ['approve', 'deny'])
+    : [
+        drawForm(
+          part,
+          ['happened'],
+          [
+            html`<label for="${`${part.question.step}-result`}"
+              >Its result, as JSON (optional: what the model is told)</label
+            >`,
+            html`<textarea
+              id="${`${part.question.step}-result`}"
+              name="result"
+              rows="2"
+            ></textarea>`,
+          ],
+        ),
+        drawForm(
+          part,
+          ['did-not-happen'],
+          [
+            html`<p class="warning">
+              The call is made again. If the attempt can still act, or what it sent is still under
+              way, it happens twice.
+            </p>`,
+            html`<label class="check"
+              ><input type="checkbox" name="sure" value="yes" required /> I made sure that the
+              attempt can no longer act, and that it did not happen</label
+            >`,
+          ],
+        ),
+        drawForm(
+          part,
+          ['fail'],
+          [html`<p>Nobody can tell: the run fails. Resumed, it asks again.</p>`],
+        ),
+      ];
+}
+
+function drawForm(
+  { workflowId, runId, question: { step, round, kind } }: AskedPart,
+  decisions: readonly Decision[],
+  more: Part = null,
+): Html {
+  const id = `${step}-${decisions[0]}-comment`;
+  return html`<form
+    class="decide"
+    method="post"
+    action="${`${runPath(workflowId)}/steps/${step}/decision`}"
+  >
+    <input type="hidden" name="round" value="${round}" />
+    <input type="hidden" name="kind" value="${kind}" />
+    <input type="hidden" name="execution" value="${runId}" />
+    ${more}
+    <label for="${id}"
+      >Comment (optional: kept with the decision; the model reads why a call was denied)</label
+    >
+    <input id="${id}" name="comment" maxlength="2000" autocomplete="off" />
+    <div class="buttons">
+      ${decisions.map(
+        (decision) =>
+          html`<button
+            class="${decision === 'approve' || decision === 'happened' ? 'primary' : ''}"
+            name="decision"
+            value="${decision}"
+          >
+            ${BUTTONS[decision]}
+          </button>`,
+      )}
+    </div>
+  </form>`;
+}
+
+export function backToInbox(): Html {
+  return html`<p><a href="${`${ROOT}/inbox`}">Back to the inbox</a></p>`;
+}

@@ -1,0 +1,137 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { AgentOnceError } from '../../../contract/errors.ts';
+import { parseJson } from '../../../contract/json.ts';
+import type { JsonValue } from '../../../contract/json-value.ts';
+import { outcomeInLedger } from '../../explain/recorded-answers.ts';
+import { callerOf } from '../../service/authenticate.ts';
+import { HttpProblem } from '../../service/problem.ts';
+import { runOf, withoutTraces } from '../../service/runs.ts';
+import { runId, stepName } from '../../service/schemas.ts';
+import { DECISION_WORDS } from '../../../contract/decision-words.ts';
+import { html } from '../html.ts';
+import { drawPage, notice } from '../pages/layout.ts';
+import { backToInbox, drawQuestion } from '../pages/question.ts';
+import { questionPath, ROOT, runPath } from '../paths.ts';
+import { readAskingRun } from '../read-run.ts';
+import type { PageDeps } from '../routes.ts';
+import { access, may, nameOf } from '../session.ts';
+import { decisionName } from './lists.ts';
+
+const params = z.object({ id: runId, step: stepName });
+
+/** One question, and the answer to it. */
+export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
+  const { client, ledger, inbox } = deps;
+  return async (app) => {
+    app.route({
+      method: 'GET',
+      url: `${ROOT}/runs/:id/questions/:step`,
+      config: access('read'),
+      schema: { hide: true, params, querystring: z.object({ done: decisionName.optional() }) },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const { id, step } = request.params;
+        const { done } = request.query;
+        const { view, arguments: given } = await withoutTraces(() =>
+          readAskingRun(deps, runOf(caller, id)),
+        );
+        const question = view.waiting.find((each) => each.step === step);
+        // Its answer is in the run's story.
+        if (!question) return reply.redirect(`${runPath(view.workflowId)}#${step}`, 303);
+        const { workflowId, agent, key } = view;
+        const page = drawPage({
+          title: `${agent} ${key} asks`,
+          caller,
+          section: 'inbox',
+          body: html`<div>
+            ${done !== undefined && notice(`Recorded: ${DECISION_WORDS[done].said}. The next question:`)}
+            ${drawQuestion({
+              workflowId,
+              runId: view.runId,
+              question,
+              given: given.get(step),
+              mayDecide: may(caller, 'decide'),
+              isOperator: caller.scopes.has('admin'),
+            })}
+            <p><a href="${runPath(workflowId)}">What the run has done so far</a></p>
+            ${backToInbox()}
+          </div>`,
+        });
+        return reply.type('text/html; charset=utf-8').send(page);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: `${ROOT}/runs/:id/steps/:step/decision`,
+      config: access('decide'),
+      schema: {
+        hide: true,
+        params,
+        body: z.object({
+          decision: decisionName,
+          round: z.coerce.number().int().min(1),
+          kind: z.enum(['approval', 'outcome']),
+          execution: z.uuid(),
+          comment: z.string().max(2_000).optional(),
+          result: z.string().optional(),
+          sure: z.literal('yes').optional(),
+        }),
+      },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const { id, step } = request.params;
+        const run = runOf(caller, id);
+        const { decision, round, kind, execution, comment = '', result = '', sure } = request.body;
+        if (decision === 'did-not-happen' && sure !== 'yes') {
+          throw new HttpProblem(
+            'http.bad_request',
+            'Nothing was decided: tick the box to say that the attempt can no longer act.',
+          );
+        }
+        const { outcome } = await withoutTraces(() =>
+          client.decide(
+            run,
+            {
+              step,
+              round,
+              decision,
+              by: nameOf(caller),
+              ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
+              ...(decision === 'happened' && result.trim() !== ''
+                ? { result: readJson(result) }
+                : {}),
+            },
+            { runId: execution, lookUp: (scope, answer) => outcomeInLedger(ledger, scope, answer) },
+          ),
+        );
+        inbox.answered(run, { step, round });
+        if (outcome === 'settled' && decision !== 'happened') {
+          throw new AgentOnceError(
+            'decision.conflict',
+            `The attempt of ${step} has reported its result after all: the step is done, and "${decision}" was not recorded.`,
+          );
+        }
+        const next = (await inbox.of(caller.tenant)).questions.find(
+          ({ question }) => question.kind === kind,
+        );
+        const to = next ? questionPath(next.run.workflowId, next.question.step) : `${ROOT}/inbox`;
+        return reply.redirect(`${to}?done=${decision}`, 303);
+      },
+    });
+  };
+}
+
+/** @throws {HttpProblem} `http.bad_request` */
+function readJson(text: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof AgentOnceError)) throw error;
+    throw new HttpProblem(
+      'http.bad_request',
+      `The result is not JSON; a text is written "like this", in quotes. ${error.message} Nothing was decided.`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { DECISION_WORDS } from '../../../contract/decision-words.ts';
+import { ANSWERS } from '../../../contract/decision.ts';
+import { defined } from '../../../contract/defined.ts';
+import { LISTED_STATUSES } from '../../../contract/run.ts';
+import { callerOf } from '../../service/authenticate.ts';
+import { CURSOR, cursorAfter, readAfter, tokenOf } from '../../service/cursor.ts';
+import { agentName } from '../../service/schemas.ts';
+import { drawDecided } from '../pages/decided.ts';
+import { drawInbox } from '../pages/inbox.ts';
+import { drawRuns } from '../pages/runs.ts';
+import { ROOT } from '../paths.ts';
+import type { PageDeps } from '../routes.ts';
+import { access } from '../session.ts';
+
+const RUNS_SHOWN = 50;
+const DECISIONS_SHOWN = 50;
+
+export const decisionName = z.enum([...ANSWERS.approval, ...ANSWERS.outcome]);
+
+/** A field of a form that was left empty says nothing. */
+function orEmpty<T extends z.ZodType>(schema: T) {
+  return z.union([z.literal('').transform(() => undefined), schema]).optional();
+}
+
+/** As `<input type="datetime-local">` sends it. */
+const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/);
+
+/** What waits, what was decided, and the runs there are. */
+export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.route({
+      method: 'GET',
+      url: `${ROOT}/inbox`,
+      config: access('read'),
+      schema: {
+        hide: true,
+        querystring: z.object({
+          from: z.coerce.number().int().min(0).max(1_000_000).default(0),
+          done: decisionName.optional(),
+        }),
+      },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const { from, done } = request.query;
+        const said = done && `Recorded: ${DECISION_WORDS[done].said}. Nothing else waits.`;
+        const page = drawInbox(caller, await inbox.of(caller.tenant), from, said);
+        return reply.type('text/html; charset=utf-8').send(page);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: `${ROOT}/decided`,
+      config: access('read'),
+      schema: { hide: true, querystring: z.object({ before: z.iso.datetime().optional() }) },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const { before } = request.query;
+        const found = await ledger.decided?.(caller.tenant, DECISIONS_SHOWN, before);
+        const next = found?.length === DECISIONS_SHOWN ? found.at(-1)?.decidedAt : undefined;
+        const page = drawDecided(caller, found, next ?? undefined);
+        return reply.type('text/html; charset=utf-8').send(page);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: `${ROOT}/runs`,
+      config: access('read'),
+      schema: {
+        hide: true,
+        querystring: z.object({
+          agent: orEmpty(agentName),
+          status: orEmpty(z.enum(LISTED_STATUSES)),
+          after: orEmpty(localTime),
+          before: orEmpty(localTime),
+          cursor: z.string().max(2_000).regex(CURSOR).optional(),
+        }),
+      },
+      handler: async (request, reply) => {
+        const caller = callerOf(request);
+        const { cursor, after, before, ...query } = request.query;
+        const { tenant } = caller;
+        const filter = defined({
+          ...query,
+          startedAfter: isoOf(after),
+          startedBefore: isoOf(before),
+        });
+        const list = { tenant, ...filter };
+        const token = cursor === undefined ? undefined : tokenOf(cursor, list);
+        const { runs, next } = await readAfter(token, (from) =>
+          client.page(list, { limit: RUNS_SHOWN, cursor: from }),
+        );
+        const shown = defined({ ...query, after, before });
+        const address =
+          next === null
+            ? undefined
+            : `${ROOT}/runs?${new URLSearchParams({ ...shown, cursor: cursorAfter(next, list) }).toString()}`;
+        const agents = client.context.registry?.names() ?? [];
+        const page = drawRuns(caller, runs, shown, agents, address);
+        return reply.type('text/html; charset=utf-8').send(page);
+      },
+    });
+  };
+}
+
+function isoOf(local: string | undefined): string | undefined {
+  return local === undefined ? undefined : `${local.length === 16 ? `${local}:00` : local}Z`;
+}

@@ -1,0 +1,56 @@
+import { userInfo } from 'node:os';
+import '@fastify/cookie';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, Scope } from '../service/api-keys/port.ts';
+import { ROOT } from './paths.ts';
+
+/**
+ * The session is the API key itself, in a cookie that no script can read: any process of the service
+ * knows it, and a key that is revoked is signed out at once.
+ */
+const COOKIE = 'agent_once_key';
+
+/** Read from the header: who asks is found out before the plugin reads cookies. */
+export function keyOf({ headers, server }: FastifyRequest): string | undefined {
+  return server.parseCookie(headers.cookie ?? '')[COOKIE];
+}
+
+/** What a route of the page needs. */
+export function access(scope: Scope): { scope: Scope; keyOf: typeof keyOf } {
+  return { scope, keyOf };
+}
+
+/** Until the browser is closed. */
+export function signIn(reply: FastifyReply, key: string, isHttps: boolean): void {
+  void reply.setCookie(COOKIE, key, {
+    path: ROOT,
+    httpOnly: true,
+    // A link in a mail or a chat must lead to the page; a form of another site must not.
+    sameSite: 'lax',
+    secure: isHttps,
+  });
+}
+
+export function signOut(reply: FastifyReply): void {
+  void reply.clearCookie(COOKIE, { path: ROOT });
+}
+
+/** Who decides: the name that the operator gave the key, and which key it was. */
+export function nameOf({ name, keyPrefix }: Caller): string {
+  if (keyPrefix === 'open') return userOfMachine();
+  return name === '' ? keyPrefix : `${name} (${keyPrefix})`;
+}
+
+export function may({ scopes }: Caller, scope: Scope): boolean {
+  return scopes.has(scope) || scopes.has('admin');
+}
+
+/** Without API keys, whoever uses the page sits at this machine. */
+function userOfMachine(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // As in a container whose user has no name.
+    return 'somebody on this machine';
+  }
+}

@@ -1,0 +1,276 @@
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { openBrowser } from '../../../../../pictures/browser/open-browser.ts';
+import { eventually } from '../../../../../test/support/eventually.ts';
+import { calls, script } from '../../../../../test/support/system.ts';
+import type { Scope } from '../../../service/api-keys/port.ts';
+import { askToSpend, untilAsked, untilCompleted } from '../../../service/test/decide-over-http.ts';
+import { startHttpSuite, type HttpSuite } from '../../../service/test/support/http-suite.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+
+let suite: HttpSuite;
+let browser: Browser;
+/** What browsers said that a person does not see. */
+const complaints: string[] = [];
+
+/** Somebody at a browser of their own. */
+interface Person {
+  key: string;
+  prefix: string;
+  context: BrowserContext;
+  page: Page;
+}
+
+beforeAll(async () => {
+  suite = await startHttpSuite();
+  await suite.system.startWorker();
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await suite?.close();
+});
+
+/** Somebody who has a key, and is not signed in. */
+async function somebody(name: string, scopes: Scope[], tenant = 'default'): Promise<Person> {
+  const { key, record } = await suite.keys.keys.create({ tenant, scopes, name });
+  const context = await browser.newContext({ locale: 'en-US' });
+  const page = await context.newPage();
+  // What the content security policy refuses, and every defect of the script, is told here.
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) {
+      complaints.push(message.text());
+    }
+  });
+  return { key, prefix: record.prefix, context, page };
+}
+
+async function signIn({ page, key }: Person, path = '/app/inbox'): Promise<void> {
+  await page.goto(suite.service.url + path);
+  await page.getByLabel('API key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(suite.service.url + path);
+}
+
+/** What the accessibility check finds wrong on the page, and where. */
+async function violations(page: Page): Promise<unknown> {
+  await page.addScriptTag({ path: AXE }).catch(() => undefined);
+  return page.evaluate(
+    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))`,
+  );
+}
+
+test('two people work on one inbox: the second to answer is told who was first', async () => {
+  for (const label of ['one', 'two']) await askToSpend(suite, label);
+  const ann = await somebody('ann', ['read', 'decide']);
+  const bob = await somebody('bob', ['read', 'decide']);
+  // A link from a mail leads there, after the sign-in.
+  await signIn(bob, '/app/runs/agent-tester-one/questions/t1.c0');
+  await signIn(ann);
+
+  const rows = ann.page.getByRole('table').getByRole('row');
+  await eventually(async () => {
+    await ann.page.reload();
+    expect(await rows.count()).toBe(3);
+  });
+  expect(await rows.nth(1).innerText()).toMatch(/spend.*one/s);
+  await rows.nth(1).getByRole('link').first().click();
+  expect(await ann.page.locator('pre.arguments').innerText()).toBe(
+    JSON.stringify({ label: 'one', amount: 100 }, null, 2),
+  );
+  await ann.page.getByLabel(/^Comment/).fill('checked <b>it</b>');
+  await ann.page.getByRole('button', { name: 'Approve' }).click();
+  // The next one.
+  await ann.page.waitForURL(/agent-tester-two\/questions/);
+  expect(await ann.page.getByRole('status').innerText()).toContain('it may run');
+
+  await bob.page.getByRole('button', { name: 'Deny' }).click();
+  await bob.page.getByRole('alert').waitFor();
+  expect(await bob.page.getByRole('alert').innerText()).toMatch(
+    new RegExp(`^ann \\(${ann.prefix}\\).*approve`),
+  );
+  await untilCompleted(suite, 'one');
+  expect(suite.system.counter.requests('spend:one')).toBe(1);
+
+  await ann.page.getByRole('button', { name: 'Deny' }).click();
+  await ann.page.waitForURL(/\/inbox\?done=deny/);
+  await untilCompleted(suite, 'two');
+  expect(suite.system.counter.requests('spend:two')).toBe(0);
+
+  await ann.page.getByRole('link', { name: 'Decided' }).click();
+  const decided = ann.page.getByRole('table').getByRole('row');
+  const [, second = '', first = ''] = await decided.allInnerTexts();
+  expect(first).toMatch(/ann .*it may run.*tester one.*checked <b>it<\/b>.*is done/s);
+  expect(second).toMatch(/ann .*it may not run.*tester two.*was not made/s);
+});
+
+test('of an unknown outcome, whoever says that it did not happen must be sure', async () => {
+  suite.system.counter.drop('send:lost');
+  await suite.start('"lost"', { input: script(calls(['send', { label: 'lost' }]), { say: 'ok' }) });
+  await untilAsked(suite, 'lost');
+  const carl = await somebody('carl', ['read', 'decide']);
+  await signIn(carl, '/app/runs/agent-tester-lost');
+  const { page } = carl;
+  expect(
+    await page.getByText('It fell silent').or(page.getByText('what it had sent')).count(),
+  ).toBe(1);
+  const again = page.getByRole('button', { name: 'It did not happen' });
+  await again.click();
+  // The browser asks for the tick; nothing was sent.
+  expect(page.url()).toContain('agent-tester-lost');
+  await page.getByRole('checkbox').check();
+  await again.click();
+
+  await page.waitForURL(/\/inbox\?done=did-not-happen/);
+  await untilCompleted(suite, 'lost');
+  expect(suite.system.counter.requests('send:lost')).toBe(2);
+});
+
+test('a story goes on by itself, and takes nothing from under the hands of who fills in a form', async () => {
+  const [question] = await askToSpend(suite, 'live');
+  const dora = await somebody('dora', ['read', 'decide']);
+  await signIn(dora, '/app/runs/agent-tester-live');
+  const { page } = dora;
+  expect(await page.locator('#story').innerText()).toContain('waits for approval, not run yet');
+  const comment = page.getByLabel(/^Comment/);
+  await comment.fill('half a sen');
+  await suite.send('POST', `/v1/runs/agent-tester-live/steps/${question?.step}/decision`, {
+    body: { decision: 'approve', by: 'somebody else' },
+  });
+  await page.locator('#story .pill.completed').waitFor();
+  expect(await page.locator('#story').innerText()).toContain('answered at');
+  expect(await comment.inputValue()).toBe('half a sen');
+});
+
+test('a run is started, cancelled, resumed without its input, shadowed and forgotten', async () => {
+  const eve = await somebody('eve', ['admin']);
+  await signIn(eve, '/app/start');
+  const { page } = eve;
+  await page.getByLabel('Agent').selectOption('tester');
+  await page.getByLabel('The input is JSON').check();
+  const input = JSON.stringify(
+    script(calls(['spend', { label: 'eve', amount: 100 }]), { say: 'ok' }),
+  );
+  await page.getByLabel('Input', { exact: true }).fill(`${input} oops`);
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.getByRole('alert').waitFor();
+  expect(await page.getByLabel('Input', { exact: true }).inputValue()).toBe(`${input} oops`);
+  await page.getByLabel('The input is JSON').check();
+  await page.getByLabel('Input', { exact: true }).fill(input);
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.waitForURL(/\/app\/runs\/agent-tester-/);
+  const { pathname } = new URL(page.url());
+  await page.locator('#questions .question').waitFor();
+
+  await page.getByRole('button', { name: 'Cancel the run' }).click();
+  await page.locator('#story .pill.cancelled').waitFor();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.locator('#questions .question').waitFor();
+
+  await page.getByRole('button', { name: 'Start a shadow run' }).click();
+  await page.locator('#story .pill.completed').waitFor();
+  expect(await page.locator('#story').innerText()).toContain('only pretended (shadow run)');
+  expect(new URL(page.url()).pathname).not.toBe(pathname);
+
+  await page.goto(suite.service.url + pathname);
+  await page.getByRole('button', { name: 'Cancel the run' }).click();
+  await page.locator('#story .pill.cancelled').waitFor();
+  await page.getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Forget the run' }).click();
+  await page.locator('#story .pill.forgotten').waitFor();
+  expect(suite.system.counter.requests('spend:eve')).toBe(0);
+
+  await eventually(async () => {
+    await page.goto(`${suite.service.url}/app/runs?status=forgotten`);
+    expect(await page.getByRole('table').innerText()).toMatch(/forgotten.*tester/s);
+  });
+  await page.goto(`${suite.service.url}/app/runs?agent=tester`);
+  expect(await page.getByRole('table').innerText()).toMatch(/shadow\s+tester/);
+});
+
+test('text of tools and models is shown as text, and a long one does not break the page', async () => {
+  const label = `<img src=x onerror="document.title='owned'">\u202e\u0007${'long '.repeat(20_000)}`;
+  const input = script(
+    {
+      say: '<script>document.title="owned"</script>',
+      ...(calls(['spend', { label, amount: 100 }]) as object),
+    },
+    { say: '<h1>done</h1>\u001b[2J' },
+  );
+  await suite.start('"markup"', { input });
+  await untilAsked(suite, 'markup');
+  const fay = await somebody('fay', ['read', 'decide', 'start']);
+  await signIn(fay, '/app/runs/agent-tester-markup');
+  const { page } = fay;
+  const shown = await page.locator('pre.arguments').innerText();
+  expect(shown).toContain('<img src=x onerror=');
+  expect(shown).toContain('\\u202e');
+  expect(shown.length).toBeGreaterThan(100_000);
+  expect(await page.locator('img, main script').count()).toBe(0);
+  // The tool would put it into an address.
+  await page.getByRole('button', { name: 'Deny' }).click();
+  await page.waitForURL(/\/inbox/);
+  await untilCompleted(suite, 'markup');
+  await page.goto(`${suite.service.url}/app/runs/agent-tester-markup`);
+  expect(await page.locator('#story').innerText()).toContain('<h1>done</h1>');
+  expect(await page.title()).toContain('tester markup');
+  // Nothing is wider than the window.
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+});
+
+test.each(['light', 'dark'] as const)(
+  'no page has a fault that axe finds, when it is %s',
+  async (scheme) => {
+    await askToSpend(suite, `axe-${scheme}`);
+    suite.system.counter.drop(`send:axe-${scheme}`);
+    const input = script(calls(['send', { label: `axe-${scheme}` }]), { say: 'ok' });
+    await suite.start(`"axe-sent-${scheme}"`, { input });
+    await untilAsked(suite, `axe-sent-${scheme}`);
+    const { record, key } = await suite.keys.keys.create({
+      tenant: 'default',
+      scopes: ['admin'],
+      name: 'gil',
+    });
+    // Axe is put into the page, which its policy would refuse.
+    const context = await browser.newContext({ colorScheme: scheme, bypassCSP: true });
+    const page = await context.newPage();
+    await page.goto(`${suite.service.url}/app/inbox`);
+    expect(await violations(page)).toEqual([]);
+    await signIn({ key, prefix: record.prefix, context, page });
+    for (const path of [
+      '/app/inbox',
+      '/app/decided',
+      '/app/runs',
+      '/app/start',
+      `/app/runs/agent-tester-axe-${scheme}/questions/t1.c0`,
+      `/app/runs/agent-tester-axe-sent-${scheme}`,
+      '/app/runs/agent-tester-nobody',
+    ]) {
+      await page.goto(suite.service.url + path);
+      expect([path, await violations(page)]).toEqual([path, []]);
+    }
+    await context.close();
+  },
+);
+
+test('whoever signs out is out, and a key that is revoked too', async () => {
+  const hal = await somebody('hal', ['read']);
+  await signIn(hal);
+  const { page } = hal;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+  await page.goto(`${suite.service.url}/app/runs`);
+  await page.getByLabel('API key').waitFor();
+  await signIn(hal, '/app/runs');
+  await suite.keys.keys.revoke(hal.prefix);
+  await page.reload();
+  expect(await page.getByRole('alert').innerText()).toContain('was revoked');
+  expect(await hal.context.cookies()).toEqual([]);
+});
+
+test('no script failed, and the policy of no page refused a part of it', () => {
+  expect(complaints).toEqual([]);
+});

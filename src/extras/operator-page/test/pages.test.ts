@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { askToSpend } from '../../service/test/decide-over-http.ts';
+import { startHttpSuite, type HttpSuite } from '../../service/test/support/http-suite.ts';
+import type { TestService } from '../../service/test/support/service.ts';
+import { ownPath } from '../paths.ts';
+
+let suite: HttpSuite;
+let open: TestService;
+
+beforeAll(async () => {
+  suite = await startHttpSuite({ AGENT_ONCE_PUBLIC_URL: 'https://agents.example.com' });
+  open = await suite.startAnother({ TEST_OPEN: '1' });
+  await suite.system.startWorker();
+});
+afterAll(() => suite?.close());
+
+interface Sent {
+  key?: string;
+  service?: TestService;
+  headers?: Record<string, string>;
+  form?: Record<string, string>;
+}
+
+/** As a browser does it that shows the page, unless the headers say otherwise. */
+function visit(path: string, { key, service, headers, form }: Sent = {}): Promise<Response> {
+  return fetch(`${(service ?? suite.service).url}${path}`, {
+    redirect: 'manual',
+    headers: {
+      ...(key === undefined ? {} : { cookie: `other=1; agent_once_key=${key}` }),
+      ...(form ? { 'sec-fetch-site': 'same-origin' } : {}),
+      ...headers,
+    },
+    ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}),
+  });
+}
+
+const APPROVE = { decision: 'approve', round: '1', kind: 'approval', execution: randomUUID() };
+
+describe('the session', () => {
+  test('whoever is not signed in is led to the sign-in, and back to where they were going', async () => {
+    const answer = await visit('/app/runs?status=failed');
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location')).toBe('/app/sign-in?to=%2Fapp%2Fruns%3Fstatus%3Dfailed');
+    const form = await visit('/app/sign-in?to=%2Fapp%2Fruns%3Fstatus%3Dfailed');
+    expect(await form.text()).toContain('name="to" value="/app/runs?status=failed"');
+  });
+
+  test('no script and no other site can read or send its cookie', async () => {
+    const answer = await visit('/app/sign-in', { form: { key: suite.key, to: '/app/runs' } });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/app/runs']);
+    const [cookie = ''] = answer.headers.getSetCookie();
+    expect(cookie.split('; ').slice(1)).toEqual([
+      'Path=/app',
+      'HttpOnly',
+      'Secure',
+      'SameSite=Lax',
+    ]);
+    expect((await visit('/app/runs', { key: suite.key })).status).toBe(200);
+  });
+
+  test('a wrong key is told so, and removed from the browser', async () => {
+    const answer = await visit('/app/inbox', { key: 'ao_wrong' });
+    expect(answer.headers.get('location')).toContain('&wrong=1');
+    expect(answer.headers.getSetCookie().join()).toMatch(/agent_once_key=;.*1970/);
+  });
+
+  test('it is no key of the API, and a key of the API in the header is no session', async () => {
+    expect((await visit('/v1/runs', { key: suite.key })).status).toBe(401);
+    const headers = { authorization: `Bearer ${suite.key}` };
+    expect((await visit('/app/inbox', { headers })).status).toBe(303);
+  });
+
+  test('it leads nowhere but to pages of this service', () => {
+    const elsewhere = [
+      '//evil.example/app/',
+      'https://evil.example',
+      '/app/\\..',
+      '/v1/runs',
+      undefined,
+    ];
+    expect(elsewhere.map(ownPath)).toEqual(elsewhere.map(() => '/app/inbox'));
+    expect(ownPath('/app/runs?status=failed')).toBe('/app/runs?status=failed');
+  });
+});
+
+describe('a form', () => {
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site' }, 403],
+    [{ 'sec-fetch-site': 'none' }, 403],
+    [{ 'sec-fetch-site': '', origin: 'https://evil.example' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://agents.example.com' }, 403],
+  ])('that another site sends with the session is refused: %j', async (headers, status) => {
+    await askToSpend(suite, 'stranger').catch(() => {});
+    const path = '/app/runs/agent-tester-stranger/steps/t1.c0/decision';
+    const answer = await visit(path, { key: suite.key, headers, form: APPROVE });
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain('another site');
+    expect(suite.system.counter.requests('spend:stranger')).toBe(0);
+  });
+
+  test('of an old browser is taken by its origin, the public one too', async () => {
+    const send = (origin: string) =>
+      fetch(`${suite.service.url}/app/sign-out`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { origin },
+      });
+    expect((await send(suite.service.url)).status).toBe(303);
+    expect((await send('https://agents.example.com')).status).toBe(303);
+    expect((await send('https://evil.example')).status).toBe(403);
+  });
+});
+
+test("another tenant's run is not there, on no page and for no form", async () => {
+  await askToSpend(suite, 'mine');
+  const other = await suite.keys.keyOf('acme');
+  const run = '/app/runs/agent-tester-mine';
+  for (const path of [run, `${run}/live`, `${run}/questions/t1.c0`]) {
+    const answer = await visit(path, { key: other });
+    expect([path, answer.status]).toEqual([path, 404]);
+    expect(await answer.text()).not.toContain('spend');
+  }
+  for (const path of ['/steps/t1.c0/decision', '/cancel', '/resume', '/forget', '/shadow']) {
+    const answer = await visit(run + path, { key: other, form: { ...APPROVE, sure: 'yes' } });
+    expect([path, answer.status]).toEqual([path, 404]);
+  }
+  for (const path of ['/app/inbox', '/app/decided', '/app/runs']) {
+    const answer = await visit(path, { key: other });
+    expect(await answer.text()).not.toContain('mine');
+  }
+});
+
+test('a key does what its scopes say: who may only read is offered nothing else', async () => {
+  await askToSpend(suite, 'scoped');
+  const run = '/app/runs/agent-tester-scoped';
+  const reader = await suite.keys.keyOf('default', ['read']);
+  const page = await (await visit(run, { key: reader })).text();
+  expect(page).toContain('somebody else has to answer');
+  expect(page.match(/<button/g)).toHaveLength(1);
+  const forms: [string, Record<string, string>][] = [
+    ['/steps/t1.c0/decision', APPROVE],
+    ['/cancel', {}],
+    ['/forget', { sure: 'yes' }],
+  ];
+  for (const [path, form] of forms) {
+    expect((await visit(run + path, { key: reader, form })).status).toBe(403);
+  }
+  expect((await visit('/app/start', { key: reader })).status).toBe(403);
+});
+
+test.each([
+  ['/app/runs?cursor=nonsense', 400],
+  ['/app/runs?status=odd', 400],
+  ['/app/inbox?from=-1', 400],
+  ['/app/decided?before=yesterday', 400],
+  ['/app/runs/agent-tester-nobody', 404],
+  ['/app/runs/agent-tester-nobody/live', 404],
+  ['/app/nothing', 404],
+])('%s is answered with a page that says what is wrong', async (path, status) => {
+  const answer = await visit(path, { key: suite.key });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(await answer.text()).toMatch(/role="alert">\s*\S/);
+});
+
+test('of pages nothing is kept, and they load nothing that is not of this service', async () => {
+  const { headers } = await visit('/app/inbox', { key: suite.key });
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(headers.get('content-security-policy')).not.toContain('unsafe');
+});
+
+test('page, style and script are together under 150 kB', async () => {
+  const sizes = await Promise.all(
+    ['/app/inbox', '/app/assets/page.css', '/app/assets/page.js'].map(async (path) => {
+      const answer = await visit(path, { key: suite.key });
+      expect(answer.status).toBe(200);
+      return (await answer.arrayBuffer()).byteLength;
+    }),
+  );
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000);
+});
+
+test('without API keys whoever sits at the machine decides, and no page of another site does', async () => {
+  await askToSpend(suite, 'open');
+  const run = '/app/runs/agent-tester-open';
+  const page = await (await visit(`${run}/questions/t1.c0`, { service: open })).text();
+  const [, execution = ''] = /name="execution" value="([^"]+)"/.exec(page) ?? [];
+  const path = `${run}/steps/t1.c0/decision`;
+  const form = { ...APPROVE, execution };
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  expect((await visit(path, { service: open, headers, form })).status).toBe(403);
+  const stale = { ...form, execution: randomUUID() };
+  expect((await visit(path, { service: open, form: stale })).status).toBe(409);
+  expect((await visit(path, { service: open, form })).status).toBe(303);
+});
