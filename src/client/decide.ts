@@ -139,7 +139,7 @@ async function send(
   } catch (error) {
     const refused = error instanceof WorkflowUpdateFailedError ? refusalOf(error) : undefined;
     if (refused) throw refused;
-    if (isNotTaken(error)) throw earlierVersion(agent);
+    if (answer.arguments !== undefined && isUnknownUpdate(error)) throw earlierVersion(agent);
     if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
       // If it ended in this very moment by continuing as new, the answer is to what goes on.
       const next = await successorOf(context, run, execution);
@@ -190,7 +190,8 @@ function updateFor(answer: DecisionInput): string {
   return answer.arguments === undefined ? DECIDE_UPDATE : APPROVE_EDITED_UPDATE;
 }
 
-function isNotTaken(error: unknown): boolean {
+/** Whether a workflow has refused an update since it has none of this name. */
+export function isUnknownUpdate(error: unknown): boolean {
   if (!(error instanceof WorkflowUpdateFailedError)) return false;
   return error.cause?.message.startsWith('No registered handler') === true;
 }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { isUnknownUpdate } from '../../src/client/decide.ts';
+import { APPROVE_EDITED_UPDATE } from '../../src/contract/names.ts';
 import { eventually } from '../support/eventually.ts';
 import { calls, startTestSystem, type TestSystem } from '../support/system.ts';
 import { resetToBegin } from '../support/reset.ts';
-import { APPROVE, editing, type EditedRun } from './edited-calls.ts';
+import { editing, type EditedRun } from './edited-calls.ts';
 
 let system: TestSystem;
 
@@ -260,17 +262,17 @@ test('a shadow run asks nobody, and pretends the call as the model asked for it'
   await expect(late).rejects.toMatchObject({ code: 'decision.not_asked' });
 });
 
-test('a run of a version that does not know of other arguments takes no approval with them', async () => {
+test('an update that a worker does not know is refused in the words by which our client tells so', async () => {
   const run = await paying('old');
   await untilAsked(run, 't1.c0');
-  // As an earlier version's client would, which knows one update alone.
   const handle = system.temporal.workflow.getHandle(run.workflowId);
-  const answer = { ...APPROVE, round: 1, arguments: { label: 'old', amount: 200 } };
-  const unknown = handle.executeUpdate('approveEditedTwice', { args: [answer] });
-  await expect(unknown).rejects.toMatchObject({
-    cause: { message: expect.stringMatching(/^No registered handler/) },
-  });
-  expect((await untilAsked(run, 't1.c0')).status).toBe('waiting');
+  const unknown = handle.executeUpdate(`${APPROVE_EDITED_UPDATE}InAnotherVersion`, { args: [{}] });
+  const error: unknown = await unknown.catch((thrown: unknown) => thrown);
+  expect(isUnknownUpdate(error)).toBe(true);
+  const refused = decide(run, { arguments: {} });
+  const other: unknown = await refused.catch((thrown: unknown) => thrown);
+  expect(other).toMatchObject(invalid);
+  expect(isUnknownUpdate(other)).toBe(false);
   await system.client.cancel(run);
 });
 
