@@ -40,8 +40,10 @@ async function decide(
   { arguments: args, ...answer }: DecisionInput,
 ): Promise<DecisionResult> {
   const { ledger } = deps;
-  if (args === undefined)
-    return withApproved(deps, scope, answer.step, await ledger.decide(scope, answer));
+  if (args === undefined) {
+    const result = await ledger.decide(scope, answer);
+    return withApproved(deps, scope, answer.step, result);
+  }
   const step = await ledger.step(scope, answer.step);
   if (!step) return NOT_ASKED;
   const edited = await editedCall(toolOf(deps, step.name), args);

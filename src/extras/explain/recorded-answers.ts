@@ -12,6 +12,8 @@ import {
   type ToldDecision,
 } from '../../contract/decision.ts';
 import { canonicalJson, type JsonValue } from '../../contract/json.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { AskedQuestion } from '../../ledger/port.ts';
 
 /** Where the ledger is, and which run it is asked about. */
@@ -96,7 +98,7 @@ async function findStanding(
   const { request = null, askedDigest = null } = record ?? {};
   // Arguments that are equal to those of the call are a plain approval.
   const same = args === undefined ? approvedDigest === null : sameJson(args, request);
-  return { question, same, ...(askedDigest === null ? {} : { approved: JSON.stringify(request) }) };
+  return { question, same, ...(askedDigest === null ? {} : { approved: preview(request) }) };
 }
 
 /**
@@ -131,6 +133,10 @@ function isMeant(question: AskedQuestion, { step, kind, round, decision }: Sough
     (round === undefined || question.round === round) &&
     (kind === undefined ? isAnswerTo(question.kind, decision) : question.kind === kind)
   );
+}
+
+function preview(value: JsonValue): string {
+  return cutToBytes(JSON.stringify(value), LIMITS.previewBytes, ' …');
 }
 
 function sameJson(a: JsonValue, b: JsonValue): boolean {
