@@ -7,6 +7,7 @@ import {
   CLEAN_LEDGER,
   PASS_ON_CANCELLATION,
   RECORD_DECISION,
+  RECORD_EDITED_APPROVAL,
   toolActivity,
 } from '../contract/names.ts';
 import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
@@ -39,7 +40,9 @@ export function createActivities(
     };
   }
   if (only !== 'model') {
-    activities[RECORD_DECISION] = (input: RecordDecisionInput) => recordDecision(deps, input);
+    for (const name of [RECORD_DECISION, RECORD_EDITED_APPROVAL]) {
+      activities[name] = (input: RecordDecisionInput) => recordDecision(deps, input);
+    }
     activities[PASS_ON_CANCELLATION] = (input: { scope: string }) =>
       passOnCancellation(deps, input.scope);
     if (deps.cleaning) {

@@ -42,7 +42,7 @@ export async function readInput(flags: InputFlags, operand?: string): Promise<Js
   if (flags.inputFile === undefined) {
     return notEmpty(decode(await readAll(process.stdin), 'Standard input'));
   }
-  const text = decode(await readFile(flags.inputFile), `The file ${flags.inputFile}`);
+  const text = await readText(flags.inputFile);
   return flags.inputFile.toLowerCase().endsWith('.json') ? parseJson(text) : notEmpty(text);
 }
 
@@ -62,6 +62,16 @@ function notEmpty(text: string): string {
     'input.invalid',
     'The input is empty. Nothing was started. For a run that needs none, say so: --input-json null',
   );
+}
+
+/**
+ * The text of a file; `-` is standard input.
+ *
+ * @throws {AgentOnceError} `usage`, `input.invalid`, `input.too_large`
+ */
+export async function readText(file: string): Promise<string> {
+  if (file === '-') return decode(await readAll(process.stdin), 'Standard input');
+  return decode(await readFile(file), `The file ${file}`);
 }
 
 async function readFile(file: string): Promise<Buffer> {

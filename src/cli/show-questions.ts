@@ -20,7 +20,7 @@ function nameQuestion(question: OpenQuestion): string {
 
 /** What a person must know to answer; of an outcome, first of all which process it was. */
 export function drawQuestion(question: OpenQuestion): string[] {
-  const facts = question.kind === 'approval' ? [] : drawAttempt(question);
+  const facts = question.kind === 'approval' ? drawEditable(question) : drawAttempt(question);
   return [nameQuestion(question), ...[...facts, drawDeadline(question)].map((line) => `  ${line}`)];
 }
 
@@ -68,6 +68,10 @@ function drawAnswerCommands(
 }
 
 export const ONE_OF_THESE = 'One of these; --by NAME and --comment TEXT keep who decided, and why:';
+
+function drawEditable({ editable }: OpenQuestion): string[] {
+  return editable ? ['Its arguments may be changed: --arguments JSON of approve.'] : [];
+}
 
 /** A worker as a person knows it. Its identity is `pid@host` unless it was given another. */
 export function nameProcess(worker: string | null): string {

@@ -9,7 +9,6 @@ import { checkDecision } from '../contract/check-decision.ts';
 import {
   isAnswerTo,
   type CountedDecision,
-  type Decision,
   type DecisionInput,
   type DecisionResult,
   type OpenQuestion,
@@ -18,9 +17,9 @@ import {
 import { AgentOnceError, isErrorCode } from '../contract/errors.ts';
 import { utf8Bytes } from '../contract/json.ts';
 import { LIMITS } from '../contract/limits.ts';
-import { DECIDE_UPDATE } from '../contract/names.ts';
-import { oneLine } from '../contract/plain-text.ts';
+import { APPROVE_EDITED_UPDATE, DECIDE_UPDATE } from '../contract/names.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
+import { decisionConflict, earlierVersion, ended, notTaken } from './decision-errors.ts';
 import { findExecution, getExecution, successorOf } from './describe.ts';
 import { readState } from './live-state.ts';
 import { asAgentOnceError } from './temporal-errors.ts';
@@ -135,11 +134,12 @@ async function send(
   let result: DecisionResult;
   try {
     result = await temporal.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-      handle.executeUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE, { args: [answer] }),
+      handle.executeUpdate<DecisionResult, [DecisionInput]>(updateFor(answer), { args: [answer] }),
     );
   } catch (error) {
     const refused = error instanceof WorkflowUpdateFailedError ? refusalOf(error) : undefined;
     if (refused) throw refused;
+    if (answer.arguments !== undefined && isUnknownUpdate(error)) throw earlierVersion(agent);
     if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
       // If it ended in this very moment by continuing as new, the answer is to what goes on.
       const next = await successorOf(context, run, execution);
@@ -185,62 +185,20 @@ function check(answer: DecisionInput): void {
   }
 }
 
+/** A worker that does not know of other arguments takes no approval with them. */
+function updateFor(answer: DecisionInput): string {
+  return answer.arguments === undefined ? DECIDE_UPDATE : APPROVE_EDITED_UPDATE;
+}
+
+/** Whether a workflow has refused an update since it has none of this name. */
+export function isUnknownUpdate(error: unknown): boolean {
+  if (!(error instanceof WorkflowUpdateFailedError)) return false;
+  return error.cause?.message.startsWith('No registered handler') === true;
+}
+
 /** What the worker said: the update failed in its validator, or in the activity that records. */
 function refusalOf({ cause }: WorkflowUpdateFailedError): AgentOnceError | undefined {
   const failure = cause instanceof ActivityFailure ? cause.cause : cause;
   if (!(failure instanceof ApplicationFailure) || !isErrorCode(failure.type)) return undefined;
   return new AgentOnceError(failure.type, failure.message);
-}
-
-/** @param completed it asks nothing any more, and cannot be resumed */
-function ended(agent: string, completed = false): AgentOnceError {
-  const more = ' If it failed, resume it (agent-once resume): it asks again where it must.';
-  return new AgentOnceError(
-    'decision.not_asked',
-    `The run of agent "${agent}" has ended, so nothing was decided.${completed ? '' : more}`,
-  );
-}
-
-/** Nobody asks it, or the ledger does not have what the run asked: it was restored, or is not the one. */
-function notTaken(
-  step: string,
-  { outcome, ledger }: DecisionResult & { outcome: 'none' | 'restored' | 'lost' },
-): AgentOnceError {
-  const lost = ledger === undefined ? '' : ` --lost ${ledger}`;
-  switch (outcome) {
-    case 'none':
-      return new AgentOnceError(
-        'decision.not_asked',
-        `The run does not wait for a decision on ${step}, or not for this one. Nothing was decided.`,
-      );
-    case 'restored':
-      return new AgentOnceError(
-        'ledger.restored',
-        `The workers' ledger is not the one that has the question about ${step}, or was closed when its runs moved to a copy, or an earlier state of it was restored. Nothing was decided, and the run goes on waiting. Have the workers use the ledger that has the question. Only if there is none any more, run "agent-once ledger accept-restore${lost}": the run asks again then.`,
-      );
-    case 'lost':
-      return new AgentOnceError(
-        'decision.not_asked',
-        `The ledger has lost the question about ${step}, since an earlier state of it was restored. Nothing was decided. The run asks again: see what it shows now, and decide anew.`,
-      );
-  }
-}
-
-/**
- * What was decided on a step before, and that it stays.
- *
- * @param standing as the ledger has it
- */
-export function decisionConflict(
-  step: string,
-  decision: Decision,
-  standing: Pick<DecisionResult, 'decision' | 'by' | 'decidedAt'>,
-): AgentOnceError {
-  // Whoever decided chose their name: it must not look like a line of ours.
-  const by = oneLine(standing.by ?? 'somebody');
-  const lost = standing.decision === decision ? 'the result that you gave' : `"${decision}"`;
-  return new AgentOnceError(
-    'decision.conflict',
-    `${by} has already decided on ${step}, at ${standing.decidedAt}: ${standing.decision}. It stays so; ${lost} was not recorded.`,
-  );
 }

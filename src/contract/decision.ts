@@ -59,6 +59,8 @@ export interface OpenQuestion {
   claimedAt: string | null;
   /** What that attempt threw, if it could. */
   error: string | null;
+  /** Of an approval: whoever approves may change the arguments. */
+  editable?: true;
 }
 
 /** A question as the run's memo shows it. */
@@ -97,6 +99,11 @@ export interface DecisionInput {
   round?: number;
   /** With `happened`: what the tool would have returned. */
   result?: JsonValue;
+  /**
+   * With `approve`, of a tool whose `approval` is `editable`: the whole arguments that the call is to
+   * run with. Absent, or equal to those that it has: with those.
+   */
+  arguments?: JsonValue;
   /** Who decides. */
   by: string;
   /** Why. */
@@ -117,6 +124,10 @@ export interface DecisionResult {
   decidedAt: string | null;
   /** With `restored`: identity of the ledger that has the question, where the workers' is another. */
   ledger?: string;
+  /** Where a person changed the arguments: those that were approved, as JSON, perhaps shortened. */
+  approved?: string;
+  /** With that: the call on one line for people, as it is and as it was asked for. */
+  summary?: string;
 }
 
 /** A decision that counts, now or before. */

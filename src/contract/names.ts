@@ -32,6 +32,8 @@ export function toolActivity(tool: string): string {
 
 /** Activity type that records a person's decision. */
 export const RECORD_DECISION = 'recordDecision';
+/** The same of an approval with other arguments: one who does not know of those must not record it. */
+export const RECORD_EDITED_APPROVAL = 'recordEditedApproval';
 /** Activity type that lets workers hear of a cancellation. */
 export const PASS_ON_CANCELLATION = 'passOnCancellation';
 /** Activity type that cleans a part of the ledger. */
@@ -41,6 +43,8 @@ export const CLEAN_LEDGER = 'cleanLedger';
 export const STATE_QUERY = 'state';
 /** Update that takes a `DecisionInput` and answers with a `DecisionResult`. */
 export const DECIDE_UPDATE = 'decide';
+/** The same of an approval with other arguments. */
+export const APPROVE_EDITED_UPDATE = 'approveEdited';
 /** Signal with a step's name: an attempt that was given up has recorded its result after all. */
 export const SETTLED_SIGNAL = 'settled';
 

@@ -39,6 +39,8 @@ export type ToolLog = Record<
   (message: string, fields?: Record<string, unknown>) => void
 >;
 
+type ApprovalRule<Schema extends z.ZodType> = 'always' | ((input: z.output<Schema>) => boolean);
+
 interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   /** `[a-z][a-z0-9_]{0,31}`: what the model calls it, and `tool.<name>` in Temporal. */
   name: string;
@@ -50,9 +52,10 @@ interface ToolBase<Schema extends z.ZodType> extends StepPolicyOverrides {
   summary?: (input: z.output<Schema>) => string;
   /**
    * Whether a person must approve the call before it runs. A denial goes back to the model. Asked
-   * once, with the model's answer; the approval is bound to the arguments.
+   * once, with the model's answer; the approval is bound to the arguments. With `editable`, whoever
+   * approves may give the call other arguments: checked by `input`, and the model is told.
    */
-  approval?: 'always' | ((input: z.output<Schema>) => boolean);
+  approval?: ApprovalRule<Schema> | { when?: ApprovalRule<Schema>; editable?: boolean };
   /** How long the run waits for the approval, and what then; default: 24 h, then it fails. */
   approvalDeadline?: { seconds: number; otherwise: 'fail' | 'deny' };
   /** How long after it was given an approval can be used, in seconds; default 1 h. */

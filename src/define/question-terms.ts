@@ -14,6 +14,16 @@ const ANSWERS_FOR_NONE = ['fail', 'happened', 'did-not-happen'] as const;
 export type PossibleQuestions = Required<Pick<QuestionTerms, 'approval'>> &
   Pick<QuestionTerms, 'outcome'>;
 
+/** When a call of a tool needs approval, and whether whoever approves may change its arguments. */
+export function approvalOf({ approval }: Pick<ToolDefinition, 'approval'>): {
+  when: 'always' | ((input: unknown) => boolean) | undefined;
+  editable: boolean;
+} {
+  if (typeof approval !== 'object') return { when: approval, editable: false };
+  const { when = 'always', editable = false } = approval;
+  return { when, editable };
+}
+
 /**
  * The terms on which people are asked about a tool's calls.
  *
@@ -38,8 +48,15 @@ export function questionTerms(where: string, tool: ToolDefinition): PossibleQues
   };
 
   const { approval, approvalDeadline, approvalValidSeconds = HOUR_SECONDS } = tool;
-  if (approval !== undefined && approval !== 'always' && typeof approval !== 'function') {
-    throw invalidDefinition(where, "approval must be 'always' or a function of the arguments");
+  const { when, editable } = approval === null ? { when: null } : approvalOf(tool);
+  if (when !== undefined && when !== 'always' && typeof when !== 'function') {
+    throw invalidDefinition(
+      where,
+      "approval must be 'always', a function of the arguments, or { when, editable } with one of them",
+    );
+  }
+  if (typeof editable !== 'boolean') {
+    throw invalidDefinition(where, 'approval.editable must be true or false');
   }
   return {
     approval: {

@@ -80,3 +80,11 @@ export function valueRefused(why: string, cause: unknown): AgentOnceError {
     { cause },
   );
 }
+
+/** `decision.invalid`: the other side may know the step's token with what an attempt has sent. */
+export function alreadyBegun(step: string): AgentOnceError {
+  return new AgentOnceError(
+    'decision.invalid',
+    `An attempt of ${step} with the arguments that it has was begun, so it cannot get others. Nothing was decided. Approve it as it is, or deny it.`,
+  );
+}

@@ -1,5 +1,5 @@
 import type { Asking } from '../contract/asking.ts';
-import type { DecisionInput, DecisionResult } from '../contract/decision.ts';
+import type { DecisionResult } from '../contract/decision.ts';
 import type { Transaction } from '../contract/transaction.ts';
 import type {
   Claim,
@@ -15,6 +15,7 @@ import type { LedgerCleaner } from './cleaner.ts';
 import type {
   AskedQuestion,
   EarlierStep,
+  LedgerAnswer,
   LedgerIdentity,
   Question,
   StepError,
@@ -160,9 +161,13 @@ export interface Ledger {
    * is known of the step changes with it, in one transaction: `happened` completes it with the
    * result, known by a person; `did-not-happen` releases it, with all its attempts before it. A
    * step that is no longer in outcome unknown is `settled`. An answer that does not fit the kind
-   * of the question is to none.
+   * of the question is to none. An approval of other arguments gives them to the step, and keeps
+   * those that were asked for.
+   *
+   * @throws {AgentOnceError} `decision.invalid`: an attempt of the step with its arguments was begun,
+   *   so it cannot get others
    */
-  decide(scope: string, answer: DecisionInput): Promise<DecisionResult>;
+  decide(scope: string, answer: LedgerAnswer): Promise<DecisionResult>;
 
   /** All questions about steps of a scope, oldest first. */
   questions(scope: string): Promise<AskedQuestion[]>;

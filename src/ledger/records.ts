@@ -1,5 +1,5 @@
 import type { Asking } from '../contract/asking.ts';
-import type { Decision, QuestionKind } from '../contract/decision.ts';
+import type { Decision, DecisionInput, QuestionKind } from '../contract/decision.ts';
 import type { JsonValue } from '../contract/json.ts';
 import type { Effect, KnownBy } from '../contract/step.ts';
 
@@ -15,6 +15,12 @@ export interface StepRecord {
   digest: string;
   state: StepState;
   request: JsonValue | null;
+  /**
+   * Of a call that a person approved with other arguments, which `digest` and `request` are of: what
+   * the model had asked for. `null`: nobody changed it.
+   */
+  askedDigest: string | null;
+  askedRequest: JsonValue | null;
   /** `null` unless completed. */
   result: JsonValue | null;
   /** Size of the result as JSON, before compression. */
@@ -76,6 +82,8 @@ export type RecordedStep = Pick<
 export type EarlierStep = Pick<StepRecord, 'step' | 'state' | 'digest' | 'request' | 'result'> & {
   /** Of the claim that had it last: no two attempts have the same. Absent where claims do not say `before`. */
   nonce?: string | null;
+  /** Whether a person changed its arguments, which `request` is of. Absent: nobody did. */
+  edited?: boolean;
 };
 
 /** A tool call that was asked for and not yet claimed. */
@@ -84,6 +92,18 @@ export interface PlannedStep {
   turn: number;
   tool: string;
   effect: Effect;
+  digest: string;
+  request: JsonValue;
+}
+
+/** An answer to a question, as a ledger takes it. */
+export type LedgerAnswer = Omit<DecisionInput, 'arguments'> & {
+  /** With `approve`: the call with the arguments that it is approved with. */
+  edited?: EditedCall;
+};
+
+/** A call that a person gave other arguments. */
+export interface EditedCall {
   digest: string;
   request: JsonValue;
 }
@@ -117,6 +137,8 @@ export interface AskedQuestion {
   by: string | null;
   comment: string | null;
   decidedAt: string | null;
+  /** Digest of the call that was approved, where that is another one than was asked about. */
+  approvedDigest: string | null;
 }
 
 /** Who a ledger is. */

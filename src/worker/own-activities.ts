@@ -4,6 +4,7 @@ import {
   CLEAN_LEDGER,
   PASS_ON_CANCELLATION,
   RECORD_DECISION,
+  RECORD_EDITED_APPROVAL,
   toolActivity,
 } from '../contract/names.ts';
 
@@ -11,7 +12,14 @@ import {
 export type OwnActivities = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
 /** `default` answers for tools that a worker does not know. */
-const RESERVED = [CALL_MODEL, RECORD_DECISION, PASS_ON_CANCELLATION, CLEAN_LEDGER, 'default'];
+const RESERVED = [
+  CALL_MODEL,
+  RECORD_DECISION,
+  RECORD_EDITED_APPROVAL,
+  PASS_ON_CANCELLATION,
+  CLEAN_LEDGER,
+  'default',
+];
 const ANY_TOOL = toolActivity('');
 
 /**

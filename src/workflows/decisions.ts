@@ -8,12 +8,11 @@ import {
 import {
   ANSWERS,
   THE_DEADLINE,
-  type Decision,
   type DecisionInput,
   type DecisionResult,
   type OpenQuestion,
 } from '../contract/decision.ts';
-import { DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
+import { APPROVE_EDITED_UPDATE, DECIDE_UPDATE, SETTLED_SIGNAL } from '../contract/names.ts';
 import { waitLine } from './step-lines.ts';
 
 /**
@@ -23,6 +22,9 @@ import { waitLine } from './step-lines.ts';
  */
 type Record = (answer: DecisionInput, asked: boolean) => Promise<DecisionResult>;
 
+/** An answer that stands; the call's new summary where its arguments were changed. */
+export type Answer = Pick<DecisionResult, 'decision' | 'summary'>;
+
 /**
  * The questions of a run that wait for a person. The ledger keeps questions and answers; here is
  * only the waiting. Answers are checked against open questions alone: the ledger knows the others.
@@ -30,7 +32,7 @@ type Record = (answer: DecisionInput, asked: boolean) => Promise<DecisionResult>
 export class Decisions {
   readonly #open = new Map<string, OpenQuestion>();
   /** The answers that stand, to what was open. */
-  readonly #answers = new Map<string, Decision>();
+  readonly #answers = new Map<string, Answer>();
   /** Answered or settled between the question in the ledger and the waiting for it here. */
   readonly #early = new Set<string>();
   readonly #record: Record;
@@ -39,11 +41,13 @@ export class Decisions {
   constructor(record: Record, onChange: (open: OpenQuestion[]) => void) {
     this.#record = record;
     this.#onChange = onChange;
-    setHandler(
-      defineUpdate<DecisionResult, [DecisionInput]>(DECIDE_UPDATE),
-      (answer) => this.#decide(answer),
-      { validator: (answer) => this.#check(answer) },
-    );
+    for (const name of [DECIDE_UPDATE, APPROVE_EDITED_UPDATE]) {
+      setHandler(
+        defineUpdate<DecisionResult, [DecisionInput]>(name),
+        (answer) => this.#decide(answer),
+        { validator: (answer) => this.#check(answer) },
+      );
+    }
     setHandler(defineSignal<[string]>(SETTLED_SIGNAL), (step) => this.#close(step));
   }
 
@@ -52,7 +56,7 @@ export class Decisions {
    *
    * @returns the answer, where it is known here: a settled step needs none
    */
-  async wait(question: OpenQuestion): Promise<Decision | undefined> {
+  async wait(question: OpenQuestion): Promise<Answer | undefined> {
     const { step, round, deadline, otherwise } = question;
     // Nobody will say it again; whether it was about this very question, the ledger knows.
     if (this.#early.delete(step)) return undefined;
@@ -68,11 +72,7 @@ export class Decisions {
       // Whatever was recorded first counts, this or what somebody says at the same moment.
       const by = THE_DEADLINE;
       const comment = `nobody had answered by ${deadline}`;
-      const { decision } = await this.#record(
-        { step, round, decision: otherwise, by, comment },
-        true,
-      );
-      return decision ?? undefined;
+      return await this.#record({ step, round, decision: otherwise, by, comment }, true);
     } finally {
       if (this.#open.get(step) === question) this.#close(step);
     }
@@ -86,7 +86,7 @@ export class Decisions {
     const { outcome, decision } = result;
     // Those change nothing; anything else says that the step need not wait any more.
     if (['conflict', 'none', 'restored'].includes(outcome)) return result;
-    if (outcome !== 'settled' && decision !== null) this.#answers.set(step, decision);
+    if (outcome !== 'settled' && decision !== null) this.#answers.set(step, result);
     this.#close(step);
     return result;
   }
@@ -102,11 +102,19 @@ export class Decisions {
     return [...this.#open.values()].sort((a, b) => index(a) - index(b));
   }
 
-  #check({ step, decision, round }: DecisionInput): void {
+  #check({ step, decision, round, arguments: args }: DecisionInput): void {
     const question = this.#open.get(step);
     if (!question || (round !== undefined && round !== question.round)) return;
     const answers: readonly string[] = ANSWERS[question.kind];
-    if (answers.includes(decision)) return;
+    const fits = answers.includes(decision);
+    if (fits && args !== undefined && !question.editable) {
+      throw ApplicationFailure.create({
+        type: 'decision.invalid',
+        nonRetryable: true,
+        message: `The arguments of step ${step} cannot be changed: the approval of ${question.tool} is not editable, or an attempt with them was begun. Nothing was decided. Approve it as it is, or deny it.`,
+      });
+    }
+    if (fits) return;
     throw ApplicationFailure.create({
       type: 'decision.invalid',
       nonRetryable: true,

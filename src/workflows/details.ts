@@ -60,9 +60,9 @@ export function drawDetails(state: RunState, rows: readonly StepRow[], run: RunN
 
 /** Most rows are as they were: each step draws all of them twice. */
 function drawRow(row: StepRow): Required<StepRow>['drawn'] {
-  const of = `${row.state}${GAP} | ${row.note ?? ''} |`;
+  const of = `${row.summary} | ${row.state}${GAP} | ${row.note ?? ''} |`;
   if (row.drawn?.of === of) return row.drawn;
-  const line = `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${of}`;
+  const line = `| ${row.step}${GAP} | ${row.activity}${GAP} | ${markdownText(row.summary)}${GAP} | ${row.state}${GAP} | ${row.note ?? ''} |`;
   row.drawn = { of, line, bytes: bytesOfText(line) };
   return row.drawn;
 }

@@ -113,6 +113,12 @@ export class Progress {
     this.#end(row, 'done', shadow && 'shadow: not executed');
   }
 
+  /** Shows a call with the arguments that a person has given it. */
+  changed(row: StepRow, summary: string): void {
+    row.summary = summary;
+    this.#draw();
+  }
+
   failed(row: StepRow): void {
     this.#end(row, 'failed');
   }

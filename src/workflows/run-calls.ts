@@ -1,9 +1,8 @@
 import { isCancellation, type EventGroupMarker } from '@temporalio/workflow';
-import type { Decision } from '../contract/decision.ts';
 import { hasFastLane, toolActivity, type TaskQueues } from '../contract/names.ts';
 import type { AgentSettings } from '../contract/settings.ts';
 import { toolStep, type PlannedCall, type StepRun, type ToolStepInput } from '../contract/step.ts';
-import type { Decisions } from './decisions.ts';
+import type { Answer, Decisions } from './decisions.ts';
 import { fenceOf, isLackedHere } from './fail-run.ts';
 import type { Progress } from './progress.ts';
 import { callLine } from './step-lines.ts';
@@ -51,12 +50,13 @@ async function runCall(
   const { turn, index, tool, summary } = call;
   const asks = call.questions?.approval !== undefined;
   let step = call;
-  let decision: Decision | undefined;
+  let answer: Answer | undefined;
   let fast = lane === 'fast' && hasFastLane(queues);
   const row = progress.begin(toolStep(turn, index), toolActivity(tool), summary);
   for (;;) {
     try {
-      const line = callLine(turn, summary, asks, decision);
+      if (answer?.summary !== undefined) progress.changed(row, answer.summary);
+      const line = callLine(turn, row.summary, asks, answer?.decision ?? undefined);
       const end = await (fast
         ? callFastTool(line, step)
         : callTool(queues.tools, line, step, group));
@@ -66,7 +66,7 @@ async function runCall(
           progress.seen.addCall(call, { fence: end.fence });
           step = { ...step, fence: end.fence };
         }
-        decision = await group.withScope(() => decisions.wait(end.waiting));
+        answer = await group.withScope(() => decisions.wait(end.waiting));
         continue;
       }
       progress.seen.addCall(call, 'done');

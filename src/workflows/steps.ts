@@ -13,6 +13,7 @@ import {
   CLEAN_LEDGER,
   PASS_ON_CANCELLATION,
   RECORD_DECISION,
+  RECORD_EDITED_APPROVAL,
   toolActivity,
 } from '../contract/names.ts';
 import {
@@ -96,7 +97,8 @@ export function recordDecision(
   taskQueue: string,
   input: RecordDecisionInput,
 ): Promise<DecisionResult> {
-  return run(RECORD_DECISION, input, {
+  const edits = input.answer.arguments !== undefined;
+  return run(edits ? RECORD_EDITED_APPROVAL : RECORD_DECISION, input, {
     taskQueue,
     summary: `${input.answer.step} · ${input.answer.decision}`,
     startToCloseTimeout: 30_000,

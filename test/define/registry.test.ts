@@ -220,7 +220,10 @@ describe('refused, with a word on what to do', () => {
     ['no effect', { effect: undefined }, /read, keyed, transactional, reconcile, at-most-once/],
     ['another effect', { effect: 'write' }, /effect must be one of/],
     ['reconcile and no find', { effect: 'reconcile' }, /find is no function/],
-    ['an odd approval', { approval: 'sometimes' }, /approval must be 'always' or a function/],
+    ['an odd approval', { approval: 'sometimes' }, /approval must be 'always', a function/],
+    ['no approval at all', { approval: null }, /approval must be 'always', a function/],
+    ['an odd rule of approval', { approval: { when: 'never' } }, /approval must be 'always'/],
+    ['an odd word about edits', { approval: { editable: 'yes' } }, /approval.editable must be/],
     [
       'a deadline of nothing',
       { effect: 'at-most-once', outcomeDeadline: { seconds: 0, otherwise: 'fail' } },

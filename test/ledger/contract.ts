@@ -4,6 +4,7 @@ import type { Ledger } from '../../src/ledger/port.ts';
 import { testClaims } from './contract/claims.ts';
 import { testCleaning } from './contract/cleaning.ts';
 import { testConcurrency } from './contract/concurrency.ts';
+import { testEdits } from './contract/edits.ts';
 import { testEndings } from './contract/endings.ts';
 import { testOutcomeUnknown } from './contract/outcome-unknown.ts';
 import { testRecords } from './contract/records.ts';
@@ -55,6 +56,7 @@ export function describeLedgerContract(name: string, create: () => Promise<KeptB
     testRecords(ledger);
     testRounds(ledger);
     testAsking(ledger);
+    testEdits(() => workers);
     testShares(() => workers);
     testConcurrency(() => workers);
     // Last: the others know the ledger as it was.

@@ -9,7 +9,7 @@ import { whyNotClaimed } from '../../src/ledger/postgres/why-not-claimed.ts';
 import { openLedgerKeeper } from '../../src/ledger/open-ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeLedgerContract } from './contract.ts';
-import { claimed, stepClaim } from './steps.ts';
+import { claimed, plannedStep, stepClaim } from './steps.ts';
 
 const TEMPLATE = { name: 'ledger_template', prepare: migrate };
 
@@ -36,6 +36,33 @@ describe('the ledger in PostgreSQL', () => {
     await ledger?.close();
     await sql?.end();
     await database?.drop();
+  });
+
+  test('that cannot record an approval does not change the arguments either', async () => {
+    const model = stepClaim({ step: 't1.model', kind: 'model', effect: null });
+    const { scope, workflowId, runId } = model;
+    const planned = [plannedStep(0)];
+    await ledger.complete(await claimed(ledger, model), { result: 1, planned });
+    const about = { scope, step: 't1.c0', digest: 'a'.repeat(64), fence: null, validMs: 1e6 };
+    await ledger.ask({ ...about, kind: 'approval', workflowId, runId });
+    const answer = { step: 't1.c0', decision: 'approve', by: 'ann' } as const;
+    const edited = { digest: 'b'.repeat(64), request: { order: 1 } };
+    // The transaction breaks off between its two changes.
+    await sql.query(`
+      CREATE FUNCTION pg_temp.break_off() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'broken off' USING ERRCODE = '57014'; END $$;
+      CREATE TRIGGER break_off BEFORE UPDATE ON agent_once.questions
+        FOR EACH ROW EXECUTE FUNCTION pg_temp.break_off()`);
+    await expect(ledger.decide(scope, { ...answer, edited })).rejects.toThrow();
+    await sql.query('DROP TRIGGER break_off ON agent_once.questions');
+    expect(await ledger.step(scope, 't1.c0')).toMatchObject({
+      digest: about.digest,
+      request: planned[0]?.request,
+      askedDigest: null,
+    });
+    expect(await ledger.questions(scope)).toMatchObject([{ decision: null }]);
+    await ledger.decide(scope, { ...answer, edited });
+    expect(await ledger.step(scope, 't1.c0')).toMatchObject(edited);
   });
 
   test('keeps large payloads compressed and small ones readable', async () => {

@@ -49,6 +49,16 @@ async function playApprovals(system: TestSystem, record: RecordExecution): Promi
     await record(kind, started);
   }
 
+  const label = 'approved-edited';
+  const call = calls(['pay', { label, amount: 300 }]);
+  const edited = { ...requestOf(label, call, { say: 'ok' }), agent: 'editor' };
+  const changed = await client.start(edited);
+  await untilAsked(system, edited, STEP);
+  const args = { label, amount: 200 };
+  await client.decide(edited, { step: STEP, decision: 'approve', arguments: args, ...BY });
+  await untilEnd(system, edited);
+  await record(label, changed);
+
   const ended = spending('failed-by-answer');
   const toFail = await client.start(ended);
   await untilAsked(system, ended, STEP);

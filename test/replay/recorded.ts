@@ -17,7 +17,7 @@ export interface RecordedEvent {
  * Every version of the workflow code whose runs were recorded, oldest first. The name of its folder
  * in `histories`.
  */
-export const VERSIONS: readonly string[] = ['0.1.0', '0.2.0'];
+export const VERSIONS: readonly string[] = ['0.1.0', '0.2.0', '0.3.0'];
 
 /** What is recorded, and since which version. */
 export const KINDS = [
@@ -130,6 +130,11 @@ export const KINDS = [
     kind: 'pinned-last',
     since: '0.2.0',
     holds: 'the execution that it continued as, on the next version',
+  },
+  {
+    kind: 'approved-edited',
+    since: '0.3.0',
+    holds: 'a completed run with a call that was approved with other arguments',
   },
   { kind: 'own-workflow', since: '0.2.0', holds: "a workflow of an app's own, with a child" },
 ] as const;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineAgent, type AgentDefinition } from '../../src/define/define-agent.ts';
 import { defineTool, type ToolContext } from '../../src/define/define-tool.ts';
 import { NotApplied } from '../../src/define/not-applied.ts';
+import { editableTools } from './editable-tools.ts';
 import { strayTools } from './stray-tools.ts';
 
 /** The counter that a test started: see `counter-server.ts`. */
@@ -421,6 +422,14 @@ export const testAgents = [
     instructions,
     tools: [...strayTools, send],
     model: 'scripted-priced',
+  }),
+  defineAgent({
+    name: 'editor',
+    description: 'Has calls whose arguments people change.',
+    instructions,
+    tools: [...editableTools(count, quick), spend],
+    model: 'scripted-priced',
+    modelPolicy: { ...quick, retry: { initialIntervalMs: 20, maximumIntervalMs: 200 } },
   }),
   defineAgent({ name: 'short', description: 'Has two turns.', instructions, tools, maxTurns: 2 }),
   defineAgent({

@@ -5,27 +5,31 @@ import { readConfig } from '../../src/config.ts';
 
 const activity = async (): Promise<string> => 'done';
 
-test.each(['callModel', 'recordDecision', 'cleanLedger', 'default', 'tool.charge'])(
-  'an activity named %s is refused before anything starts',
-  async (name) => {
-    const signal = new AbortController().signal;
-    const started = runWorker(readConfig({}), {
-      agents: [],
-      activities: { [name]: activity },
-      signal,
-    });
-    await expect(started).rejects.toMatchObject({
-      code: 'agent.invalid',
-      message: expect.stringContaining(`may not be named ${name}:`),
-    });
-  },
-);
+test.each([
+  'callModel',
+  'recordDecision',
+  'recordEditedApproval',
+  'cleanLedger',
+  'default',
+  'tool.charge',
+])('an activity named %s is refused before anything starts', async (name) => {
+  const signal = new AbortController().signal;
+  const started = runWorker(readConfig({}), {
+    agents: [],
+    activities: { [name]: activity },
+    signal,
+  });
+  await expect(started).rejects.toMatchObject({
+    code: 'agent.invalid',
+    message: expect.stringContaining(`may not be named ${name}:`),
+  });
+});
 
 test('every activity that the engine registers is reserved', async () => {
   const { createActivities } = await import('../../src/activities/create-activities.ts');
   const deps = { cleaning: {}, agents: { tools: () => [{ name: 'charge' }] } };
   const names = Object.keys(createActivities(deps as never));
-  expect(names).toHaveLength(6);
+  expect(names).toHaveLength(7);
   for (const name of names) {
     expect(() => prepareActivities({ [name]: activity })).toThrow(name);
   }

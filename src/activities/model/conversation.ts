@@ -45,8 +45,14 @@ function answerTo(call: RecordedCall, turn: number, steps: Map<string, EarlierSt
   if (call.refusal !== undefined) return JSON.stringify({ error: call.refusal });
   const same = call.sameAs ?? call.index;
   const name = typeof same === 'number' ? toolStep(turn, same) : same;
-  return asText(completed(steps.get(name), name).result);
+  const { result, edited, request } = completed(steps.get(name), name);
+  if (!edited) return asText(result);
+  // Otherwise the model would take the answer for one to what it has asked for.
+  return JSON.stringify({ note: CHANGED, arguments: request, result });
 }
+
+const CHANGED =
+  'A person changed the arguments of this call before they approved it. They are given here in the place of yours, and the result is that of the changed call.';
 
 function show(agent: RegisteredAgent, message: UserMessage): ModelMessage {
   const { prompt } = agent.definition;

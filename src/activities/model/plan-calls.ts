@@ -1,13 +1,13 @@
+import { approvalOf } from '../../define/question-terms.ts';
 import type { RegisteredAgent, RegisteredTool } from '../../define/registry.ts';
-import { z } from 'zod';
-import { canonicalJson, parseJson } from '../../contract/json.ts';
+import { parseJson } from '../../contract/json.ts';
 import type { JsonValue } from '../../contract/json-value.ts';
-import { sha256Hex } from '../../contract/hash.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { IMPLIED_TOOL_POLICY, leftOut } from '../../contract/settings.ts';
 import { toolStep, type PlannedCall } from '../../contract/step.ts';
 import type { PlannedStep, EarlierStep } from '../../ledger/port.ts';
 import type { ModelCall } from '../../model/port.ts';
+import { callDigest, checkArguments, orElse } from '../tool/check-arguments.ts';
 import { callId, type RecordedCall } from './turn-record.ts';
 
 export interface CallPlan {
@@ -17,7 +17,6 @@ export interface CallPlan {
   steps: PlannedStep[];
 }
 
-const SUMMARY_LENGTH = 120;
 const TOO_MANY = `More than ${LIMITS.callsPerTurn} calls in one turn: ask for this one again in the next.`;
 
 /**
@@ -54,7 +53,7 @@ export async function planCalls(
       continue;
     }
     const { tool, request, summary, approval } = checked;
-    const digest = sha256Hex(canonicalJson({ tool: tool.name, arguments: request }));
+    const digest = callDigest(tool.name, request);
     const { dedup } = tool.definition;
     const first = (dedup === 'run' ? ofRun.get(digest) : undefined) ?? seen.get(digest);
     if (first !== undefined && dedup !== 'never') {
@@ -102,46 +101,15 @@ async function checkCall(agent: RegisteredAgent, call: ModelCall): Promise<Check
       refusal: `The arguments are unusable. ${error instanceof Error ? error.message : ''}`,
     };
   }
-  // PostgreSQL's text has none, so the tool would fail, or a later one that gets it from there.
-  if (hasNull(request)) {
-    return { refusal: 'The arguments have a null character (\\u0000) in them. Leave it out.' };
-  }
-  const { input, approval, summary } = tool.definition;
-  const parsed = await input.safeParseAsync(request).catch(() => undefined);
-  if (!parsed) return { refusal: 'The arguments cannot be checked: the tool cannot read them.' };
-  if (!parsed.success) {
-    return {
-      refusal: `The arguments do not fit the tool's schema.\n${z.prettifyError(parsed.error)}`,
-    };
-  }
-  const said: unknown = orElse(() => summary?.(parsed.data), undefined);
-  const line = (typeof said === 'string' ? said : tool.name).replaceAll(/\s+/g, ' ').trim();
+  const checked = await checkArguments(tool, request);
+  if ('refusal' in checked) return checked;
+  const { parsed, summary } = checked;
+  const { when } = approvalOf(tool.definition);
   return {
     tool,
     request,
-    summary: line.slice(0, SUMMARY_LENGTH).toWellFormed(),
+    summary,
     // One that cannot tell asks: a person is a smaller harm than an effect that nobody wanted.
-    approval:
-      typeof approval === 'function'
-        ? orElse(() => approval(parsed.data), true)
-        : approval === 'always',
+    approval: typeof when === 'function' ? orElse(() => when(parsed), true) : when === 'always',
   };
-}
-
-/** Code of a tool's definition that throws must not cost the model's answer, which is paid for. */
-function orElse<T>(ask: () => T, instead: T): T {
-  try {
-    return ask();
-  } catch {
-    return instead;
-  }
-}
-
-/** Whether a null character stands in any text of a value, or in the name of a member. */
-function hasNull(value: JsonValue): boolean {
-  if (typeof value === 'string') return value.includes('\0');
-  if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value)
-    ? value.some(hasNull)
-    : Object.entries(value).some(([name, member]) => name.includes('\0') || hasNull(member));
 }

@@ -1,6 +1,7 @@
 import type { RegisteredTool } from '../../define/registry.ts';
 import type { Deadline } from '../../contract/decision.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
+import { approvalOf } from '../../define/question-terms.ts';
 import { toolStep, type ToolStepInput, type ToolStepWaiting } from '../../contract/step.ts';
 import type { AskedQuestion } from '../../ledger/port.ts';
 import type { ActivityDeps } from '../deps.ts';
@@ -8,36 +9,51 @@ import { activityFailure } from '../step/failures.ts';
 import { LOST_FOR_GOOD, refusalOf, whyNotAsked } from '../step/restored.ts';
 import type { StepWork } from '../step/work.ts';
 import { askPerson } from './ask-person.ts';
+import { asEdited } from './edited-call.ts';
+
+/** A call as it is to run; `work` is what is done in its place. */
+interface ApprovedCall {
+  call: ToolStepInput;
+  work?: StepWork;
+}
 
 /**
- * The work of a call that needs somebody's approval: itself, where that was given; what the model is
- * told, where it was denied; or the question that waits for an answer.
+ * A call that needs somebody's approval: as it was approved; where it was denied, with what the model
+ * is told; or the question that waits for an answer.
  */
 export async function approve(
   { ledger }: ActivityDeps,
   tool: RegisteredTool,
   input: ToolStepInput,
   terms: Deadline & { validMs: number },
-  work: StepWork,
-): Promise<StepWork | ToolStepWaiting> {
+): Promise<ApprovedCall | ToolStepWaiting> {
   const refusal = await whyNotAsked(ledger, input.ledger);
   if (refusal) throw activityFailure(refusalOf(refusal, input.ledger));
-  const step = await ledger.step(input.run.scope, toolStep(input.turn, input.index));
+  const read = () => ledger.step(input.run.scope, toolStep(input.turn, input.index));
+  const step = await read();
   // Nobody is asked about a call that the ledger has lost: its claim will say so.
-  if (!step) return unrecorded;
+  if (!step) return { call: input, work: unrecorded };
+  const call = await asEdited(tool, input, step);
   // It is done, or only its outcome is in question.
-  if (step.state === 'completed' || step.state === 'unknown') return work;
-  const { question, shown } = await askPerson(ledger, input, terms);
+  if (step.state === 'completed' || step.state === 'unknown') return { call };
+  // An attempt may have acted, here or in a ledger that was lost: other arguments would go under its token.
+  const isNew = step.attempts === 0 && input.fence === undefined && !input.recorded;
+  const editable = isNew && approvalOf(tool.definition).editable;
+  const { question, shown } = await askPerson(ledger, call, { ...terms, editable });
   switch (question.decision) {
     case null:
       return { waiting: shown };
     case 'fail':
       throw notApproved(question);
     case 'deny':
-      return denied(question, tool);
+      return { call, work: denied(question, tool) };
     default:
-      return work;
+      break;
   }
+  // Changed with the answer, which came after the step was read.
+  const { approvedDigest } = question;
+  const changed = approvedDigest !== null && approvedDigest !== call.digest;
+  return { call: changed ? await asEdited(tool, input, (await read()) ?? step) : call };
 }
 
 /** Does nothing: for a step without a record, should its claim be granted after all. */

@@ -13,7 +13,7 @@ import type { AskedQuestion, Ledger, UnknownAttempt } from '../../ledger/port.ts
 export async function askPerson(
   ledger: Ledger,
   { run, turn, index, tool, digest, summary }: ToolStepInput,
-  { ms, otherwise, validMs = 0 }: Deadline & { validMs?: number },
+  { ms, otherwise, validMs = 0, editable }: Deadline & { validMs?: number; editable?: boolean },
   attempt?: UnknownAttempt,
 ): Promise<{ question: AskedQuestion; shown: OpenQuestion }> {
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
@@ -48,6 +48,7 @@ export async function askPerson(
     deadline,
     otherwise,
     ...known,
+    ...(editable ? { editable } : {}),
   } as const;
   return { question, shown };
 }

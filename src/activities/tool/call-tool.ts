@@ -26,17 +26,18 @@ export async function callTool(
 ): Promise<ToolStepResult> {
   if (input.run.shadow && isPretended(tool, input)) return pretendTool(deps, tool, input);
   const { approval, outcome } = input.questions ?? {};
-  const shared = sharedWork(deps, tool, input);
-  const work = approval ? await approve(deps, tool, input, approval, shared) : shared;
-  if (typeof work !== 'function') return work;
+  const approved = approval ? await approve(deps, tool, input, approval) : { call: input };
+  if ('waiting' in approved) return approved;
+  const { call, work = sharedWork(deps, tool, call) } = approved;
   try {
-    const outcome = await runStep(deps, planOf(tool, input), work);
-    keepResult(deps, input, outcome);
+    const outcome = await runStep(deps, planOf(tool, call), work);
+    // What a person changed is read from the ledger, as everybody else reads it.
+    if (call.digest === input.digest) keepResult(deps, input, outcome);
     return doneOf(outcome, input);
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
     const terms = outcome ?? tool.questions.outcome ?? WITHOUT_TERMS;
-    const { question, shown } = await askPerson(deps.ledger, input, terms, error.attempt);
+    const { question, shown } = await askPerson(deps.ledger, call, terms, error.attempt);
     const { fence } = error.attempt;
     if (question.decision === null) return { waiting: shown, fence };
     throw question.decision === 'fail' ? outcomeUnknown(question, input, fence) : decidedJustNow();

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { decisionConflict } from '../../client/decide.ts';
+import { decisionConflict } from '../../client/decision-errors.ts';
 import type { RunRef, RunView } from '../../client/types.ts';
 import type {
   Decision,
@@ -36,6 +36,8 @@ export interface DecisionCommand {
   /** Absent: the one step that waits. */
   step: string | undefined;
   result?: JsonValue;
+  /** See `DecisionInput`. */
+  arguments?: JsonValue;
   /** What is asked before, on a terminal, unless `--yes` is given. */
   ask: string;
   /** Why it is refused without `--yes` where nobody can be asked; default: that alone. */
@@ -60,7 +62,7 @@ export async function runDecision(
       await tellStanding(ref, command, flags, open, notAsked(ref, command, view));
       return;
     }
-    await show(ref, question, open);
+    await show(ref, question, open, command.arguments);
     await makeSure(question, command, flags);
     if (flags.by === undefined) say(`Decided by ${by}, the user of this machine (--by NAME).`);
     if (!(await open.client.hasWorker())) {
@@ -74,6 +76,7 @@ export async function runDecision(
       round: question.round,
       decision: command.decision,
       ...(command.result === undefined ? {} : { result: command.result }),
+      ...(command.arguments === undefined ? {} : { arguments: command.arguments }),
       by,
       ...(flags.comment === undefined ? {} : { comment: flags.comment }),
     };
@@ -100,6 +103,7 @@ async function show(
   run: Required<RunRef>,
   question: OpenQuestion,
   { client: { context } }: OpenClient,
+  instead: JsonValue | undefined,
 ): Promise<void> {
   for (const line of drawQuestion(question)) say(line);
   if (question.kind !== 'approval') return;
@@ -107,11 +111,13 @@ async function show(
     { context, ledgerUrl: readConfig().ledgerUrl, run },
     question.step,
   );
+  const drawn = (value: JsonValue) => shortened(JSON.stringify(value), ARGUMENTS_SHOWN);
   if (given === undefined) {
     say('  Its arguments are in the ledger, which cannot be read from here.');
-    return;
+  } else {
+    say(`  arguments: ${drawn(given)}`);
   }
-  say(`  arguments: ${shortened(JSON.stringify(given), ARGUMENTS_SHOWN)}`);
+  if (instead !== undefined) say(`  to run instead with: ${drawn(instead)}`);
 }
 
 /** @throws {AgentOnceError} `decision.invalid`: nobody said yes */
@@ -142,8 +148,11 @@ async function tellStanding(
   const ledgerUrl = readConfig().ledgerUrl;
   const found = await findAnswer({ context: open.client.context, ledgerUrl, run: ref }, command);
   if (!found) throw otherwise;
-  const { question, same } = found;
-  if (!same) throw decisionConflict(question.step, command.decision, question);
+  const { question, same, approved } = found;
+  if (!same) {
+    const standing = { ...question, ...(approved === undefined ? {} : { approved }) };
+    throw decisionConflict(question.step, command.decision, standing);
+  }
   tell(ref, question, command.decision, { ...question, outcome: 'repeated' }, flags);
 }
 
@@ -171,7 +180,7 @@ function tell(
   const label = 'tool' in question ? labelQuestion(question) : step;
   const by = printable(result.by ?? '');
   const how = {
-    recorded: `${decision}, decided by ${by}`,
+    recorded: `${decision}${result.approved === undefined ? '' : ' with other arguments'}, decided by ${by}`,
     repeated: `${decision}: ${by} had decided so already, at ${drawTime(result.decidedAt ?? '')}; nothing changed`,
     settled: 'the attempt has reported its result after all; that counts, nothing was recorded',
   }[outcome];

@@ -1,13 +1,12 @@
 import { Option, type Command } from 'commander';
-import { AgentOnceError } from '../../contract/errors.ts';
 import type { OpenQuestion } from '../../contract/decision.ts';
-import { parseJson } from '../../contract/json.ts';
 import { plainCommand } from '../../cli/commands.ts';
 import type { LoadAgents } from '../../cli/open-client.ts';
 import { usage } from '../../cli/read-input.ts';
 import { nameProcess } from '../../cli/show-questions.ts';
 import type { DecisionCommand, DecisionFlags } from './decide.ts';
 import { addDecisionCommand } from './decision-command.ts';
+import { parseOption } from './parse-option.ts';
 
 interface ResolveFlags extends DecisionFlags {
   happened?: true;
@@ -62,7 +61,7 @@ function decisionOf({
   }
   if (result !== undefined && !happened) throw usage('--result is for --happened.');
   if (happened) {
-    const given = result === undefined ? {} : { result: parseResult(result) };
+    const given = result === undefined ? {} : { result: parseOption('--result', result) };
     const ask = 'Did it happen? Then it counts as done.';
     return { decision: 'happened', kind: 'outcome', ask, ...given };
   }
@@ -82,17 +81,4 @@ function mayActTwice({ worker, error }: OpenQuestion): string {
       ? `Make sure that ${nameProcess(worker)} is dead`
       : 'Make sure that what it had sent is no longer under way';
   return `Nothing was decided: --did-not-happen runs the step again. ${first}, then repeat the command with --yes.`;
-}
-
-function parseResult(text: string) {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (!(error instanceof AgentOnceError)) throw error;
-    const why = error.message.replace(/^The input/, 'It');
-    throw new AgentOnceError(
-      'decision.invalid',
-      `--result takes JSON; a text is written '"like this"'. ${why} Nothing was decided.`,
-    );
-  }
 }

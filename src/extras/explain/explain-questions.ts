@@ -15,7 +15,8 @@ export function explainQuestions(
   { waiting, waitingMore = 0, runId }: Asking,
 ): ExplainedQuestion[] {
   return asked.map((question) => {
-    const { step, kind, round, askedAt, decision, by, comment, decidedAt } = question;
+    const { step, kind, round, askedAt, decision, by, comment, decidedAt, approvedDigest } =
+      question;
     const open = decision === null ? waiting.find((each) => isSame(each, question)) : undefined;
     const unseen = waitingMore > 0 && decision === null && question.runId === runId;
     return {
@@ -30,6 +31,7 @@ export function explainQuestions(
       by,
       comment,
       decidedAt,
+      ...(approvedDigest === null ? {} : { edited: true }),
     };
   });
 }
@@ -46,8 +48,10 @@ export function withAnswers(
   const answers = questions.filter((each) => each.step === step.id && each.decision !== null);
   const last = answers.at(-1);
   const decided = step.knownBy === 'person' ? last : undefined;
+  const editor = answers.findLast(({ edited }) => edited);
   return {
     ...step,
+    ...(step.edited ? { edited: { ...step.edited, by: editor?.by ?? null } } : {}),
     decidedBy: decided?.by ?? null,
     decision: decided?.decision ?? null,
     happened: step.happened && happenedAfter(step, step.happened, last),

@@ -43,7 +43,7 @@ function explainStep(
     model: isModel ? name : null,
     ...defined({ answeredBy: answeredBy(record) }),
     tool: isModel ? null : name,
-    summary: (isModel ? summariseAnswer(record.result) : callSummary) ?? null,
+    summary: (isModel ? summariseAnswer(record.result) : summaryOf(record, callSummary)) ?? null,
     token: tokenOf(record.scope, record.step),
     effect: record.effect,
     happened: whetherHappened(record),
@@ -76,7 +76,15 @@ function explainStep(
     ...(record.sharedWith === null
       ? {}
       : { sharing: { with: record.sharedWith, steps: null, costUsd: null, shareUsd: null } }),
+    ...(record.askedDigest === null
+      ? {}
+      : { edited: { asked: record.askedRequest, approved: record.request, by: null } }),
   };
+}
+
+/** The model's answer has the summary of what the model asked for. */
+function summaryOf({ askedDigest }: HeldStep, summary: string | undefined): string | undefined {
+  return summary === undefined || askedDigest === null ? summary : `${summary} (changed)`;
 }
 
 type Outcome = Pick<HeldStep, 'effect' | 'state' | 'knownBy' | 'scope'>;

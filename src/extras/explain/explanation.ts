@@ -119,6 +119,17 @@ export interface ExplainedQuestion {
   by: string | null;
   comment: string | null;
   decidedAt: string | null;
+  /** It was approved with other arguments; the step has them. */
+  edited?: true;
+}
+
+/** Arguments that a person changed. */
+export interface EditedArguments {
+  /** What the model had asked for. */
+  asked: JsonValue | null;
+  /** What was approved, and runs. */
+  approved: JsonValue | null;
+  by: string | null;
 }
 
 /** What was asked for. */
@@ -181,6 +192,8 @@ export interface ExplainedStep {
   usage: StepUsage | null;
   /** Present where other steps, of this run or another, have the same result: it was made once. */
   sharing?: Sharing;
+  /** Of a call whose arguments a person changed. */
+  edited?: EditedArguments;
 }
 
 /** A result that several steps have. */

@@ -12,6 +12,8 @@ import {
   type ToldDecision,
 } from '../../contract/decision.ts';
 import { canonicalJson, type JsonValue } from '../../contract/json.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import { cutToBytes } from '../../contract/text-bytes.ts';
 import type { AskedQuestion } from '../../ledger/port.ts';
 
 /** Where the ledger is, and which run it is asked about. */
@@ -64,7 +66,7 @@ async function readLedger<T>(
 }
 
 /** An answer, and to which question: the fields that are absent may be anything. */
-type SoughtAnswer = Pick<DecisionInput, 'decision' | 'result' | 'round'> & {
+type SoughtAnswer = Pick<DecisionInput, 'decision' | 'result' | 'round' | 'arguments'> & {
   step: string | undefined;
   kind?: QuestionKind;
 };
@@ -78,17 +80,25 @@ async function findStanding(
   ledger: LedgerReader,
   scope: string,
   sought: SoughtAnswer,
-): Promise<{ question: AskedQuestion; same: boolean } | undefined> {
-  const { decision, result } = sought;
+): Promise<{ question: AskedQuestion; same: boolean; approved?: string } | undefined> {
+  const { decision, result, arguments: args } = sought;
   const answered = (await ledger.questions(scope)).filter(
     (question) => question.decision !== null && isMeant(question, sought),
   );
   const question = answered.at(-1);
   if (!question || answered.some((each) => each.step !== question.step)) return undefined;
   if (question.decision !== decision) return { question, same: false };
-  if (decision !== 'happened') return { question, same: true };
+  const { approvedDigest } = question;
+  const isEdit = args !== undefined || approvedDigest !== null;
+  if (decision !== 'happened' && !isEdit) return { question, same: true };
   const record = (await ledger.steps(scope)).find((each) => each.step === question.step);
-  return { question, same: sameJson(record?.result ?? null, result ?? null) };
+  if (decision === 'happened') {
+    return { question, same: sameJson(record?.result ?? null, result ?? null) };
+  }
+  const { request = null, askedDigest = null } = record ?? {};
+  // Arguments that are equal to those of the call are a plain approval.
+  const same = args === undefined ? approvedDigest === null : sameJson(args, request);
+  return { question, same, ...(askedDigest === null ? {} : { approved: preview(request) }) };
 }
 
 /**
@@ -102,9 +112,10 @@ export async function outcomeInLedger(
 ): Promise<ToldDecision | undefined> {
   const standing = await findStanding(ledger, scope, answer);
   if (standing) {
-    const { question, same } = standing;
+    const { question, same, approved } = standing;
     const { decision, by, decidedAt } = question;
-    return { outcome: same ? 'repeated' : 'conflict', decision, by, decidedAt };
+    const told = approved === undefined ? {} : { approved };
+    return { outcome: same ? 'repeated' : 'conflict', decision, by, decidedAt, ...told };
   }
   const open = (await ledger.questions(scope)).find(
     (question) => question.kind === 'outcome' && isMeant(question, answer),
@@ -122,6 +133,10 @@ function isMeant(question: AskedQuestion, { step, kind, round, decision }: Sough
     (round === undefined || question.round === round) &&
     (kind === undefined ? isAnswerTo(question.kind, decision) : question.kind === kind)
   );
+}
+
+function preview(value: JsonValue): string {
+  return cutToBytes(JSON.stringify(value), LIMITS.previewBytes, ' …');
 }
 
 function sameJson(a: JsonValue, b: JsonValue): boolean {

@@ -2,6 +2,7 @@ import { DECISION_WORDS, QUESTION_WORDS } from '../../contract/decision-words.ts
 import { THE_DEADLINE } from '../../contract/decision.ts';
 import type {
   CallNotRun,
+  EditedArguments,
   ExplainedQuestion,
   ExplainedStep,
   Explanation,
@@ -85,6 +86,7 @@ export function drawStep(
     ...step.notRun.map(drawNotRun),
     ...drawErrors(step),
     ...drawAnswers(step.id, story.questions),
+    ...(step.edited ? drawEdited(step.edited) : []),
     ...drawEffect(step),
   ];
   return [`${id.padEnd(8)}  ${join(head)}`, ...more.map((line) => INDENT + line)];
@@ -96,6 +98,14 @@ function drawAttempts({ attempts, lastAttempts, executedIn }: ExplainedStep, sto
   const at = story.executions.findIndex(({ runId }) => runId === executedIn);
   if (at <= 0 || lastAttempts === 0 || lastAttempts >= attempts) return all;
   return `${all}, ${lastAttempts} of them by execution ${at + 1}`;
+}
+
+function drawEdited({ asked, approved, by }: EditedArguments): string[] {
+  const show = (value: unknown): string => shortened(JSON.stringify(value), ERROR_SHOWN);
+  return [
+    `arguments that the model asked for: ${show(asked)}`,
+    `arguments that ${printable(by ?? 'a person')} approved instead: ${show(approved)}`,
+  ];
 }
 
 /** What was paid for and is no answer. */
@@ -152,7 +162,8 @@ function drawAnswers(id: string, questions: readonly ExplainedQuestion[] | null)
 }
 
 function drawAnswer(question: ExplainedQuestion): string {
-  const { kind, askedAt, decision, by, comment, decidedAt, waits, deadline, otherwise } = question;
+  const { kind, askedAt, decision, by, comment, decidedAt, waits, deadline, otherwise, edited } =
+    question;
   const asked = `asked at ${drawClock(askedAt)} ${QUESTION_WORDS[kind].asked}`;
   if (waits && deadline !== null && otherwise !== null) {
     return `${asked}: no answer yet; without one, at ${drawTime(deadline)} ${DECISION_WORDS[otherwise].assumes}`;
@@ -162,7 +173,7 @@ function drawAnswer(question: ExplainedQuestion): string {
   if (by === THE_DEADLINE)
     return `${asked}: nobody had answered${at}, so ${DECISION_WORDS[decision].assumed}`;
   const why = comment === null || comment === '' ? '' : ` (${printable(comment)})`;
-  return `${asked}; answered${at} by ${printable(by ?? 'somebody')}: ${DECISION_WORDS[decision].said}${why}`;
+  return `${asked}; answered${at} by ${printable(by ?? 'somebody')}: ${DECISION_WORDS[decision].said}${edited ? ', with other arguments' : ''}${why}`;
 }
 
 /** Who ran the steps, where it was one worker. */

@@ -8,6 +8,7 @@ import { sha256Hex } from '../../contract/hash.ts';
 import { canonicalJson } from '../../contract/json.ts';
 import { encodePayload, sealing } from '../../ledger/payload.ts';
 import type { AskedQuestion, Ledger } from '../../ledger/port.ts';
+import { alreadyBegun } from '../../ledger/ledger-errors.ts';
 import { didNotHappen } from '../../ledger/step-errors.ts';
 import { list, type Connection, type Reply } from './connection.ts';
 import { keys } from './keys.ts';
@@ -28,6 +29,7 @@ interface QuestionJson {
   decided_by?: string;
   comment?: string;
   decided_at?: string;
+  result_digest?: string;
 }
 
 export function questions(connection: Connection): Pick<Ledger, 'ask' | 'decide' | 'questions'> {
@@ -41,8 +43,9 @@ export function questions(connection: Connection): Pick<Ledger, 'ask' | 'decide'
       const all = list(reply).map(parse).sort(inOrder);
       return all.map((question) => toQuestion(scope, question));
     },
-    async decide(scope, { step, round = '', decision, result, by, comment = '' }) {
+    async decide(scope, { step, round = '', decision, result, by, comment = '', edited }) {
       const digest = result === undefined ? '' : sha256Hex(canonicalJson(result));
+      const request = edited ? (await encodePayload(edited.request)).data : '';
       const { data, bytes } = await encodePayload(result ?? null);
       const what = [step, round, decision, kindsAnsweredBy(decision).join(), digest];
       const reply = await connection.run(
@@ -55,9 +58,12 @@ export function questions(connection: Connection): Pick<Ledger, 'ask' | 'decide'
           data,
           bytes,
           JSON.stringify(didNotHappen(by)),
+          edited?.digest ?? '',
+          request,
         ],
       );
       const [outcome, question] = list(reply);
+      if (String(outcome) === 'begun') throw alreadyBegun(step);
       const standing = question === undefined ? undefined : parse(question);
       return {
         outcome: String(outcome) as DecisionResult['outcome'],
@@ -92,5 +98,6 @@ function toQuestion(scope: string, question: QuestionJson): AskedQuestion {
     by: question.decided_by ?? null,
     comment: question.comment === undefined ? null : sealing.sealer().openText(question.comment),
     decidedAt: isoTime(question.decided_at),
+    approvedDigest: question.kind === 'approval' ? (question.result_digest ?? null) : null,
   };
 }

@@ -68,6 +68,7 @@ export async function toHeldStep(
 async function toRecord(scope: string, row: Row): Promise<StepRecord> {
   const request = row.bytes('request');
   const result = row.bytes('result');
+  const asked = row.bytes('asked_request');
   return {
     scope,
     step: row.text('step') ?? '',
@@ -78,6 +79,8 @@ async function toRecord(scope: string, row: Row): Promise<StepRecord> {
     digest: row.text('digest') ?? '',
     state: row.text('state') as StepState,
     request: request && (await decodePayload(request)),
+    askedDigest: row.text('asked_digest'),
+    askedRequest: asked && (await decodePayload(asked)),
     result: result && (await decodePayload(result)),
     resultBytes: row.number('result_bytes'),
     knownBy: row.text('known_by') as RecordedKnowledge | null,
@@ -113,8 +116,8 @@ export function records(connection: Connection): Pick<Ledger, 'step' | 'steps' |
     async earlier(scope, beforeTurn, fromTurn = 1) {
       const steps = await readHeldSteps(connection, scope, beforeTurn);
       const wanted = steps.filter(({ turn }) => turn >= fromTurn);
-      return wanted.map(({ step, state, digest, request, result }) => {
-        return { step, state, digest, request, result };
+      return wanted.map(({ step, state, digest, request, result, askedDigest }) => {
+        return { step, state, digest, request, result, edited: askedDigest !== null };
       });
     },
   };

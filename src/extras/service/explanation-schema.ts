@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type {
   CallNotRun,
+  EditedArguments,
   EarlierRun,
   ExplainedExecution,
   ExplainedQuestion,
@@ -127,6 +128,14 @@ const stepUsage = schemaOf<StepUsage>()(
   }),
 );
 
+const editedArguments = schemaOf<EditedArguments>()(
+  z
+    .strictObject({ asked: json.nullable(), approved: json.nullable(), by: z.string().nullable() })
+    .meta({
+      description: 'A person changed the arguments: what the model asked for, what they approved',
+    }),
+);
+
 export const step = schemaOf<ExplainedStep>()(
   z
     .strictObject({
@@ -163,6 +172,7 @@ export const step = schemaOf<ExplainedStep>()(
       durationMs: z.number().nullable(),
       usage: stepUsage.nullable(),
       sharing: sharing.exactOptional(),
+      edited: editedArguments.exactOptional(),
     })
     .meta({ id: 'Step', description: 'One model call or tool call' }),
 );
@@ -192,6 +202,10 @@ const explainedQuestion = schemaOf<ExplainedQuestion>()(
     by: z.string().nullable(),
     comment: z.string().nullable(),
     decidedAt: time,
+    edited: z
+      .literal(true)
+      .exactOptional()
+      .meta({ description: 'Approved with other arguments, which the step has' }),
   }),
 );
 

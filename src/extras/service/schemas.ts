@@ -144,6 +144,9 @@ export const question = schemaOf<OpenQuestion>()(
     worker: z.string().nullable(),
     claimedAt: z.string().nullable(),
     error: z.string().nullable(),
+    editable: z.literal(true).exactOptional().meta({
+      description: 'Of an approval: `arguments` of the decision may be others',
+    }),
   }),
 );
 
@@ -205,6 +208,10 @@ export const decisionBody = z.strictObject({
   decision,
   round: z.int().min(1).optional().meta({ description: 'The question that is answered' }),
   result: json.optional().meta({ description: 'With happened: what the tool would have returned' }),
+  arguments: z.record(z.string(), json).optional().meta({
+    description:
+      'With approve, where the question is `editable`: the whole arguments that the call is to run with, which fit the schema of its tool',
+  }),
   by: z.string().min(1).max(200).regex(NO_NULL, HAS_NULL).meta({ description: 'Who decides' }),
   comment: z.string().max(2_000).regex(NO_NULL, HAS_NULL).optional(),
   runId: z.string().max(200).optional().meta({
@@ -219,6 +226,13 @@ export const decisionResult = z
     decision: decision.nullable(),
     by: z.string().nullable(),
     decidedAt: z.string().nullable(),
+    approved: z.string().optional().meta({
+      description:
+        'Where the arguments were changed: those that were approved, as JSON, cut to 2 KB',
+    }),
+    summary: z.string().optional().meta({
+      description: 'With that: the call on one line, as it is and as it was asked for',
+    }),
   })
   .meta({ id: 'DecisionResult' });
 

@@ -75,7 +75,8 @@ WITH mark AS (
     SELECT o.step FROM agent_once.steps AS o WHERE o.scope = $1
     ORDER BY o.step = 't1.model', o.step LIMIT ${STEPS_AT_ONCE}
   )
-  RETURNING coalesce(octet_length(s.request), 0) + coalesce(octet_length(s.result), 0) AS bytes
+  RETURNING coalesce(octet_length(s.request), 0) + coalesce(octet_length(s.result), 0)
+    + coalesce(octet_length(s.asked_request), 0) AS bytes
 ), removed_questions AS (
   DELETE FROM agent_once.questions AS q USING mark WHERE q.scope = mark.scope RETURNING 1
 ), removed_shares AS (

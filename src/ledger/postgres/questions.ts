@@ -6,12 +6,15 @@ import { readRows } from './records.ts';
 
 const COLUMNS = `
   q.scope, q.step, q.kind, q.round, q.asked_at, q.run_id, q.decision, q.decided_by AS by, q.comment,
-  q.decided_at`;
+  q.decided_at, CASE WHEN q.kind = 'approval' THEN q.result_digest END AS approved_digest`;
 
-/** With whether it asks the same, and its answer, if there is one, can be used. */
+/**
+ * With whether it asks the same, or was answered so, and its answer, if there is one, can be used.
+ */
 const LATEST = `
 SELECT ${COLUMNS},
-  q.digest = $4 AND q.fence IS NOT DISTINCT FROM $5 AND CASE q.decision
+  (q.digest = $4 OR (q.kind = 'approval' AND q.result_digest = $4))
+    AND q.fence IS NOT DISTINCT FROM $5 AND CASE q.decision
     WHEN 'approve'
       THEN q.decided_at + q.valid_ms * interval '1 millisecond' >= clock_timestamp()
     WHEN 'fail' THEN q.run_id = $6

@@ -6,8 +6,8 @@ import { readError } from '../step-errors.ts';
 import type { Database } from './database.ts';
 
 const RECORD = `
-SELECT s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request, s.result,
-  s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts, s.unknown_attempts, s.round,
+SELECT s.scope, s.step, s.turn, s.kind, s.name, s.effect, s.digest, s.state, s.request,
+  s.asked_digest, s.asked_request, s.result, s.result_bytes, s.known_by, s.shared_with, s.fence, s.attempts, s.unknown_attempts, s.round,
   s.unusable_answers, s.asking, s.errors, s.input_tokens, s.output_tokens, s.cost_usd, s.workflow_id,
   s.run_id, s.worker, s.claimed_at, s.ended_at`;
 
@@ -25,7 +25,9 @@ const HELD_STEPS = `${RECORD}, s.run_attempts,
 FROM agent_once.steps AS s WHERE s.scope = $1 ${IN_ORDER}`;
 
 const EARLIER = `
-SELECT s.step, s.state, s.digest, s.request, s.result, s.nonce FROM agent_once.steps AS s
+SELECT s.step, s.state, s.digest, s.request, s.result, s.nonce,
+  s.asked_digest IS NOT NULL AS edited
+FROM agent_once.steps AS s
 WHERE s.scope = $1 AND s.turn < $2 AND s.turn >= $3 ${IN_ORDER}`;
 
 /** `bigint` arrives as text. These are numbers to the port; a fence is text there too. */

@@ -39,6 +39,8 @@ export function testRecords(ledger: () => Ledger): void {
         scope: step.scope,
         step: 't1.c0',
         turn: 1,
+        askedDigest: null,
+        askedRequest: null,
         kind: 'tool',
         name: 'lookup_order',
         effect: 'read',
@@ -99,11 +101,19 @@ export function testRecords(ledger: () => Ledger): void {
       {
         step: 't2.model',
         state: 'completed',
+        edited: false,
         digest: expect.any(String),
         request: null,
         result: 2,
       },
-      { step: 't2.c0', state: 'planned', digest, request: { order: 1040 }, result: null },
+      {
+        step: 't2.c0',
+        state: 'planned',
+        edited: false,
+        digest,
+        request: { order: 1040 },
+        result: null,
+      },
     ]);
     expect(await ledger().earlier(scope, 1)).toEqual([]);
   });

@@ -17,7 +17,8 @@ end
 
 if latest then
   local q = cjson.decode(latest)
-  local stands = q.digest == digest and q.fence == fence
+  local stands = (q.digest == digest or (kind == 'approval' and q.result_digest == digest))
+    and q.fence == fence
   if q.decision == 'approve' then
     stands = stands and tonumber(q.decided_at) + tonumber(q.valid_ms) >= now
   elseif q.decision == 'fail' then

@@ -28,6 +28,7 @@ local steps = redis.call('ZREVRANGE', index, 0, limit - 1)
 for _, step in ipairs(steps) do
   local key = prefix .. step
   bytes = bytes + redis.call('HSTRLEN', key, 'request') + redis.call('HSTRLEN', key, 'result')
+    + redis.call('HSTRLEN', key, 'asked_request')
   redis.call('UNLINK', key)
   redis.call('ZREM', index, step)
 end

@@ -233,7 +233,7 @@ export function runRoutes({ client, ledger }: ServiceDeps): FastifyPluginAsyncZo
       handler: async (request) => {
         const { id, step } = request.params;
         const identity = runOf(callerOf(request), id);
-        const { decision, by, round, comment, result, runId } = request.body;
+        const { decision, by, round, comment, result, arguments: args, runId } = request.body;
         return withoutTraces(() =>
           client.decide(
             identity,
@@ -244,6 +244,7 @@ export function runRoutes({ client, ledger }: ServiceDeps): FastifyPluginAsyncZo
               ...(round === undefined ? {} : { round }),
               ...(comment === undefined ? {} : { comment }),
               ...(result === undefined ? {} : { result: result as JsonValue }),
+              ...(args === undefined ? {} : { arguments: args }),
             },
             { runId, lookUp: (scope, answer) => outcomeInLedger(ledger, scope, answer) },
           ),

@@ -70,6 +70,49 @@ describe('after the end of its run', () => {
   });
 });
 
+test('an approval may bring other arguments: the steps show both, and another one is told what stands', async () => {
+  const label = 'edited';
+  const input = script(calls(['pay', { label, amount: 300 }]), { say: 'ok' });
+  await suite.start(`"${label}"`, { input }, { agent: 'editor' });
+  const path = `/v1/runs/agent-editor-${label}`;
+  const read = async (of: string) =>
+    (await (await suite.send('GET', `${path}${of}`)).json()) as Record<string, unknown>;
+  await eventually(async () => {
+    expect((await read(''))['waiting']).toMatchObject([{ step: 't1.c0', editable: true }]);
+  });
+  const decide = async (args: unknown, by = 'ann') => {
+    const body = { decision: 'approve', by, arguments: args };
+    const answer = await suite.send('POST', `${path}/steps/t1.c0/decision`, { body });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  };
+  for (const wrong of [{ label }, { label, amount: '200' }, ['200'], null, 200]) {
+    expect(await decide(wrong)).toMatchObject({ status: 400 });
+  }
+  const args = { label, amount: 200 };
+  const told = {
+    decision: 'approve',
+    by: 'ann',
+    approved: JSON.stringify(args),
+  };
+  expect(await decide(args)).toMatchObject({ status: 200, body: { ...told, outcome: 'recorded' } });
+  await eventually(async () => expect((await read(''))['status']).toBe('completed'));
+  expect(await decide(args)).toMatchObject({ status: 200, body: { ...told, outcome: 'repeated' } });
+  const other = await decide({ label, amount: 1 }, 'bob');
+  expect(other).toMatchObject({ status: 409, body: { code: 'decision.conflict' } });
+  expect(other.body['detail']).toContain(`ann has already decided`);
+  expect(other.body['detail']).toContain(JSON.stringify(args));
+  expect(suite.system.counter.requests(`pay:${label}:200`)).toBe(1);
+  expect(suite.system.counter.requests(`pay:${label}:300`)).toBe(0);
+  expect(await read('/steps')).toMatchObject({
+    steps: [
+      {},
+      { id: 't1.c0', edited: { asked: { label, amount: 300 }, approved: args, by: 'ann' } },
+      {},
+    ],
+    questions: [{ step: 't1.c0', edited: true }],
+  });
+});
+
 test('what can be done next is there as data: what answers a question, then what came of it', async () => {
   const next = async () => {
     const answer = await suite.send('GET', `${runPath('next')}/steps`);

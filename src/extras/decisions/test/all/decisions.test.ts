@@ -302,6 +302,102 @@ describe('approve and deny', () => {
   });
 });
 
+describe('approve with other arguments', () => {
+  const paying = async (label: string) => {
+    const ref = { agent: 'editor', key: `k-${randomUUID()}` };
+    const input = script(calls(['pay', { label, amount: 300 }]), { say: 'ok' });
+    await system().client.start({ ...ref, input });
+    await eventually(async () => {
+      expect((await system().client.describe(ref)).waiting).toMatchObject([{ editable: true }]);
+    });
+    return ref;
+  };
+
+  test('shows both, takes the new ones, and says so; explain has what was asked for', async () => {
+    const { key } = await paying('typed');
+    const shown = await cli(['status', 'editor', key]);
+    expect(shown.stderr).toContain('Its arguments may be changed: --arguments JSON of approve.');
+    const changed = JSON.stringify({ label: 'typed', amount: 200 });
+    const flags = ['--arguments', changed, '--by', 'ann'];
+    const env = { ...system().env, TEST_AGENTS: 'of workers' };
+    const no = await onTerminal(['approve', 'editor', key, ...flags], env, 'n\n');
+    expect(no.output).toMatch(/arguments: .*300[^]*to run instead with: .*200[^]*\[y\/N\]/);
+    expect(await answer(['approve', 'editor', key, ...flags])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/recorded .*approve with other arguments, decided by ann/),
+    });
+    await untilEnd(system().client, { agent: 'editor', key });
+    expect(system().counter.requests('pay:typed:200')).toBe(1);
+    expect(system().counter.requests('pay:typed:300')).toBe(0);
+
+    // The run has ended by now: the ledger says what stands.
+    expect(await answer(['approve', 'editor', key, 't1.c0', ...flags])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('repeated'),
+    });
+    for (const other of [[], ['--arguments', '{"label":"typed","amount":1}']]) {
+      expect(await answer(['approve', 'editor', key, 't1.c0', ...other])).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`approve, with these arguments: ${changed}`),
+      });
+    }
+
+    const told = await cli(['explain', 'editor', key]);
+    expect(told.stdout).toContain('300 EUR to typed (changed)');
+    expect(told.stdout).toMatch(/answered at \S+ by ann: it may run, with other arguments/);
+    expect(told.stdout).toContain(
+      'arguments that the model asked for: {"label":"typed","amount":300}',
+    );
+    expect(told.stdout).toContain(`arguments that ann approved instead: ${changed}`);
+    const { json } = await cli(['explain', 'editor', key, '--json']);
+    expect(json).toMatchObject({
+      steps: [
+        {},
+        {
+          id: 't1.c0',
+          edited: {
+            asked: { label: 'typed', amount: 300 },
+            approved: { label: 'typed', amount: 200 },
+            by: 'ann',
+          },
+        },
+        {},
+      ],
+      questions: [{ decision: 'approve', edited: true }],
+    });
+  });
+
+  test('takes them from a file and from standard input', async () => {
+    const { key } = await paying('piped');
+    const result = await runCommand(
+      ['approve', 'editor', key, '--arguments-file', '-', '--yes', '--json'],
+      { ...system().env, TEST_AGENTS: 'of workers' },
+      '{ "label": "piped", "amount": 200 }\n',
+    );
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      outcome: 'recorded',
+      approved: '{"label":"piped","amount":200}',
+    });
+    await untilEnd(system().client, { agent: 'editor', key });
+    expect(system().counter.requests('pay:piped:200')).toBe(1);
+  });
+
+  test.each([
+    [['--arguments', 'two hundred'], /--arguments takes JSON/],
+    [['--arguments', '{"label":"wrong","amount":"200"}'], /amount[^]*Nothing was decided/],
+    [['--arguments', '{}', '--arguments-file', 'x'], /cannot be used with/],
+    [['--arguments-file', '/no/such/file'], /cannot be read/],
+  ])('%j is refused', async (flags, message) => {
+    const ref = await paying('wrong');
+    expect(await answer(['approve', 'editor', ref.key, ...flags])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(message),
+    });
+    expect(await system().client.describe(ref)).toMatchObject({ status: 'waiting' });
+    await system().client.cancel(ref);
+  });
+});
+
 describe('is refused, and changes nothing:', () => {
   test('an answer of another kind, a step that does not wait, a run that there is not', async () => {
     const { ref, key } = await waitingRun(spend('refused'));
