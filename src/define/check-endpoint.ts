@@ -1,31 +1,16 @@
 import { z } from 'zod';
 import { DIALECT_NAMES } from '../contract/dialects.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import { isHeaderName, isHeaderValue, isOurHeader } from '../contract/headers.ts';
+import { LONGEST_TIMER_MS } from '../contract/limits.ts';
 import {
   STRUCTURED_OUTPUTS,
   type ModelEndpoint,
   type ModelEndpoints,
 } from '../contract/model-endpoint.ts';
-import { isEffort } from '../contract/settings.ts';
-import { RESERVED } from './check-agent.ts';
+import { MODEL_OPTIONS } from './check-options.ts';
 
 const text = z.string().regex(/\S/);
-/** A timer of Node holds no more. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-const options = z.strictObject({
-  reasoningEffort: z.string().refine(isEffort, "a word such as 'low'").optional(),
-  parallelToolCalls: z.boolean().optional(),
-  maxOutputTokens: z.int().min(1).optional(),
-  temperature: z.number().min(0).max(2).optional(),
-  extraBody: z
-    .record(
-      z.string().refine((name) => !RESERVED.test(name), 'a member that the engine sets'),
-      z.json(),
-    )
-    .optional(),
-});
-
 const endpoint = z.strictObject({
   model: text.optional(),
   baseUrl: z.string().optional(),
@@ -37,15 +22,15 @@ const endpoint = z.strictObject({
   structuredWithTools: z.boolean().optional(),
   headers: z
     .record(
-      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
-      z.string().regex(/^[\x20-\x7e]*$/, 'printable ASCII'),
+      z.string().refine((name) => isHeaderName(name) && !isOurHeader(name), 'no header of yours'),
+      z.string().refine(isHeaderValue, 'printable ASCII'),
     )
     .optional(),
   stream: z.boolean().optional(),
   streamUsage: z.boolean().optional(),
-  streamIdleMs: z.int().min(1).max(LONGEST_MS).optional(),
+  streamIdleMs: z.int().min(1).max(LONGEST_TIMER_MS).optional(),
   background: z.boolean().optional(),
-  options: options.optional(),
+  options: z.strictObject(MODEL_OPTIONS).optional(),
 }) satisfies z.ZodType<unknown, ModelEndpoint>;
 
 function isFunction(value: unknown): boolean {

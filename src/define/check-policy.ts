@@ -1,8 +1,6 @@
+import { LONGEST_TIMER_MS } from '../contract/limits.ts';
 import { FAST_LANE, type StepPolicy } from '../contract/settings.ts';
 import { invalidDefinition } from './invalid-definition.ts';
-
-/** 24.8 days: what a timer of Node holds. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Checks the times and retries of a step, defaults included: a policy that does not fit together
@@ -35,9 +33,8 @@ function problemOf(policy: StepPolicy): string | undefined {
     'retry.maximumAttempts': maximumAttempts,
   };
   for (const [name, value] of Object.entries(whole)) {
-    // A longer timer fires at once.
-    if (!Number.isSafeInteger(value) || value <= 0 || value > LONGEST_MS) {
-      return `${name} must be a whole number from 1 to ${LONGEST_MS}`;
+    if (!Number.isSafeInteger(value) || value <= 0 || value > LONGEST_TIMER_MS) {
+      return `${name} must be a whole number from 1 to ${LONGEST_TIMER_MS}`;
     }
   }
   if (!Number.isFinite(backoffCoefficient) || backoffCoefficient < 1) {

@@ -131,7 +131,11 @@ export interface Model {
    * @throws the signal's reason when it aborted
    */
   complete(request: ModelRequest, context: ModelCallContext): Promise<ModelReply>;
+  /** Cancels what is made in the background, in three seconds. Absent: nothing is made there. */
+  cancel?(pending: PendingResponse, context: CancelContext): Promise<void>;
 }
+
+export type CancelContext = Pick<ModelCallContext, 'token' | 'round' | 'workflowId' | 'headers'>;
 
 /**
  * Why an endpoint did not take a request, which cost nothing: `for-good`, the account has no credit or

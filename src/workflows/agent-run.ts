@@ -70,9 +70,11 @@ export async function agentRun(input: AgentRunInput): Promise<AgentRunResult> {
   );
   setHandler(defineQuery<RunState>(STATE_QUERY), () => progress.state());
   CancellationScope.current().cancelRequested.catch(() => {
-    if (progress.state().active.length === 0 || !patched('pass-on-cancellation')) return;
+    const { active, turn } = progress.state();
+    if (active.length === 0 || !patched('pass-on-cancellation')) return;
+    const at = { scope: run.scope, agent, step: modelStep(turn) };
     // Runs end without it, and well.
-    const passOn = () => passOnCancellation(input.queues.tools, run.scope);
+    const passOn = () => passOnCancellation(input.queues.tools, at);
     CancellationScope.nonCancellable(passOn).catch(() => {});
   });
 

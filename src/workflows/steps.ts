@@ -26,6 +26,7 @@ import {
 import type {
   ModelStepInput,
   ModelStepResult,
+  PassOnCancellationInput,
   ToolStepInput,
   ToolStepResult,
 } from '../contract/step.ts';
@@ -110,19 +111,18 @@ export function recordDecision(
 }
 
 /** Lets the workers at work for a run hear that it was cancelled. */
-export function passOnCancellation(taskQueue: string, scope: string): Promise<void> {
-  return run(
-    PASS_ON_CANCELLATION,
-    { scope },
-    {
-      taskQueue,
-      startToCloseTimeout: 10_000,
-      // By then their next heartbeats have brought it.
-      scheduleToCloseTimeout: 60_000,
-      cancellationType: ActivityCancellationType.ABANDON,
-      retry: { initialInterval: 500 },
-    },
-  );
+export function passOnCancellation(
+  taskQueue: string,
+  input: PassOnCancellationInput,
+): Promise<void> {
+  return run(PASS_ON_CANCELLATION, input, {
+    taskQueue,
+    startToCloseTimeout: 10_000,
+    // By then their next heartbeats have brought it.
+    scheduleToCloseTimeout: 60_000,
+    cancellationType: ActivityCancellationType.ABANDON,
+    retry: { initialInterval: 500 },
+  });
 }
 
 /** Cleans one batch of the ledger. */

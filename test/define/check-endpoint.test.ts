@@ -26,6 +26,8 @@ test.each<[string, () => void, RegExp]>([
   ['another way to tell the output', one({ structured: 'xml' }), /, structured: /],
   ['a header with a space in its name', one({ headers: { 'a b': 'hunter2' } }), /, headers/],
   ['a header with a line break', one({ headers: { a: 'hunter2\n' } }), /, headers.a: /],
+  ['a header of the engine’s', one({ headers: { 'Idempotency-Key': 'hunter2' } }), /, headers/],
+  ['no silence at all', one({ streamIdleMs: 0 }), /, streamIdleMs: /],
   ['no limit of silence', one({ streamIdleMs: Number.POSITIVE_INFINITY }), /, streamIdleMs: /],
   ['more than a timer holds', one({ streamIdleMs: 2 ** 31 }), /, streamIdleMs: /],
   ['a temperature in words', one({ options: { temperature: 'hot' } }), /options.temperature: /],

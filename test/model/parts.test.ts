@@ -244,6 +244,18 @@ describe('options', () => {
     });
   });
 
+  test.each(['other', 'ollama'] as const)(
+    'that name a tool leave it as the only one where a name may be ignored: %s',
+    async (dialect) => {
+      const tools = [{ ...tool, name: 'whisper' }, tool];
+      const body = await sent({ ...all, tools }, { dialect });
+      expect(body).toMatchObject({ tool_choice: 'required' });
+      expect(body['tools']).toEqual([{ type: 'function', function: tool }]);
+      const free = await sent({ tools, toolChoice: 'none' }, { dialect });
+      expect(free).toMatchObject({ tool_choice: 'none', tools: { length: 2 } });
+    },
+  );
+
   test('of a body of one’s own stand beside the effort', async () => {
     const extraBody = { reasoning: { summary: 'auto' } };
     const body = await sent({ reasoningEffort: 'low', extraBody }, { api: 'responses' });

@@ -88,15 +88,6 @@ describe('an answer is asked for as a stream', () => {
     endpoint.reply(200, completion({ content: 'hi' }, 'stop'));
     await expect(streamed()).resolves.toMatchObject({ content: 'hi', usage: { inputTokens: 7 } });
   });
-
-  test('that may send nothing for no time is refused', () => {
-    expect(() => createOpenAiModel({ baseUrl: endpoint.url, streamIdleMs: 0 }, 'fast')).toThrow(
-      expect.objectContaining({
-        code: 'config.invalid',
-        message: expect.stringMatching(/^streamIdleMs of the model endpoint 'fast'/),
-      }),
-    );
-  });
 });
 
 describe('a stream that does not come to its end', () => {

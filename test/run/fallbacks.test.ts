@@ -47,6 +47,26 @@ test('a model that refuses for good is followed by the next, and only the answer
   expect(step?.errors[0]?.message).toMatch(/The next attempt asks the model "second"\.$/);
 });
 
+test('a refusal that comes with status 200 costs nothing and uses up no attempt either', async () => {
+  models.first.reply(200, { error: { code: 402, message: 'no credit' } });
+  // A gateway that had begun to answer for another model.
+  const choice = { message: { content: null }, finish_reason: 'error', error: GONE.error };
+  models.second.reply(200, { object: 'chat.completion', choices: [choice] });
+  let request = 0;
+  models.third.answer((response) => {
+    request += 1;
+    const [status, body] = request < 6 ? [500, BUSY] : [200, chatAnswer('at last')];
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  const { view, asked, step } = await run('refused-in-200');
+  // The third has all of the policy's six attempts.
+  expect(view).toMatchObject({ status: 'completed', result: 'at last' });
+  expect(asked('t1.model')).toEqual({ first: 1, second: 1, third: 6 });
+  expect(view.usage).toMatchObject({ inputTokens: 100, outputTokens: 10 });
+  // Each refusal was a whole answer: what is asked under its token again is another request.
+  expect(step).toMatchObject({ round: 2, unknownAttempts: 0 });
+});
+
 test('three overloads in a row are enough, and use up no more than their attempts', async () => {
   models.first.reply(503, BUSY);
   const { view, asked, step } = await run('overloaded');

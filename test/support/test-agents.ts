@@ -487,6 +487,18 @@ export const testAgents = [
     modelPolicy: { ...quick, startToCloseMs: 3_000 },
   }),
   defineAgent({
+    name: 'unhurried',
+    description: 'Gives its model little time for each attempt, and waits long before the next.',
+    instructions,
+    tools,
+    model: 'scripted-priced',
+    modelPolicy: {
+      ...quick,
+      startToCloseMs: 3_000,
+      retry: { initialIntervalMs: 600_000, maximumIntervalMs: 600_000, maximumAttempts: 2 },
+    },
+  }),
+  defineAgent({
     name: 'frugal',
     description: 'Keeps what its models answered.',
     instructions,

@@ -96,7 +96,8 @@ export function thrownKind(error: unknown, { code, retryable }: Failure): Attemp
   if (error instanceof NotApplied) return 'not-applied';
   if (code === 'model.pending') return 'pending';
   if (error instanceof AskingFailed) {
-    return error.answered ? 'unusable-answer' : error.moves ? 'own-trouble' : 'other';
+    // A refusal costs nothing, also where it came with status 200 and ends its round.
+    return error.moves ? 'own-trouble' : error.answered ? 'unusable-answer' : 'other';
   }
   if (!retryable || !isOwnTrouble(code)) return 'other';
   return isRefused(code) ? 'refused' : 'own-trouble';

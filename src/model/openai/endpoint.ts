@@ -67,9 +67,6 @@ export function resolveEndpoint(options: ModelEndpoint, name?: string): Endpoint
       'No model is configured. Set OPENAI_API_KEY for OpenAI, or OPENAI_BASE_URL for another endpoint that speaks its chat completions or its Responses.',
     );
   }
-  if (!(streamIdleMs >= 1)) {
-    throw new AgentOnceError('config.invalid', `${of('streamIdleMs')} is no time in milliseconds.`);
-  }
   if (typeof apiKey === 'string' && !isSendable(apiKey)) {
     throw new AgentOnceError('config.invalid', `${names.apiKey} ${NOT_SENDABLE}.`);
   }

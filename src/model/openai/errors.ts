@@ -76,6 +76,8 @@ function innermost(error: Error): string {
     : found.message;
 }
 
+const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
+
 /** An answer that ends in an error was perhaps paid for: it is asked for as often as any such. */
 const PAID_ROUNDS = 3;
 
@@ -97,7 +99,11 @@ export function fromErrorInAnswer(
   const paid = begun || (usage !== null && usage.inputTokens + usage.outputTokens > 0);
   const what = `The model endpoint answered 200 with an error in its body (${status}).`;
   const rounds = paid ? PAID_ROUNDS : undefined;
-  return fromBody(what, status, body, { model, ...about }, { answered, rounds });
+  const read = (used: Answered) =>
+    fromBody(what, status, body, { model, ...about }, { answered: used, rounds });
+  const error = read(answered);
+  // What was refused before it began is known to have used nothing.
+  return error.refusal && !usage ? read({ model, usage: NO_USAGE }) : error;
 }
 
 function fromBody(

@@ -28,6 +28,8 @@ export function createModels(preset: ModelEndpoint, endpoints: ModelEndpoints): 
       if (!found) throw unknownEndpoint(name);
       return found.model.complete(asThere(request, found.endpoint), context);
     },
+    cancel: async (pending, context) =>
+      (named.get(pending.endpoint)?.model ?? other).cancel?.(pending, context),
   };
 }
 

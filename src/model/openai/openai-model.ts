@@ -60,6 +60,10 @@ export function createOpenAiModel(options: ModelEndpoint = {}, name?: string): M
   }
 
   return {
+    async cancel(pending, context) {
+      if (endpoint.api === 'responses' && pending.origin === origin)
+        await responses.cancel(pending, context);
+    },
     async complete(request, context) {
       const { signal, timeoutMs, background } = context;
       const { model } = request;

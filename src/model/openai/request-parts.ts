@@ -26,19 +26,19 @@ export function sendableArguments(text: string): string {
 export function aboutTools(
   { tools, toolChoice = 'auto', parallelToolCalls }: ModelRequest,
   asTool: (members: JsonObject) => JsonObject,
-  members: JsonObject = {},
+  { members = {}, choosesByName = true }: { members?: JsonObject; choosesByName?: boolean } = {},
 ): JsonObject {
   if (tools.length === 0) return {};
+  const named = typeof toolChoice === 'string' ? undefined : toolChoice.tool;
+  // Where a name would be ignored, no other tool is there.
+  const alone = choosesByName ? undefined : named;
+  const offered = tools.filter(({ name }) => alone === undefined || name === alone);
+  const choice = named !== undefined && choosesByName ? asTool({ name: named }) : 'required';
   return {
-    tools: tools.map(({ name, description, parameters }) =>
+    tools: offered.map(({ name, description, parameters }) =>
       asTool({ name, description, parameters, ...members }),
     ),
-    ...(toolChoice === 'auto'
-      ? {}
-      : {
-          tool_choice:
-            typeof toolChoice === 'string' ? toolChoice : asTool({ name: toolChoice.tool }),
-        }),
+    ...(toolChoice === 'auto' ? {} : { tool_choice: named === undefined ? toolChoice : choice }),
     ...(parallelToolCalls === undefined ? {} : { parallel_tool_calls: parallelToolCalls }),
   };
 }

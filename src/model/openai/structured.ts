@@ -13,7 +13,7 @@ export interface Structured {
 
 /** Those that take no schema, only that it is to be JSON. */
 const JSON_ONLY: readonly DialectName[] = ['deepseek', 'kimi'];
-/** Others refuse a format beside tools (Gemini, Groq, llama.cpp), or call none then (vLLM, Ollama). */
+/** Others refuse a format beside tools (Gemini, Groq), or call none then (vLLM, Ollama, llama.cpp). */
 const WITH_TOOLS: readonly DialectName[] = ['openai', 'azure'];
 
 export function structuredOf(options: ModelEndpoint, dialect: DialectName): Structured {

@@ -1,4 +1,4 @@
-/** A worker with the example's agent, and one whose answer a small model can be held to. */
+/** A worker with the example's agent, which looks the order up first, and one whose answer a small model can be held to. */
 import { z } from 'zod';
 import { support } from '../../../src/app/agents/support.ts';
 import { readConfig } from '../../../src/config.ts';
@@ -10,7 +10,13 @@ process.on('SIGTERM', () => stopping.abort());
 const brief = { maxOutputTokens: 300, temperature: 0 };
 await runWorker(readConfig(), {
   agents: [
-    defineAgent({ ...support, ...brief, toolChoice: 'required', maxTurns: 3 }),
+    defineAgent({
+      ...support,
+      ...brief,
+      toolChoice: { tool: 'lookup_order' },
+      parallelToolCalls: false,
+      maxTurns: 3,
+    }),
     defineAgent({
       name: 'clerk',
       description: 'Reads what a customer wants.',

@@ -161,6 +161,26 @@ test('a run that is cancelled cancels its response at the endpoint', async () =>
   }
 });
 
+test('a run that is cancelled between two attempts cancels its response all the same', async () => {
+  endpoint.state.held = true;
+  const worker = await startWorker();
+  try {
+    const run = await start('between', 'unhurried');
+    await eventually(async () =>
+      expect(await run.record()).toMatchObject({
+        state: 'failed',
+        asking: { pending: { responseId: 'resp_1' } },
+      }),
+    );
+    await system.client.cancel({ agent: 'unhurried', key: 'between' });
+    expect(await run.end()).toMatchObject({ status: 'cancelled' });
+    await eventually(() => expect(endpoint.counts.cancels).toBe(1));
+    expect(endpoint.made.get('resp_1')?.status).toBe('cancelled');
+  } finally {
+    await worker.kill();
+  }
+});
+
 test('a run that ended without its response finds it when it is resumed', async () => {
   endpoint.state.held = true;
   const worker = await startWorker();

@@ -55,7 +55,7 @@ export function toChatRequest(
     ...extraBody,
     model,
     messages: messages.map(toMessage),
-    ...aboutTools(request, (tool) => ({ type: 'function', function: tool })),
+    ...aboutTools(request, (tool) => ({ type: 'function', function: tool }), traits),
     ...defined({
       reasoning_effort: reasoningEffort,
       [outputLimitField]: maxOutputTokens,

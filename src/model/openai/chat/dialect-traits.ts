@@ -10,6 +10,8 @@ export interface DialectTraits {
   withoutSignature?: JsonObject;
   /** Rewrites the names of calls. */
   callId?: (id: string) => string;
+  /** `false`: not all of them heed a `tool_choice` that names a tool; llama.cpp reads words alone. */
+  choosesByName?: false;
 }
 
 /** Google's documented word for a call that no thought of this model led to. */
@@ -22,6 +24,8 @@ const TRAITS: Partial<Record<DialectName, DialectTraits>> = {
   // It refuses an empty text like one that is missing.
   kimi: { withoutThoughts: { reasoning_content: ' ' } },
   mistral: { callId: nineLettersOrDigits },
+  ollama: { choosesByName: false },
+  other: { choosesByName: false },
 };
 
 export function traitsOf(dialect: DialectName): DialectTraits {

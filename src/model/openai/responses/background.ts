@@ -6,6 +6,7 @@ import {
   stillPending,
   type Background,
   type BackgroundResponse,
+  type CancelContext,
   type ModelCallContext,
 } from '../../port.ts';
 import type { Answer, Sender } from '../client.ts';
@@ -85,13 +86,14 @@ export function createBackground(endpoint: Endpoint, sender: Sender, unencrypted
     }
   }
 
-  async function cancel({ responseId }: BackgroundResponse, { context, secrets }: Polling) {
+  async function cancel({ responseId }: BackgroundResponse, context: CancelContext) {
     const limit = { signal: AbortSignal.timeout(CANCEL_MS), timeoutMs: CANCEL_MS };
-    const key = await keyOf(endpoint, limit.signal, secrets);
+    const key = await keyOf(endpoint, limit.signal, []);
     await sender.post(`${pathOf(responseId)}/cancel`, {}, key, { ...context, ...limit });
   }
 
   return {
+    cancel,
     /**
      * Asks for a response until it is made. Errors of the questions say nothing about it.
      *
@@ -118,7 +120,7 @@ export function createBackground(endpoint: Endpoint, sender: Sender, unencrypted
           wait = pollAfterMs(answer) ?? growing;
         } catch (error) {
           if (signal.aborted && background?.isCancelled()) {
-            await cancel(pending, polling).catch(() => {});
+            await cancel(pending, context).catch(() => {});
           }
           const failure = toError(error);
           if (!(failure instanceof ModelError)) throw failure;

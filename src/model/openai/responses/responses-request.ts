@@ -31,7 +31,9 @@ export function toResponsesRequest(
     ...(instructions.length === 0 ? {} : { instructions: instructions.join('\n\n') }),
     input: toItems(messages, giveBack),
     // Strict schemas allow less than zod says: arguments are checked here all the same.
-    ...aboutTools(request, (tool) => ({ type: 'function', ...tool }), { strict: false }),
+    ...aboutTools(request, (tool) => ({ type: 'function', ...tool }), {
+      members: { strict: false },
+    }),
     ...defined({
       reasoning:
         reasoningEffort === undefined ? undefined : { ...reasoning, effort: reasoningEffort },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startBackgroundEndpoint } from '../../../../../test/support/background-endpoint.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis-server.ts';
 import {
@@ -64,6 +65,28 @@ describe('runs on a Redis ledger', () => {
         't3.model completed',
       ]);
       await worker.stop();
+    });
+
+    test('a worker killed while an answer is made in the background: another one fetches it', async () => {
+      const endpoint = await startBackgroundEndpoint();
+      endpoint.reset();
+      endpoint.state.held = true;
+      const env = { ...SERVED, ...endpoint.env };
+      const first = await system.startWorker(env);
+      const run = await started({ say: 'not asked' });
+      const model = () => system.ledger.step(run.scope, 't1.model');
+      await eventually(async () => expect((await model())?.asking?.pending).toBeDefined());
+      await first.kill();
+      const second = await system.startWorker(env);
+      try {
+        endpoint.state.held = false;
+        expect(await endOf(run)).toMatchObject({ status: 'completed', result: 'made' });
+        expect(endpoint.counts).toMatchObject({ creates: 1, cancels: 0 });
+        expect(await model()).toMatchObject({ attempts: 2, unknownAttempts: 0, errors: [] });
+      } finally {
+        await second.kill();
+        await endpoint.stop();
+      }
     });
 
     test.each([
