@@ -1,7 +1,7 @@
 import { assertJson } from '../contract/json.ts';
 import { isObject } from '../contract/json-value.ts';
 import { assertName } from '../contract/key.ts';
-import { isEffort } from '../contract/settings.ts';
+import { isEffort, LAST_PRIORITY } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
 import { invalidDefinition, isOptional, isText, isWindow } from './invalid-definition.ts';
 
@@ -24,6 +24,8 @@ export function checkAgent(
   if (problem !== undefined) throw invalidDefinition(`Agent '${agent.name}'`, problem);
 }
 
+const COUNTS = ['maxTurns', 'maxOutputTokens', 'keyTtlSeconds', 'dedupeWindowSeconds'] as const;
+
 function problemOf(agent: AgentDefinition, maxTools: number): string | undefined {
   const { description, instructions, tools, model, fallbacks = [] } = agent;
   if (!isText(description)) return 'description is empty; say what it is for';
@@ -41,11 +43,9 @@ function problemOf(agent: AgentDefinition, maxTools: number): string | undefined
   if (new Set([model, ...fallbacks]).size <= fallbacks.length) {
     return 'model and fallbacks name one model twice';
   }
-  if (!isCount(agent.maxTurns)) return 'maxTurns must be a whole number from 1';
-  const seconds = (['keyTtlSeconds', 'dedupeWindowSeconds'] as const).find(
-    (name) => !isCount(agent[name]),
-  );
-  return seconds && `${seconds} must be a whole number of seconds from 1`;
+  if (!isCount(agent.priority, LAST_PRIORITY)) return 'priority must be a whole number from 1 to 5';
+  const count = COUNTS.find((name) => !isCount(agent[name]));
+  return count && `${count} must be a whole number from 1`;
 }
 
 const TOOL_CHOICES: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
@@ -71,7 +71,6 @@ function problemOfOptions(agent: AgentDefinition): string | undefined {
   if (!isOptional(agent.parallelToolCalls, 'boolean')) {
     return 'parallelToolCalls must be true or false';
   }
-  if (!isCount(agent.maxOutputTokens)) return 'maxOutputTokens must be a whole number from 1';
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
     return 'temperature must be a number from 0 to 2';
   }
@@ -116,6 +115,6 @@ function isJsonObject(value: unknown): boolean {
   }
 }
 
-function isCount(value: number | undefined): boolean {
-  return value === undefined || (Number.isSafeInteger(value) && value >= 1);
+function isCount(value: number | undefined, most = Infinity): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= most);
 }
