@@ -33,7 +33,13 @@ const Service = z.strictObject({
 const File = z.strictObject({
   name: z.string(),
   services: z.record(z.string(), Service),
-  configs: z.record(z.string(), z.strictObject({ content: z.string() })).default({}),
+  // Files are those of services with a profile.
+  configs: z
+    .record(
+      z.string(),
+      z.union([z.strictObject({ content: z.string() }), z.strictObject({ file: z.string() })]),
+    )
+    .default({}),
   volumes: z.unknown().optional(),
 });
 
@@ -63,7 +69,11 @@ export function readCompose(text: string, variables: Variables): ComposeFile {
   }
   const { services, configs } = data;
   const plain = Object.entries(services).filter(([, { profiles }]) => profiles === undefined);
-  return { services: inOrder(new Map(plain)), configs };
+  const inline = Object.entries(configs).filter(([, config]) => 'content' in config);
+  return {
+    services: inOrder(new Map(plain)),
+    configs: Object.fromEntries(inline) as ComposeFile['configs'],
+  };
 }
 
 /** Values alone have variables; names do not. */

@@ -69,10 +69,12 @@ export async function runOurs(command: Command, image: Image, port?: number) {
   const health = port ?? (await findFreePort());
   const [program = '', ...words] = image.healthCheck.map(image.place);
   const check = [program === 'node' ? process.execPath : program, ...words, String(health)];
-  const env =
-    port === undefined
-      ? { ...command.env, AGENT_ONCE_HEALTH_PORT: String(health) }
-      : { ...command.env };
+  const env = {
+    ...command.env,
+    ...(port === undefined ? { AGENT_ONCE_HEALTH_PORT: String(health) } : {}),
+    // Any free one: the processes share one machine.
+    ...('AGENT_ONCE_METRICS_PORT' in command.env ? { AGENT_ONCE_METRICS_PORT: '0' } : {}),
+  };
   return runToHealth({ ...command, env }, async () => {
     // A process each time, on a machine that is busy with the others' starts.
     await sleep(250);

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readModelRequests, readShop, readTemporal } from '../src/extras/demo/readings.ts';
-import { atLeast, exactly, type Finding } from '../src/extras/demo/report.ts';
+import {
+  findEffects,
+  findModelCalls,
+  findRepeats,
+  findStarts,
+  readModelRequests,
+  readShop,
+  readTemporal,
+} from '../src/extras/demo/readings.ts';
+import { exactly, type Finding } from '../src/extras/demo/report.ts';
 import { HttpServiceError } from '../src/extras/http-client/http-error.ts';
 import type { HttpRun, HttpStartedRun } from '../src/extras/http-client/types.ts';
 import { openHttpClient, partOf, type Scene } from './scene.ts';
@@ -81,8 +89,12 @@ export async function playDemo(scene: Scene): Promise<Finding[]> {
     readModelRequests(scene.model),
     readTemporal(temporal, ended.id),
   ]);
+  const { executions } = history;
   return [
-    ...ofStarts(answers, history.executions),
+    ...findStarts(
+      { sent: answers.length, answered: startedOf(answers), executions },
+      CLIENTS * TIMES,
+    ),
     exactly(
       'workers killed after the refund was booked',
       'the system',
@@ -95,52 +107,14 @@ export async function playDemo(scene: Scene): Promise<Finding[]> {
       whileOpen(killed, ended),
       system.parts.size,
     ),
-    atLeast('attempts of the refund step', 'Temporal', history.refundAttempts, 2),
-    atLeast('refund requests', 'the shop', counters.refundRequests, 2),
-    exactly('refunds', 'the shop', counters.refunds, 1),
-    exactly('e-mails', 'the shop', counters.emails, 1),
-    exactly('model calls', 'the model server', modelRequests, history.modelSteps),
-    exactly(
-      'model calls for the replay and the conflict',
-      'the model server',
-      modelRequests - (before ?? 0),
-      0,
-    ),
+    ...findEffects(counters, history),
+    ...findModelCalls(modelRequests, before, history),
     exactly('the run', 'the service', ended.status, 'completed'),
-    exactly(
-      'the same key again',
-      'the client',
-      replay.replayed ? 'replayed' : 'run again',
-      'replayed',
-    ),
-    exactly('the same key with another request', 'the client', conflict, 'key.conflict'),
+    ...findRepeats(replay.replayed, conflict),
   ];
 }
 
 type Answers = readonly PromiseSettledResult<HttpStartedRun>[];
-
-function ofStarts(answers: Answers, executions: number): Finding[] {
-  const started = startedOf(answers);
-  const isNew = started.filter(({ replayed }) => !replayed);
-  const total = CLIENTS * TIMES;
-  return [
-    exactly('starts sent', 'the clients', answers.length, total),
-    exactly('runs created', 'Temporal', executions, 1),
-    exactly('starts that were told "new"', 'the clients', isNew.length, 1),
-    exactly(
-      'starts that were attached to it',
-      'the clients',
-      started.length - isNew.length,
-      total - 1,
-    ),
-    exactly(
-      'different runs that they were told',
-      'the clients',
-      new Set(started.map(({ runId }) => runId)).size,
-      1,
-    ),
-  ];
-}
 
 function startedOf(answers: Answers): HttpStartedRun[] {
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));

@@ -3,7 +3,7 @@ import type { RunRef } from '../client/types.ts';
 import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
 import type { ResumeLimits } from '../contract/run.ts';
-import { isEffort, type ResumedOptions } from '../contract/settings.ts';
+import { isEffort, LAST_PRIORITY } from '../contract/settings.ts';
 
 /** What every command about runs takes. */
 export interface RunFlags {
@@ -14,10 +14,6 @@ export interface RunFlags {
 export interface WaitFlag {
   /** Seconds; `true`: until the run ends. */
   wait?: number | true;
-}
-
-export interface LimitFlags extends ResumedOptions {
-  maxTurns?: number;
 }
 
 /** What a command about a run says of itself, and takes. */
@@ -67,13 +63,14 @@ export function waitOption(): Option {
   ).argParser(parseSeconds);
 }
 
-export function maxTurnsOption(description: string): Option {
-  return new Option('--max-turns <n>', description).argParser(parseCount(Number.MAX_SAFE_INTEGER));
-}
-
-/** What a run that is resumed may ask of its model besides. */
-export function resumeOptions(): Option[] {
+/** @param maxTurns what that option says of itself */
+export function limitOptions(maxTurns: string): Option[] {
   return [
+    new Option('--max-turns <n>', maxTurns).argParser(parseCount(Number.MAX_SAFE_INTEGER)),
+    new Option(
+      '--priority <n>',
+      "from 1, whose steps go first where work waits for workers, to 5, instead of the agent's own",
+    ).argParser(parseCount(LAST_PRIORITY)),
     new Option(
       '--reasoning-effort <word>',
       'of a run that is resumed: how long its model thinks from there on, such as low',
@@ -86,11 +83,9 @@ export function resumeOptions(): Option[] {
 }
 
 /** The limits that the flags name; `undefined`: none. */
-export function limitsOf(
-  { maxTurns, reasoningEffort, maxOutputTokens }: LimitFlags,
-  model?: string,
-): ResumeLimits | undefined {
-  const limits = defined({ maxTurns, model, reasoningEffort, maxOutputTokens });
+export function limitsOf(flags: ResumeLimits): ResumeLimits | undefined {
+  const { maxTurns, priority, model, reasoningEffort, maxOutputTokens } = flags;
+  const limits = defined({ maxTurns, priority, model, reasoningEffort, maxOutputTokens });
   return Object.keys(limits).length === 0 ? undefined : limits;
 }
 

@@ -4,25 +4,22 @@ import type { RunRef } from '../client/types.ts';
 import { readConfig } from '../config.ts';
 import { defined } from '../contract/defined.ts';
 import { AgentOnceError } from '../contract/errors.ts';
+import type { ResumeLimits } from '../contract/run.ts';
 import { INPUT_TO_FILL_IN, startCommandFor } from './commands.ts';
 import { openRegistry, withRun } from './open-client.ts';
 import {
   addRunCommand,
+  limitOptions,
   limitsOf,
-  maxTurnsOption,
-  resumeOptions,
   runOf,
   waitOption,
-  type LimitFlags,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
 import { say } from './output.ts';
 import { showStart } from './show-start.ts';
 
-interface ResumeFlags extends RunFlags, WaitFlag, LimitFlags {
-  model?: string;
-}
+type ResumeFlags = RunFlags & WaitFlag & ResumeLimits;
 
 /** `agent-once resume`: goes on with a run that failed. */
 export function registerResume(program: Command, app: App): void {
@@ -32,8 +29,7 @@ export function registerResume(program: Command, app: App): void {
       'Goes on where a run stopped that failed, or was cancelled or terminated: what is recorded does not run again. The input is read from Temporal. A run that is under way or has completed stays as it is, which is no error.',
     options: [
       new Option('--model <model>', 'another model, from the first step that is not recorded on'),
-      ...resumeOptions(),
-      maxTurnsOption("model calls at most, instead of the run's own; those before it count"),
+      ...limitOptions("model calls at most, instead of the run's own; those before it count"),
       waitOption(),
     ],
     help: `
@@ -52,7 +48,7 @@ Exit codes:
   }).action(async (agent: string, key: string, flags: ResumeFlags) => {
     const ref = runOf(agent, key, flags);
     const registry = await openRegistry(readConfig(), app);
-    const options = defined({ limits: limitsOf(flags, flags.model) });
+    const options = defined({ limits: limitsOf(flags) });
     await withRun(
       ref,
       app.agents,

@@ -4,24 +4,22 @@ import type { StartRequest } from '../client/types.ts';
 import { readConfig } from '../config.ts';
 import { defined } from '../contract/defined.ts';
 import { DEFAULT_TENANT } from '../contract/key.ts';
+import type { ResumeLimits } from '../contract/run.ts';
 import { openRegistry, withClient } from './open-client.ts';
 import {
   addRunOptions,
   dedupeWindowOption,
+  limitOptions,
   limitsOf,
-  maxTurnsOption,
-  resumeOptions,
   waitOption,
-  type LimitFlags,
   type RunFlags,
   type WaitFlag,
 } from './options.ts';
 import { readInput, usage, type InputFlags } from './read-input.ts';
 import { showStart } from './show-start.ts';
 
-export interface StartFlags extends RunFlags, WaitFlag, InputFlags, LimitFlags {
+export interface StartFlags extends RunFlags, WaitFlag, InputFlags, ResumeLimits {
   key?: string;
-  model?: string;
   shadow?: true;
   retryFailed?: true;
   /** Seconds. */
@@ -57,12 +55,10 @@ export function registerStart(program: Command, app: App): void {
       '--retry-failed',
       'resume a run that failed, as `agent-once resume` does, which needs no input',
     )
-    .addOption(
-      maxTurnsOption("model calls at most, instead of the agent's own; may change between starts"),
-    )
     .addOption(dedupeWindowOption())
     .addOption(waitOption());
-  for (const option of resumeOptions()) command.addOption(option);
+  const limits = "model calls at most, instead of the agent's own; may change between starts";
+  for (const option of limitOptions(limits)) command.addOption(option);
   addRunOptions(command)
     .addHelpText(
       'after',

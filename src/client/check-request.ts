@@ -8,7 +8,7 @@ import { LIMITS } from '../contract/limits.ts';
 import { isKeepable } from '../contract/keepable.ts';
 import { assertKey, assertName, DEFAULT_TENANT } from '../contract/key.ts';
 import type { ResumeLimits, RunOptions } from '../contract/run.ts';
-import { isEffort, type AgentSettings } from '../contract/settings.ts';
+import { isEffort, LAST_PRIORITY, type AgentSettings } from '../contract/settings.ts';
 import { identify, type ClientContext, type RunIdentity } from './context.ts';
 import type { AgentDirectory, StartRequest } from './types.ts';
 
@@ -78,19 +78,20 @@ function keyFor(fingerprint: string, dedupeWindowMs: number | undefined): string
 }
 
 function checkLimits(limits: ResumeLimits): ResumeLimits {
-  const { maxTurns, model, reasoningEffort, maxOutputTokens } = limits;
+  const { maxTurns, priority, model, reasoningEffort, maxOutputTokens } = limits;
   assertCount('The turns at most', maxTurns);
+  assertCount('The priority', priority, LAST_PRIORITY);
   assertCount("An answer's tokens at most (maxOutputTokens)", maxOutputTokens);
   if (model !== undefined) assertModel('limit', model);
   if (reasoningEffort !== undefined && !isEffort(reasoningEffort)) {
     throw refuse("The limit \"reasoningEffort\" must be a word such as 'none', 'low' or 'high'.");
   }
-  return defined({ maxTurns, model, reasoningEffort, maxOutputTokens });
+  return defined({ maxTurns, priority, model, reasoningEffort, maxOutputTokens });
 }
 
-function assertCount(what: string, count: number | undefined): void {
-  if (count === undefined || (Number.isSafeInteger(count) && count >= 1)) return;
-  throw refuse(`${what} must be a whole number from 1.`);
+function assertCount(what: string, count: number | undefined, most = Infinity): void {
+  if (count === undefined || (Number.isSafeInteger(count) && count >= 1 && count <= most)) return;
+  throw refuse(`${what} must be a whole number from 1${most < Infinity ? ` to ${most}` : ''}.`);
 }
 
 /** Whether a request with these limits is one for a run that is there. */

@@ -34,8 +34,11 @@ export async function startExecution(
     args: [argumentOf(context, checked, successor)],
     memo: { ...memoOf(context, checked, attempt) },
     ...textsOf(checked),
-    // Where the server shares its queues fairly, tenants take turns.
-    ...(run.tenant === DEFAULT_TENANT ? {} : { priority: { fairnessKey: run.tenant } }),
+    // Steps inherit both. Where the server shares its queues fairly, tenants of a priority take turns.
+    priority: defined({
+      priorityKey: checked.limits?.priority ?? checked.settings?.priority,
+      fairnessKey: run.tenant === DEFAULT_TENANT ? undefined : run.tenant,
+    }),
     ...(hasFastLane(context.queues) && context.registry?.hasFastTools?.(run.agent)
       ? { workflowTaskTimeout: FAST_LANE.workflowTaskTimeoutMs }
       : {}),
@@ -103,6 +106,7 @@ function textsOf({ run, settings, options, limits }: CheckedRequest) {
     'output tokens at most': limits?.maxOutputTokens,
     shadow: options?.shadow && 'yes: effects are recorded, not executed',
     'turns at most': settings?.maxTurns,
+    priority: limits?.priority ?? settings?.priority,
   });
   return {
     staticSummary: key === undefined ? run.agent : `${run.agent} ${key}`,

@@ -17,6 +17,8 @@ export interface RunOptions {
 export interface RunLimits {
   /** Model calls before the run fails, instead of the agent's own. */
   maxTurns?: number;
+  /** From 1, whose tasks go first, to 5, instead of the agent's own; Temporal takes 3 for none. */
+  priority?: number;
 }
 
 /** What may differ besides where a run goes on that has stopped: recorded steps stay as they are. */

@@ -75,7 +75,12 @@ export interface AgentSettings {
   keyTtlMs: number;
   /** What Temporal's history shows of tools' results: 2 KB, nothing, or up to 64 KB. */
   historyResults: 'preview' | 'none' | 'full';
+  /** Of its runs that are given none. */
+  priority?: number;
 }
+
+/** Temporal has these unless its server is told otherwise. */
+export const LAST_PRIORITY = 5;
 
 /**
  * With a ledger in PostgreSQL a worker that dies is noticed by its lease there, within about six

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isObject } from '../contract/json-value.ts';
 import { assertName } from '../contract/key.ts';
+import { LAST_PRIORITY } from '../contract/settings.ts';
 import type { AgentDefinition } from './define-agent.ts';
 import { invalidDefinition, isOptional, isText, isWindow } from './invalid-definition.ts';
 import { MODEL_OPTIONS } from './check-options.ts';
@@ -24,6 +25,8 @@ export function checkAgent(
   if (problem !== undefined) throw invalidDefinition(`Agent '${agent.name}'`, problem);
 }
 
+const COUNTS = ['maxTurns', 'maxOutputTokens', 'keyTtlSeconds', 'dedupeWindowSeconds'] as const;
+
 function problemOf(agent: AgentDefinition, maxTools: number): string | undefined {
   const { description, instructions, tools, model, fallbacks = [] } = agent;
   if (!isText(description)) return 'description is empty; say what it is for';
@@ -41,11 +44,9 @@ function problemOf(agent: AgentDefinition, maxTools: number): string | undefined
   if (new Set([model, ...fallbacks]).size <= fallbacks.length) {
     return 'model and fallbacks name one model twice';
   }
-  if (!isCount(agent.maxTurns)) return 'maxTurns must be a whole number from 1';
-  const seconds = (['keyTtlSeconds', 'dedupeWindowSeconds'] as const).find(
-    (name) => !isCount(agent[name]),
-  );
-  return seconds && `${seconds} must be a whole number of seconds from 1`;
+  if (!isCount(agent.priority, LAST_PRIORITY)) return 'priority must be a whole number from 1 to 5';
+  const count = COUNTS.find((name) => !isCount(agent[name]));
+  return count && `${count} must be a whole number from 1`;
 }
 
 const TOOL_CHOICES: readonly unknown[] = [undefined, 'auto', 'required', 'none'];
@@ -88,6 +89,6 @@ function problemOfRest(agent: AgentDefinition): string | undefined {
   return isOptional(prompt, 'function') ? undefined : 'prompt must be a function of the input';
 }
 
-function isCount(value: number | undefined): boolean {
-  return value === undefined || (Number.isSafeInteger(value) && value >= 1);
+function isCount(value: number | undefined, most = Infinity): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && value >= 1 && value <= most);
 }

@@ -62,6 +62,8 @@ export interface AgentDefinition<Output = unknown> extends ModelOptions {
    * within a second or so: a small one next door, a cache. Default: `'standard'`.
    */
   modelLane?: Lane;
+  /** Of its runs that are given none: from 1, which goes first where steps wait for workers, to 5. */
+  priority?: number;
   /** What Temporal's history shows of tools' results; the whole is in the ledger. */
   historyResults?: 'preview' | 'none' | 'full';
   /** Turns a run's input into the user's message; default: a string as it is, other JSON as text. */

@@ -139,6 +139,7 @@ function settingsFrom(agent: AgentDefinition, defaults: RegistryDefaults): Agent
     ...(fast ? { modelLane: 'fast' } : {}),
     modelOptions: modelOptions(agent, defaults.reasoningEffort),
     historyResults: agent.historyResults ?? 'preview',
+    ...defined({ priority: agent.priority }),
   };
 }
 

@@ -64,6 +64,20 @@ describe('a run is resumed without its input', () => {
     expect(await argumentOf(workflowId)).toMatchObject({ limits: { maxTurns: 4 } });
   });
 
+  test('with the priority that it had, unless it is given another', async () => {
+    const { ref, workflowId } = await begun({ limits: { priority: 2 } });
+    const priority = async () => {
+      const { raw } = await suite.temporal.workflow.getHandle(workflowId).describe();
+      return raw.workflowExecutionInfo?.priority?.priorityKey;
+    };
+    await suite.worker.fail(workflowId, FAILURE);
+    await suite.client.resume(ref);
+    expect(await priority()).toBe(2);
+    await suite.worker.fail(workflowId, FAILURE);
+    await suite.client.resume(ref, { limits: { priority: 1 } });
+    expect(await priority()).toBe(1);
+  });
+
   test('when it was cancelled or terminated', async () => {
     const cancelled = await begun();
     await suite.client.cancel(cancelled.ref);

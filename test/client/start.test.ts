@@ -240,3 +240,40 @@ test('the run takes the settings of its agent along', async () => {
     searchAttributes: true,
   });
 });
+
+describe('the priority of a run', () => {
+  const priorityOf = async (workflowId: string): Promise<number | null | undefined> => {
+    const { raw } = await suite.temporal.workflow.getHandle(workflowId).describe();
+    return raw.workflowExecutionInfo?.priority?.priorityKey;
+  };
+  const support = { name: 'support', description: 'd', instructions: 'i', tools: [] };
+
+  test("is its own, or its agent's, or none", async () => {
+    const registry = createRegistry([{ ...support, priority: 4 }], { defaultModel: 'm' });
+    const client = suite.clientWith({ registry });
+    const limits = { priority: 1 };
+    const urgent = await client.start({ agent: 'support', tenant: 'acme', input: 'x', limits });
+    expect(await priorityOf(urgent.workflowId)).toBe(1);
+    const usual = await client.start({ agent: 'support', input: 'x' });
+    expect(await priorityOf(usual.workflowId)).toBe(4);
+    // Who does not know the agents cannot know theirs.
+    const none = await suite.client.start({ agent: 'support', input: 'x' });
+    expect(await priorityOf(none.workflowId)).toBeFalsy();
+  });
+
+  test('is no part of the request: another start of it attaches and changes nothing', async () => {
+    const request = { agent: 'support', key: newKey(), input: 'x' };
+    const first = await suite.client.start({ ...request, limits: { priority: 2 } });
+    const again = await suite.client.start({ ...request, limits: { priority: 1 } });
+    expect(again).toMatchObject({ runId: first.runId, replayed: true });
+    expect(await priorityOf(first.workflowId)).toBe(2);
+  });
+
+  test.each([0, 6, 1.5, '1'])('is not %j', async (priority) => {
+    const limits = { priority: priority as number };
+    await expect(suite.client.start({ agent: 'support', limits })).rejects.toMatchObject({
+      code: 'options.invalid',
+      message: 'The priority must be a whole number from 1 to 5.',
+    });
+  });
+});

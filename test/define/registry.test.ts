@@ -191,6 +191,7 @@ describe('refused, with a word on what to do', () => {
     ['an empty model', [agent({ model: '' })], 'agent.invalid', /model is empty/],
     ['no turn', [agent({ maxTurns: 0 })], 'agent.invalid', /maxTurns/],
     ['half a turn', [agent({ maxTurns: 1.5 })], 'agent.invalid', /maxTurns/],
+    ['a sixth priority', [agent({ priority: 6 })], 'agent.invalid', /priority .* from 1 to 5/],
     ['no output', [agent({ maxOutputTokens: -1 })], 'agent.invalid', /maxOutputTokens/],
     ['a hot model', [agent({ temperature: 3 })], 'agent.invalid', /temperature/],
     ['NaN', [agent({ temperature: Number.NaN })], 'agent.invalid', /temperature/],

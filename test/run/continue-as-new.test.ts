@@ -24,7 +24,7 @@ afterAll(async () => {
 test('a long run continues as new, and stays one run: its key, its usage, its steps', async () => {
   const looks = Array.from({ length: 7 }, (_, i) => calls(['look', { label: `long-${i}` }]));
   const request = { agent: 'tester', key: 'long', input: script(...looks, { say: 'at last' }) };
-  const { workflowId, runId } = await system.client.start(request);
+  const { workflowId, runId } = await system.client.start({ ...request, limits: { priority: 2 } });
   const view = await untilEnd(system.client, request);
   expect(view).toMatchObject({
     status: 'completed',
@@ -35,6 +35,7 @@ test('a long run continues as new, and stays one run: its key, its usage, its st
   const current = await system.temporal.workflow.getHandle(workflowId).describe();
   const first = await system.temporal.workflow.getHandle(workflowId, runId).describe();
   expect(current.memo).toEqual(first.memo);
+  expect(current.raw.workflowExecutionInfo?.priority).toMatchObject({ priorityKey: 2 });
   expect(current.searchAttributes).toMatchObject({ AgentName: ['tester'] });
   expect(await system.client.start(request)).toMatchObject({ replayed: true, result: 'at last' });
   await expect(system.client.start({ ...request, input: 'other' })).rejects.toMatchObject({

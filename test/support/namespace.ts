@@ -12,9 +12,9 @@ const TYPE_NUMBERS = { Keyword: 2, Double: 4 } as const;
  * poll the task queue `agent-once`.
  */
 export async function createTestNamespace(
-  options: { searchAttributes?: boolean } = {},
+  options: { searchAttributes?: boolean; name?: string } = {},
 ): Promise<string> {
-  const namespace = `test-${randomUUID()}`;
+  const namespace = options.name ?? `test-${randomUUID()}`;
   const connection = await Connection.connect({ address: temporalAddress() });
   try {
     await connection.workflowService.registerNamespace({

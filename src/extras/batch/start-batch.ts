@@ -133,6 +133,7 @@ function sayNextSteps(command: BatchCommand, tally: BatchTally, ending: Ending):
   const batch = { ...command.request, file: command.file, key: command.key };
   const { options, limits } = command.request;
   const mode = [
+    ...(limits?.priority === undefined ? [] : [`--priority ${limits.priority}`]),
     ...(options?.model === undefined ? [] : [optionWith('--model', options.model)]),
     ...(options?.shadow ? ['--shadow'] : []),
     ...(limits?.reasoningEffort === undefined

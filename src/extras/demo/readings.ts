@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { atLeast, exactly, type Finding } from './report.ts';
 
 /** What the others counted; our own ledger is not asked. */
 export interface ShopCounters {
@@ -61,6 +62,60 @@ export async function readTemporal(client: Client, workflowId: string): Promise<
     toolSteps,
     refundAttempts,
   };
+}
+
+/** What starts of one request were told, those that were answered. */
+export function findStarts(
+  { sent, answered, executions }: { sent: number; answered: readonly Told[]; executions: number },
+  promised: number,
+): Finding[] {
+  const isNew = answered.filter(({ replayed }) => !replayed).length;
+  const runs = new Set(answered.map(({ runId }) => runId)).size;
+  const attached = answered.length - isNew;
+  return [
+    exactly('starts sent', 'the clients', sent, promised),
+    exactly('runs created', 'Temporal', executions, 1),
+    exactly('starts that were told "new"', 'the clients', isNew, 1),
+    exactly('starts that were attached to it', 'the clients', attached, promised - 1),
+    exactly('different runs that they were told', 'the clients', runs, 1),
+  ];
+}
+
+export interface Told {
+  runId: string;
+  replayed: boolean;
+}
+
+/** What became of a refund whose worker died before it was recorded. */
+export function findEffects(shop: ShopCounters, { refundAttempts }: TemporalReadings): Finding[] {
+  return [
+    atLeast('attempts of the refund step', 'Temporal', refundAttempts, 2),
+    atLeast('refund requests', 'the shop', shop.refundRequests, 2),
+    exactly('refunds', 'the shop', shop.refunds, 1),
+    exactly('e-mails', 'the shop', shop.emails, 1),
+  ];
+}
+
+/** @param before requests until the run had ended */
+export function findModelCalls(
+  requests: number,
+  before: number | undefined,
+  { modelSteps }: TemporalReadings,
+): Finding[] {
+  const later = requests - (before ?? 0);
+  return [
+    exactly('model calls', 'the model server', requests, modelSteps),
+    exactly('model calls for the replay and the conflict', 'the model server', later, 0),
+  ];
+}
+
+/** @param conflict the code of the error that another request under the key was told */
+export function findRepeats(replayed: boolean, conflict: string): Finding[] {
+  const again = replayed ? 'replayed' : 'run again';
+  return [
+    exactly('the same key again', 'the client', again, 'replayed'),
+    exactly('the same key with another request', 'the client', conflict, 'key.conflict'),
+  ];
 }
 
 async function countExecutions(client: Client, workflowId: string): Promise<number> {

@@ -11,9 +11,17 @@ import { PROJECT_ROOT } from '../dev/paths.ts';
 import { stackEnvironment } from '../dev/stack-environment.ts';
 import { startStack, type Stack } from '../dev/stack.ts';
 import { comparePlain } from './compare.ts';
-import { readModelRequests, readShop, readTemporal } from './readings.ts';
-import { atLeast, exactly, type Finding } from './report.ts';
-import { startAtOnce, type StartAnswer } from './starters.ts';
+import {
+  findEffects,
+  findModelCalls,
+  findRepeats,
+  findStarts,
+  readModelRequests,
+  readShop,
+  readTemporal,
+} from './readings.ts';
+import { exactly, type Finding } from './report.ts';
+import { startAtOnce } from './starters.ts';
 
 export interface DemoOptions {
   /** The shop, which counts the effects. */
@@ -119,43 +127,20 @@ async function play(
       readModelRequests(stack.model),
       readTemporal(temporal, ended.workflowId),
     ]);
-    const started = answers.filter((answer) => 'runId' in answer && !answer.replayed).length;
-    const attached = answers.filter((answer) => 'runId' in answer && answer.replayed).length;
+    const answered = answers.flatMap((answer) => ('runId' in answer ? [answer] : []));
+    const { executions } = history;
     const findings: Finding[] = [
-      exactly('starts sent', 'the clients', answers.length, total),
-      exactly('runs created', 'Temporal', history.executions, 1),
-      exactly('starts that were told "new"', 'the clients', started, 1),
-      exactly('starts that were attached to it', 'the clients', attached, total - 1),
-      exactly('different runs that they were told', 'the clients', distinctRuns(answers), 1),
+      ...findStarts({ sent: answers.length, answered, executions }, total),
       exactly(
         'workers killed after the refund was booked',
         'the system',
         signal === 'SIGKILL' ? 1 : 0,
         1,
       ),
-      atLeast('attempts of the refund step', 'Temporal', history.refundAttempts, 2),
-      atLeast('refund requests', 'the shop', counters.refundRequests, 2),
-      exactly('refunds', 'the shop', counters.refunds, 1),
-      exactly('e-mails', 'the shop', counters.emails, 1),
-      ...(modelRequests === undefined
-        ? []
-        : [
-            exactly('model calls', 'the model server', modelRequests, history.modelSteps),
-            exactly(
-              'model calls for the replay and the conflict',
-              'the model server',
-              modelRequests - (before ?? 0),
-              0,
-            ),
-          ]),
+      ...findEffects(counters, history),
+      ...(modelRequests === undefined ? [] : findModelCalls(modelRequests, before, history)),
       exactly('the run', 'Temporal', ended.status, 'completed'),
-      exactly(
-        'the same key again',
-        'the client',
-        replay.replayed ? 'replayed' : 'run again',
-        'replayed',
-      ),
-      exactly('the same key with another request', 'the client', conflict, 'key.conflict'),
+      ...findRepeats(replay.replayed, conflict),
     ];
     let compared: Finding[] = [];
     if (compare) {
@@ -166,8 +151,8 @@ async function play(
       findings,
       compared,
       duplicates: {
-        started,
-        attached,
+        started: answered.filter(({ replayed }) => !replayed).length,
+        attached: answered.filter(({ replayed }) => replayed).length,
         failed: answers.flatMap((answer) => ('error' in answer ? [answer.error] : [])),
       },
       replay: { replayed: replay.replayed, status: replay.status, result: replay.result },
@@ -179,10 +164,6 @@ async function play(
     await client.close();
     await Promise.all(workers.map((worker) => worker.stop()));
   }
-}
-
-function distinctRuns(answers: readonly StartAnswer[]): number {
-  return new Set(answers.flatMap((answer) => ('runId' in answer ? [answer.runId] : []))).size;
 }
 
 /** A worker that nobody starts again when it dies. Resolves when it works. */

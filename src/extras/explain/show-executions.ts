@@ -109,12 +109,13 @@ function whyStarted(
 }
 
 function drawLimits(limits: ExplainedExecution['resumedWith'] = {}): string {
-  const { model, reasoningEffort, maxOutputTokens, maxTurns } = limits;
+  const { model, reasoningEffort, maxOutputTokens, maxTurns, priority } = limits;
   const set = [
     model !== undefined && `model ${printable(model)}`,
     reasoningEffort !== undefined && `reasoning effort ${printable(reasoningEffort)}`,
     maxOutputTokens !== undefined && `${count(maxOutputTokens, 'output token')} at most`,
     maxTurns !== undefined && `${count(maxTurns, 'turn')} at most`,
+    priority !== undefined && `priority ${priority}`,
   ].filter((limit) => limit !== false);
   return set.length === 0 ? '' : ` with ${set.join(', ')}`;
 }

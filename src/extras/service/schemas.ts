@@ -10,7 +10,7 @@ import {
   type RunOptions,
   type Usage,
 } from '../../contract/run.ts';
-import { EFFORT } from '../../contract/settings.ts';
+import { EFFORT, LAST_PRIORITY } from '../../contract/settings.ts';
 import { EFFECTS, type ShadowEffect } from '../../contract/step.ts';
 import { schemaOf } from './schema-of.ts';
 
@@ -53,7 +53,15 @@ export const prefer = z.string().optional().meta({
   description: 'RFC 7240: wait=10, until the run has ended or waits for a person; respond-async',
 });
 
-const limits = z.strictObject({ maxTurns: z.int().min(1).max(1_000_000).optional() });
+const limits = z.strictObject({
+  maxTurns: z.int().min(1).max(1_000_000).optional(),
+  priority: z
+    .int()
+    .min(1)
+    .max(LAST_PRIORITY)
+    .optional()
+    .meta({ description: 'From 1, whose steps go first where work waits for workers' }),
+});
 const modelName = z.string().min(1).max(200).regex(NO_NULL, HAS_NULL);
 
 export const startBody = z.strictObject({
@@ -118,6 +126,7 @@ export const runOptions = schemaOf<RunOptions>()(
 export const runLimits = schemaOf<ResumeLimits>()(
   z.object({
     maxTurns: z.int().exactOptional(),
+    priority: z.int().exactOptional(),
     model: z.string().exactOptional(),
     reasoningEffort: z.string().exactOptional(),
     maxOutputTokens: z.int().exactOptional(),

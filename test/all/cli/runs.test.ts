@@ -87,6 +87,15 @@ describe('start', () => {
     expect(other).toMatchObject({ code: 3, json: { error: { code: 'key.conflict' } } });
   });
 
+  test('with a priority, from 1 to 5', async () => {
+    const start = ['start', 'assistant', '--input', 'x', '--json', '--priority'];
+    const { json } = await cli(...start, '2');
+    const { raw } = await suite.temporal.workflow.getHandle(json.workflowId).describe();
+    expect(raw.workflowExecutionInfo?.priority?.priorityKey).toBe(2);
+    const { code, stderr } = await runCommand([...start, '6'], env);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('from 1 to 5') });
+  });
+
   test('for people: the run on stdout, what to do next on stderr', async () => {
     const key = newKey();
     const { code, stdout, stderr } = await cli('start', 'assistant', '--key', key, '--input', 'x');

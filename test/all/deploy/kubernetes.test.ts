@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { DEV_PORTS } from '../../../src/config.ts';
 import { taskQueues } from '../../../src/contract/names.ts';
 import { hasExtra } from '../../support/extras.ts';
@@ -13,6 +13,12 @@ const FOLDER = path.join(ROOT, 'deploy/kubernetes');
 const NONE_OF_KUBERNETES = 'kustomize.config.k8s.io/';
 /** What the worker gives its steps and what it says at /readyz, in seconds, by default. */
 const STOPPING = 10 + 5;
+
+/** Packages of what is not Kubernetes' own. */
+const MODELS: Record<string, string> = {
+  'keda.sh': '@kubernetes-models/keda',
+  'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
+};
 
 interface Manifest {
   apiVersion: string;
@@ -63,9 +69,8 @@ describe('Kubernetes knows', () => {
     const lines: string[] = [];
     for (const [index, { manifest }] of manifests.entries()) {
       const { apiVersion, kind } = manifest;
-      const from = apiVersion.startsWith('keda.sh/')
-        ? `@kubernetes-models/keda/${apiVersion}/${kind}`
-        : `kubernetes-models/${apiVersion}/${kind}`;
+      const group = apiVersion.split('/')[0] ?? '';
+      const from = `${MODELS[group] ?? 'kubernetes-models'}/${apiVersion}/${kind}`;
       const model = (await import(from)) as Record<
         string,
         new (data: object) => { validate(): void }
@@ -153,6 +158,43 @@ test('workers are added by the queues that they work on', () => {
       });
   expect(queuesOf('keda/worker')).toEqual([taskQueues(false).workflows]);
   expect(new Set(queuesOf('keda/split'))).toEqual(new Set(Object.values(taskQueues(true))));
+});
+
+test('Prometheus finds the port of each process, and each process tells its metrics there', () => {
+  const folder = found.filter(({ file }) => file.startsWith('metrics/'));
+  if (!hasExtra('metrics')) {
+    expect(folder).toEqual([]);
+    return;
+  }
+  const [monitor] = named('PodMonitor').map(
+    ({ manifest }) =>
+      manifest['spec'] as {
+        selector: { matchLabels: Record<string, string> };
+        podMetricsEndpoints: { port: string }[];
+      },
+  );
+  const component = folder.find(isKustomization)?.manifest as unknown as {
+    patches: { target: { labelSelector: string }; patch: string }[];
+  };
+  const [{ target, patch } = { target: { labelSelector: '' }, patch: '' }] = component.patches;
+  const [{ path: at, value }] = parse(patch) as [
+    { path: string; value: { name: string; containerPort: number } },
+  ];
+  expect(at).toBe('/spec/template/spec/containers/0/ports/-');
+  expect(monitor?.podMetricsEndpoints.map(({ port }) => port)).toEqual([value.name]);
+  const overlay = fs.readFileSync(path.join(FOLDER, 'production/kustomization.yaml'), 'utf8');
+  expect(overlay).toContain(`AGENT_ONCE_METRICS_PORT=${value.containerPort}`);
+  const [name = '', label] = target.labelSelector.split('=');
+  expect(monitor?.selector.matchLabels).toEqual({ [name]: label });
+  for (const each of named('Deployment')) {
+    const { metadata, spec } = each.manifest as unknown as {
+      metadata: { labels: Record<string, string> };
+      spec: { template: { metadata: { labels: Record<string, string> } } };
+    };
+    expect(metadata.labels[name]).toBe(label);
+    expect(spec.template.metadata.labels[name]).toBe(label);
+    expect(podOf(each).containers[0]?.ports?.map((port) => port.name)).not.toContain(value.name);
+  }
 });
 
 test('every setting is one that is documented', () => {

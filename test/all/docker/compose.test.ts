@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { DEV_PORTS, readConfig } from '../../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/contract/names.ts';
 import { findTemporalCli } from '../../../src/extras/dev/temporal-cli.ts';
+import { hasExtra } from '../../support/extras.ts';
 import { temporalAddress } from '../../support/servers.ts';
 import { variablesRead } from '../../support/variables-read.ts';
 
@@ -31,6 +32,9 @@ const Service = z.object({
   healthcheck: z.object({ test: z.array(z.string()) }).optional(),
   ports: z.array(z.string()).default([]),
   restart: z.string().optional(),
+  profiles: z.array(z.string()).optional(),
+  configs: z.array(z.object({ source: z.string() })).default([]),
+  volumes: z.array(z.string()).default([]),
   read_only: z.boolean().optional(),
   tmpfs: z.array(z.string()).optional(),
   cap_drop: z.array(z.string()).optional(),
@@ -39,7 +43,11 @@ const Service = z.object({
 const compose = z
   .object({
     services: z.record(z.string(), Service),
-    configs: z.record(z.string(), z.object({ content: z.string() })),
+    configs: z.record(
+      z.string(),
+      z.union([z.object({ content: z.string() }), z.object({ file: z.string() })]),
+    ),
+    volumes: z.record(z.string(), z.unknown()),
   })
   .parse(parse(read('docker-compose.yml'), { uniqueKeys: true }));
 const services = Object.entries(compose.services);
@@ -57,7 +65,7 @@ function service(name: string): z.output<typeof Service> {
 describe('docker-compose.yml', () => {
   test.each(services)('%s has a pinned image', (_, { image, build }) => {
     expect(image).toMatch(
-      build === undefined ? /^[a-z0-9/-]+:\d+\.\d+(\.\d+)?$/ : /:\d+\.\d+\.\d+$/,
+      build === undefined ? /^[a-z0-9/-]+:v?\d+\.\d+(\.\d+)?$/ : /:\d+\.\d+\.\d+$/,
     );
   });
 
@@ -75,14 +83,64 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  test('the HTTP service has no key of the model, and no secret but the password', () => {
+  test('only Temporal writes to its image, into which Compose copies what stands in the file', () => {
+    for (const [name, its] of services) {
+      if (its.restart === undefined) continue;
+      const copied = its.configs.some(({ source }) => 'content' in (compose.configs[source] ?? {}));
+      expect({ name, readOnly: its.read_only ?? false }).toEqual({ name, readOnly: !copied });
+      if (!copied) expect(its.tmpfs).toContain('/tmp');
+    }
+    // Its socket is there.
+    expect(service('postgres').tmpfs).toContain('/run/postgresql');
+    expect(service('postgres').volumes).toEqual(['postgres:/var/lib/postgresql']);
+  });
+
+  test('what it does without has a profile, and nothing else waits for that', () => {
+    const extra = services.filter(([, { profiles }]) => profiles !== undefined);
+    for (const [, { profiles, ports }] of extra) {
+      expect(profiles).toEqual(['observability']);
+      for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:(\d+):\1$/);
+    }
+    const needed = new Set(services.flatMap(([, { depends_on }]) => Object.keys(depends_on)));
+    expect(extra.filter(([name]) => needed.has(name))).toEqual([]);
+    const told = read('docker-compose.yml').includes('docker compose --profile observability up');
+    expect(told).toBe(extra.length > 0);
+  });
+
+  test('every file and volume is there, and used', () => {
+    const used = (kind: 'configs' | 'volumes'): string[] =>
+      services.flatMap(([, its]) =>
+        kind === 'configs'
+          ? its.configs.map(({ source }) => source)
+          : its.volumes.map((volume) => volume.split(':')[0] ?? ''),
+      );
+    expect(new Set(used('configs'))).toEqual(new Set(Object.keys(compose.configs)));
+    expect(new Set(used('volumes'))).toEqual(new Set(Object.keys(compose.volumes)));
+    for (const config of Object.values(compose.configs)) {
+      if ('file' in config)
+        expect([config.file, existsSync(join(ROOT, config.file))]).toEqual([config.file, true]);
+    }
+  });
+
+  test('the HTTP service has no key of the model', () => {
     for (const [name, { environment }] of built) {
-      const keys = Object.keys(environment).filter((each) => /KEY|HEADERS/.test(each));
+      const keys = Object.keys(environment).filter((each) => /^OPENAI.*(KEY|HEADERS)/.test(each));
       expect({ name, keys }).toEqual({
         name,
         keys: name === 'worker' ? ['OPENAI_API_KEY', 'OPENAI_CUSTOM_HEADERS'] : [],
       });
     }
+  });
+
+  test('worker and service are told the same of keys, metrics and traces, where they are set', () => {
+    const told = built.map(([, { environment }]) =>
+      Object.entries(environment).filter(([name]) => /^OTEL_|^AGENT_ONCE_(?!HEALTH)/.test(name)),
+    );
+    for (const variables of told) expect(variables).toEqual(told[0]);
+    for (const [name, value] of told[0] ?? []) {
+      if (name !== 'AGENT_ONCE_METRICS_PORT') expect(value).toBe(`\${${name}:-}`);
+    }
+    expect(told[0]?.map(([name]) => name)).toContain('AGENT_ONCE_TELEMETRY_KEY');
   });
 
   test('PostgreSQL takes what Temporal and the workers ask for', () => {
@@ -95,6 +153,8 @@ describe('docker-compose.yml', () => {
     const known = new Set([
       ...variablesRead(readConfig),
       ...variablesRead((overrideEnvVars) => loadClientConnectConfig({ overrideEnvVars })),
+      // Those of extras, which the page has as they are read.
+      ...(read('docs/configuration.md').match(/\b[A-Z]+_[A-Z_]+\b/g) ?? []),
     ]);
     const given = Object.keys(environment);
     expect(given).toEqual(expect.arrayContaining(['LEDGER_URL', 'TEMPORAL_ADDRESS']));
@@ -145,7 +205,8 @@ describe('docker-compose.yml', () => {
   });
 
   test('ports are those that the command looks at by default, on this machine only', () => {
-    expect(services.flatMap(([, { ports }]) => ports).sort()).toEqual(
+    const always = services.filter(([, { profiles }]) => profiles === undefined);
+    expect(always.flatMap(([, { ports }]) => ports).sort()).toEqual(
       [
         `127.0.0.1:${DEV_PORTS.postgres}:5432`,
         `127.0.0.1:${DEV_PORTS.temporal}:7233`,
@@ -155,10 +216,13 @@ describe('docker-compose.yml', () => {
     );
   });
 
+  const inline = compose.configs['temporal-dynamic-config'];
+  const settingsOfTemporal = inline && 'content' in inline ? inline.content : '';
+
   test('the server polls fast enough for short steps, and tells workers of cancellations', () => {
     const settings = z
       .record(z.string(), z.array(z.object({ value: z.union([z.number(), z.boolean()]) })))
-      .parse(parse(compose.configs['temporal-dynamic-config']?.content ?? ''));
+      .parse(parse(settingsOfTemporal));
     expect(settings).toEqual({
       'history.transferProcessorMaxPollRPS': [{ value: 5000 }],
       'frontend.WorkerCommandsEnabled': [{ value: true }],
@@ -206,7 +270,12 @@ describe('docker-compose.yml', () => {
   test('no secret but the local default', () => {
     const passwords = read('docker-compose.yml').match(/\$\{[A-Z_]*(PASSWORD|KEY)[^}]*\}/g) ?? [];
     expect(new Set(passwords)).toEqual(
-      new Set(['${POSTGRES_PASSWORD:-postgres}', expect.stringMatching(/^\$\{OPENAI_API_KEY:\?/)]),
+      new Set([
+        '${POSTGRES_PASSWORD:-postgres}',
+        expect.stringMatching(/^\$\{OPENAI_API_KEY:\?/),
+        ...(hasExtra('encryption') ? ['${AGENT_ONCE_ENCRYPTION_KEYS:-}'] : []),
+        '${AGENT_ONCE_TELEMETRY_KEY:-}',
+      ]),
     );
   });
 });

@@ -156,6 +156,19 @@ test('a run is resumed with another model, less thinking and fewer tokens; a sta
   expect(again.headers.get('idempotent-replayed')).toBe('true');
 });
 
+test('a run has the priority that its start asks for, which is no part of the request', async () => {
+  const body = { input: script({ say: 'ok' }) };
+  const first = await start('k-priority', { ...body, limits: { priority: 2 } });
+  expect(first.status).toBe(202);
+  const again = await start('k-priority', { ...body, limits: { priority: 1 } });
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
+  const handle = system.temporal.workflow.getHandle('agent-tester-k-priority');
+  const { raw } = await handle.describe();
+  expect(raw.workflowExecutionInfo?.priority?.priorityKey).toBe(2);
+  const wrong = await start('k-other', { ...body, limits: { priority: 6 } });
+  expect(wrong.status).toBe(400);
+});
+
 describe('what is said to whoever calls', () => {
   test('names no file, no flag and no other agent', async () => {
     const headers = { 'idempotency-key': '"k-unknown"' };

@@ -17,6 +17,7 @@ interface Package {
 const TOOLS = [
   // Types and schemas for deploy/kubernetes.
   '@kubernetes-models/keda',
+  '@kubernetes-models/prometheus-operator',
   '@swc/core',
   '@swc/jest',
   '@types/node',

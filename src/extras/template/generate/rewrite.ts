@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isCollection, isMap, isPair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 
 /** Where the app of a copy lies here, to be type-checked and tested. */
 export const SEED = 'src/extras/template/app';
@@ -27,16 +28,51 @@ export function composeOf(text: string, extras: readonly string[]): string {
   return kept.join('\n');
 }
 
-/** A Compose file under the copy's name, without the service where the copy has not that extra. */
-export function composeFileOf(text: string, name: string, extras: readonly string[]): string {
-  const named = text
+/** What of docker-compose.yml an extra needs, or is for: services, files that others get, variables. */
+const COMPOSED: Record<string, { services?: string[]; configs?: string[]; variables?: RegExp }> = {
+  service: { services: ['service'] },
+  metrics: { services: ['prometheus', 'grafana'], variables: /^AGENT_ONCE_METRICS_/ },
+  traces: { services: ['jaeger'], configs: ['grafana-jaeger'], variables: /^OTEL_/ },
+  encryption: { variables: /^AGENT_ONCE_ENCRYPTION_/ },
+};
+
+/** A Compose file under the copy's name, without what is of extras that the copy has not. */
+export function composeFileOf(file: string, name: string, extras: readonly string[]): string {
+  const named = file
     .replace(/^name: agent-once$/m, `name: ${name}`)
     .replaceAll(/^( +image: )agent-once:/gm, `$1${name}:`);
-  if (extras.includes('service')) return named;
-  return named
-    .replace(/^#.* run --rm service .*\n/m, '')
-    .replace(/\n(?: {2}#.*\n)*  service:\n(?:(?: {4}.*)?\n)*/, '\n')
-    .replace(/, 'service:\d+'/, '');
+  const document = parseDocument(named);
+  const services = document.get('services') as YAMLMap<Scalar<string>, YAMLMap>;
+  for (const [extra, { services: own = [], configs = [], variables }] of Object.entries(COMPOSED)) {
+    if (extras.includes(extra)) continue;
+    for (const service of own) services.delete(service);
+    for (const { value: service } of services.items) {
+      remove(service?.get('environment'), (variable) => variables?.test(nameOf(variable)) === true);
+      remove(service?.get('configs'), (config) => configs.includes(sourceOf(config)));
+    }
+  }
+  const left = JSON.stringify(services.toJSON());
+  remove(document.get('configs'), (config) => !left.includes(`"source":"${nameOf(config)}"`));
+  remove(document.get('volumes'), (volume) => !left.includes(`"${nameOf(volume)}:/`));
+  const gone = [
+    ...(services.has('service') ? [] : [/^#.* run --rm service .*\n/m]),
+    ...(left.includes('"profiles"') ? [] : [/^#.* --profile .*\n/m]),
+  ];
+  const text = document.toString({ lineWidth: 0 });
+  return gone.reduce((sofar, line) => sofar.replace(line, ''), text);
+}
+
+/** Removes items of a map or a list; where there is neither, none. */
+function remove(from: unknown, isGone: (item: unknown) => boolean): void {
+  if (isCollection(from)) from.items = from.items.filter((item: unknown) => !isGone(item));
+}
+
+function nameOf(item: unknown): string {
+  return isPair(item) ? String(item.key) : '';
+}
+
+function sourceOf(item: unknown): string {
+  return isMap(item) ? String(item.get('source')) : '';
 }
 
 /** A page without links to files that a copy has not: their words stay. */
@@ -50,7 +86,8 @@ export function unlink(page: string, text: string, isThere: (file: string) => bo
 
 /** The kustomization of a copy: its own image, and the HTTP service where it has that. */
 export function kustomizationOf(text: string, name: string, extras: readonly string[]): string {
-  const own = text.replaceAll('/agent-once', `/${name}`);
+  const named = text.replaceAll('/agent-once', `/${name}`);
+  const own = extras.includes('metrics') ? named : named.replace(/^.*\.\.\/metrics.*\n/gm, '');
   if (extras.includes('service')) return own;
   return own
     .replace('components:\n  - ../service\n', '')

@@ -31,7 +31,7 @@ const LEFT_OUT = [
   'test/docs/',
 ];
 /** Needs README.md and the pages of this repository. */
-const EXAMPLE_TESTS = ['test/example/docs.test.ts'];
+const EXAMPLE_TESTS = ['test/example/docs.test.ts', 'test/all/docs/production.test.ts'];
 
 /**
  * The files of this repository that a copy gets as they are, the app aside unless it is the
@@ -77,7 +77,8 @@ export function selectFiles(
     if (LEFT_OUT.some((left) => file.startsWith(left))) return false;
     if (EXAMPLE_TESTS.includes(file)) return false;
     if (!example && file.startsWith('src/app/')) return false;
-    if (file.startsWith('deploy/kubernetes/service/')) return extras.includes('service');
+    const component = /^deploy\/kubernetes\/(service|metrics)\//.exec(file)?.[1];
+    if (component !== undefined) return extras.includes(component);
     const extra = /^src\/extras\/([^/]+)\//.exec(file)?.[1];
     return extra === undefined || extras.includes(extra);
   }

@@ -66,24 +66,37 @@ describe.each<[title: string, extras: string[], example: boolean]>([
   });
 });
 
-test.each<[extras: string[], ours: string[]]>([
-  [['none'], ['worker']],
-  [['service'], ['worker', 'service']],
+test.each<[extras: string[], ours: string[], profile: string[], volumes: string[]]>([
+  [['none'], ['worker'], [], []],
+  [['service'], ['worker', 'service'], [], []],
+  [['traces'], ['worker'], ['jaeger'], []],
+  [['metrics'], ['worker'], ['prometheus', 'grafana'], ['prometheus', 'grafana']],
 ])(
-  'docker-compose.yml of a copy with %j has %j of ours, with images of its own',
-  async (extras, ours) => {
-    const text = (await plan(extras)).get('docker-compose.yml') ?? '';
-    const { name, services, volumes } = parse(text) as {
+  'docker-compose.yml of a copy with %j has %j of ours, with images of its own, and %j with a profile',
+  async (extras, ours, profile, more) => {
+    const files = await plan(extras);
+    const text = files.get('docker-compose.yml') ?? '';
+    const { name, services, configs, volumes } = parse(text) as {
       name: string;
-      services: Record<string, { build?: string; image: string }>;
+      services: Record<string, { build?: string; image: string; profiles?: string[] }>;
+      configs: Record<string, { file?: string }>;
       volumes: object;
     };
+    const optional = Object.entries(services).filter(([, { profiles }]) => profiles !== undefined);
+    expect(optional.map(([service]) => service)).toEqual(profile);
+    const given = Object.values(configs).flatMap(({ file }) => file?.slice(2) ?? []);
+    expect(given.filter((file) => !files.has(file))).toEqual([]);
+    const setFor = (extra: string, variable: RegExp): void =>
+      expect([extra, variable.test(text)]).toEqual([extra, extras.includes(extra)]);
+    setFor('traces', /^ +OTEL_|datasources\/jaeger/m);
+    setFor('metrics', /^ +AGENT_ONCE_METRICS_PORT/m);
+    setFor('encryption', /AGENT_ONCE_ENCRYPTION_KEYS/);
     const built = Object.entries(services).filter(([, { build }]) => build !== undefined);
     expect(built.map(([service]) => service)).toEqual(ours);
     for (const [, { image }] of built) expect(image).toMatch(/^my-agents:/);
     expect({ name, volumes: Object.keys(volumes) }).toEqual({
       name: 'my-agents',
-      volumes: ['postgres'],
+      volumes: ['postgres', ...more],
     });
     expect(text).not.toContain('agent-once:');
     if (!ours.includes('service')) expect(text).not.toMatch(/\bservice\b(?!s)(?!_)/);

@@ -1,12 +1,11 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import { hasExtra } from '../../../../../test/support/extras.ts';
 import { findProgram } from '../../../../../test/support/find-program.ts';
@@ -17,7 +16,7 @@ import { alertRules, alerts, queries } from '../support/queries.ts';
 
 const promtool = await findProgram('promtool');
 const prometheus = await findProgram('prometheus');
-const COMPOSE = fileURLToPath(new URL('../../docker-compose.yml', import.meta.url));
+const CONFIGURATION = fileURLToPath(new URL('../../prometheus.yml', import.meta.url));
 const NEEDED = 'needs promtool and prometheus: Debian has both in the package "prometheus"';
 
 (promtool ? test : test.skip)(`promtool takes the alert rules (${NEEDED})`, async () => {
@@ -34,11 +33,8 @@ const NEEDED = 'needs promtool and prometheus: Debian has both in the package "p
   async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-promtool-'));
     try {
-      const { configs } = parse(await readFile(COMPOSE, 'utf8')) as {
-        configs: { prometheus: { content: string } };
-      };
       const file = path.join(folder, 'prometheus.yml');
-      await writeFile(file, configs.prometheus.content);
+      await copyFile(CONFIGURATION, file);
       await copyFile(alertRules, path.join(folder, 'alert-rules.yml'));
       const checked = await promisify(execFile)(promtool ?? '', ['check', 'config', file]);
       expect(checked.stdout).toContain('SUCCESS');
