@@ -31,12 +31,12 @@ const LEFT_OUT =
 /** What lines have of themselves. */
 const OF_LINES = ['level', 'part', 'pid', 'hostname', 'time', 'msg'];
 /** What some of them have: a tool may log fields of any name, and these mean what docs/logs.md says. */
-const DOCUMENTED = new Set([
-  ...OF_LINES,
-  ...['run', 'agent', 'tenant', 'keyHash', 'turn', 'step', 'tokenHash', 'attempt'],
-  ...['activityType', 'taskQueue', 'trace_id', 'span_id', 'target'],
-  ...['req', 'res', 'responseTime', 'reqId'],
-]);
+const DOCUMENTED = new Set(
+  OF_LINES.concat(
+    ['run', 'agent', 'tenant', 'keyHash', 'turn', 'step', 'tokenHash', 'attempt', 'activityType'],
+    ['taskQueue', 'trace_id', 'span_id', 'target', 'req', 'res', 'responseTime', 'reqId'],
+  ),
+);
 /** What workflows' lines have from Temporal's library and from what traces. */
 const OF_WORKFLOWS = new Set(['taskQueue', 'trace_id', 'span_id']);
 
