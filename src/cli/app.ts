@@ -7,6 +7,7 @@ import type { LedgerBackends } from '../ledger/open-ledger.ts';
 import type { Sealer } from '../ledger/payload.ts';
 import type { ExtendRuntime, ExtendWorker } from '../worker/worker-parts.ts';
 import type { OwnActivities } from '../worker/own-activities.ts';
+import type { ServingPart } from './commands.ts';
 
 /** What a program is made of: the composition in `src/app/compose.ts`. */
 export interface App {
@@ -46,10 +47,20 @@ export interface Extra {
    * worker and the workflows' bundle of the app. Asked each time that one connects.
    */
   plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin & BundlerPlugin)[]>;
+  /** Makes the log of what serves. It comes first, wherever the composition has the extra. */
+  log?: OwnLog;
   /** Changes how Temporal's library logs and measures in `agent-once worker`, before it does anything. */
   runtime?: ExtendRuntime;
+}
+
+/** A log of an extra's own. */
+interface OwnLog {
+  /** Called before anything of the command, and of other extras, is done or said. */
+  open(part: ServingPart): Promise<void>;
+  /** Makes the log of Temporal's library in `agent-once worker`; what others make of it comes after. */
+  runtime: ExtendRuntime;
   /** Changes the options, and the `stream`, of a part that has a logger of pino's, as the HTTP service has. */
-  pino?(options: object): object;
+  pino(options: object): object;
 }
 
 /** Types the composition. */

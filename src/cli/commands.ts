@@ -63,6 +63,13 @@ function invocation(): string {
   return `node ${shellWord(path.startsWith('..') ? script : path)}`;
 }
 
+export type ServingPart = 'worker' | 'service';
+
+/** What a command is that goes on until it is told to stop; `undefined`: it does its work and ends. */
+export function servingPart(command: string | undefined): ServingPart | undefined {
+  return command === 'worker' ? 'worker' : command === 'serve' ? 'service' : undefined;
+}
+
 /** Exit codes of what is no error; the others are in `ERRORS`. */
 export const EXIT = {
   done: 0,

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import type { App } from './app.ts';
 import { registerCancel } from './cancel.ts';
-import { adviseOnly, hasCommand } from './commands.ts';
+import { adviseOnly, hasCommand, servingPart } from './commands.ts';
 import { registerList } from './list.ts';
 import { registerResume } from './resume.ts';
 import { registerResult } from './result.ts';
@@ -36,6 +36,10 @@ export function createProgram(app: App): Command {
       styleArgumentText: (text) => colours.cyan(text),
     })
     .addHelpText('after', () => `\n${examplesOf()}\n${HELP}`);
+  program.hook('preAction', async (_program, command) => {
+    const part = command.parent === program ? servingPart(command.name()) : undefined;
+    if (part) for (const { log } of app.extras) await log?.open(part);
+  });
   program.commandsGroup('Runs:');
   registerStart(program, app);
   registerStatus(program, app.agents);

@@ -1,17 +1,15 @@
 import { registerPlugins } from '../client/plugins.ts';
 import { registerLedgers } from '../ledger/open-ledger.ts';
 import type { App } from './app.ts';
+import { servingPart } from './commands.ts';
 import { bindOptionalValues } from './options.ts';
 import { handleFailingOutput } from './output.ts';
 import { createProgram } from './program.ts';
 import { reportError } from './report-error.ts';
 
-/** Commands whose output is a log. */
-const SERVING = new Set(['serve', 'worker']);
-
 /** Runs one command line; how it ended is in `process.exitCode`. */
 export async function runCli(argv: readonly string[], app: App): Promise<void> {
-  handleFailingOutput(SERVING.has(argv[0] ?? ''));
+  handleFailingOutput(servingPart(argv[0]) !== undefined);
   try {
     registerLedgers(app.extras);
     registerPlugins(app.extras);

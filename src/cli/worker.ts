@@ -84,7 +84,10 @@ Examples:
           folder: app.folder,
           signal: stopping.signal,
           extend: app.extras.flatMap(({ worker }) => worker ?? []),
-          runtime: app.extras.flatMap(({ runtime }) => runtime ?? []),
+          runtime: [
+            ...app.extras.flatMap(({ log }) => log?.runtime ?? []),
+            ...app.extras.flatMap(({ runtime }) => runtime ?? []),
+          ],
           only: flags.only,
           onReady: ({ address, namespace, taskQueues, cancellation }) => {
             say(

@@ -1,10 +1,6 @@
 import type { Logger } from '@temporalio/worker';
 import { blameStep, describeThrown, type StrayKind } from '../activities/step/step-code.ts';
 import { AgentOnceError } from '../contract/errors.ts';
-import { oneLine } from '../contract/plain-text.ts';
-
-/** Characters of what was thrown that a message repeats. */
-const SHOWN = 500;
 
 /**
  * Looks after errors that nothing awaits, which would end the process, and each that tries again:
@@ -42,7 +38,8 @@ export function watchStrays(log: Logger, leave: (why: AgentOnceError) => void): 
 function strayError(thrown: unknown): AgentOnceError {
   return new AgentOnceError(
     'worker.stray_error',
-    `Code in this worker threw where nothing awaits it, and it cannot be told in which step: ${oneLine(describeThrown(thrown).slice(0, SHOWN))}. ` +
+    // Without what was thrown: the log has it, and whoever encrypts has it left out there.
+    'Code in this worker threw where nothing awaits it, and it cannot be told in which step. The line of the log before says what it threw. ' +
       'The worker took no new work and gave its steps time to end. What did not end is tried again elsewhere, and that attempt counts. ' +
       'AGENT_ONCE_LOG_LEVEL=debug shows where it was thrown: await that promise, or catch errors in that callback.',
     { cause: thrown },

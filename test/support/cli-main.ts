@@ -16,10 +16,14 @@ const workersAgents = inLane(testAgents).map((agent) => ({
 
 const own = process.env['TEST_OWN_APP'] === '1' ? await import('./own-app/app.ts') : undefined;
 
+/** None, or those of the app in the other order. */
+const extras = { none: [], reversed: app.extras.toReversed() };
+const { TEST_EXTRAS } = process.env;
+
 await runCli(process.argv.slice(2), {
   ...app,
   ...(own && { folder: own.folder }),
-  extras: process.env['TEST_EXTRAS'] === 'none' ? [] : app.extras,
+  extras: TEST_EXTRAS === 'none' || TEST_EXTRAS === 'reversed' ? extras[TEST_EXTRAS] : app.extras,
   agents: () =>
     Promise.resolve(process.env['TEST_AGENTS'] === 'of workers' ? workersAgents : agents),
 });

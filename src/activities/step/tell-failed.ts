@@ -1,4 +1,5 @@
 import { Context, type ApplicationFailure } from '@temporalio/activity';
+import { SdkComponent } from '@temporalio/common';
 
 const told = new WeakSet<object>();
 
@@ -15,11 +16,13 @@ export function tellFailed(
   forGood: boolean | 'unknown',
 ): void {
   const { log } = Context.current();
-  const line = { ...which, error: failure };
+  // Of this program: `activity`, as the context has it, is a tool's.
+  const ours = { ...which, sdkComponent: SdkComponent.worker };
+  const line = { ...ours, error: failure };
   if (forGood === 'unknown') log.warn('The outcome of a step is unknown', line);
   else if (forGood) log.warn('A step failed', line);
   else log.info('An attempt of a step failed', line);
-  log.debug('Why an attempt of a step failed', { ...which, error: thrown });
+  log.debug('Why an attempt of a step failed', { ...ours, error: thrown });
   told.add(failure);
 }
 

@@ -2,7 +2,8 @@ import { types } from 'node:util';
 import type { Logger, LogMetadata } from '@temporalio/worker';
 
 /** What stands for the message of a failure. */
-const LEFT_OUT = '(its message is encrypted in the run; AGENT_ONCE_LOG_LEVEL=debug shows it here)';
+const LEFT_OUT =
+  '(left out, since what is kept is encrypted; AGENT_ONCE_LOG_LEVEL=debug shows it here)';
 
 /** Entries about what steps and runs failed with: of Temporal's library, and of `worker/strays.ts`. */
 const OF_STEPS =

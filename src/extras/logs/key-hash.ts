@@ -3,7 +3,7 @@ import { addRunCommand, runOf, type RunFlags } from '../../cli/options.ts';
 import { print, printJson } from '../../cli/output.ts';
 import { workflowIdOf } from '../../contract/key.ts';
 import { AgentOnceError } from '../../contract/errors.ts';
-import { telemetryId } from '../../contract/telemetry-id.ts';
+import { telemetryId } from './telemetry-id.ts';
 
 /** `agent-once key-hash`: what a key is called in logs. */
 export function registerKeyHash(program: Command): void {

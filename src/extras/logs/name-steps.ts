@@ -1,22 +1,24 @@
 import type { ActivityInterceptorsFactory, WorkerPlugin } from '@temporalio/worker';
-import { isObject } from '../../contract/json-value.ts';
-import { CALL_MODEL, toolActivity } from '../../contract/names.ts';
-import { modelStep, tokenOf, toolStep } from '../../contract/step.ts';
-import type { TraceFields } from './trace.ts';
+import { stepOfActivity, tokenOf } from '../../contract/step.ts';
+import { OF_STEP } from './describe-entry.ts';
 
-/** Adds to each line of a step which step it is, and the span in which it was written. */
-export function nameSteps(trace: () => TraceFields | undefined): WorkerPlugin {
+/** Adds to each line of a step which step it is, and what of the line is not from a tool. */
+export function nameSteps(): WorkerPlugin {
   const interceptor: ActivityInterceptorsFactory = ({ info }) => {
     let names: Record<string, string> = {};
     return {
       inbound: {
         execute(input, next) {
-          names = namesOf(info.activityType, input.args[0]);
+          const of = stepOfActivity(info.activityType, input.args[0]);
+          if (of) names = { step: of.step, token: tokenOf(of.run.scope, of.step) };
           return next(input);
         },
       },
       outbound: {
-        getLogAttributes: (attributes, next) => next({ ...attributes, ...names, ...trace() }),
+        getLogAttributes(attributes, next) {
+          const all = next({ ...attributes, ...names });
+          return { ...all, [OF_STEP]: all };
+        },
       },
     };
   };
@@ -30,16 +32,4 @@ export function nameSteps(trace: () => TraceFields | undefined): WorkerPlugin {
       },
     }),
   };
-}
-
-/** @param argument of the activity: a `ModelStepInput`, a `ToolStepInput`, or another's */
-function namesOf(activityType: string, argument: unknown): Record<string, string> {
-  if (!isObject(argument) || !isObject(argument['run'])) return {};
-  const { run, turn, index } = argument;
-  const { scope } = run;
-  if (typeof scope !== 'string' || typeof turn !== 'number') return {};
-  const isTool = activityType.startsWith(toolActivity('')) && typeof index === 'number';
-  if (!isTool && activityType !== CALL_MODEL) return {};
-  const step = isTool ? toolStep(turn, index) : modelStep(turn);
-  return { step, token: tokenOf(scope, step) };
 }

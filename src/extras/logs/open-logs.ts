@@ -1,12 +1,12 @@
 import { pino, type LoggerOptions } from 'pino';
 import type { RuntimeOptions } from '@temporalio/worker';
+import type { ServingPart } from '../../cli/commands.ts';
 import { coloursOf, sayInto } from '../../cli/output.ts';
 import { readConfig, secretsIn } from '../../config.ts';
 import { oneLine } from '../../contract/plain-text.ts';
 import { pinoOptions } from './pino-options.ts';
 import { readLogFormat, type LogFormat } from './settings.ts';
 import { terminalLine } from './terminal-line.ts';
-import { findTraces, type TraceFields } from './trace.ts';
 
 /** The log of a process that serves. */
 export interface Logs {
@@ -14,21 +14,18 @@ export interface Logs {
   runtime(options: RuntimeOptions): RuntimeOptions;
   /** For a part that has a pino of its own. */
   pino(options: LoggerOptions & { stream?: NodeJS.WriteStream }): object;
-  /** The span that is active where it is called. */
-  trace(): TraceFields | undefined;
 }
 
 /**
  * @param part what the process is, in each of its lines
  * @throws {AgentOnceError} `config.invalid`
  */
-export async function openLogs(part: string): Promise<Logs> {
+export async function openLogs(part: ServingPart): Promise<Logs> {
   const format = readLogFormat() ?? (process.stderr.isTTY ? 'text' : 'json');
-  const trace = await findTraces();
   const secrets = secretsIn();
   // Before anything else is read: that a setting is wrong is said in the same way.
   if (format === 'json') {
-    const told = pino(pinoOptions(part, 'debug', { secrets, ...PLAIN }, trace), {
+    const told = pino(pinoOptions(part, 'debug', { secrets, ...PLAIN }), {
       write: (line) => write(process.stderr, line, 'json'),
     });
     sayInto((text, level) => told[level](text.replace(/^error /, '')));
@@ -41,11 +38,10 @@ export async function openLogs(part: string): Promise<Logs> {
     // Of its requests, and no tool logs there.
     asTheyAre: part === 'service' ? ['req', 'res'] : [],
   };
-  const options = pinoOptions(part, logLevel, describing, trace);
+  const options = pinoOptions(part, logLevel, describing);
   const log = pino(options, { write: (line) => write(process.stderr, line, format) });
   const { extendRuntime } = part === 'worker' ? await import('./temporal-logger.ts') : NO_TEMPORAL;
   return {
-    trace,
     runtime: (given) => extendRuntime(given, log, logLevel),
     pino: ({ serializers, stream = process.stdout, ...given }) => ({
       ...given,

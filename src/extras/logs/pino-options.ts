@@ -1,21 +1,15 @@
 import os from 'node:os';
 import type { LoggerOptions } from 'pino';
 import { describeEntry, type Describing, type Fields } from './describe-entry.ts';
-import type { TraceFields } from './trace.ts';
 
 /** What lines look like, whichever part of the program writes them. */
-export function pinoOptions(
-  part: string,
-  level: string,
-  describing: Describing,
-  trace: () => TraceFields | undefined,
-): LoggerOptions {
+export function pinoOptions(part: string, level: string, describing: Describing): LoggerOptions {
   return {
     level,
     base: { part, pid: process.pid, hostname: os.hostname() },
     timestamp: false,
     // What an entry brings along wins: some of them are written a moment later.
-    mixin: () => ({ time: new Date().toISOString(), ...trace() }),
+    mixin: () => ({ time: new Date().toISOString() }),
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: (described: unknown) => described },
     hooks: {

@@ -1,15 +1,17 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { RuntimeOptions } from '@temporalio/worker';
 import { say } from '../../cli/output.ts';
+import type { AgentOnceClient } from '../../client/agent-once-client.ts';
 import { openClient } from '../../client/open-client.ts';
 import { readConfig } from '../../config.ts';
 import type { WorkerParts } from '../../worker/worker-parts.ts';
-import { createInstruments, tellConnections } from './instruments.ts';
+import { createInstruments, tellConnections, tellStart } from './instruments.ts';
 import { measureLedger } from './measured-ledger.ts';
 import { measureModel } from './measured-model.ts';
 import { measureStarts } from './measured-starts.ts';
 import { tellQuestions } from './open-questions.ts';
 import { findFreePort, startMetricsServer } from './serve-metrics.ts';
+import { tellTaskQueues } from './task-queues.ts';
 
 /** A process that tells its metrics. */
 export interface Exposed {
@@ -28,14 +30,22 @@ export interface Exposed {
 export async function expose(port: number, part: string): Promise<Exposed> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const closing: (() => Promise<void>)[] = [];
+  let opened: Promise<AgentOnceClient> | undefined;
+  /** With the first scrape. */
+  const client = (): Promise<AgentOnceClient> =>
+    (opened ??= openClient(readConfig()).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    }));
   let core: number | undefined;
   if (part === 'service') measureStarts(registry);
   else core = await findFreePort();
   // One kind of process is enough: the others would say the same.
   if (part === 'worker' || part === 'workflows') {
-    closing.push(tellQuestions(registry, () => openClient(readConfig())));
+    tellQuestions(registry, client);
   }
+  tellTaskQueues(registry, client);
+  tellStart(registry, part);
   const server = await startMetricsServer(port, registry, core);
   say(`Metrics are at http://127.0.0.1:${server.port}/metrics`);
   return {
@@ -65,7 +75,7 @@ export async function expose(port: number, part: string): Promise<Exposed> {
     },
     async close() {
       await server.close();
-      for (const close of closing) await close();
+      await (await opened?.catch(() => undefined))?.close();
     },
   };
 }

@@ -1,9 +1,7 @@
 import type { Extra } from '../../cli/app.ts';
+import { servingPart } from '../../cli/commands.ts';
 import type { Exposed } from './expose.ts';
 import { readMetricsPort } from './settings.ts';
-
-/** The commands that go on until they are told to stop: what they count, somebody can ask for. */
-const COMMANDS = ['worker', 'serve'];
 
 let exposed: Exposed | undefined;
 
@@ -12,12 +10,12 @@ export const metrics: Extra = {
   name: 'metrics',
   commands: (program) => {
     program.hook('preAction', async (_program, command) => {
-      const port = COMMANDS.includes(command.name()) ? readMetricsPort() : undefined;
-      if (port === undefined) return;
+      const part = servingPart(command.name());
+      const port = part && readMetricsPort();
+      if (part === undefined || port === undefined) return;
       const { expose } = await import('./expose.ts');
       const { only } = command.opts<{ only?: string }>();
-      const part = command.name() === 'serve' ? 'service' : (only ?? 'worker');
-      exposed = await expose(port, part);
+      exposed = await expose(port, only ?? part);
     });
     program.hook('postAction', async () => {
       await exposed?.close();

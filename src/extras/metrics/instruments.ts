@@ -96,3 +96,13 @@ export function tellConnections(
     },
   });
 }
+
+/** Tells which part of the program the process is, and since when: a restart shows by it. */
+export function tellStart(registry: Registry, part: string): void {
+  new Gauge({
+    registers: [registry],
+    name: 'agent_once_process_start_time_seconds',
+    help: 'When this process began, in seconds since 1970',
+    labelNames: ['part'],
+  }).set({ part }, Date.now() / 1_000 - process.uptime());
+}

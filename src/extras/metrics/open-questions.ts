@@ -1,17 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 import type { AgentOnceClient } from '../../client/agent-once-client.ts';
+import { askedLately } from './asked-lately.ts';
+import { boundedLabels } from './bounded-labels.ts';
 
 /** Temporal's index is asked at most so often, however often somebody scrapes. */
 const ASK_EVERY_MS = 60_000;
 /** What was answered longer ago is told no more: other workers may know that it is over. */
 const OLD_MS = 300_000;
-/** A scrape waits so long for a new answer; then it is told the last one. */
-const WAIT_MS = 3_000;
 /** Runs that wait for a person, of which the questions are counted. */
 const RUNS = 5_000;
+/** Tenants that are told by name. */
+const TENANTS = 100;
 
 interface Questions {
+  tenant: string;
   agent: string;
   tool: string;
   kind: string;
@@ -23,16 +25,10 @@ interface Questions {
 /**
  * Tells what waits for people, and since when, as Temporal has it: of runs that were ended from
  * outside, the ledger keeps questions that nobody has to answer any more.
- *
- * @param connect called with the first scrape
- * @returns ends the connection
  */
-export function tellQuestions(
-  registry: Registry,
-  connect: () => Promise<AgentOnceClient>,
-): () => Promise<void> {
+export function tellQuestions(registry: Registry, client: () => Promise<AgentOnceClient>): void {
   const registers = [registry];
-  const labelNames = ['agent', 'tool', 'kind'];
+  const labelNames = ['tenant', 'agent', 'tool', 'kind'];
   const open = new Gauge({
     registers,
     name: 'agent_once_open_questions',
@@ -54,55 +50,42 @@ export function tellQuestions(
     collect: () => lately(),
   });
 
-  let client: Promise<AgentOnceClient> | undefined;
-  let asked = Number.NEGATIVE_INFINITY;
-  let answered = Number.NEGATIVE_INFINITY;
-  let asking: Promise<void> | undefined;
+  const tenantLabel = boundedLabels(TENANTS);
+  const forget = (): void => {
+    for (const gauge of [open, oldest]) gauge.reset();
+  };
   const ask = async (): Promise<void> => {
-    client ??= connect().catch((error: unknown) => {
-      client = undefined;
-      throw error;
-    });
-    const found = await readQuestions(await client);
-    open.reset();
-    oldest.reset();
-    for (const { agent, tool, kind, count, oldest: since } of found) {
-      open.set({ agent, tool, kind }, count);
-      oldest.set({ agent, tool, kind }, since);
+    const found = await readQuestions(await client(), tenantLabel);
+    forget();
+    for (const { count, oldest: since, ...labels } of found) {
+      open.set(labels, count);
+      oldest.set(labels, since);
     }
-    answered = Date.now();
-    read.set(answered / 1_000);
+    // Where Temporal does not answer, it shows here.
+    read.set(Date.now() / 1_000);
   };
-  const lately = async (): Promise<void> => {
-    if (!asking && Date.now() - asked >= ASK_EVERY_MS) {
-      asked = Date.now();
-      // Where Temporal does not answer, the time of the last answer shows it.
-      asking = ask()
-        .catch(() => {})
-        .finally(() => (asking = undefined));
-    }
-    if (asking) await Promise.race([asking, sleep(WAIT_MS, undefined, { ref: false })]);
-    if (Date.now() - answered > OLD_MS) for (const gauge of [open, oldest]) gauge.reset();
-  };
-  return async () => {
-    await (await client?.catch(() => undefined))?.close();
-  };
+  const lately = askedLately(ASK_EVERY_MS, OLD_MS, ask, forget);
 }
 
-async function readQuestions(client: AgentOnceClient): Promise<Questions[]> {
+async function readQuestions(
+  client: AgentOnceClient,
+  tenantLabel: (tenant: string) => string,
+): Promise<Questions[]> {
   const found = new Map<string, Questions>();
-  const add = (agent: string, tool: string, kind: string, askedAt: string, count = 1): void => {
-    const id = `${agent} ${tool} ${kind}`;
+  const add = (of: Omit<Questions, 'count' | 'oldest'>, askedAt: string, count = 1): void => {
+    const id = Object.values(of).join(' ');
     const since = Date.parse(askedAt) / 1_000;
-    const before = found.get(id) ?? { agent, tool, kind, count: 0, oldest: since };
+    const before = found.get(id) ?? { ...of, count: 0, oldest: since };
     const oldest = Math.min(before.oldest, since);
     found.set(id, { ...before, count: before.count + count, oldest });
   };
-  for await (const run of client.list({ status: 'waiting', limit: RUNS })) {
-    for (const { tool, kind, askedAt } of run.waiting) add(run.agent, tool, kind, askedAt);
+  for await (const { agent, ...run } of client.list({ status: 'waiting', limit: RUNS })) {
+    const tenant = tenantLabel(run.tenant);
+    for (const { tool, kind, askedAt } of run.waiting) add({ tenant, agent, tool, kind }, askedAt);
     // Of many questions, a run shows the first: of the others it is not known what they are about.
     const [first] = run.waiting;
-    if (run.waitingMore && first) add(run.agent, '', '', first.askedAt, run.waitingMore);
+    if (!run.waitingMore || !first) continue;
+    add({ tenant, agent, tool: '', kind: '' }, first.askedAt, run.waitingMore);
   }
   return [...found.values()];
 }

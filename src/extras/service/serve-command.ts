@@ -57,7 +57,7 @@ Examples:
         signal: stopping.signal,
         hurry: hurry.signal,
         pino: (options) =>
-          app.extras.reduce((before, extra) => extra.pino?.(before) ?? before, options),
+          app.extras.reduce((before, { log }) => log?.pino(before) ?? before, options),
         onReady: ({ url }) => {
           if (flags.open) {
             say(

@@ -1,6 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { toolActivity, CALL_MODEL } from '../../contract/names.ts';
-import { modelStep, toolStep, type StepRun } from '../../contract/step.ts';
+import { stepOfActivity, type StepRun } from '../../contract/step.ts';
 import { GEN_AI } from './gen-ai.ts';
 
 /**
@@ -40,11 +39,9 @@ export function runAttributes(argument: unknown): Attributes {
 
 /** What a span says of a step, from its activity's argument; nothing of other activities. */
 export function stepAttributes(activityType: string, argument: unknown): Attributes {
-  const { run, turn, index } = (argument ?? {}) as { run?: StepRun; turn?: number; index?: number };
-  const tool = activityType.startsWith(toolActivity(''));
-  if (turn === undefined || !(tool || activityType === CALL_MODEL)) return runAttributes(run);
-  const step = tool && index !== undefined ? toolStep(turn, index) : modelStep(turn);
-  return { ...runAttributes(run), [OWN.turn]: turn, [OWN.step]: step };
+  const of = stepOfActivity(activityType, argument);
+  if (!of) return runAttributes((argument as { run?: unknown } | null | undefined)?.run);
+  return { ...runAttributes(of.run), [OWN.turn]: of.turn, [OWN.step]: of.step };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { errorType, OWN } from './attributes.ts';
 import { tracer } from './run-ids.ts';
+import type { LogFields } from './workflow-trace.ts';
 
 /** Works in a span, which ends with the work. Of what is thrown it has the kind, and no text. */
 export async function inSpan<T>(
@@ -39,4 +40,10 @@ export function traceHeaders(of: Context): Record<string, string> {
   const headers: Record<string, string> = {};
   propagation.inject(of, headers);
   return headers;
+}
+
+/** What the lines of a log say of the span that goes on. */
+export function logFields(of: Context | undefined): LogFields | undefined {
+  const span = of && trace.getSpanContext(of);
+  return span && { trace_id: span.traceId, span_id: span.spanId };
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { trace, ROOT_CONTEXT, type Context, type Span, type SpanContext } from '@opentelemetry/api';
+import { spanIdOf, traceIdOf } from './workflow-trace.ts';
 
 /**
  * IDs of spans, random ones but for a run's own: that span is written when the run ends, and its steps
- * must name it before, on whatever worker. So its ID is made of the run's, here and nowhere else.
+ * must name it before, on whatever worker. So its ID is made of the run's.
  */
 let given: Partial<Pick<SpanContext, 'traceId' | 'spanId'>> = {};
 
@@ -22,13 +23,9 @@ function startAs(ids: typeof given, start: () => Span): Span {
   }
 }
 
-function spanIdOf(runId: string): string {
-  return runId.replaceAll('-', '').slice(-16);
-}
-
 /** The trace of a run that came without one, whoever asks. */
 function ownTrace(runId: string): Pick<SpanContext, 'traceId' | 'traceFlags'> {
-  const traceId = runId.replaceAll('-', '').padStart(32, '0').slice(0, 32);
+  const traceId = traceIdOf(runId);
   // Asked for what the sampler says, and never ended.
   const asked = startAs({ traceId }, () => tracer().startSpan('run', { root: true }));
   return { traceId, traceFlags: asked.spanContext().traceFlags };

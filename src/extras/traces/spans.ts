@@ -2,9 +2,11 @@ import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { ModelEndpoints } from '../../contract/model-endpoint.ts';
 import { toolActivity } from '../../contract/names.ts';
+import type { RuntimeOptions } from '@temporalio/worker';
 import type { ExtendWorker } from '../../worker/worker-parts.ts';
 import { clientSpans } from './client-spans.ts';
 import { withModelSpans } from './model-spans.ts';
+import { nameOwnTraces } from './run-lines.ts';
 import { writeRunSpan } from './run-span.ts';
 import { stepSpans } from './step-spans.ts';
 import { withToolSpans } from './tool-spans.ts';
@@ -14,6 +16,7 @@ export interface Spans {
   client: WorkflowClientInterceptor;
   activity: ActivityInterceptorsFactory;
   runEnded: typeof writeRunSpan;
+  runtime(options: RuntimeOptions): RuntimeOptions;
   worker: ExtendWorker;
   /** Sends what has not been sent; never rejects. */
   flush(): Promise<void>;
@@ -33,6 +36,10 @@ export function createSpans(
     client: clientSpans,
     activity: stepSpans((activityType) => effects.get(activityType)),
     runEnded: writeRunSpan,
+    runtime: ({ logger, ...others }) => ({
+      ...others,
+      ...(logger && { logger: nameOwnTraces(logger) }),
+    }),
     worker({ model, agents, ...parts }) {
       for (const { name, effect } of agents.tools()) effects.set(toolActivity(name), effect);
       return {

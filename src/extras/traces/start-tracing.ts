@@ -7,19 +7,19 @@ import {
   envDetector,
   resourceFromAttributes,
 } from '@opentelemetry/resources';
-import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import { servingPart } from '../../cli/commands.ts';
 import type { ModelEndpoints } from '../../contract/model-endpoint.ts';
+import { consoleExporter } from './console-exporter.ts';
 import { setOfProcess } from './current.ts';
 import { runIds, tracer } from './run-ids.ts';
 import { traceRequests } from './service-spans.ts';
 import type { TraceSettings } from './settings.ts';
 import { createSpans, type Spans } from './spans.ts';
-
-/** Commands that serve until they are told to stop, and what they are in a trace. */
-const SERVING: Readonly<Record<string, string>> = {
-  worker: 'agent-once-worker',
-  serve: 'agent-once-service',
-};
 
 /** How long the last spans may take at the end, in milliseconds. */
 const COMMAND_MS = 1_000;
@@ -41,28 +41,41 @@ export async function startTracing(
   command: string,
   models: ModelEndpoints | undefined,
 ): Promise<Tracing> {
-  const serving = SERVING[command];
+  const serving = servingPart(command);
   const limitMs = serving === undefined ? COMMAND_MS : SERVING_MS;
   const provider = new NodeTracerProvider({
     resource: defaultResource()
-      .merge(resourceFromAttributes({ 'service.name': serving ?? 'agent-once-cli' }))
+      .merge(resourceFromAttributes({ 'service.name': `agent-once-${serving ?? 'cli'}` }))
       // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES.
       .merge(detectResources({ detectors: [envDetector] })),
     idGenerator: runIds,
-    spanProcessors: [new BatchSpanProcessor(await openExporter(settings, limitMs))],
+    spanProcessors: await Promise.all(
+      settings.exporters.map(async (exporter) =>
+        exporter === 'console'
+          ? new SimpleSpanProcessor(consoleExporter)
+          : new BatchSpanProcessor(await openExporter(settings, limitMs)),
+      ),
+    ),
   });
   // Without baggage: what callers put there is nobody's business in a history, or at a model's.
   provider.register({ propagator: new W3CTraceContextPropagator() });
-  if (command === 'serve') traceRequests();
+  if (serving === 'service') traceRequests();
   const span = serving === undefined ? startCommand(settings, command) : undefined;
   let finished: Promise<void> | undefined;
-  const inTime = (sent: Promise<void>): Promise<void> =>
-    Promise.race([sent.catch(() => {}), sleep(limitMs, undefined, { ref: false })]);
+  /** Whether it ended, well or not. */
+  const inTime = (sent: Promise<void>): Promise<boolean> => {
+    const ended = sent.catch(() => {}).then(() => true);
+    return Promise.race([ended, sleep(limitMs, false, { ref: false })]);
+  };
+  const end = async (): Promise<void> => {
+    // What a receiver takes and does not answer would keep the process, as long as an export may take.
+    if (!(await inTime(provider.shutdown()))) process.exit();
+  };
   return {
-    spans: createSpans(models, () => inTime(provider.forceFlush())),
+    spans: createSpans(models, async () => void (await inTime(provider.forceFlush()))),
     finish() {
       span?.setAttribute('process.exit.code', Number(process.exitCode ?? 0)).end();
-      return (finished ??= inTime(provider.shutdown()));
+      return (finished ??= end());
     },
   };
 }

@@ -1,9 +1,14 @@
-import { createContextKey, type Attributes, type Context as Trace } from '@opentelemetry/api';
+import {
+  context,
+  createContextKey,
+  type Attributes,
+  type Context as Trace,
+} from '@opentelemetry/api';
 import type { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor, ActivityInterceptors } from '@temporalio/worker';
 import type { ModelStepResult, ToolStepDone, ToolStepResult } from '../../contract/step.ts';
 import { errorType, OWN, stepAttributes } from './attributes.ts';
-import { inSpan } from './in-span.ts';
+import { inSpan, logFields } from './in-span.ts';
 import { inRun } from './run-ids.ts';
 import { traceIn } from './temporal-headers.ts';
 
@@ -14,11 +19,22 @@ export function attributesOfStep(of: Trace): Attributes {
   return (of.getValue(STEP) as Attributes | undefined) ?? {};
 }
 
-/** A span for each attempt of each activity, below the run's. */
+/** A span for each attempt of each activity, below the run's; the attempt's lines of the log name it. */
 export function stepSpans(effectOf: (activityType: string) => string | undefined) {
-  return ({ info }: Context): ActivityInterceptors => ({
-    inbound: { execute: (input, next) => attempt(info, effectOf(info.activityType), input, next) },
-  });
+  return ({ info }: Context): ActivityInterceptors => {
+    let own: Trace | undefined;
+    const began = (of: Trace): void => void (own = of);
+    return {
+      inbound: {
+        execute: (input, next) => attempt(info, effectOf(info.activityType), began, input, next),
+      },
+      outbound: {
+        // That an attempt has failed is said when its span is over.
+        getLogAttributes: (attributes, next) =>
+          next({ ...attributes, ...(logFields(context.active()) ?? logFields(own)) }),
+      },
+    };
+  };
 }
 
 type Execute = NonNullable<ActivityInboundCallsInterceptor['execute']>;
@@ -26,6 +42,7 @@ type Execute = NonNullable<ActivityInboundCallsInterceptor['execute']>;
 function attempt(
   info: Context['info'],
   effect: string | undefined,
+  began: (own: Trace) => void,
   ...[input, next]: Parameters<Execute>
 ): Promise<unknown> {
   const { activityType, attempt: number, isLocal, workflowExecution } = info;
@@ -40,7 +57,8 @@ function attempt(
   };
   const incoming = traceIn(input.headers);
   const parent = (runId === '' ? incoming : inRun(incoming, runId)).setValue(STEP, step);
-  return inSpan(`RunActivity:${activityType}`, { attributes }, parent, async (span) => {
+  return inSpan(`RunActivity:${activityType}`, { attributes }, parent, async (span, own) => {
+    began(own);
     try {
       const result = await next(input);
       // An activity of the app's own may return anything.

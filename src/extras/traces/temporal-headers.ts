@@ -1,9 +1,7 @@
 import { propagation, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import { traceHeaders } from './in-span.ts';
-
-/** Where Temporal's own interceptors have it too; the workflows' interceptor hands it on. */
-const TRACE_HEADER = '_tracer-data';
+import { TRACE_HEADER } from './workflow-trace.ts';
 
 export function withTrace(headers: Headers, of: Context): Headers {
   const trace = traceHeaders(of);

@@ -1,18 +1,21 @@
 /**
- * In the workflows' sandbox: hands the trace that a run came with on to its activities, and tells how
- * the run ended. It makes no span, takes no random number, adds no command and no turn of the event
+ * In the workflows' sandbox: hands the trace that a run came with on to its activities, names it in the
+ * run's lines of the log, and tells how the run ended. It makes no span, takes no random number, adds no command and no turn of the event
  * loop, so it changes nothing in what a run does and in how its history replays.
  */
 import {
   ApplicationFailure,
   ContinueAsNew,
+  defaultPayloadConverter,
   isCancellation,
   proxySinks,
   TemporalFailure,
+  workflowInfo,
   type Headers,
   type Sinks,
   type WorkflowInterceptors,
 } from '@temporalio/workflow';
+import { logFieldsOf, TRACE_HEADER, type LogFields } from './workflow-trace.ts';
 
 /** How a run ended. */
 export interface RunEnd {
@@ -29,13 +32,11 @@ export interface TraceSinks extends Sinks {
   };
 }
 
-/** The header in which Temporal's own interceptors, in all languages, put the trace. */
-const TRACE_HEADER = '_tracer-data';
-
 const { agentOnceTraces } = proxySinks<TraceSinks>();
 
 export function interceptors(): WorkflowInterceptors {
   let trace: Headers = {};
+  let inLines: LogFields | undefined;
   const traced = <Input extends { headers: Headers }>(input: Input): Input => ({
     ...input,
     headers: { ...trace, ...input.headers },
@@ -45,7 +46,10 @@ export function interceptors(): WorkflowInterceptors {
       {
         execute(input, next) {
           const found = input.headers[TRACE_HEADER];
-          if (found) trace = { [TRACE_HEADER]: found };
+          if (found) {
+            trace = { [TRACE_HEADER]: found };
+            inLines = inLinesOf(found);
+          }
           const run = runOf(input.args[0]);
           const tell = (end: RunEnd | undefined): void => {
             if (end) agentOnceTraces.runEnded(run, end, trace);
@@ -61,6 +65,7 @@ export function interceptors(): WorkflowInterceptors {
     ],
     outbound: [
       {
+        getLogAttributes: (attributes, next) => next({ ...attributes, ...inLines }),
         scheduleActivity: (input, next) => next(traced(input)),
         scheduleLocalActivity: (input, next) => next(traced(input)),
         startChildWorkflowExecution: (input, next) => next(traced(input)),
@@ -68,6 +73,16 @@ export function interceptors(): WorkflowInterceptors {
       },
     ],
   };
+}
+
+/** Nothing of a trace that cannot be read. */
+function inLinesOf(header: NonNullable<Headers[string]>): LogFields | undefined {
+  try {
+    const { traceparent } = defaultPayloadConverter.fromPayload<{ traceparent?: string }>(header);
+    return traceparent === undefined ? undefined : logFieldsOf(workflowInfo().runId, traceparent);
+  } catch {
+    return undefined;
+  }
 }
 
 function runOf(argument: unknown): { agent?: string; tenant?: string } {

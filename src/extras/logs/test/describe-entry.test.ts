@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
@@ -6,7 +7,7 @@ import { coloursOf } from '../../../cli/output.ts';
 import { sha256Base64url } from '../../../contract/hash.ts';
 import { workflowIdOf } from '../../../contract/key.ts';
 import { AgentOnceError } from '../../../contract/errors.ts';
-import { describeEntry, type Fields } from '../describe-entry.ts';
+import { describeEntry, OF_STEP, type Fields } from '../describe-entry.ts';
 import { pinoOptions } from '../pino-options.ts';
 import { terminalLine } from '../terminal-line.ts';
 
@@ -27,7 +28,7 @@ test('whatever stands in an entry, it is one line of JSON, and a terminal shows 
     fc.property(anyText, fc.anything({ withBigInt: true }), (text, value) => {
       const error = Object.assign(new Error(text, { cause: new Error(text) }), { name: text });
       let written = '';
-      const options = pinoOptions('worker', 'info', PLAIN, () => undefined);
+      const options = pinoOptions('worker', 'info', PLAIN);
       const log = pino(options, { write: (json) => (written += json) });
       log.info({ error, value, [text]: text, level: text, msg: text }, text);
       const json = written.trimEnd();
@@ -81,5 +82,49 @@ test('stacks and causes are for debugging, and passwords for nobody', () => {
       stack: expect.stringMatching(/\n +at /),
       cause: { message: 'refused: [redacted]', stack: expect.not.stringContaining('hunter-2') },
     },
+  });
+});
+
+const page = readFileSync(new URL('../../../../docs/logs.md', import.meta.url), 'utf8');
+const table = page.slice(page.indexOf('| field'), page.indexOf('What a tool logs'));
+const documented = [...table.matchAll(/^\| (`.*?`) +\|/gm)]
+  .flatMap(([, names = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+  .filter((name) => name !== 'err');
+
+/** What Temporal's library and we know of a step. */
+const OWN = {
+  workflowId: ID,
+  workflowRunId: 'a-run-id',
+  activityType: 'tool.charge',
+  taskQueue: 'agent-once',
+  attempt: 1,
+  step: 't1.c0',
+  token: 'a-scope:t1.c0',
+  trace_id: 'a-trace',
+};
+/** What a tool logs with `ctx.log`. */
+const ofTool = (fields: Fields) =>
+  describe(
+    { sdkComponent: 'activity', ...OWN, [OF_STEP]: OWN, ...fields },
+    { telemetryKey: 'a-key-of-the-operators' },
+  );
+
+test.each(documented)('a field %s of a tool does not stand for that of the line', (name) => {
+  const { [`${name}_`]: theirs, ...line } = ofTool({ [name]: 'of the tool' });
+  expect(theirs).toBe('of the tool');
+  expect(line).toEqual(ofTool({}));
+});
+
+test('names by which Temporal knows a run are not taken from a tool either', () => {
+  const own = { workflowId: 'agent-other-4711', workflowRunId: 'another' };
+  const line = ofTool({ ...own, said: `for ${KEY}` });
+  expect(line).toMatchObject({ ...ofTool({}), said: 'for [key]', workflowRunId_: 'another' });
+});
+
+test('a workflow of the app cannot name a step, and has its own task queue', () => {
+  const fields = { sdkComponent: 'workflow', taskQueue: 'agent-once', step: 'first', mood: 'good' };
+  expect(describe({ ...fields, step_: 0 })).toMatchObject({
+    taskQueue: 'agent-once',
+    mood: 'good',
   });
 });

@@ -19,11 +19,11 @@ const page = readFileSync(new URL('../../../../docs/metrics.md', import.meta.url
 
 /** A row of the page: a metric, its labels with the values that the page names, and who tells it. */
 const documented = [
-  ...page.matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) +\| (worker|service)[^|]* +\|/gm),
-].map(([, name = '', type, labels = '', process]) => ({
+  ...page.matchAll(/^\| `(\w+)` +\| (\w+) +\| (.*?) +\| ((?:worker|service)[^|]*?) +\|/gm),
+].map(([, name = '', type, labels = '', processes = '']) => ({
   name,
   type,
-  process,
+  processes: processes.split(/\W+/),
   labels: new Map(
     [...labels.matchAll(/`(\w+)`(?: \(([^)]*)\))?/g)].map(([, label = '', values = '']) => [
       label,
@@ -114,7 +114,7 @@ suite('what a worker and a service tell after real runs', () => {
       ['approval', 'spend', 'approval'],
       ['unknown', 'send', 'outcome'],
     ] as const) {
-      const labels = { agent: 'tester', tool, kind };
+      const labels = { tenant: 'default', agent: 'tester', tool, kind };
       expect(sumOf(worker, 'agent_once_open_questions', labels)).toBe(1);
       const { waiting } = await measured.system.client.describe({ agent: 'tester', key });
       const since = sumOf(worker, 'agent_once_oldest_question_timestamp_seconds', labels);
@@ -132,10 +132,28 @@ suite('what a worker and a service tell after real runs', () => {
     expect(sumOf(worker, 'temporal_worker_task_slots_available', slots)).toBeGreaterThan(1_000);
   });
 
-  test('no key, no tenant and no secret is in any of it', () => {
+  test('each process tells what it is, and what waits in the task queues that it needs', () => {
+    for (const [text, part] of [
+      [worker, 'worker'],
+      [service, 'service'],
+    ] as const) {
+      const began = sumOf(text, 'agent_once_process_start_time_seconds', { part });
+      expect(began * 1_000).toBeLessThan(Date.now());
+      for (const kind of ['workflow', 'activity']) {
+        const labels = { task_queue: 'agent-once', kind };
+        expect(sumOf(text, 'agent_once_task_queue_pollers', labels)).toBe(1);
+        expect(sumOf(text, 'agent_once_task_queue_backlog_tasks', labels)).toBe(0);
+      }
+    }
+  });
+
+  test('no key and no secret is in any of it, and a tenant only where it waits for a person', () => {
     for (const text of [worker, service]) {
       expect(text).not.toContain(SECRET_KEY);
-      expect(text).not.toMatch(/tenant/i);
+      const tenants = parseExposition(text).samples.filter(({ labels }) => 'tenant' in labels);
+      for (const { name } of tenants) {
+        expect(name).toMatch(/^agent_once_(open_questions|oldest_question_timestamp_seconds)$/);
+      }
       expect(text).not.toContain(measured.system.env['LEDGER_URL']);
     }
   });
@@ -147,7 +165,7 @@ suite('what a worker and a service tell after real runs', () => {
         .filter(([name]) => name.startsWith('agent_once_'))
         .map(([name, type]) => ({ name, type, labels: labelsOf(samples, name) }));
       const rows = documented
-        .filter((row) => row.name.startsWith('agent_once_') && row.process === process)
+        .filter((row) => row.name.startsWith('agent_once_') && row.processes.includes(process))
         .map(({ name, type, labels }) => ({ name, type, labels: [...labels.keys()].sort() }));
       const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);
       expect(told.sort(byName)).toEqual(rows.sort(byName));

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { readTraceSettings } from '../settings.ts';
 
+const disabled = { OTEL_SDK_DISABLED: 'true', OTEL_TRACES_EXPORTER: 'zipkin' };
+const grpc = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
 
 describe('traces are', () => {
@@ -11,10 +13,21 @@ describe('traces are', () => {
     ['on', 'the exporter is named', { OTEL_TRACES_EXPORTER: 'otlp' }],
     ['off', 'the exporter is none', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }],
     ['off', 'the SDK is disabled', { ...endpoint, OTEL_SDK_DISABLED: 'true' }],
+    ['off', 'the SDK is disabled, whatever else is set', { ...disabled, ...grpc }],
     ['off', 'an endpoint is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
   ])('%s where %s', (is, _where, env) => {
-    expect(readTraceSettings(env).on).toBe(is === 'on');
+    expect(readTraceSettings(env).exporters).toEqual(is === 'on' ? ['otlp'] : []);
   });
+});
+
+test('they go to whom the variable names, and to several in a list', () => {
+  const to = (names: string) => readTraceSettings({ OTEL_TRACES_EXPORTER: names }).exporters;
+  expect(to('console')).toEqual(['console']);
+  expect(to('otlp, console')).toEqual(['otlp', 'console']);
+  // What is not for OTLP is asked of none that is.
+  expect(readTraceSettings({ ...grpc, OTEL_TRACES_EXPORTER: 'console' }).exporters).toEqual([
+    'console',
+  ]);
 });
 
 test('the protocol of traces wins over that of everything; without one it is protobuf', () => {

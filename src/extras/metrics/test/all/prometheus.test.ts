@@ -127,17 +127,23 @@ suite(`a real Prometheus that scrapes a worker and a service (${NEEDED})`, () =>
   test('the dashboard shows what waits for whom, and since when', async () => {
     const table = 'Questions that wait for a person';
     const named = (found: { metric: Record<string, string> }[]) =>
-      found.map(({ metric: { agent, tool, kind } }) => `${agent} ${tool} ${kind}`).sort();
-    const both = ['tester send outcome', 'tester spend approval'];
+      found
+        .map(({ metric: { tenant, agent, tool, kind } }) => `${tenant}: ${agent} ${tool} ${kind}`)
+        .sort();
+    const all = [
+      'acme: tester spend approval',
+      'default: tester send outcome',
+      'default: tester spend approval',
+    ];
     await eventually(async () => {
-      for (const nth of [0, 1, 2]) expect(named(await ask(panel(table, nth)))).toEqual(both);
+      for (const nth of [0, 1, 2]) expect(named(await ask(panel(table, nth)))).toEqual(all);
     });
     const { waiting } = await measured.system.client.describe({ agent: 'tester', key: 'approval' });
     const since = await ask(panel(table, 1));
-    expect(since.find(({ metric }) => metric['kind'] === 'approval')?.value).toBeCloseTo(
-      Date.parse(waiting[0]?.askedAt ?? ''),
-      0,
+    const theirs = since.find(
+      ({ metric: { tenant, kind } }) => tenant === 'default' && kind === 'approval',
     );
+    expect(theirs?.value).toBeCloseTo(Date.parse(waiting[0]?.askedAt ?? ''), 0);
   });
 
   test('it takes every query of the dashboard and the alerts', async () => {
@@ -157,5 +163,15 @@ suite(`a real Prometheus that scrapes a worker and a service (${NEEDED})`, () =>
       const noticed = rules.find(({ name }) => name === 'AgentOnceOutcomeUnknown');
       expect(['pending', 'firing']).toContain(noticed?.state);
     });
+  });
+
+  test('the service tells that runs wait and that no worker asks for them', async () => {
+    const expr = alerts.find(({ alert }) => alert === 'AgentOnceNoWorkflowWorker')?.expr ?? '';
+    expect(await ask(expr)).toEqual([]);
+    await Promise.all([measured.worker.stop(), second?.stop()]);
+    await measured.start('for nobody', 'Hello');
+    await eventually(async () =>
+      expect(await ask(expr)).toMatchObject([{ metric: { task_queue: 'agent-once' } }]),
+    );
   });
 });

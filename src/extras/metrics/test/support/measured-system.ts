@@ -84,6 +84,7 @@ export async function makeRuns({ system, start }: MeasuredSystem): Promise<void>
   await start('approval', asks);
   await waits('approval', 'approval');
   await start('approval', asks);
+  await client.start({ tenant: 'acme', agent: 'tester', key: 'approval', input: asks });
   await start('unknown', script(calls(['send', { label: 'unspeakable' }]), { say: 'ok' }));
   await waits('unknown', 'outcome');
   const breaks = { say: 'ok', fault: { kind: 'break', times: 1 } };
@@ -109,6 +110,6 @@ export async function makeRuns({ system, start }: MeasuredSystem): Promise<void>
   // Temporal's index is late, and workers ask it once a minute.
   await eventually(async () => {
     const { runs } = await client.page({ status: 'waiting' }, { limit: 10 });
-    if (runs.length !== 2) throw new Error('The index does not show both runs yet.');
+    if (runs.length !== 3) throw new Error('The index does not show all three runs yet.');
   });
 }

@@ -40,7 +40,10 @@ export const queries: Query[] = [
   ...dashboard.panels.flatMap(({ title, targets = [] }) =>
     targets.map(({ expr }) => ({
       of: `panel "${title}"`,
-      expr: expr.replaceAll('$__range', '1h').replaceAll('$__rate_interval', '1m'),
+      expr: expr
+        .replaceAll('$__range', '1h')
+        .replaceAll('$__rate_interval', '1m')
+        .replaceAll('$job', '.*'),
     })),
   ),
   ...alerts.map(({ alert, expr }) => ({ of: `alert ${alert}`, expr })),
@@ -64,7 +67,8 @@ export function selectorsOf(expr: string): Selector[] {
       }
       if (node.name === 'UnquotedLabelMatcher') {
         const [, name = '', value = ''] = /^(\w+)\s*=~?\s*"(.*)"$/.exec(textOf(node)) ?? [];
-        selectors.at(-1)?.labels.push({ name, values: value.split('|') });
+        // Prometheus itself adds the job.
+        if (name !== 'job') selectors.at(-1)?.labels.push({ name, values: value.split('|') });
       }
       if (node.name === 'GroupingLabels') {
         for (const name of textOf(node).slice(1, -1).split(',')) grouped.add(name.trim());
