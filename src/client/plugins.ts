@@ -12,5 +12,5 @@ export function registerPlugins(extras: WithPlugins): void {
 
 /** Makes the plugins of one client or worker. Those of the first extra come first. */
 export async function loadPlugins(extras = ofProcess): Promise<ClientPlugin[]> {
-  return (await Promise.all(extras.map((extra) => extra.plugins?.() ?? []))).flat();
+  return (await Promise.all(extras.map(async (extra) => (await extra.plugins?.()) ?? []))).flat();
 }

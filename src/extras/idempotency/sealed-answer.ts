@@ -32,7 +32,9 @@ export function sealerOf(extras?: readonly Pick<Extra, 'sealer'>[]): () => Seale
   const own = extras?.findLast(({ sealer }) => sealer !== undefined)?.sealer;
   const sealer = own ?? (() => (extras ? PLAIN : sealing.sealer()));
   const sample = Buffer.from('a sample');
-  if (readText(KEYS) !== undefined && sealer().seal(sample) === sample) {
+  // `plain` in the first place: they only decrypt.
+  const encrypts = /^(?!plain\s*(?:,|$))/.test(readText(KEYS) ?? 'plain');
+  if (encrypts && sealer().seal(sample) === sample) {
     throw invalidSetting(
       KEYS,
       "is set, but addIdempotency has nothing that encrypts: answers would be stored in plain. Give it the app's extras, with `encryption` among them: addIdempotency(server, { pool, extras: app.extras })",

@@ -77,13 +77,12 @@ function callByHttp(url: string): Caller {
       expect(text).toContain(`agent-${AGENT}-${key}`);
       return `agent-${AGENT}-${key}`;
     },
-    async approve(key, { waiting = [] }) {
+    async approve(key, { waiting }) {
       const path = `/v1/runs/agent-${AGENT}-${key}/steps/${waiting[0]?.step}/decision`;
       await ask('POST', path, { decision: 'approve', by: 'somebody', comment: 'planted-comment' });
     },
     async look(workflowId) {
-      for (const path of ['', '/steps', '/events'])
-        await ask('GET', `/v1/runs/${workflowId}${path}`);
+      for (const of of ['', '/steps', '/events']) await ask('GET', `/v1/runs/${workflowId}${of}`);
       await ask('GET', `/v1/runs?agent=${AGENT}`);
     },
   };
@@ -95,7 +94,7 @@ function callByClient({ client }: TestSystem): Caller {
       return (await client.start({ agent: AGENT, key, input })).workflowId;
     },
     async approve(key, { waiting }) {
-      const { step = '', round } = waiting?.[0] ?? {};
+      const { step = '', round } = waiting[0] ?? {};
       const decision = { decision: 'approve', by: 'somebody', comment: 'planted-comment' } as const;
       const asked = round === undefined ? { step } : { step, round };
       await client.decide({ agent: AGENT, key }, { ...asked, ...decision });

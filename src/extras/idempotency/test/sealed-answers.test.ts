@@ -166,6 +166,8 @@ test('keys that nothing here would use are refused, before a route is added', as
   sealing.sealer = () => ({ seal: same, open: same, sealText: same, openText: same });
   await expect(serve([keyOf('a')], {})).rejects.toEqual(refused);
   await expect(serve([keyOf('a')], { extras: [] })).rejects.toEqual(refused);
+  // Keys that encrypt nothing yet.
+  await serve(['plain', keyOf('a')], {});
 });
 
 testWith('encryption')('in a process of the command its extras encrypt', async () => {

@@ -50,7 +50,8 @@ export function unlink(page: string, text: string, isThere: (file: string) => bo
 
 /** The kustomization of a copy: its own image, and the HTTP service where it has that. */
 export function kustomizationOf(text: string, name: string, extras: readonly string[]): string {
-  const own = text.replaceAll('/agent-once', `/${name}`);
+  const all = text.replaceAll('/agent-once', `/${name}`);
+  const own = extras.includes('encryption') ? all : all.replace(/^.* \.\.\/codec\n/m, '');
   if (extras.includes('service')) return own;
   return own
     .replace('components:\n  - ../service\n', '')

@@ -78,6 +78,7 @@ export function selectFiles(
     if (EXAMPLE_TESTS.includes(file)) return false;
     if (!example && file.startsWith('src/app/')) return false;
     if (file.startsWith('deploy/kubernetes/service/')) return extras.includes('service');
+    if (file.startsWith('deploy/kubernetes/codec/')) return extras.includes('encryption');
     const extra = /^src\/extras\/([^/]+)\//.exec(file)?.[1];
     return extra === undefined || extras.includes(extra);
   }
