@@ -20,7 +20,7 @@ export interface AnswerContent {
 }
 
 /** How a row has it: sealed as a whole, or in plain. */
-export type ContentColumns = AnswerContent | { sealed: Buffer };
+type ContentColumns = AnswerContent | { sealed: Buffer };
 
 /**
  * What encrypts stored answers: asked each time, since keys may change.

@@ -82,7 +82,9 @@ function callByHttp(url: string): Caller {
       await ask('POST', path, { decision: 'approve', by: 'somebody', comment: 'planted-comment' });
     },
     async look(workflowId) {
-      for (const of of ['', '/steps', '/events']) await ask('GET', `/v1/runs/${workflowId}${of}`);
+      for (const page of ['', '/steps', '/events']) {
+        await ask('GET', `/v1/runs/${workflowId}${page}`);
+      }
       await ask('GET', `/v1/runs?agent=${AGENT}`);
     },
   };

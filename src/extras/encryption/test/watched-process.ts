@@ -8,7 +8,7 @@ import { hasExtra } from '../../../../test/support/extras.ts';
 import type { Named } from '../../../../test/support/search-text.ts';
 
 /** A process of the command, with all that it tells of itself. */
-export interface WatchedProcess {
+interface WatchedProcess {
   /** What it said when it was ready. */
   ready: RegExpExecArray;
   /** Ends it, and returns its log, its metrics and its traces. */
