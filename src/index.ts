@@ -1,6 +1,5 @@
 import type { Extra } from './cli/app.ts';
 import type { AgentOnceClient } from './client/agent-once-client.ts';
-import { registerPlugins } from './client/plugins.ts';
 import type { ModelEndpoints } from './contract/model-endpoint.ts';
 import type { AgentDefinition } from './define/define-agent.ts';
 
@@ -49,7 +48,8 @@ export type { JsonValue } from './contract/json-value.ts';
  * @param options.agents checks the names of agents, and gives each run its agent's settings at the
  *   start; without it the run's first model step does
  * @param options.models the app's endpoints: which of the agents' models are names of them
- * @param options.extras the app's: what they add to each client, such as a codec
+ * @param options.extras the app's: what they add to this client, such as a codec; default: those of the
+ *   command that this process runs
  * @throws {AgentOnceError} `config.invalid`, `agent.invalid`, `temporal.unreachable`,
  *   `temporal.failed`
  */
@@ -69,6 +69,6 @@ export async function createClient(
     ]);
   const config = readConfig();
   const { agents, models, extras } = options;
-  if (extras) registerPlugins(extras);
-  return openClient(config, agents && createRegistry(agents, registryDefaults(config, models)));
+  const registry = agents && createRegistry(agents, registryDefaults(config, models));
+  return openClient(config, registry, { extras });
 }

@@ -3,7 +3,10 @@ import { createClient } from '../../src/index.ts';
 import { createBackend } from './app.ts';
 
 // With `npm run dev` in another terminal: node --import ./bin/register-typescript.js examples/backend/server.ts
-const client = await createClient({ agents: await composed.agents() });
+const client = await createClient({
+  agents: await composed.agents(),
+  extras: composed.extras,
+});
 
 const app = createBackend(client);
 app.addHook('onClose', () => client.close());

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { defined } from '../contract/defined.ts';
 import { connectionProblem } from './connection-problem.ts';
-import { loadPlugins } from './plugins.ts';
+import { loadPlugins, type WithPlugins } from './plugins.ts';
 import { proxyFor, splitAddress, withPort, type Proxy } from './proxy.ts';
 import { retryAndTellLimits } from './tell-limits.ts';
 import { readTemporalConfig } from './temporal-config.ts';
@@ -16,12 +16,13 @@ import { isLoopback } from './temporal-errors.ts';
  *
  * @param options.attempts of each request to a server that refuses it; default: those of Temporal's
  *   client, ten in about 20 s
+ * @param options.extras whose plugins the client has; default: the process's
  * @throws {AgentOnceError} `temporal.unreachable`, `temporal.failed`, `config.invalid`
  */
 export async function connect(
-  options: { connectTimeoutMs?: number; attempts?: number | undefined } = {},
+  options: { connectTimeoutMs?: number; attempts?: number; extras?: WithPlugins | undefined } = {},
 ): Promise<{ temporal: Client; close(): Promise<void> }> {
-  const plugins = await loadPlugins();
+  const plugins = await loadPlugins(options.extras);
   const config = readTemporalConfig();
   const { address, namespace, connectionOptions } = config;
   const { tls = null, apiKey, metadata } = connectionOptions;

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { defined } from '../contract/defined.ts';
 import { AgentOnceClient } from './agent-once-client.ts';
 import { connect } from './connect.ts';
+import type { WithPlugins } from './plugins.ts';
 import type { AgentDirectory } from './types.ts';
 
 /**
@@ -11,9 +12,9 @@ import type { AgentDirectory } from './types.ts';
 export async function openClient(
   { hashKeys, searchAttributes, splitTaskQueues }: Config,
   registry?: AgentDirectory,
-  attempts?: number,
+  options: { attempts?: number; extras?: WithPlugins | undefined } = {},
 ): Promise<AgentOnceClient> {
-  const connection = await connect({ attempts });
+  const connection = await connect(options);
   const settings = { hashKeys, searchAttributes, splitTaskQueues };
   return new AgentOnceClient({ ...connection, ...settings, ...defined({ registry }) });
 }

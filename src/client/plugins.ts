@@ -1,15 +1,16 @@
 import type { ClientPlugin } from '@temporalio/client';
 
-type LoadPlugins = () => Promise<readonly ClientPlugin[]>;
+/** Extras: some of them bring plugins of Temporal's library along. */
+export type WithPlugins = readonly { plugins?(): Promise<readonly ClientPlugin[]> }[];
 
-let loaders: readonly LoadPlugins[] = [];
+let ofProcess: WithPlugins = [];
 
-/** Makes the plugins of Temporal's library known to this process that extras bring along. */
-export function registerPlugins(extras: readonly { plugins?: LoadPlugins }[]): void {
-  loaders = extras.flatMap(({ plugins }) => plugins ?? []);
+/** Sets the extras whose plugins clients and workers of this process have, unless told otherwise. */
+export function registerPlugins(extras: WithPlugins): void {
+  ofProcess = extras;
 }
 
-/** For each client and each worker of this process, in the order of the composition. */
-export async function loadPlugins(): Promise<ClientPlugin[]> {
-  return (await Promise.all(loaders.map((load) => load()))).flat();
+/** Makes the plugins of one client or worker. Those of the first extra come first. */
+export async function loadPlugins(extras = ofProcess): Promise<ClientPlugin[]> {
+  return (await Promise.all(extras.map(async (extra) => (await extra.plugins?.()) ?? []))).flat();
 }

@@ -49,6 +49,39 @@ test('it knows the agents that it is given, and any agent without', async () => 
   expect(await codeOf(client.start(request))).toBeUndefined();
 });
 
+/** An extra that is seen in each start of a client which has it. */
+function signing(name: string) {
+  const plugin = {
+    name,
+    configureClient: (options: object) => ({ ...options, identity: name }),
+  };
+  return { plugins: () => Promise.resolve([plugin as never]) };
+}
+
+test('each client of a process has the plugins of its own extras, and of no others', async () => {
+  Object.assign(process.env, shared);
+  const clients = [
+    await createClient({ extras: [signing('one')] }),
+    await createClient({ extras: [signing('two')] }),
+    // This process runs no command: it has no extras of its own.
+    await createClient(),
+    await createClient({ extras: [] }),
+  ];
+  try {
+    const identities = clients.map(async (each) => {
+      const run = { agent: 'assistant', key: randomUUID(), input: 'hello' };
+      const { workflowId } = await each.start(run);
+      const { temporal } = each.context;
+      const { events } = await temporal.workflow.getHandle(workflowId).fetchHistory();
+      return events?.[0]?.workflowExecutionStartedEventAttributes?.identity;
+    });
+    const own = expect.not.stringMatching(/^(one|two)$/);
+    expect(await Promise.all(identities)).toEqual(['one', 'two', own, own]);
+  } finally {
+    await Promise.all(clients.map((each) => each.close()));
+  }
+});
+
 test('a closed client has ended its connection', async () => {
   Object.assign(process.env, shared);
   client = await createClient();

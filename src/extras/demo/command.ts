@@ -2,11 +2,20 @@ import type { Command } from 'commander';
 import type { DemoOutcome } from './run-demo.ts';
 import type { BesidePart } from '../dev/beside.ts';
 import { fromCheckout } from '../dev/checkout-only.ts';
+import { STARTER } from './starters.ts';
 
 interface DemoFlags {
   compare?: true;
   keep?: true;
   json?: true;
+}
+
+/** `agent-once demo-starter`, which the demo itself starts: no help shows it. */
+export function registerStarter(program: Command): void {
+  program.command(STARTER, { hidden: true }).action(async () => {
+    const { startOnWord } = await fromCheckout(() => import('./starter.ts'));
+    await startOnWord();
+  });
 }
 
 /** `agent-once demo`: the main job on real parts, with a worker killed at the worst moment. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Client } from '@temporalio/client';
+import { connect } from '../../client/connect.ts';
 import { startChild, type Child } from '../dev/child-process.ts';
 import { PROJECT_ROOT } from '../dev/paths.ts';
 import { readRefunds } from './readings.ts';
@@ -9,25 +9,30 @@ import { exactly, type Finding } from './report.ts';
 const ORDER = 1043;
 const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
 
-/** Takes a plain Temporal workflow, without keys and tokens, through the same kill. */
-export async function comparePlain(
-  client: Client,
-  shopUrl: string,
-  env: NodeJS.ProcessEnv,
-): Promise<Finding[]> {
-  const doomed = await startPlainWorker({ ...env, AGENT_ONCE_FAULT: 'after-effect:issue_refund' });
-  const handle = await client.workflow.start('plainAgent', {
-    workflowId: 'plain-agent-1',
-    taskQueue: 'plain-agent',
-    args: [`Refund 25.00 EUR of order ${ORDER}.`],
-    workflowExecutionTimeout: 60_000,
-  });
-  await doomed.exited;
-  const second = await startPlainWorker(env);
+/**
+ * Takes a plain Temporal workflow, without keys and tokens, through the same kill. Client and worker
+ * have no extras: what they send is not encrypted.
+ */
+export async function comparePlain(shopUrl: string, env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const { temporal, close } = await connect({ extras: [] });
+  let worker: Child | undefined;
   try {
+    const doomed = await startPlainWorker({
+      ...env,
+      AGENT_ONCE_FAULT: 'after-effect:issue_refund',
+    });
+    const handle = await temporal.workflow.start('plainAgent', {
+      workflowId: 'plain-agent-1',
+      taskQueue: 'plain-agent',
+      args: [`Refund 25.00 EUR of order ${ORDER}.`],
+      workflowExecutionTimeout: 60_000,
+    });
+    await doomed.exited;
+    worker = await startPlainWorker(env);
     await handle.result();
   } finally {
-    await second.stop();
+    await worker?.stop();
+    await close();
   }
   return [exactly('refunds that it made', 'the shop', await readRefunds(shopUrl, ORDER), 2)];
 }

@@ -145,7 +145,7 @@ async function play(
     let compared: Finding[] = [];
     if (compare) {
       tell('A plain Temporal workflow, without keys and tokens, goes through the same kill …');
-      compared = await comparePlain(temporal, shop, env);
+      compared = await comparePlain(shop, env);
     }
     await done({
       findings,

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { StartRequest } from '../../client/types.ts';
 import { PROJECT_ROOT } from '../dev/paths.ts';
 
@@ -13,8 +12,9 @@ export interface StartOrder {
 export type StartAnswer =
   { workflowId: string; runId: string; replayed: boolean } | { error: string };
 
-const STARTER = path.join(PROJECT_ROOT, 'src/extras/demo/starter.ts');
-const LOADER = pathToFileURL(path.join(PROJECT_ROOT, 'bin/register-typescript.js')).href;
+const PROGRAM = path.join(PROJECT_ROOT, 'bin/agent-once.js');
+/** The command of such a process: as a command it has the app's extras, and so encrypts what they do. */
+export const STARTER = 'demo-starter';
 
 /**
  * Sends one request many times at once, from several processes: each connects first, so that they
@@ -26,7 +26,7 @@ export async function startAtOnce(
   env: NodeJS.ProcessEnv,
 ): Promise<StartAnswer[]> {
   const children = Array.from({ length: processes }, () =>
-    fork(STARTER, [], { execArgv: ['--import', LOADER], env }),
+    fork(PROGRAM, [STARTER], { execArgv: [], env }),
   );
   try {
     await Promise.all(children.map((child) => once(child, 'message')));

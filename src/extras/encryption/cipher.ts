@@ -23,12 +23,11 @@ export interface Cipher {
  * AES-256-GCM. Sealed bytes are a header (`SEALED`, version, length of the key's ID, the ID), a random
  * nonce, what is encrypted, and the tag, which covers the header too.
  */
-export function createCipher(keys: Keys): Cipher {
+export function createCipher({ byId, first }: Keys): Cipher {
   return {
     seal(plain) {
-      const [first] = keys;
       if (!first) throw new Error('There is no key to encrypt with.');
-      const [id, key] = first;
+      const { id, key } = first;
       const header = Buffer.concat([
         Buffer.from([SEALED, VERSION, id.length]),
         Buffer.from(id, 'latin1'),
@@ -46,9 +45,9 @@ export function createCipher(keys: Keys): Cipher {
         throw unreadable('Something encrypted is cut, or was made by another version.');
       }
       const id = sealed.toString('latin1', FIXED_BYTES, nonceAt).replaceAll(/[^\w.-]/g, '?');
-      const key = keys.get(id);
+      const key = byId.get(id);
       if (!key) {
-        const not = keys.size === 0 ? 'is not set' : 'does not have it';
+        const not = byId.size === 0 ? 'is not set' : 'does not have it';
         throw unreadable(`Something is encrypted with the key "${id}", and ${KEYS} ${not}.`);
       }
       const nonce = sealed.subarray(nonceAt, textAt);

@@ -45,7 +45,8 @@ Examples:
 
 async function serveCodec({ host, port, origin }: CodecFlags): Promise<void> {
   const keys = readKeys();
-  if (keys.size === 0) throw invalidSetting(KEYS, 'is not set: there is nothing to decrypt with');
+  if (keys.byId.size === 0)
+    throw invalidSetting(KEYS, 'is not set: there is nothing to decrypt with');
   const [{ createCodec }, { createCodecServer }, { readCodecAccess }] = await Promise.all([
     import('./codec.ts'),
     import('./codec-server.ts'),

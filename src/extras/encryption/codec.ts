@@ -17,20 +17,20 @@ const NEWLINE = 0x0a;
 const GZIP = 0x1f;
 
 /**
- * Compresses payloads that are large, and encrypts them whole, with their metadata. Without keys it
+ * Compresses payloads that are large, and encrypts them whole, with their metadata. Without a first key it
  * leaves all as it is; what is not encrypted is left alone when it is read.
  */
 export function createCodec(keys: Keys): PayloadCodec {
   const cipher = createCipher(keys);
-  const [id] = keys.keys();
+  const { first } = keys;
   return {
     async encode(payloads) {
-      if (id === undefined) return payloads;
+      if (!first) return payloads;
       return Promise.all(
         payloads.map(async (payload) => {
           const plain = serialize(payload);
           const packed = plain.length < COMPRESS_FROM_BYTES ? plain : await zip(plain);
-          const metadata = { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(id) };
+          const metadata = { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(first.id) };
           return { metadata, data: cipher.seal(packed) };
         }),
       );

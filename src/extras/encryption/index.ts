@@ -21,7 +21,7 @@ export const encryption: Extra = {
   },
   runtime(options, { logLevel }) {
     const { logger } = options;
-    if (!logger || logLevel === 'debug' || readKeys().size === 0) return options;
+    if (!logger || logLevel === 'debug' || !readKeys().first) return options;
     return { ...options, logger: leaveOutMessages(logger) };
   },
   sealer: () => createSealer(readKeys()),

@@ -8,8 +8,15 @@ const ID = /^[\w.-]{1,64}$/;
 /** 32 bytes, in either alphabet of base64. */
 const KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
 
-/** The first one encrypts; all decrypt. */
-export type Keys = ReadonlyMap<string, KeyObject>;
+/** In the place of the first key: nothing is encrypted yet, or any more. */
+const PLAIN = 'plain';
+
+export interface Keys {
+  /** All decrypt. */
+  byId: ReadonlyMap<string, KeyObject>;
+  /** Encrypts; absent: nothing does. */
+  first?: { id: string; key: KeyObject };
+}
 
 let read: { text: string | undefined; keys: Keys } | undefined;
 
@@ -26,7 +33,10 @@ export function readKeys(): Keys {
 
 function parseKeys(text: string): Keys {
   const keys = new Map<string, KeyObject>();
-  for (const [index, entry] of text === '' ? [] : text.split(',').entries()) {
+  const entries = text === '' ? [] : text.split(',');
+  const isPlain = entries[0]?.trim() === PLAIN;
+  for (const [index, entry] of entries.entries()) {
+    if (index === 0 && isPlain) continue;
     const where = `is wrong at its entry ${index + 1}:`;
     const [id = '', key = '', more] = entry.trim().split(':');
     if (more !== undefined || !entry.includes(':')) {
@@ -39,5 +49,6 @@ function parseKeys(text: string): Keys {
     if (keys.has(id)) throw invalidSetting(KEYS, `${where} its ID stands there before`);
     keys.set(id, createSecretKey(Buffer.from(key, 'base64')));
   }
-  return keys;
+  const [first] = isPlain ? [] : keys;
+  return first ? { byId: keys, first: { id: first[0], key: first[1] } } : { byId: keys };
 }

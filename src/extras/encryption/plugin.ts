@@ -13,7 +13,7 @@ const FAILURES = path.join(import.meta.dirname, 'failure-converter.cjs');
 const OF_WORKFLOWS = `workflow-failures${path.extname(fileURLToPath(import.meta.url))}`;
 
 /**
- * Gives clients and workers of Temporal's library the codec. With keys, workers make payloads of the
+ * Gives clients and workers of Temporal's library the codec. With a first key, workers make payloads of the
  * messages and stacks of failures too; clients make no failures.
  */
 export function encryptPayloads(keys: Keys): ClientPlugin & WorkerPlugin & BundlerPlugin {
@@ -26,7 +26,7 @@ export function encryptPayloads(keys: Keys): ClientPlugin & WorkerPlugin & Bundl
     options: Options,
   ): Promise<Options> => {
     const dataConverter = withCodec(options.dataConverter);
-    if (keys.size === 0) return { ...options, dataConverter };
+    if (!keys.first) return { ...options, dataConverter };
     const { workflowBundle } = options;
     const marked = workflowBundle && { workflowBundle: await mark(workflowBundle) };
     return {

@@ -7,10 +7,10 @@ const SEALED_TEXT = 'sealed:';
 /** Words of a person may begin in the same way. */
 const SEALED_FORM = /^sealed:[A-Za-z0-9+/]{40,}={0,2}$/;
 
-/** For the ledger: without keys it seals nothing, and what was not sealed it leaves alone. */
+/** For the ledger: without a first key it seals nothing, and what was not sealed it leaves alone. */
 export function createSealer(keys: Keys): Sealer {
   const cipher = createCipher(keys);
-  const seals = keys.size > 0;
+  const seals = keys.first !== undefined;
   return {
     seal: (plain) => (seals ? cipher.seal(plain) : plain),
     open: (bytes) => (bytes[0] === SEALED ? cipher.open(bytes) : bytes),

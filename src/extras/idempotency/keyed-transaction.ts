@@ -1,6 +1,8 @@
 import type pg from 'pg';
+import type { Sealer } from '../../ledger/payload.ts';
 import { AnswerNotStored } from './not-stored.ts';
 import { RefusedRequest } from './refused-request.ts';
+import { fromColumns, toColumns, type AnswerContent } from './sealed-answer.ts';
 
 /** What was asked for, and by whom. */
 export interface KeyedRequest {
@@ -13,10 +15,8 @@ export interface KeyedRequest {
 }
 
 /** An answer as it was sent. */
-export interface StoredAnswer {
+export interface StoredAnswer extends AnswerContent {
   status: number;
-  headers: Record<string, string>;
-  body: Buffer;
 }
 
 export interface KeyedTimes {
@@ -34,12 +34,14 @@ const ALIVE = '-- the handler of an idempotent request is at work';
 const SAVEPOINT = 'agent_once_handler';
 /** SQLSTATEs: there is no transaction, or not the one that was begun here. */
 const ENDED_BY_HANDLER = ['25P01', '3B001'];
+/** SQLSTATE: the table has no such column. */
+const UNDEFINED_COLUMN = '42703';
 
-interface Row {
+interface Row extends AnswerContent {
   fingerprint: string;
   status: number;
-  headers: Record<string, string>;
-  body: Buffer;
+  /** Absent in a table of an older version. */
+  sealed?: Buffer | null;
 }
 
 /**
@@ -52,15 +54,20 @@ export class KeyedTransaction {
   readonly #pool: pg.Pool;
   readonly #request: KeyedRequest | undefined;
   readonly #times: KeyedTimes;
+  readonly #sealer: Sealer;
   #client: pg.PoolClient | undefined;
   #beat: NodeJS.Timeout | undefined;
   readonly #ignore = (): void => {};
 
-  /** @param request absent: there is no key, so nothing is stored */
-  constructor(pool: pg.Pool, request: KeyedRequest | undefined, times: KeyedTimes) {
+  /**
+   * @param request absent: there is no key, so nothing is stored
+   * @param sealer encrypts the stored answer
+   */
+  constructor(pool: pg.Pool, request: KeyedRequest | undefined, times: KeyedTimes, sealer: Sealer) {
     this.#pool = pool;
     this.#request = request;
     this.#times = times;
+    this.#sealer = sealer;
   }
 
   /** Whether the transaction is under way. */
@@ -78,6 +85,7 @@ export class KeyedTransaction {
    *
    * @throws {RefusedRequest} `key.conflict`: the key names another request;
    *   `http.duplicate_in_progress`: the same request is still being worked on
+   * @throws {AgentOnceError} `payload.unreadable`: the answer is encrypted with a key that is not here
    */
   async begin(): Promise<StoredAnswer | undefined> {
     const client = await this.#pool.connect();
@@ -124,6 +132,7 @@ export class KeyedTransaction {
       await this.abandon();
       if (error instanceof AnswerNotStored) throw error;
       const { code = '' } = error as { code?: string };
+      if (code === UNDEFINED_COLUMN) throw new AnswerNotStored('table', error);
       throw new AnswerNotStored(
         ENDED_BY_HANDLER.includes(code) ? 'transaction' : 'database',
         error,
@@ -158,7 +167,7 @@ export class KeyedTransaction {
     );
     if (claimed.rowCount === 1) return undefined;
     const { rows } = await client.query<Row>(
-      `SELECT fingerprint, status, headers, body FROM agent_once_idempotency.requests
+      `SELECT * FROM agent_once_idempotency.requests
        WHERE tenant = $1 AND key = $2 AND method = $3 AND path = $4`,
       names,
     );
@@ -166,15 +175,21 @@ export class KeyedTransaction {
     // Removed in between, when its time was over: the caller asks again.
     if (!row) throw busy();
     if (row.fingerprint !== fingerprint) throw conflict();
-    return { status: row.status, headers: row.headers, body: row.body };
+    const { status, headers, body, sealed } = row;
+    return { status, ...fromColumns(sealed ? { sealed } : { headers, body }, this.#sealer) };
   }
 
   async #store(client: pg.ClientBase, request: KeyedRequest, answer: StoredAnswer): Promise<void> {
     const { tenant, key, method, path } = request;
+    const columns = toColumns(answer, this.#sealer);
+    const [set, values] =
+      'sealed' in columns
+        ? ['sealed = $6', [columns.sealed]]
+        : ['headers = $6, body = $7', [columns.headers, columns.body]];
     const { rowCount } = await client.query(
-      `UPDATE agent_once_idempotency.requests SET status = $5, headers = $6, body = $7
+      `UPDATE agent_once_idempotency.requests SET status = $5, ${set}
        WHERE tenant = $1 AND key = $2 AND method = $3 AND path = $4`,
-      [tenant, key, method, path, answer.status, answer.headers, answer.body],
+      [tenant, key, method, path, answer.status, ...values],
     );
     if (rowCount !== 1) throw new AnswerNotStored('transaction');
   }

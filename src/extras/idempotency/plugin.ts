@@ -1,9 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
+import { AgentOnceError } from '../../contract/errors.ts';
+import type { Extra } from '../../index.ts';
+import type { Sealer } from '../../ledger/payload.ts';
 import { keyLinesOf, mayHaveUnseenLines, readIdempotencyKey } from './idempotency-key.ts';
 import { KeyedTransaction, type KeyedRequest, type StoredAnswer } from './keyed-transaction.ts';
 import { answerRefusal, asRefusal, RefusedRequest } from './refused-request.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
+import { sealerOf } from './sealed-answer.ts';
 
 export interface IdempotencyOptions {
   /** The database of the handlers' own work: the answer is stored in the same transaction. */
@@ -28,6 +32,11 @@ export interface IdempotencyOptions {
   stores?: (status: number) => boolean;
   /** Headers of the answer that are stored with it beside `content-type`, in lower case. */
   headers?: readonly string[];
+  /**
+   * The app's: `encryption` among them encrypts what is stored, with the same keys as the ledger.
+   * Default: those of the command that this process runs.
+   */
+  extras?: readonly Pick<Extra, 'sealer'>[];
 }
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -60,10 +69,13 @@ declare module 'fastify' {
  * (400, 409, 422) is answered with problem details.
  *
  * Call it before the routes are added, and `installIdempotency` once on the database.
+ *
+ * @throws {AgentOnceError} `config.invalid`: there are keys of encryption, and no extra that uses them
  */
 export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions): void {
   const { stores = (status) => status < 500, headers = STORED_HEADERS } = options;
   const names = ['content-type', ...headers];
+  const sealer = sealerOf(options.extras);
   const guarded = new Set<string>();
   app.decorateRequest('keyed', null);
   app.decorateRequest('tx', null as unknown as pg.ClientBase);
@@ -74,7 +86,7 @@ export function addIdempotency(app: FastifyInstance, options: IdempotencyOptions
     const { handler } = route;
     route.handler = async function (request, reply) {
       if (!METHODS.has(request.method)) return handler.call(this, request, reply);
-      if ((await open(request, reply, options)) === 'answered') return reply;
+      if ((await open(request, reply, options, sealer())) === 'answered') return reply;
       try {
         const result: unknown = handler.call(this, request, reply);
         if (result === undefined) return await answeredLater(request, reply);
@@ -119,14 +131,12 @@ async function open(
   request: FastifyRequest,
   reply: FastifyReply,
   options: IdempotencyOptions,
+  sealer: Sealer,
 ): Promise<'open' | 'answered'> {
   const { waitMs = 10_000, ttlMs = DAY_MS, idleMs = 30_000 } = options;
   try {
-    const keyed = new KeyedTransaction(options.pool, readRequest(request, options), {
-      waitMs,
-      ttlMs,
-      idleMs,
-    });
+    const times = { waitMs, ttlMs, idleMs };
+    const keyed = new KeyedTransaction(options.pool, readRequest(request, options), times, sealer);
     request.keyed = keyed;
     const stored = await keyed.begin();
     if (stored) {
@@ -142,10 +152,15 @@ async function open(
     return 'open';
   } catch (error) {
     const refusal = asRefusal(error);
-    if (!refusal) throw error;
+    if (!refusal) throw isUnreadable(error) ? Object.assign(error, { statusCode: 503 }) : error;
     answerRefusal(reply, refusal);
     return 'answered';
   }
+}
+
+/** Another process may have the key: the caller is to ask again. */
+function isUnreadable(error: unknown): error is AgentOnceError {
+  return error instanceof AgentOnceError && error.code === 'payload.unreadable';
 }
 
 /**

@@ -20,6 +20,18 @@ CREATE TABLE IF NOT EXISTS agent_once_idempotency.requests (
 
 CREATE INDEX IF NOT EXISTS requests_by_age ON agent_once_idempotency.requests (created_at);
 
+-- Headers and body as encrypted bytes, where there are keys: then the two columns above are empty. Looked
+-- up first, since an ALTER waits for every transaction of the table, and others for it.
+DO $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM pg_attribute
+    WHERE attrelid = 'agent_once_idempotency.requests'::regclass AND attname = 'sealed'
+  ) THEN
+    ALTER TABLE agent_once_idempotency.requests ADD COLUMN sealed bytea;
+  END IF;
+END $$;
+
 -- A handler that commits its transaction itself would leave a key without an answer. Checked at
 -- the commit, which fails then: the handler's work is rolled back too.
 CREATE OR REPLACE FUNCTION agent_once_idempotency.refuse_unanswered() RETURNS trigger

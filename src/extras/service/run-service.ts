@@ -61,7 +61,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     );
   }
   const registry = createRegistry(options.agents, registryDefaults(config, options.models));
-  const client = await openClient(config, registry, ATTEMPTS);
+  const client = await openClient(config, registry, { attempts: ATTEMPTS });
   const { namespace } = client.context.temporal.options;
   const closers = [() => client.close()];
   try {

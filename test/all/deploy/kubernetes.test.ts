@@ -19,6 +19,11 @@ const MODELS: Record<string, string> = {
   'keda.sh': '@kubernetes-models/keda',
   'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
 };
+/** Commands of extras that answer requests, and the port of each. */
+const SERVED: [command: string, port: number][] = [
+  ...(hasExtra('service') ? [['serve', DEV_PORTS.http] as [string, number]] : []),
+  ...(hasExtra('encryption') ? [['codec', 8_089] as [string, number]] : []),
+];
 
 interface Manifest {
   apiVersion: string;
@@ -29,7 +34,9 @@ interface Pod {
   terminationGracePeriodSeconds?: number;
   securityContext?: { runAsNonRoot?: boolean };
   containers: {
+    name: string;
     args: string[];
+    envFrom?: { secretRef?: { name: string } }[];
     ports?: { name: string; containerPort: number }[];
     livenessProbe?: { httpGet: { path: string; port: string } };
     readinessProbe?: { httpGet: { path: string; port: string } };
@@ -113,7 +120,7 @@ test('all that a kustomization names is there', () => {
 
 test('no process is root or writes to its image, and each has the time that it needs to stop', () => {
   const pods = [...named('Deployment'), ...named('Job')].map(podOf);
-  expect(pods).toHaveLength(hasExtra('service') ? 3 : 2);
+  expect(pods).toHaveLength(2 + SERVED.length);
   for (const pod of pods) {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true });
     for (const { securityContext } of pod.containers) {
@@ -142,8 +149,33 @@ test('what a process is asked for its health is answered at the port of its comm
   );
   const dockerfile = fs.readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
   const health = Number(/AGENT_ONCE_HEALTH_PORT=(\d+)/.exec(dockerfile)?.[1]);
-  const service = hasExtra('service') ? { serve: DEV_PORTS.http } : {};
-  expect(ports).toEqual({ worker: health, ...service });
+  expect(ports).toEqual({ worker: health, ...Object.fromEntries(SERVED) });
+});
+
+test('no process has secrets that it does not need', () => {
+  const secretsOf = (pod: Pod): string[] =>
+    pod.containers.flatMap(({ envFrom = [] }) =>
+      envFrom.flatMap((each) => each.secretRef?.name ?? []),
+    );
+  const pods = [...named('Deployment'), ...named('Job')].map(podOf);
+  expect(Object.fromEntries(pods.map((pod) => [pod.containers[0]?.name, secretsOf(pod)]))).toEqual({
+    worker: ['agent-once-worker'],
+    migrate: ['agent-once-owner'],
+    ...(hasExtra('service') && { service: ['agent-once-service'] }),
+    ...(hasExtra('encryption') && { codec: ['agent-once-codec'] }),
+  });
+  const variables = Object.fromEntries(
+    named('Secret').map(({ manifest }) => {
+      const { stringData = {} } = manifest as { stringData?: Record<string, string> };
+      return [manifest.metadata?.name, Object.keys(stringData)];
+    }),
+  );
+  expect(variables).toEqual({
+    'agent-once-worker': ['TEMPORAL_API_KEY', 'LEDGER_URL', 'OPENAI_API_KEY'],
+    'agent-once-service': ['TEMPORAL_API_KEY', 'LEDGER_URL'],
+    'agent-once-owner': ['LEDGER_URL'],
+    'agent-once-codec': ['AGENT_ONCE_ENCRYPTION_KEYS', 'AGENT_ONCE_CODEC_TOKEN'],
+  });
 });
 
 test('workers are added by the queues that they work on', () => {

@@ -1,5 +1,15 @@
 import { once } from 'node:events';
-import { chmod, copyFile, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  chown,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -73,6 +83,11 @@ const url = (user: string, query = '', password = ENCODED) =>
 describe('a PostgreSQL with TLS', () => {
   test('is a ledger, with the CA that the URL names', async () => {
     await expectLedger(url('tls', `?sslmode=verify-full&sslrootcert=${files.ca}`));
+    // As a provider gives it that changes its CA: the old one and the new one.
+    const both = path.join(folder, 'both.pem');
+    const cas = [files.otherCa, files.ca].map((file) => readFile(file, 'utf8'));
+    await writeFile(both, (await Promise.all(cas)).join(''));
+    await expectLedger(url('tls', `?sslmode=verify-full&sslrootcert=${both}`));
   });
 
   testWith('maintenance').each(['prefer', 'require', 'verify-ca'])(

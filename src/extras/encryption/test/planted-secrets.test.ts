@@ -1,11 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunView } from '../../../client/types.ts';
-import { findFreePort } from '../../dev/ports.ts';
-import { runCommand, startCli } from '../../../../test/support/cli.ts';
+import type { JsonValue } from '../../../contract/json-value.ts';
+import { runCommand } from '../../../../test/support/cli.ts';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { hasExtra } from '../../../../test/support/extras.ts';
+import { find, type Named } from '../../../../test/support/search-text.ts';
 import {
   calls,
   script,
@@ -14,8 +13,12 @@ import {
 } from '../../../../test/support/system.ts';
 import { untilEnd } from '../../../../test/support/until-end.ts';
 import { keyOf, withKeys } from './keys-of-tests.ts';
-import { find, readEverything, type Named } from './search-everything.ts';
+import { readEverything } from './search-everything.ts';
+import { startWatched } from './watched-process.ts';
 
+const KEYS = withKeys(keyOf('2026-11'));
+/** The text of the key that encrypts, without the signs that only pad it. */
+const [KEY = ''] = keyOf('2026-11').replace('2026-11:', '').split('=');
 const SECRETS = [
   'planted-input',
   'planted-argument',
@@ -26,13 +29,15 @@ const SECRETS = [
   'after the effect',
   'planted-model-error',
   'planted-answer',
+  // Of a run that fails by it: Temporal tells it as the run's failure.
+  'planted-failure',
+  // As if a person had pasted it.
+  KEY,
 ];
-/** Of a run that fails by it: Temporal tells it as the run's failure. */
-const FAILURE = 'planted-failure';
-const KEYS = withKeys(keyOf('2026-11'));
 /** Sent to the model's endpoint with each request, and kept nowhere with or without keys. */
 const HEADER = 'planted-header';
 const LONG = 'a long text '.repeat(500);
+const AGENT = 'tester';
 
 let system: TestSystem;
 
@@ -46,106 +51,69 @@ afterAll(async () => {
   await system.close();
 });
 
-interface WatchedWorker {
-  output(): string;
-  /** What it tells of itself elsewhere, by where. */
-  told(): Promise<Named>;
-  stop(): Promise<void>;
+/** Starts runs and answers what they ask: through the HTTP service, where the app has it. */
+interface Caller {
+  start(key: string, input: JsonValue): Promise<string>;
+  approve(key: string, waiting: RunView): Promise<void>;
+  /** Looks at a run that has ended in every way that there is. */
+  look(workflowId: string): Promise<void>;
 }
 
-/** `agent-once worker`, with a receiver of its traces and a port for its metrics. */
-async function startWatchedWorker(env: Record<string, string>): Promise<WatchedWorker> {
-  const traces: string[] = [];
-  const receiver = createServer((request, response) => {
-    request.on('data', (chunk) => traces.push(String(chunk))).on('end', () => response.end('{}'));
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const { port } = receiver.address() as AddressInfo;
-  const metricsPort = await findFreePort();
-  const worker = startCli(['worker'], {
-    ...system.env,
-    TEST_AGENTS: 'of workers',
-    AGENT_ONCE_METRICS_PORT: String(metricsPort),
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
-    OTEL_BSP_SCHEDULE_DELAY: '100',
-    ...env,
-  });
-  await eventually(() => expect(worker.stderr()).toMatch(/Worker \d+ is ready/));
+function callByHttp(url: string): Caller {
+  const ask = async (method: string, path: string, body?: JsonValue, more = {}) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    expect({ path, ok: response.ok, text }).toMatchObject({ ok: true });
+    return text;
+  };
   return {
-    output: worker.stderr,
-    async told() {
-      if (hasExtra('traces')) {
-        await eventually(() => expect(traces.join('')).toContain('invoke_agent'));
+    async start(key, input) {
+      const header = { 'idempotency-key': `"${key}"` };
+      const text = await ask('POST', `/v1/agents/${AGENT}/runs`, { input }, header);
+      expect(text).toContain(`agent-${AGENT}-${key}`);
+      return `agent-${AGENT}-${key}`;
+    },
+    async approve(key, { waiting }) {
+      const path = `/v1/runs/agent-${AGENT}-${key}/steps/${waiting[0]?.step}/decision`;
+      await ask('POST', path, { decision: 'approve', by: 'somebody', comment: 'planted-comment' });
+    },
+    async look(workflowId) {
+      for (const page of ['', '/steps', '/events']) {
+        await ask('GET', `/v1/runs/${workflowId}${page}`);
       }
-      if (!hasExtra('metrics')) return { traces: traces.join('') };
-      const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-      const text = await metrics.text();
-      expect(text).toContain('agent_once_');
-      return { traces: traces.join(''), metrics: text };
-    },
-    async stop() {
-      worker.child.kill('SIGTERM');
-      await worker.ended;
-      receiver.closeAllConnections();
-      receiver.close();
+      await ask('GET', `/v1/runs?agent=${AGENT}`);
     },
   };
 }
 
-/** Everything that a run leaves behind which carries each of the secrets. */
-async function plant(key: string, worker: WatchedWorker): Promise<{ named: Named; views: string }> {
-  const run = { agent: 'tester', key };
-  const { workflowId } = await system.client.start({
-    ...run,
-    input: script(
-      {
-        say: `planted-input ${LONG}`,
-        ...(calls(['look', { label: `planted-argument-${key}` }]) as object),
-      },
-      calls(['recall', { label: 'planted-result' }]),
-      calls(['note', { label: `throws ${key}` }]),
-      calls(['spend', { label: 'planted-question', amount: 100 }]),
-      { say: 'planted-answer' },
-    ),
-  });
-  const waiting = await eventually(async () => {
-    const view = await system.client.describe(run);
-    if (view.status === 'running') throw new Error('The run does not wait.');
-    return view;
-  });
-  expect(waiting).toMatchObject({ status: 'waiting', error: null });
-  const whileItWaits = await readEverything(system, workflowId);
-  const { step = '', round } = waiting.waiting?.[0] ?? {};
-  await system.client.decide(run, {
-    step,
-    ...(round === undefined ? {} : { round }),
-    decision: 'approve',
-    by: 'somebody',
-    comment: 'planted-comment',
-  });
-  const ended = await untilEnd(system.client, run);
-  expect(ended).toMatchObject({ status: 'completed', result: 'planted-answer' });
-  const named = await readEverything(system, workflowId);
+function callByClient({ client }: TestSystem): Caller {
   return {
-    named: {
-      ...withPrefix('waiting: ', whileItWaits),
-      ...named,
-      ...(await worker.told()),
-      log: worker.output(),
+    async start(key, input) {
+      return (await client.start({ agent: AGENT, key, input })).workflowId;
     },
-    views: JSON.stringify([waiting, ended]),
+    async approve(key, { waiting }) {
+      const { step = '', round } = waiting[0] ?? {};
+      const decision = { decision: 'approve', by: 'somebody', comment: 'planted-comment' } as const;
+      const asked = round === undefined ? { step } : { step, round };
+      await client.decide({ agent: AGENT, key }, { ...asked, ...decision });
+    },
+    look: async () => {},
   };
 }
 
-function withPrefix(prefix: string, named: Named): Named {
-  return Object.fromEntries(Object.entries(named).map(([name, text]) => [prefix + name, text]));
-}
-
-/** The next request with this text in it is refused once. */
-async function refuse(match: string, status: number, message: string): Promise<void> {
+/** The next request to the model with this text in it is refused once. */
+async function refuse(
+  { model }: TestSystem,
+  match: string,
+  status: number,
+  message: string,
+): Promise<void> {
   const body = { error: { message } };
-  const response = await fetch(new URL('/faults', system.model.url), {
+  const response = await fetch(new URL('/faults', model.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ faults: [{ kind: 'status', status, body }], match }),
@@ -153,36 +121,92 @@ async function refuse(match: string, status: number, message: string): Promise<v
   expect(response.ok).toBe(true);
 }
 
-async function fail(key: string): Promise<RunView> {
-  const run = { agent: 'tester', key };
-  await refuse(`this fails ${key}`, 400, FAILURE);
-  await system.client.start({ ...run, input: `this fails ${key}` });
-  return untilEnd(system.client, run);
+/** A run that carries each of the secrets, and what is left of it in Temporal and the ledger. */
+async function completeRun(system: TestSystem, caller: Caller, key: string): Promise<Named> {
+  const run = { agent: AGENT, key };
+  await refuse(system, `planted-argument-${key}`, 503, 'planted-model-error');
+  const workflowId = await caller.start(
+    key,
+    script(
+      {
+        say: `planted-input ${KEY} ${LONG}`,
+        ...(calls(['look', { label: `planted-argument-${key}` }]) as object),
+      },
+      calls(['recall', { label: 'planted-result' }]),
+      calls(['note', { label: `throws ${key}` }]),
+      calls(['spend', { label: 'planted-question', amount: 100 }]),
+      { say: 'planted-answer' },
+    ),
+  );
+  const waiting = await eventually(async () => {
+    const view = await system.client.describe(run);
+    if (view.status === 'running') throw new Error('The run does not wait.');
+    return view;
+  });
+  expect(waiting).toMatchObject({ status: 'waiting', error: null });
+  // The client is told all the same.
+  expect(JSON.stringify(waiting)).toContain('planted-question');
+  const whileItWaits = Object.entries(await readEverything(system, workflowId));
+  await caller.approve(key, waiting);
+  const ended = await untilEnd(system.client, run);
+  expect(ended).toMatchObject({ status: 'completed', result: 'planted-answer' });
+  await caller.look(workflowId);
+  return {
+    ...Object.fromEntries(whileItWaits.map(([name, text]) => [`waiting: ${name}`, text])),
+    ...(await readEverything(system, workflowId)),
+  };
+}
+
+/** A run whose model refuses it. */
+async function failRun(system: TestSystem, caller: Caller, key: string): Promise<Named> {
+  await refuse(system, `this fails ${key}`, 400, 'planted-failure');
+  const workflowId = await caller.start(key, `this fails ${key}`);
+  expect(await untilEnd(system.client, { agent: AGENT, key })).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('planted-failure') },
+  });
+  await caller.look(workflowId);
+  const left = Object.entries(await readEverything(system, workflowId));
+  return Object.fromEntries(left.map(([name, text]) => [`failed: ${name}`, text]));
+}
+
+/** Where each secret is found when a worker and a service with these settings have had both runs. */
+async function plantAndFind(
+  system: TestSystem,
+  keys: Record<string, string>,
+): Promise<Record<string, string[]>> {
+  const env = { ...system.env, ...keys, OPENAI_CUSTOM_HEADERS: `X-Team: ${HEADER}` };
+  const worker = await startWatched('worker', ['worker'], env, {
+    ready: /Worker \d+ is ready/,
+    span: 'invoke_agent',
+  });
+  const service = hasExtra('service')
+    ? await startWatched('service', ['serve', '--open', '--port', '0'], env, {
+        ready: /The service is ready: (http:\/\/[\w.:]+)/,
+        span: 'StartWorkflow',
+      })
+    : undefined;
+  const caller = service ? callByHttp(service.ready[1] ?? '') : callByClient(system);
+  const named: Named = {};
+  try {
+    Object.assign(named, await completeRun(system, caller, 'complete'));
+    Object.assign(named, await failRun(system, caller, 'failing'));
+  } finally {
+    Object.assign(named, await worker.end(), await service?.end());
+  }
+  const scope = await system.scopeOf(`agent-${AGENT}-complete`);
+  const received = JSON.stringify(await system.receivedBy(`${scope}:t1.model`));
+  return {
+    ...find(SECRETS, named),
+    ...find([HEADER], { ...named, 'what the model received': received }),
+  };
 }
 
 test('with keys no planted secret is in Temporal, the ledger, a log, a metric or a trace', async () => {
-  const worker = await startWatchedWorker({
-    ...KEYS,
-    OPENAI_CUSTOM_HEADERS: `X-Team: ${HEADER}`,
+  expect(await plantAndFind(system, KEYS)).toEqual({
+    ...Object.fromEntries(SECRETS.map((secret) => [secret, []])),
+    [HEADER]: ['what the model received'],
   });
-  try {
-    await refuse('planted-argument-sealed', 503, 'planted-model-error');
-    const { named, views } = await plant('sealed', worker);
-    const all = [...SECRETS, HEADER];
-    expect(find(all, named)).toEqual(Object.fromEntries(all.map((each) => [each, []])));
-    // The client was told all the same.
-    expect(views).toContain('planted-question');
-
-    const failed = await fail('sealed-failing');
-    expect(failed).toMatchObject({
-      status: 'failed',
-      error: { message: expect.stringContaining(FAILURE) },
-    });
-    const left = await readEverything(system, failed.workflowId);
-    expect(find([FAILURE], { ...left, log: worker.output() })).toEqual({ [FAILURE]: [] });
-  } finally {
-    await worker.stop();
-  }
 });
 
 test('commands with the keys show what is encrypted, and resume and cancel runs', async () => {
@@ -195,21 +219,21 @@ test('commands with the keys show what is encrypted, and resume and cancel runs'
     return `${code} ${stdout}${stderr}`;
   };
   try {
-    await fail('told');
+    await failRun(system, callByClient(system), 'told');
     for (const command of ['status', 'result', ...(hasExtra('explain') ? ['explain'] : [])]) {
-      expect(await told(command, 'tester', 'told')).toContain(FAILURE);
+      expect(await told(command, AGENT, 'told')).toContain('planted-failure');
     }
     // Its input is in its history alone.
-    expect(await told('resume', 'tester', 'told', '--wait')).toMatch(/^0 /);
+    expect(await told('resume', AGENT, 'told', '--wait')).toMatch(/^0 /);
 
-    const run = { agent: 'tester', key: 'cancelled' };
+    const run = { agent: AGENT, key: 'cancelled' };
     const asks = calls(['spend', { label: 'planted-question', amount: 100 }]);
     await system.client.start({ ...run, input: script(asks) });
     await eventually(async () =>
-      expect(await told('status', 'tester', 'cancelled')).toContain('planted-question'),
+      expect(await told('status', AGENT, 'cancelled')).toContain('planted-question'),
     );
     expect(await told('list', '--json')).toContain('planted-question');
-    expect(await told('cancel', 'tester', 'cancelled')).toMatch(/^0 /);
+    expect(await told('cancel', AGENT, 'cancelled')).toMatch(/^0 /);
     expect(await untilEnd(system.client, run)).toMatchObject({ status: 'cancelled' });
   } finally {
     await worker.stop();
@@ -220,27 +244,23 @@ test('without keys the same search finds each of them', async () => {
   const saved = process.env['AGENT_ONCE_ENCRYPTION_KEYS'];
   delete process.env['AGENT_ONCE_ENCRYPTION_KEYS'];
   const plain = await startTestSystem();
-  const sealed = system;
-  system = plain;
-  const worker = await startWatchedWorker({});
   try {
-    await refuse('planted-argument-plain', 503, 'planted-model-error');
-    const found = find(SECRETS, (await plant('plain', worker)).named);
+    const { [HEADER]: header, ...found } = await plantAndFind(plain, {});
+    expect(header).toEqual(['what the model received']);
     for (const secret of SECRETS) {
+      const ledger = expect.stringMatching(/^(failed: )?ledger$/);
       expect({ secret, places: found[secret] }).toEqual({
         secret,
-        places: expect.arrayContaining(['ledger']),
+        places: expect.arrayContaining([ledger]),
       });
     }
     expect(found['planted-question']).toEqual(
       expect.arrayContaining(['history', 'waiting: description', 'waiting: list']),
     );
-    const failed = await fail('plain-failing');
-    const left = await readEverything(plain, failed.workflowId);
-    expect(find([FAILURE], left)).toEqual({ [FAILURE]: ['history', 'ledger'] });
+    expect(found['planted-failure']).toEqual(
+      expect.arrayContaining(['failed: history', 'failed: ledger', 'worker: log']),
+    );
   } finally {
-    await worker.stop();
-    system = sealed;
     process.env['AGENT_ONCE_ENCRYPTION_KEYS'] = saved;
     await plain.close();
   }

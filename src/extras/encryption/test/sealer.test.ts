@@ -99,11 +99,22 @@ test('rows of a ledger from before encryption stay readable, and those since are
   );
 });
 
+test('with `plain` in the first place nothing is encrypted, and what is encrypted is read', async () => {
+  const [sealed = {}] = await createCodec(keys(keyOf('a'))).encode([payload('x')]);
+  const text = createSealer(keys(keyOf('a'))).sealText('x');
+  const reading = keys('plain', keyOf('b'), keyOf('a'));
+  expect(await createCodec(reading).decode([sealed])).toEqual([payload('x')]);
+  expect(await createCodec(reading).encode([payload('x')])).toEqual([payload('x')]);
+  const sealer = createSealer(reading);
+  expect([sealer.openText(text), sealer.sealText('x')]).toEqual(['x', 'x']);
+});
+
 test.each([
   ['no colon', 'secretsecretsecret'],
   ['two colons', `${keyOf('a')}:more`],
   ['a short key', 'a:c2hvcnQ='],
   ['an ID with a blank', keyOf('a').replace('a:', 'a b:')],
+  ['plain at another place', `${keyOf('a')},plain`],
   ['an ID twice', `${keyOf('a')},${keyOf('a')}`],
   ['an empty entry', `${keyOf('a')},`],
 ])('%s among the keys is refused, and no part of it repeated', (_what, setting) => {

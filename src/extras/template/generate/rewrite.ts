@@ -87,7 +87,10 @@ export function unlink(page: string, text: string, isThere: (file: string) => bo
 /** The kustomization of a copy: its own image, and the HTTP service where it has that. */
 export function kustomizationOf(text: string, name: string, extras: readonly string[]): string {
   const named = text.replaceAll('/agent-once', `/${name}`);
-  const own = extras.includes('metrics') ? named : named.replace(/^.*\.\.\/metrics.*\n/gm, '');
+  const unmeasured = extras.includes('metrics') ? named : named.replace(/^.*\.\.\/metrics.*
+/gm, '');
+  const own = extras.includes('encryption') ? unmeasured : unmeasured.replace(/^.* \.\.\/codec
+/m, '');
   if (extras.includes('service')) return own;
   return own
     .replace('components:\n  - ../service\n', '')

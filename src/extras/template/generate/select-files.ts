@@ -77,8 +77,10 @@ export function selectFiles(
     if (LEFT_OUT.some((left) => file.startsWith(left))) return false;
     if (EXAMPLE_TESTS.includes(file)) return false;
     if (!example && file.startsWith('src/app/')) return false;
-    const component = /^deploy\/kubernetes\/(service|metrics)\//.exec(file)?.[1];
-    if (component !== undefined) return extras.includes(component);
+    const component = /^deploy\/kubernetes\/(service|metrics|codec)\//.exec(file)?.[1];
+    if (component !== undefined) {
+      return extras.includes(component === 'codec' ? 'encryption' : component);
+    }
     const extra = /^src\/extras\/([^/]+)\//.exec(file)?.[1];
     return extra === undefined || extras.includes(extra);
   }
