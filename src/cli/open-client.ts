@@ -12,8 +12,8 @@ export type LoadAgents = () => Promise<readonly AgentDefinition[]>;
 
 export interface OpenClient {
   client: AgentOnceClient;
-  /** Where a person looks at a run. */
-  urlOf: (workflowId: string) => string;
+  /** Where a person looks at a run, or answers what it asks about a step. */
+  urlOf: (workflowId: string, step?: string) => string;
 }
 
 /** The app's agents, with the defaults of the settings. */
@@ -36,7 +36,7 @@ export async function withClient<T>(
   const client = await openClient(config, registry);
   try {
     const { namespace } = client.context.temporal.options;
-    return await use({ client, urlOf: (id) => runUrl(config, namespace, id) });
+    return await use({ client, urlOf: (...run) => runUrl(config, namespace, ...run) });
   } finally {
     await client.close();
   }

@@ -1,27 +1,15 @@
+import type { Config } from '../config.ts';
+
 /** Where Temporal UI shows a workflow. */
 export function workflowUrl(ui: string, namespace: string, workflowId: string): string {
-  return `${withoutSlash(ui)}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+  const base = ui.replace(/\/+$/, '');
+  return `${base}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-/** Where a person looks at a run, and answers what it asks. */
-interface Places {
-  temporalUiUrl: string;
-  /** Where the operator's page is; `undefined`: there is none, and Temporal UI has to do. */
-  publicUrl: string | undefined;
-}
-
-/** Where a person finds a run, or what it asks about one of its steps. */
-export function runUrl(
-  { publicUrl, temporalUiUrl }: Places,
-  namespace: string,
-  workflowId: string,
-  step?: string,
-): string {
+/** Where a person finds a run, or what it asks: on the operator's page, where there is one. */
+export function runUrl(config: Config, namespace: string, workflowId: string, step = ''): string {
+  const { publicUrl, temporalUiUrl } = config;
   if (publicUrl === undefined) return workflowUrl(temporalUiUrl, namespace, workflowId);
-  const page = `${withoutSlash(publicUrl)}/app/runs/${encodeURIComponent(workflowId)}`;
-  return step === undefined ? page : `${page}#${encodeURIComponent(step)}`;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
+  const page = `${publicUrl.replace(/\/+$/, '')}/app/runs/${encodeURIComponent(workflowId)}`;
+  return step === '' ? page : `${page}#${step}`;
 }

@@ -23,10 +23,7 @@ export function toolStep(turn: number, index: number): string {
   return `t${turn}.c${index}`;
 }
 
-/**
- * The turn of what is recorded in a run's scope and is no part of its conversation, such as a notice:
- * behind all turns, where nobody looks who reads those before one.
- */
+/** The turn of rows that are no part of a conversation, such as a notice: behind all others. */
 export const OUTSIDE_TURNS = 2 ** 31 - 1;
 
 /** A step's own idempotency token: the same in every attempt, replay, reset and resume. */

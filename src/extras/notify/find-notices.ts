@@ -103,7 +103,12 @@ async function readWaiting(
         timestamp: askedAt,
         data: {
           ...about(view, linkOf(workflowId, step)),
-          ...{ step, kind, tool, summary, deadline, otherwise },
+          step,
+          kind,
+          tool,
+          summary,
+          deadline,
+          otherwise,
         },
       },
     };

@@ -4,7 +4,7 @@ import { readNotifyEvery } from './settings.ts';
 
 export { email, type Mail } from './email.ts';
 export type { Notice } from './notice.ts';
-export { NotTakenError, type Receiver } from './receiver.ts';
+export type { Receiver } from './receiver.ts';
 export { slack, slackText } from './slack.ts';
 export { webhook } from './webhook.ts';
 
@@ -50,7 +50,7 @@ export function notify(receivers: readonly Receiver[]): Extra {
 async function openAll(receivers: readonly Receiver[]): Promise<Map<string, Send>> {
   const senders = new Map<string, Send>();
   for (const { name, open } of receivers) {
-    const send = await open(process.env);
+    const send = await open();
     if (send) senders.set(name, send);
   }
   return senders;

@@ -13,7 +13,7 @@ export interface Receiver {
    * @returns `undefined`: it is not set up, and nobody is told
    * @throws {AgentOnceError} `config.invalid`
    */
-  open(env: NodeJS.ProcessEnv): Promise<Send | undefined>;
+  open(env?: NodeJS.ProcessEnv): Promise<Send | undefined>;
 }
 
 /** A receiver did not take a notice. The message names no secret. */

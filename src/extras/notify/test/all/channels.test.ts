@@ -105,14 +105,9 @@ test('Slack and e-mail say what waits, as text, and where it is answered; each o
   expect(worker.stderr()).not.toContain(PASSWORD);
   expect(worker.stderr()).not.toContain('/services/');
   const steps = await system.ledger.steps(await system.scopeOf(workflowId));
-  expect(
-    steps
-      .filter(({ name }) => name.startsWith('notify.'))
-      .map(({ name, attempts }) => [name, attempts])
-      .sort(),
-  ).toEqual([
-    ['notify.email', 2],
-    ['notify.slack', 1],
-  ]);
+  const attempts = steps.flatMap((step) =>
+    step.name.startsWith('notify.') ? [[step.name, step.attempts]] : [],
+  );
+  expect(Object.fromEntries(attempts)).toEqual({ 'notify.email': 2, 'notify.slack': 1 });
   await system.client.cancel(ref);
 });
