@@ -91,7 +91,7 @@ const figures: Figure[] = [
   {
     name: 'lines of a copy without extras',
     value: await copied('none'),
-    most: 25_300,
+    most: 25_310,
     goal: 17_500,
   },
   { name: 'files of the tour', value: tour.length, most: 10 },

@@ -1,6 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { secretsIn } from '../../config.ts';
+import { oneLine } from '../../contract/plain-text.ts';
+import { redact } from '../../contract/redact.ts';
 import { OUTSIDE_TURNS } from '../../contract/step.ts';
 import type { Claim, Ledger } from '../../ledger/port.ts';
 import type { Found } from './find-notices.ts';
@@ -56,7 +59,9 @@ export async function deliver(
   switch (answer.state) {
     case 'claimed':
       return attempt(ledger, answer.claim, answer.attempts, () =>
-        send(notice, AbortSignal.any([signal, AbortSignal.timeout(SEND_MS)])),
+        within(AbortSignal.any([signal, AbortSignal.timeout(SEND_MS)]), (limit) =>
+          send(notice, limit),
+        ),
       );
     case 'completed':
       return 'told';
@@ -69,6 +74,15 @@ export async function deliver(
   }
 }
 
+/** A receiver may not heed the signal; what it does later is not waited for. */
+async function within(limit: AbortSignal, send: (limit: AbortSignal) => Promise<void>) {
+  const late = new Promise<never>((_resolve, reject) => {
+    const give = (): void => reject(new NotTakenError('It did not answer in time.'));
+    limit.addEventListener('abort', give, { once: true });
+  });
+  await Promise.race([send(limit), late]);
+}
+
 async function attempt(
   ledger: Ledger,
   claim: Claim,
@@ -79,7 +93,8 @@ async function attempt(
   try {
     await send();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const why = redact(oneLine(said), secretsIn());
     await ledger.fail(claim, { code: 'notice.not_taken', message: why });
     const wait = Math.min(WAIT_MS.first * 2 ** Math.min(attempts - 1, 20), WAIT_MS.longest);
     const asked = error instanceof NotTakenError ? error.retryAfterMs : undefined;

@@ -7,7 +7,7 @@ import type { Config } from '../../config.ts';
 import { openLedger } from '../../ledger/open-ledger.ts';
 import type { Ledger } from '../../ledger/port.ts';
 import { deliver, type Delivery } from './deliver.ts';
-import { findFailed, findWaiting, hasFailed, type Candidate } from './find-notices.ts';
+import { findFailed, findWaiting, hasFailed, type Candidate, type Found } from './find-notices.ts';
 import type { Send } from './receiver.ts';
 
 /** Whoever failed longer ago is told of no more: then a list is the place to look. */
@@ -34,6 +34,8 @@ export class Notifier {
   readonly #known = new Map<string, number>();
   readonly #open = new Map<string, Waiting>();
   #failedSince = Date.now() - FAILED_MS;
+  /** Why something could not be read in this round. */
+  #unread: unknown;
 
   constructor(
     client: AgentOnceClient,
@@ -49,8 +51,10 @@ export class Notifier {
 
   /** Looks once, and sends what is due. */
   async round(signal: AbortSignal): Promise<void> {
+    this.#unread = undefined;
     await this.#look();
     await this.#send(signal);
+    if (this.#unread !== undefined) throw this.#unread;
   }
 
   async #look(): Promise<void> {
@@ -63,7 +67,7 @@ export class Notifier {
     for await (const candidate of findFailed(context, new Date(this.#failedSince), this.#linkOf)) {
       await this.#take(candidate);
     }
-    this.#failedSince = begun - LAG_MS;
+    if (this.#unread === undefined) this.#failedSince = begun - LAG_MS;
     const old = begun - FAILED_MS;
     for (const [place, seenAt] of this.#known) {
       if (!waits.has(place) && seenAt < old) this.#known.delete(place);
@@ -73,14 +77,24 @@ export class Notifier {
       const { type } = found.notice;
       const isOver =
         type === 'run.waiting' ? !waits.has(found.place) : !this.#known.has(found.place);
-      if (isOver) this.#open.delete(id);
+      if (!isOver) continue;
+      this.#open.delete(id);
+      // Should it be seen again, it is read again.
+      this.#known.delete(found.place);
     }
   }
 
   /** @returns the places that are there now */
   async #take({ places, more, read }: Candidate): Promise<string[]> {
     if (!more && places.every((place) => this.#known.has(place))) return places;
-    const found = await read();
+    let found: Found[];
+    try {
+      found = await read();
+    } catch (error) {
+      // What cannot be read of one run must not keep the others from being told of.
+      this.#unread ??= error;
+      return places;
+    }
     for (const each of found) {
       if (this.#known.has(each.place)) continue;
       for (const [receiver, send] of this.#senders) {
@@ -100,7 +114,9 @@ export class Notifier {
         await this.#sendOne(...each, signal);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, next));
+    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, next));
+    const failed = ended.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async #sendOne(id: string, waiting: Waiting, signal: AbortSignal): Promise<void> {
@@ -156,7 +172,7 @@ export async function notifyUntil(
       const why = error instanceof Error ? error.message : String(error);
       // Once, and not each time: the worker says it too.
       if (why !== told && !signal.aborted) {
-        say(`Nobody is told at this moment what waits or has failed: ${why}`, 'error');
+        say(`Not everybody is told at this moment what waits or has failed: ${why}`, 'error');
       }
       told = why;
     }

@@ -115,14 +115,15 @@ describe('a run that waits for approval', () => {
     });
     await untilLookedAt(startAsking);
     expect(receiver.about(workflowId)).toHaveLength(1);
+    // A command shows the same link.
+    const env = { ...system.env, ...settings() };
+    const shown = await runCommand(['status', 'tester', ref.key], env);
+    expect(shown.stdout).toContain(`  ui        ${String(told?.body.data['url'])}\n`);
     await system.client.decide(ref, { step: 't1.c0', decision: 'approve', by: 'ann' });
     expect(await untilEnd(system.client, ref)).toMatchObject({ status: 'completed' });
     // What was sent is in the run's scope, and no step of the run.
     expect(await rows(workflowId)).toMatchObject([{ state: 'completed', attempts: 1 }]);
-    const explained = await runCommand(['explain', 'tester', ref.key, '--json'], {
-      ...system.env,
-      ...settings(),
-    });
+    const explained = await runCommand(['explain', 'tester', ref.key, '--json'], env);
     const { steps } = JSON.parse(explained.stdout) as { steps: { id: string }[] };
     expect(steps.map(({ id }) => id)).toEqual(['t1.model', 't1.c0', 't2.model']);
   });
