@@ -9,12 +9,14 @@ import { logs } from '../extras/logs/index.ts';
 import { maintenance } from '../extras/maintenance/index.ts';
 import { metrics } from '../extras/metrics/index.ts';
 import { operatorPage } from '../extras/operator-page/index.ts';
+import { notify } from '../extras/notify/index.ts';
 import { service } from '../extras/service/index.ts';
 import { template } from '../extras/template/index.ts';
 import { traces } from '../extras/traces/index.ts';
 import { upgrade } from '../extras/upgrade/index.ts';
 import { defineApp } from '../index.ts';
 import { models } from './models.ts';
+import { receivers } from './notices.ts';
 import { shop } from './shop.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
@@ -36,6 +38,7 @@ export const app = defineApp({
     encryption,
     metrics,
     traces,
+    notify(receivers),
     dev({ beside: [shop] }),
     demo({ beside: [shop] }),
     template,

@@ -5,15 +5,15 @@ import type { AgentDirectory, RunRef } from '../client/types.ts';
 import { readConfig, type Config } from '../config.ts';
 import { AgentOnceError } from '../contract/errors.ts';
 import { workflowIdOf } from '../contract/key.ts';
-import { workflowUrl } from '../client/workflow-url.ts';
+import { runUrl } from '../client/workflow-url.ts';
 
 /** Loads the agents when a command needs them: they bring their tools' imports along. */
 export type LoadAgents = () => Promise<readonly AgentDefinition[]>;
 
 export interface OpenClient {
   client: AgentOnceClient;
-  /** Where Temporal UI shows a workflow. */
-  urlOf: (workflowId: string) => string;
+  /** Where a person looks at a run, or answers what it asks about a step. */
+  urlOf: (workflowId: string, step?: string) => string;
 }
 
 /** The app's agents, with the defaults of the settings. */
@@ -36,7 +36,7 @@ export async function withClient<T>(
   const client = await openClient(config, registry);
   try {
     const { namespace } = client.context.temporal.options;
-    return await use({ client, urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id) });
+    return await use({ client, urlOf: (...run) => runUrl(config, namespace, ...run) });
   } finally {
     await client.close();
   }

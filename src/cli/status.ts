@@ -29,7 +29,8 @@ Exit codes:
         return;
       }
       const state = view.closedAt === null ? await client.state(ref) : undefined;
-      print(drawRun(coloursOf(process.stdout), view, { url: urlOf(view.workflowId), state }));
+      const url = urlOf(view.workflowId, view.waiting[0]?.step);
+      print(drawRun(coloursOf(process.stdout), view, { url, state }));
       for (const line of drawQuestions(ref, view)) say(line);
       if (view.status === 'completed') say(`Its result: ${commandFor('result', ref)}`);
       if (view.error) for (const line of afterFailure(view)) say(line);

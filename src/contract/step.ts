@@ -24,6 +24,9 @@ export function toolStep(turn: number, index: number): string {
   return `t${turn}.c${index}`;
 }
 
+/** The turn of rows that are no part of a conversation, such as a notice: behind all others. */
+export const OUTSIDE_TURNS = 2 ** 31 - 1;
+
 /** A step's own idempotency token: the same in every attempt, replay, reset and resume. */
 export function tokenOf(scope: string, step: string): string {
   return `${scope}:${step}`;

@@ -6,6 +6,10 @@ import { settings } from '../../src/app/settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { readLogFormat } from '../../src/extras/logs/settings.ts';
 import { readMetricsPort } from '../../src/extras/metrics/settings.ts';
+import { readMailSettings } from '../../src/extras/notify/email.ts';
+import { readNotifyEvery } from '../../src/extras/notify/settings.ts';
+import { readSlackUrl } from '../../src/extras/notify/slack.ts';
+import { readWebhookSettings } from '../../src/extras/notify/webhook.ts';
 import { readServiceSettings } from '../../src/extras/service/settings.ts';
 import { readTraceSettings } from '../../src/extras/traces/settings.ts';
 import { variablesRead } from '../support/variables-read.ts';
@@ -20,6 +24,10 @@ test('every variable that is read is documented, and the other way round', () =>
     ...variablesRead(readLogFormat),
     ...variablesRead(readMetricsPort),
     ...variablesRead(readTraceSettings),
+    ...variablesRead(readNotifyEvery),
+    ...variablesRead(readWebhookSettings),
+    ...variablesRead(readSlackUrl),
+    ...variablesRead(readMailSettings),
     ...variablesRead(settings.shopUrl),
     // Each is read where it is used.
     'AGENT_ONCE_CODEC_TOKEN',
@@ -92,6 +100,7 @@ test('documented defaults are the ones in force', () => {
     AGENT_ONCE_HTTP_STRICT_KEYS: service.strictKeys ? 'on' : 'off',
     AGENT_ONCE_HTTP_DUPLICATES: service.duplicates,
     AGENT_ONCE_HTTP_REQUESTS_PER_MINUTE: String(service.requestsPerMinute),
+    AGENT_ONCE_NOTIFY_EVERY: readNotifyEvery({}) === 5_000 ? '5s' : 'another',
     AGENT_ONCE_DEMO_NO_TOKENS: 'off',
   });
 });

@@ -1,5 +1,5 @@
 import { defined } from '../../contract/defined.ts';
-import { isShadow, tokenOf } from '../../contract/step.ts';
+import { isShadow, OUTSIDE_TURNS, tokenOf } from '../../contract/step.ts';
 import type { HeldStep, LedgerReader } from '../../ledger/reader.ts';
 import { withAnswers } from './explain-questions.ts';
 import type { ExplainedQuestion, ExplainedStep, Happened } from './explanation.ts';
@@ -23,7 +23,9 @@ export function explainSteps(
   questions: readonly ExplainedQuestion[] = [],
 ): ExplainedStep[] {
   const summaries = new Map(records.flatMap((record) => [...callSummaries(record)]));
-  return records.map((record) =>
+  // The ledger has those last that are of no turn: what stays keeps its place.
+  const ofTurns = records.filter(({ turn }) => turn !== OUTSIDE_TURNS);
+  return ofTurns.map((record) =>
     withAnswers(explainStep(record, currentRunId, summaries.get(record.step)), questions),
   );
 }

@@ -2,6 +2,7 @@ import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { readConfig } from '../../config.ts';
 import { isObject } from '../../contract/json-value.ts';
 import { HttpProblem, problemOf } from '../service/problem.ts';
 import type { ServiceDeps } from '../service/deps.ts';
@@ -16,7 +17,6 @@ import { runRoutes } from './routes/run.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { startRoutes } from './routes/start.ts';
 import { keyOf, signOut } from './session.ts';
-import { readPageSettings } from './settings.ts';
 
 /** Of a page: its own style and script, and nothing of anybody else. */
 const CONTENT_SECURITY_POLICY =
@@ -30,7 +30,7 @@ export interface PageDeps extends ServiceDeps {
 /** All addresses below `/app`. */
 export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
-    const { publicUrl } = readPageSettings();
+    const { publicUrl } = readConfig();
     const deps: PageDeps = { ...service, inbox: new Inbox(service.client) };
     await app.register(cookie);
     await app.register(formbody, { bodyLimit: 2 * 1024 * 1024 });

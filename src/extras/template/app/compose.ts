@@ -9,10 +9,12 @@ import { logs } from '../../logs/index.ts';
 import { maintenance } from '../../maintenance/index.ts';
 import { metrics } from '../../metrics/index.ts';
 import { operatorPage } from '../../operator-page/index.ts';
+import { notify } from '../../notify/index.ts';
 import { service } from '../../service/index.ts';
 import { traces } from '../../traces/index.ts';
 import { upgrade } from '../../upgrade/index.ts';
 import { models } from './models.ts';
+import { receivers } from './notices.ts';
 
 /** What this program is made of. To leave an extra out, delete its line and its folder. */
 export const app = defineApp({
@@ -34,6 +36,7 @@ export const app = defineApp({
     encryption,
     metrics,
     traces,
+    notify(receivers),
     dev(),
     upgrade,
   ],

@@ -6,7 +6,15 @@ import type { Choices } from '../../upgrade/generate.ts';
 import { readManifests } from '../../../../scripts/read-manifests.ts';
 import { chooseExtras } from './extras.ts';
 import { makePackage, readPackage } from './make-package.ts';
-import { composeFileOf, composeOf, kustomizationOf, moveSeed, SEED, unlink } from './rewrite.ts';
+import {
+  composeFileOf,
+  composeOf,
+  isForOtherExtra,
+  kustomizationOf,
+  moveSeed,
+  SEED,
+  unlink,
+} from './rewrite.ts';
 import { selectFiles } from './select-files.ts';
 
 const KUSTOMIZATION = 'deploy/kubernetes/production/kustomization.yaml';
@@ -47,6 +55,10 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
   };
 
   if (!example) for (const seed of listSeeds(root)) write(...entryOf(moveSeed(seed, read(seed))));
+  for (const [file, text] of files) {
+    const isOfApp = file.startsWith('src/app/') && file !== 'src/app/compose.ts';
+    if (isOfApp && isForOtherExtra(text, extras)) files.delete(file);
+  }
   write('src/app/compose.ts', composeOf(files.get('src/app/compose.ts') ?? '', extras));
   const copy = path.join(root, 'src/extras/template/copy');
   const words = { ...(example ? EXAMPLE : OWN), name };
@@ -75,6 +87,7 @@ export async function planCopy(root: string, wanted: Choices): Promise<Map<strin
   }
   const options = await resolveConfig(path.join(root, 'package.json'));
   for (const file of changed) {
+    if (!files.has(file)) continue;
     files.set(file, await format(files.get(file) ?? '', { ...options, filepath: file }));
   }
   return files;

@@ -16,7 +16,10 @@ export function moveSeed(file: string, text: string): { file: string; text: stri
   return { file: target, text: moved };
 }
 
-/** The composition without the lines of extras that a copy has not: one is an import, one an entry. */
+/**
+ * The composition without the lines of extras that a copy has not: one is an import, one an entry,
+ * and what the app has for that entry alone is imported no more.
+ */
 export function composeOf(text: string, extras: readonly string[]): string {
   const gone = new Set<string>();
   const kept = text.split('\n').filter((line) => {
@@ -25,7 +28,18 @@ export function composeOf(text: string, extras: readonly string[]): string {
     const [, entry] = /^ {4}(\w+)(?:\(.*\))?,$/.exec(line) ?? [];
     return !gone.has(name ?? entry ?? '');
   });
-  return kept.join('\n');
+  const isUsed = (line: string): boolean => {
+    const [, name] = /^import \{ (\w+) \} from '\.\//.exec(line) ?? [];
+    const uses = new RegExp(`\\b${name}\\b`);
+    return name === undefined || kept.some((other) => other !== line && uses.test(other));
+  };
+  return kept.filter(isUsed).join('\n');
+}
+
+/** Whether a file of the app is written for an extra that a copy has not. */
+export function isForOtherExtra(text: string, extras: readonly string[]): boolean {
+  const imported = [...text.matchAll(/ from '[^']*\/extras\/([\w-]+)\//g)];
+  return imported.some(([, extra = '']) => !extras.includes(extra));
 }
 
 /** What of docker-compose.yml an extra needs, or is for: services, files that others get, variables. */
@@ -87,10 +101,12 @@ export function unlink(page: string, text: string, isThere: (file: string) => bo
 /** The kustomization of a copy: its own image, and the HTTP service where it has that. */
 export function kustomizationOf(text: string, name: string, extras: readonly string[]): string {
   const named = text.replaceAll('/agent-once', `/${name}`);
-  const unmeasured = extras.includes('metrics') ? named : named.replace(/^.*\.\.\/metrics.*
-/gm, '');
-  const own = extras.includes('encryption') ? unmeasured : unmeasured.replace(/^.* \.\.\/codec
-/m, '');
+  const unmeasured = extras.includes('metrics')
+    ? named
+    : named.replace(/^.*\.\.\/metrics.*\n/gm, '');
+  const own = extras.includes('encryption')
+    ? unmeasured
+    : unmeasured.replace(/^.* \.\.\/codec\n/m, '');
   if (extras.includes('service')) return own;
   return own
     .replace('components:\n  - ../service\n', '')
