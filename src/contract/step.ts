@@ -1,7 +1,6 @@
 import type { OpenQuestion, QuestionTerms } from './decision.ts';
 import { defined } from './defined.ts';
 import type { JsonValue } from './json-value.ts';
-import { CALL_MODEL, toolActivity } from './names.ts';
 import type { AgentSettings, ResumedOptions, StepPolicyOverrides } from './settings.ts';
 
 /**
@@ -30,18 +29,6 @@ export const OUTSIDE_TURNS = 2 ** 31 - 1;
 /** A step's own idempotency token: the same in every attempt, replay, reset and resume. */
 export function tokenOf(scope: string, step: string): string {
   return `${scope}:${step}`;
-}
-
-/** Which step an activity is, by its type and its argument; `undefined`: none of an agent's run. */
-export function stepOfActivity(
-  activityType: string,
-  argument: unknown,
-): { run: StepRun; turn: number; step: string } | undefined {
-  const { run, turn, index } = (argument ?? {}) as Partial<ToolStepInput>;
-  if (typeof run?.scope !== 'string' || typeof turn !== 'number') return undefined;
-  if (activityType === CALL_MODEL) return { run, turn, step: modelStep(turn) };
-  const isTool = activityType.startsWith(toolActivity('')) && typeof index === 'number';
-  return isTool ? { run, turn, step: toolStep(turn, index) } : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
 import { AgentOnceError } from '../../contract/errors.ts';
-import type { Extra } from '../../index.ts';
+import type { Extra } from '../../cli/app.ts';
 import type { Sealer } from '../../ledger/payload.ts';
 import { keyLinesOf, mayHaveUnseenLines, readIdempotencyKey } from './idempotency-key.ts';
 import { KeyedTransaction, type KeyedRequest, type StoredAnswer } from './keyed-transaction.ts';

@@ -1,4 +1,4 @@
-import type { Extra } from '../../index.ts';
+import type { Extra } from '../../cli/app.ts';
 import { invalidSetting, readText } from '../../env.ts';
 import { sealing, type Sealer } from '../../ledger/payload.ts';
 

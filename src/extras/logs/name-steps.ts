@@ -1,5 +1,6 @@
 import type { ActivityInterceptorsFactory, WorkerPlugin } from '@temporalio/worker';
-import { stepOfActivity, tokenOf } from '../../contract/step.ts';
+import { stepOfActivity } from '../../contract/step-of-activity.ts';
+import { tokenOf } from '../../contract/step.ts';
 import { OF_STEP } from './describe-entry.ts';
 
 /** Adds to each line of a step which step it is, and what of the line is not from a tool. */

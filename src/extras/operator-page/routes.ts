@@ -7,6 +7,7 @@ import { isObject } from '../../contract/json-value.ts';
 import { HttpProblem, problemOf } from '../service/problem.ts';
 import type { ServiceDeps } from '../service/deps.ts';
 import { serveAssets } from './assets.ts';
+import type { PageDeps } from './deps.ts';
 import { Inbox } from './inbox.ts';
 import { drawProblem } from './pages/problem.ts';
 import { ROOT } from './paths.ts';
@@ -21,11 +22,6 @@ import { keyOf, signOut } from './session.ts';
 /** Of a page: its own style and script, and nothing of anybody else. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'none';script-src 'self';style-src 'self';img-src data:;connect-src 'self';form-action 'self';base-uri 'none';frame-ancestors 'none'";
-
-/** What the routes of the page share. */
-export interface PageDeps extends ServiceDeps {
-  inbox: Inbox;
-}
 
 /** All addresses below `/app`. */
 export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {

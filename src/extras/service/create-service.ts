@@ -13,6 +13,7 @@ import {
 import { LIMITS } from '../../contract/limits.ts';
 import { authenticateRequests } from './authenticate.ts';
 import type { ServiceDeps } from './deps.ts';
+import type { ServicePages } from './pages.ts';
 import { describeApi } from './openapi.ts';
 import { refuseForeignPages } from './own-pages-only.ts';
 import { PROBLEM_JSON } from '../idempotency/problem-details.ts';
@@ -38,8 +39,13 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /**
  * The HTTP application. It listens nowhere yet: `run-service.ts` does, tests inject requests.
  * Every answer that is no success is a problem (RFC 9457).
+ *
+ * @param pages what extras serve besides
  */
-export async function createService(deps: ServiceDeps): Promise<FastifyInstance> {
+export async function createService(
+  deps: ServiceDeps,
+  pages: readonly ServicePages[] = [],
+): Promise<FastifyInstance> {
   const stopping = new AbortController();
   const app = fastify({
     bodyLimit: LIMITS.inputBytes,
@@ -106,7 +112,7 @@ export async function createService(deps: ServiceDeps): Promise<FastifyInstance>
     await api.register(eventRoutes(deps));
     await api.register(healthRoutes(deps));
   });
-  for (const { load } of deps.pages) await app.register((await load())(deps));
+  for (const { load } of pages) await app.register((await load())(deps));
   refuseOtherMethods();
   return app;
 }

@@ -1,7 +1,6 @@
 import type { AgentOnceClient } from '../../client/agent-once-client.ts';
 import type { LedgerReader } from '../../ledger/reader.ts';
 import type { ApiKeys } from './api-keys/port.ts';
-import type { ServicePages } from './pages.ts';
 import type { ServiceSettings } from './settings.ts';
 
 /** What the routes work with; `run-service.ts` puts it together. */
@@ -15,8 +14,6 @@ export interface ServiceDeps {
   /** Where Temporal UI shows a workflow. */
   urlOf: (workflowId: string) => string;
   settings: ServiceSettings;
-  /** What extras serve besides. */
-  pages: readonly ServicePages[];
   /** Aborts when the service is told to stop: for a while it still answers. */
   leaving: AbortSignal;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';

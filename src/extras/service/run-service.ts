@@ -69,21 +69,23 @@ export async function runService(config: Config, options: ServiceOptions): Promi
     closers.push(() => ledger.close());
     const apiKeys = open ? undefined : await openApiKeys(config.ledgerUrl);
     if (apiKeys) closers.push(() => apiKeys.close());
-    const app = await createService({
-      client,
-      ledger,
-      apiKeys,
-      dedupeWindowMsOf: (agent) => {
-        const seconds = registry.agent(agent)?.definition.dedupeWindowSeconds;
-        return seconds === undefined ? undefined : seconds * 1_000;
+    const app = await createService(
+      {
+        client,
+        ledger,
+        apiKeys,
+        dedupeWindowMsOf: (agent) => {
+          const seconds = registry.agent(agent)?.definition.dedupeWindowSeconds;
+          return seconds === undefined ? undefined : seconds * 1_000;
+        },
+        urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id),
+        settings: readServiceSettings(),
+        leaving: signal,
+        logLevel: config.logLevel,
+        pino: options.pino ?? ((given) => given),
       },
-      urlOf: (id) => workflowUrl(config.temporalUiUrl, namespace, id),
-      settings: readServiceSettings(),
-      pages: options.pages ?? [],
-      leaving: signal,
-      logLevel: config.logLevel,
-      pino: options.pino ?? ((given) => given),
-    });
+      options.pages,
+    );
     closers.push(() => app.close());
     try {
       await app.listen({ host, port });

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { stepOfActivity, type StepRun } from '../../contract/step.ts';
+import { stepOfActivity } from '../../contract/step-of-activity.ts';
+import type { StepRun } from '../../contract/step.ts';
 import { GEN_AI } from './gen-ai.ts';
 
 /**

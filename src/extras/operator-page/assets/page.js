@@ -52,20 +52,15 @@ const follow = (root) => {
 };
 
 /** A list: it is read again while nobody has the focus in it. */
-const refresh = (root) => {
-  setInterval(
-    async () => {
-      if (document.hidden || root.contains(document.activeElement)) return;
-      const answer = await fetch(location.pathname + location.search).catch(() => undefined);
-      if (!answer?.ok || answer.redirected) return;
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      const news = page.querySelector('[data-refresh]');
-      if (!news) return;
-      root.replaceChildren(...news.childNodes);
-      draw(root);
-    },
-    Number(root.dataset.refresh) * 1_000,
-  );
+const readAgain = async (root) => {
+  if (document.hidden || root.contains(document.activeElement)) return;
+  const answer = await fetch(location.pathname + location.search).catch(() => undefined);
+  if (!answer?.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const news = page.querySelector('[data-refresh]');
+  if (!news) return;
+  root.replaceChildren(...news.childNodes);
+  draw(root);
 };
 
 draw(document);
@@ -73,4 +68,4 @@ setInterval(runClocks, 10_000);
 const live = document.querySelector('[data-live]');
 if (live) follow(live);
 const list = document.querySelector('[data-refresh]');
-if (list) refresh(list);
+if (list) setInterval(() => void readAgain(list), Number(list.dataset.refresh) * 1_000);

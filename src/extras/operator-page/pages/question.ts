@@ -18,6 +18,8 @@ export interface AskedPart {
   mayDecide: boolean;
   /** Whether workers' names may be shown. */
   isOperator: boolean;
+  /** What a person has typed in the place of the arguments, where it could not be taken. */
+  typed?: string | undefined;
 }
 
 export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
@@ -94,51 +96,86 @@ const BUTTONS: Record<Decision, string> = {
 };
 
 function drawForms(part: AskedPart): Part {
-  return part.question.kind === 'approval'
-    ? drawForm(part, ['approve', 'deny'])
-    : [
-        drawForm(
-          part,
-          ['happened'],
-          [
-            html`<label for="${`${part.question.step}-result`}"
-              >Its result, as JSON (optional: what the model is told)</label
-            >`,
-            html`<textarea
-              id="${`${part.question.step}-result`}"
-              name="result"
-              rows="2"
-            ></textarea>`,
-          ],
-        ),
-        drawForm(
-          part,
-          ['did-not-happen'],
-          [
-            html`<p class="warning">
-              The call is made again. If the attempt can still act, or what it sent is still under
-              way, it happens twice.
-            </p>`,
-            html`<label class="check"
-              ><input type="checkbox" name="sure" value="yes" required /> I made sure that the
-              attempt can no longer act, and that it did not happen</label
-            >`,
-          ],
-        ),
-        drawForm(
-          part,
-          ['fail'],
-          [html`<p>Nobody can tell: the run fails. Resumed, it asks again.</p>`],
-        ),
-      ];
+  const { question, given } = part;
+  const { step } = question;
+  if (question.kind === 'approval') {
+    return [
+      drawForm(part, 'approval', ['approve', 'deny']),
+      question.editable && given !== undefined && drawEditor(part, given),
+    ];
+  }
+  return [
+    drawForm(
+      part,
+      'happened',
+      ['happened'],
+      [
+        html`<label for="${`${step}-result`}"
+          >Its result, as JSON (optional: what the model is told)</label
+        >`,
+        html`<textarea id="${`${step}-result`}" name="result" rows="2"></textarea>`,
+      ],
+    ),
+    drawForm(
+      part,
+      'did-not-happen',
+      ['did-not-happen'],
+      [
+        html`<p class="warning">
+          The call is made again. If the attempt can still act, or what it sent is still under way,
+          it happens twice.
+        </p>`,
+        html`<label class="check"
+          ><input type="checkbox" name="sure" value="yes" required /> I made sure that the attempt
+          can no longer act, and that it did not happen</label
+        >`,
+      ],
+    ),
+    drawForm(
+      part,
+      'fail',
+      ['fail'],
+      [html`<p>Nobody can tell: the run fails. Resumed, it asks again.</p>`],
+    ),
+  ];
+}
+
+/** For tools whose calls may be approved with other arguments. */
+function drawEditor(part: AskedPart, given: JsonValue): Html {
+  const id = `${part.question.step}-arguments`;
+  const form = drawForm(
+    part,
+    'edited',
+    ['approve'],
+    [
+      html`<label for="${id}">Arguments that the call is to run with, as JSON</label>`,
+      html`<textarea id="${id}" name="arguments" rows="8" required>
+${part.typed ?? json(given)}</textarea>`,
+      html`<p class="hint">
+        Both are kept: what the model asked for, and what you approve. The model is told.
+      </p>`,
+    ],
+    { approve: 'Approve with these arguments' },
+  );
+  return part.typed === undefined
+    ? html`<details class="decide">
+        <summary>Change the arguments</summary>
+        ${form}
+      </details>`
+    : html`<details class="decide" open>
+        <summary>Change the arguments</summary>
+        ${form}
+      </details>`;
 }
 
 function drawForm(
   { workflowId, runId, question: { step, round, kind } }: AskedPart,
+  name: string,
   decisions: readonly Decision[],
   more: Part = null,
+  buttons: Partial<Record<Decision, string>> = {},
 ): Html {
-  const id = `${step}-${decisions[0]}-comment`;
+  const id = `${step}-${name}-comment`;
   return html`<form
     class="decide"
     method="post"
@@ -160,7 +197,7 @@ function drawForm(
             name="decision"
             value="${decision}"
           >
-            ${BUTTONS[decision]}
+            ${buttons[decision] ?? BUTTONS[decision]}
           </button>`,
       )}
     </div>

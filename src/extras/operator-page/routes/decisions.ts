@@ -1,20 +1,22 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AgentOnceError } from '../../../contract/errors.ts';
+import type { CountedDecision } from '../../../contract/decision.ts';
 import { parseJson } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { outcomeInLedger } from '../../explain/recorded-answers.ts';
+import type { Caller } from '../../service/api-keys/port.ts';
 import { callerOf } from '../../service/authenticate.ts';
 import { HttpProblem } from '../../service/problem.ts';
 import { runOf, withoutTraces } from '../../service/runs.ts';
 import { runId, stepName } from '../../service/schemas.ts';
 import { DECISION_WORDS } from '../../../contract/decision-words.ts';
-import { html } from '../html.ts';
+import { html, line, lines, type Part } from '../html.ts';
 import { drawPage, notice } from '../pages/layout.ts';
 import { backToInbox, drawQuestion } from '../pages/question.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { readAskingRun } from '../read-run.ts';
-import type { PageDeps } from '../routes.ts';
+import type { PageDeps } from '../deps.ts';
 import { access, may, nameOf } from '../session.ts';
 import { decisionName } from './lists.ts';
 
@@ -33,31 +35,10 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const caller = callerOf(request);
         const { id, step } = request.params;
         const { done } = request.query;
-        const { view, arguments: given } = await withoutTraces(() =>
-          readAskingRun(deps, runOf(caller, id)),
-        );
-        const question = view.waiting.find((each) => each.step === step);
+        const said = done && `Recorded: ${DECISION_WORDS[done].said}. The next question:`;
+        const page = await drawQuestionPage(deps, caller, id, step, said && notice(said));
         // Its answer is in the run's story.
-        if (!question) return reply.redirect(`${runPath(view.workflowId)}#${step}`, 303);
-        const { workflowId, agent, key } = view;
-        const page = drawPage({
-          title: `${agent} ${key} asks`,
-          caller,
-          section: 'inbox',
-          body: html`<div>
-            ${done !== undefined && notice(`Recorded: ${DECISION_WORDS[done].said}. The next question:`)}
-            ${drawQuestion({
-              workflowId,
-              runId: view.runId,
-              question,
-              given: given.get(step),
-              mayDecide: may(caller, 'decide'),
-              isOperator: caller.scopes.has('admin'),
-            })}
-            <p><a href="${runPath(workflowId)}">What the run has done so far</a></p>
-            ${backToInbox()}
-          </div>`,
-        });
+        if (page === undefined) return reply.redirect(`${runPath(id)}#${step}`, 303);
         return reply.type('text/html; charset=utf-8').send(page);
       },
     });
@@ -77,6 +58,7 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
           comment: z.string().max(2_000).optional(),
           result: z.string().optional(),
           sure: z.literal('yes').optional(),
+          arguments: z.string().optional(),
         }),
       },
       handler: async (request, reply) => {
@@ -84,13 +66,14 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const { id, step } = request.params;
         const run = runOf(caller, id);
         const { decision, round, kind, execution, comment = '', result = '', sure } = request.body;
+        const { arguments: edited } = request.body;
         if (decision === 'did-not-happen' && sure !== 'yes') {
           throw new HttpProblem(
             'http.bad_request',
             'Nothing was decided: tick the box to say that the attempt can no longer act.',
           );
         }
-        const { outcome } = await withoutTraces(() =>
+        const decide = async () =>
           client.decide(
             run,
             {
@@ -100,12 +83,26 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
               by: nameOf(caller),
               ...(comment.trim() === '' ? {} : { comment: comment.trim() }),
               ...(decision === 'happened' && result.trim() !== ''
-                ? { result: readJson(result) }
+                ? { result: readJson(result, 'result') }
+                : {}),
+              ...(decision === 'approve' && edited !== undefined
+                ? { arguments: readJson(edited, 'arguments') }
                 : {}),
             },
             { runId: execution, lookUp: (scope, answer) => outcomeInLedger(ledger, scope, answer) },
-          ),
-        );
+          );
+        let outcome: CountedDecision['outcome'];
+        try {
+          ({ outcome } = await withoutTraces(decide));
+        } catch (error) {
+          const refused = edited === undefined ? undefined : refusalOf(error);
+          if (refused === undefined) throw error;
+          // What was typed is not lost.
+          const said = notice(lines(refused), 'problem');
+          const page = await drawQuestionPage(deps, caller, id, step, said, edited);
+          if (page === undefined) throw error;
+          return reply.code(400).type('text/html; charset=utf-8').send(page);
+        }
         inbox.answered(run, { step, round });
         if (outcome === 'settled' && decision !== 'happened') {
           throw new AgentOnceError(
@@ -123,15 +120,60 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
   };
 }
 
+/** @returns `undefined`: the run does not ask about this step */
+async function drawQuestionPage(
+  deps: PageDeps,
+  caller: Caller,
+  id: string,
+  step: string,
+  said: Part,
+  typed?: string,
+): Promise<string | undefined> {
+  const { view, arguments: given } = await withoutTraces(() =>
+    readAskingRun(deps, runOf(caller, id)),
+  );
+  const question = view.waiting.find((each) => each.step === step);
+  if (!question) return undefined;
+  const { workflowId, agent, key, runId } = view;
+  return drawPage({
+    title: `${agent} ${line(key)} asks`,
+    caller,
+    section: 'inbox',
+    body: html`<div>
+      ${said}
+      ${drawQuestion({
+        workflowId,
+        runId,
+        question,
+        given: given.get(step),
+        mayDecide: may(caller, 'decide'),
+        isOperator: caller.scopes.has('admin'),
+        typed,
+      })}
+      <p><a href="${runPath(workflowId)}">What the run has done so far</a></p>
+      ${backToInbox()}
+    </div>`,
+  });
+}
+
+/** Why an answer cannot be taken as it was typed; `undefined`: it failed for another reason. */
+function refusalOf(error: unknown): string | undefined {
+  const typed =
+    (error instanceof AgentOnceError && error.code === 'decision.invalid') ||
+    (error instanceof HttpProblem && error.code === 'http.bad_request');
+  return typed ? error.message : undefined;
+}
+
 /** @throws {HttpProblem} `http.bad_request` */
-function readJson(text: string): JsonValue {
+function readJson(text: string, what: 'result' | 'arguments'): JsonValue {
   try {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof AgentOnceError)) throw error;
+    const why = error.message.replace(/^The input/, `The ${what}`);
     throw new HttpProblem(
       'http.bad_request',
-      `The result is not JSON; a text is written "like this", in quotes. ${error.message} Nothing was decided.`,
+      `Nothing was decided. ${why} A text in JSON is written "like this", in quotes.`,
     );
   }
 }

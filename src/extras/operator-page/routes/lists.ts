@@ -11,7 +11,7 @@ import { drawDecided } from '../pages/decided.ts';
 import { drawInbox } from '../pages/inbox.ts';
 import { drawRuns } from '../pages/runs.ts';
 import { ROOT } from '../paths.ts';
-import type { PageDeps } from '../routes.ts';
+import type { PageDeps } from '../deps.ts';
 import { access } from '../session.ts';
 
 const RUNS_SHOWN = 50;

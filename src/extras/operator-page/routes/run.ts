@@ -18,7 +18,7 @@ import { drawQuestion } from '../pages/question.ts';
 import { drawParts, drawStory } from '../pages/story.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { readAskingRun } from '../read-run.ts';
-import type { PageDeps } from '../routes.ts';
+import type { PageDeps } from '../deps.ts';
 import { access, may } from '../session.ts';
 import { decisionName } from './lists.ts';
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { drawSignIn } from '../pages/sign-in.ts';
 import { ownPath, ROOT } from '../paths.ts';
-import type { PageDeps } from '../routes.ts';
+import type { PageDeps } from '../deps.ts';
 import { signIn, signOut } from '../session.ts';
 
 const address = z.string().max(2_000).optional();

@@ -8,7 +8,7 @@ import { problemOf } from '../../service/problem.ts';
 import { agentName } from '../../service/schemas.ts';
 import { drawStart } from '../pages/start.ts';
 import { ROOT, runPath } from '../paths.ts';
-import type { PageDeps } from '../routes.ts';
+import type { PageDeps } from '../deps.ts';
 import { access } from '../session.ts';
 
 const checkbox = z.literal('yes').optional();

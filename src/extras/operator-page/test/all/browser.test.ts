@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { openBrowser } from '../../../../../pictures/browser/open-browser.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
@@ -7,8 +7,6 @@ import { calls, script } from '../../../../../test/support/system.ts';
 import type { Scope } from '../../../service/api-keys/port.ts';
 import { askToSpend, untilAsked, untilCompleted } from '../../../service/test/decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../../../service/test/support/http-suite.ts';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core');
 
 let suite: HttpSuite;
 let browser: Browser;
@@ -57,7 +55,7 @@ async function signIn({ page, key }: Person, path = '/app/inbox'): Promise<void>
 
 /** What the accessibility check finds wrong on the page, and where. */
 async function violations(page: Page): Promise<unknown> {
-  await page.addScriptTag({ path: AXE }).catch(() => undefined);
+  await page.evaluate(axe.source);
   return page.evaluate(
     `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))`,
   );
@@ -127,6 +125,42 @@ test('of an unknown outcome, whoever says that it did not happen must be sure', 
   await page.waitForURL(/\/inbox\?done=did-not-happen/);
   await untilCompleted(suite, 'lost');
   expect(suite.system.counter.requests('send:lost')).toBe(2);
+});
+
+test('where the tool allows it, a call is approved with other arguments, and both are kept', async () => {
+  const input = script(calls(['pay', { label: 'x', amount: 300 }]), { say: 'ok' });
+  await suite.start('"edited"', { input }, { agent: 'editor' });
+  await eventually(async () => {
+    const answer = await suite.send('GET', '/v1/runs/agent-editor-edited');
+    expect(await answer.json()).toMatchObject({ status: 'waiting' });
+  });
+  const ida = await somebody('ida', ['read', 'decide']);
+  await signIn(ida, '/app/runs/agent-editor-edited/questions/t1.c0');
+  const { page } = ida;
+  await page.getByText('Change the arguments').click();
+  const field = page.getByLabel(/^Arguments that/);
+  const approve = page.getByRole('button', { name: 'Approve with these arguments' });
+  for (const [typed, problem] of [
+    ['{ "label": "x", ', 'JSON'],
+    ['{ "label": "x", "amount": 5000 }', 'amount'],
+  ] as const) {
+    await field.fill(typed);
+    await approve.click();
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain(problem);
+    expect(await field.inputValue()).toBe(typed);
+  }
+  expect(await violations(page)).toEqual([]);
+  await field.fill('{ "label": "x", "amount": 200 }');
+  await approve.click();
+  await page.waitForURL(/done=approve/);
+  await page.goto(`${suite.service.url}/app/runs/agent-editor-edited`);
+  await page.locator('#story .pill.completed').waitFor();
+  const story = await page.locator('#story').innerText();
+  expect(story).toMatch(/asked for: .*"amount":300.*ida .* approved instead: .*"amount":200/s);
+  expect(story).toMatch(/answered at .* by ida/);
+  expect(suite.system.counter.requests('pay:x:200')).toBe(1);
+  expect(suite.system.counter.requests('pay:x:300')).toBe(0);
 });
 
 test('a story goes on by itself, and takes nothing from under the hands of who fills in a form', async () => {
