@@ -22,7 +22,10 @@ export class LiveParts {
     if (state === this.#seen) return;
     this.#seen = state;
     this.#latest = state;
-    this.#drawing ??= this.#drawLatest().finally(() => (this.#drawing = undefined));
+    // The reader comes back by itself, and is told anew.
+    this.#drawing ??= this.#drawLatest()
+      .catch(() => void this.#response.end())
+      .finally(() => (this.#drawing = undefined));
   }
 
   /** Sends what is left, and that nothing more will come. */

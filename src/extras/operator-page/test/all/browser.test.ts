@@ -225,6 +225,32 @@ test('a run is started, cancelled, resumed without its input, shadowed and forgo
   expect(await page.getByRole('table').innerText()).toMatch(/shadow\s+tester/);
 });
 
+test('what nobody answered in time is among what was decided, and is said to be that', async () => {
+  const late = await startHttpSuite();
+  try {
+    await late.system.startWorker({ TEST_DEADLINE_SECONDS: '1' });
+    const input = script(calls(['spend', { label: 'late', amount: 100 }]), { say: 'ok' });
+    await late.start('"late"', { input });
+    await untilCompleted(late, 'late');
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${late.service.url}/app/decided`);
+    await page.getByLabel('API key').fill(late.key);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    const row = page.getByRole('table').getByRole('row').nth(1);
+    expect(await row.innerText()).toMatch(
+      /nobody, in time.*it counted as denied.*tester late.*was not made/s,
+    );
+    await row.getByRole('link').click();
+    await page.locator('#story .pill.completed').waitFor();
+    expect(await page.locator('#story').innerText()).toContain('nobody had answered');
+    await context.close();
+  } finally {
+    await late.close();
+  }
+  expect(late.system.counter.requests('spend:late')).toBe(0);
+});
+
 test('text of tools and models is shown as text, and a long one does not break the page', async () => {
   const label = `<img src=x onerror="document.title='owned'">\u202e\u0007${'long '.repeat(20_000)}`;
   const input = script(
