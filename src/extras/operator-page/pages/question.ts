@@ -16,8 +16,6 @@ export interface AskedPart {
   given: JsonValue | undefined;
   /** Whether who looks at it may decide. */
   mayDecide: boolean;
-  /** Whether workers' names may be shown. */
-  isOperator: boolean;
   /** What a person has typed in the place of the arguments, where it could not be taken. */
   typed?: string | undefined;
 }
@@ -71,9 +69,8 @@ function drawArguments({ given, question: { kind } }: AskedPart): Html {
   </div>`;
 }
 
-function drawAttempt({ question, isOperator }: AskedPart): [string, Part][] {
+function drawAttempt({ question }: AskedPart): [string, Part][] {
   const { worker, claimedAt, error } = question;
-  const who = isOperator ? nameProcess(worker) : 'a worker';
   const then =
     error === null
       ? 'It fell silent: it was killed, or it was stopped or cut off, and then it may still act.'
@@ -81,7 +78,13 @@ function drawAttempt({ question, isOperator }: AskedPart): [string, Part][] {
   return [
     [
       'attempt',
-      ['by ', who, ...(claimedAt === null ? [] : [', begun ', time(claimedAt)]), '. ', then],
+      [
+        'by ',
+        nameProcess(worker),
+        ...(claimedAt === null ? [] : [', begun ', time(claimedAt)]),
+        '. ',
+        then,
+      ],
     ],
     ['its error', error !== null && html`<code>${lines(error)}</code>`],
   ];

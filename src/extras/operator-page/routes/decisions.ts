@@ -147,7 +147,6 @@ async function drawQuestionPage(
         question,
         given: given.get(step),
         mayDecide: may(caller, 'decide'),
-        isOperator: caller.scopes.has('admin'),
         typed,
       })}
       <p><a href="${runPath(workflowId)}">What the run has done so far</a></p>

@@ -136,7 +136,6 @@ async function drawQuestions(
       question,
       given: given.get(question.step),
       mayDecide: may(caller, 'decide'),
-      isOperator: caller.scopes.has('admin'),
     }),
   );
 }

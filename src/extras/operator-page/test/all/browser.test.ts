@@ -115,6 +115,8 @@ test('of an unknown outcome, whoever says that it did not happen must be sure', 
   expect(
     await page.getByText('It fell silent').or(page.getByText('what it had sent')).count(),
   ).toBe(1);
+  // Where it ran: somebody has to look whether that process is dead.
+  expect(await page.locator('.question').innerText()).toMatch(/by process \d+ on /);
   const again = page.getByRole('button', { name: 'It did not happen' });
   await again.click();
   // The browser asks for the tick; nothing was sent.
