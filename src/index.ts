@@ -1,5 +1,7 @@
 import type { Extra } from './cli/app.ts';
 import type { AgentOnceClient } from './client/agent-once-client.ts';
+import type { AgentDirectory } from './client/types.ts';
+import type { Config } from './config.ts';
 import type { ModelEndpoints } from './contract/model-endpoint.ts';
 import type { AgentDefinition } from './define/define-agent.ts';
 
@@ -60,15 +62,21 @@ export async function createClient(
     extras?: readonly Pick<Extra, 'plugins'>[];
   } = {},
 ): Promise<AgentOnceClient> {
-  const [{ readConfig }, { openClient }, { createRegistry }, { registryDefaults }] =
-    await Promise.all([
-      import('./config.ts'),
-      import('./client/open-client.ts'),
-      import('./define/registry.ts'),
-      import('./define/registry-defaults.ts'),
-    ]);
+  const [{ readConfig }, { openClient }] = await Promise.all([
+    import('./config.ts'),
+    import('./client/open-client.ts'),
+  ]);
   const config = readConfig();
   const { agents, models, extras } = options;
-  const registry = agents && createRegistry(agents, registryDefaults(config, models));
-  return openClient(config, registry, { extras });
+  return openClient(config, agents && (await registryOf(agents, config, models)), { extras });
+}
+
+async function registryOf(
+  agents: readonly AgentDefinition[],
+  config: Config,
+  models: ModelEndpoints | undefined,
+): Promise<AgentDirectory> {
+  const { createRegistry } = await import('./define/registry.ts');
+  const { registryDefaults } = await import('./define/registry-defaults.ts');
+  return createRegistry(agents, registryDefaults(config, models));
 }
