@@ -8,6 +8,7 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { checkDecision } from '../contract/check-decision.ts';
 import {
   isAnswerTo,
+  THE_DEADLINE,
   type CountedDecision,
   type DecisionInput,
   type DecisionResult,
@@ -170,6 +171,12 @@ function check(answer: DecisionInput): void {
     );
   }
   checkDecision(answer);
+  if (answer.by === THE_DEADLINE) {
+    throw new AgentOnceError(
+      'decision.invalid',
+      `"${THE_DEADLINE}" is the name for answers that nobody gave in time. Nothing was decided: say who decides.`,
+    );
+  }
   if (result === undefined) return;
   if (decision !== 'happened') {
     throw new AgentOnceError(

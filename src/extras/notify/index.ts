@@ -20,8 +20,15 @@ interface WorkerFlags {
 export function notify(receivers: readonly Receiver[]): Extra {
   const stopping = new AbortController();
   let telling: Promise<void> | undefined;
+  let begin: (() => Promise<void>) | undefined;
   return {
     name: 'notify',
+    // A worker that cannot start must end, and not live on to tell: it is asked for its parts late.
+    worker: (parts) => {
+      telling = begin?.();
+      begin = undefined;
+      return parts;
+    },
     commands: (program) => {
       program.hook('preAction', async (_program, command) => {
         if (command.name() !== 'worker' || command.parent !== program) return;
@@ -36,7 +43,8 @@ export function notify(receivers: readonly Receiver[]): Extra {
           import('./notifier.ts'),
         ]);
         const config = readConfig();
-        if (!config.shadowOnly) telling = notifyUntil(stopping.signal, config, senders, everyMs);
+        if (config.shadowOnly) return;
+        begin = () => notifyUntil(stopping.signal, config, senders, everyMs);
       });
       program.hook('postAction', async () => {
         stopping.abort();

@@ -1,5 +1,6 @@
 import { html as template } from 'hono/html';
 import { printable } from '../../cli/output.ts';
+import { showDirection } from '../../contract/plain-text.ts';
 
 /** A piece of HTML, as a text that is not escaped again. */
 export type Html = string & { readonly isEscaped: true };
@@ -24,9 +25,15 @@ export function lines(text: string): Part {
     .flatMap((each, at) => (at === 0 ? [each] : [html`<br />`, each]));
 }
 
-/** JSON as people read it, for a `pre`; a text as it is. */
+/** JSON as people read it, for a `pre` or a field to edit; a text as it is. */
 export function json(value: unknown): string {
-  return printable(typeof value === 'string' ? value : JSON.stringify(value, null, 2), true);
+  if (typeof value === 'string') return printable(value, true);
+  // As escapes, which say the same to whoever reads it as JSON.
+  const text = JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
+  return showDirection(text);
 }
 
 /** A moment. The browser shows it in its own time zone. */

@@ -19,7 +19,7 @@ export class LiveParts {
   /** Draws again if the run has changed; what changes while it draws is drawn once more. */
   changed(snapshot: Snapshot): void {
     const state = JSON.stringify(snapshot, withoutClocks);
-    if (state === this.#seen) return;
+    if (state === this.#seen || this.#response.writableEnded) return;
     this.#seen = state;
     this.#latest = state;
     // The reader comes back by itself, and is told anew.
@@ -31,7 +31,7 @@ export class LiveParts {
   /** Sends what is left, and that nothing more will come. */
   async finish(): Promise<void> {
     await this.#drawing;
-    this.#response.end('event: end\ndata: {}\n\n');
+    if (!this.#response.writableEnded) this.#response.end('event: end\ndata: {}\n\n');
   }
 
   async #drawLatest(): Promise<void> {
@@ -39,8 +39,9 @@ export class LiveParts {
       // Whoever reads slowly gets the latest, and not what lay between.
       if (this.#response.writableNeedDrain) await drained(this.#response);
       this.#latest = undefined;
-      if (this.#response.closed) return;
-      for (const [name, html] of Object.entries(await this.#draw())) {
+      const parts = Object.entries(await this.#draw());
+      if (this.#response.writableEnded || this.#response.closed) return;
+      for (const [name, html] of parts) {
         if (this.#sent.get(name) === html) continue;
         this.#sent.set(name, html);
         this.#response.write(`event: ${name}\ndata: ${JSON.stringify(html)}\n\n`);

@@ -32,7 +32,11 @@ export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
     await app.register(formbody, { bodyLimit: 2 * 1024 * 1024 });
     refuseOtherSites(app, publicUrl && new URL(publicUrl).origin);
     app.addHook('onRequest', async (_request, reply) => {
-      void reply.header('content-security-policy', CONTENT_SECURITY_POLICY);
+      void reply.headers({
+        'content-security-policy': CONTENT_SECURITY_POLICY,
+        // Without a referrer a browser sends the origin of a form as `null`.
+        'referrer-policy': 'same-origin',
+      });
     });
     app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
 

@@ -9,6 +9,8 @@ import { ROOT } from './paths.ts';
  * knows it, and a key that is revoked is signed out at once.
  */
 const COOKIE = 'agent_once_key';
+/** Of a name in a decision, which has 200 characters at most. */
+const LONGEST_NAME = 150;
 
 /** Read from the header: who asks is found out before the plugin reads cookies. */
 export function keyOf({ headers, server }: FastifyRequest): string | undefined {
@@ -38,7 +40,7 @@ export function signOut(reply: FastifyReply): void {
 /** Who decides: the name that the operator gave the key, and which key it was. */
 export function nameOf({ name, keyPrefix }: Caller): string {
   if (keyPrefix === 'open') return userOfMachine();
-  return name === '' ? keyPrefix : `${name} (${keyPrefix})`;
+  return name === '' ? keyPrefix : `${name.slice(0, LONGEST_NAME)} (${keyPrefix})`;
 }
 
 export function may({ scopes }: Caller, scope: Scope): boolean {

@@ -167,7 +167,7 @@ async function findPending(
 
 /**
  * The number of the migration that whoever works beside this one must know, which its name says:
- * `0013_drop_old_column_needs_0012`. One that only adds says none.
+ * `0099_drop_old_column_needs_0098`. One that only adds says none.
  */
 function neededBy(name: string): string | undefined {
   return /_needs_(\d+)$/.exec(name)?.[1];

@@ -43,7 +43,7 @@ function readAnswer(api: Api, answer: unknown, model: string, about: AboutEndpoi
   if (reading) return reading;
   const usage = usageOf(value);
   if (hasError(value)) {
-    throw fromErrorInAnswer(readError(value), { model, usage: usage ?? NO_USAGE }, about);
+    throw fromErrorInAnswer(readError(value), { model, usage }, about);
   }
   const what = isStream ? 'an event stream that has' : 'JSON that is';
   throw misread(`${what} no ${api.name}`, about.names, { model, usage });
@@ -69,8 +69,6 @@ function mergeStream({ merge }: Api, text: string, model: string, names: Endpoin
 function isSilence(text: string): boolean {
   return text.split('\n').every((line) => line.startsWith(':') || line.trim() === '');
 }
-
-const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
 
 function hasError(value: unknown): boolean {
   const body: unknown = Array.isArray(value) ? value[0] : value;

@@ -1,6 +1,9 @@
 // What a page does besides showing what the service has drawn: times in the reader's own time zone,
 // clocks that run, and parts that are replaced while a run goes on. Without it every page works.
 
+/** How long after a refusal a story is asked for again. */
+const RETRY_MS = 5_000;
+
 const showTimes = (root) => {
   for (const element of root.querySelectorAll('time[data-time]')) {
     element.textContent = new Date(element.dateTime).toLocaleString('sv-SE');
@@ -31,24 +34,70 @@ const draw = (root) => {
   runClocks();
 };
 
-/** Whether somebody is filling in a form there: it is not taken from under their hands. */
+/** Whether somebody reads or writes in there: nothing is changed while they do. */
 const isInUse = (part) =>
   part.contains(document.activeElement) ||
-  [...part.querySelectorAll('input, textarea')].some((field) =>
+  (!getSelection().isCollapsed && getSelection().containsNode(part, true)) ||
+  [...part.querySelectorAll('input:not([type=hidden]), textarea')].some((field) =>
     field.type === 'checkbox' ? field.checked : field.value !== field.defaultValue,
   );
+
+/** What HTML says, whatever the clocks in it show. */
+const essence = (html) => {
+  const template = document.createElement('template');
+  template.innerHTML = html;
+  for (const clock of template.content.querySelectorAll('time')) clock.textContent = '';
+  return template.innerHTML;
+};
+
+const replace = (part, html) => {
+  const closed = [...part.querySelectorAll('details')].map(({ open }) => open);
+  part.innerHTML = html;
+  part.querySelectorAll('details').forEach((each, at) => {
+    each.open = closed[at] ?? each.open;
+  });
+  draw(part);
+};
+
+/** Says that a part is not what it was, and lets the reader decide when to see it. */
+const offer = (part, show) => {
+  const note = document.createElement('p');
+  note.className = 'notice problem';
+  note.role = 'status';
+  note.textContent = 'This part of the run has changed since you began. ';
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = 'Show it as it is now';
+  button.addEventListener('click', show);
+  note.append(button);
+  part.before(note);
+  return note;
+};
 
 /** A run's story: the service sends the parts that have changed, as HTML. */
 const follow = (root) => {
   const source = new EventSource(root.dataset.live);
   for (const part of root.querySelectorAll('[data-part]')) {
+    let latest = part.innerHTML;
+    let note;
+    const show = () => {
+      note?.remove();
+      note = undefined;
+      replace(part, latest);
+    };
     source.addEventListener(part.dataset.part, ({ data }) => {
-      if (part.dataset.part !== 'story' && isInUse(part)) return;
-      part.innerHTML = JSON.parse(data);
-      draw(part);
+      const before = essence(latest);
+      latest = JSON.parse(data);
+      if (essence(latest) === before) return;
+      if (!isInUse(part)) show();
+      else note ??= offer(part, show);
     });
   }
   source.addEventListener('end', () => source.close());
+  source.addEventListener('error', () => {
+    // Otherwise the browser tries again by itself.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(root), RETRY_MS);
+  });
 };
 
 /** A list: it is read again while nobody has the focus in it. */

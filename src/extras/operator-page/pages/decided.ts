@@ -65,7 +65,7 @@ function drawRow(question: DecidedQuestion): Html {
   return html`<tr>
     <td>${decidedAt !== null && time(decidedAt)}</td>
     <td>
-      ${expired ? html`<span class="pill cancelled">nobody, in time</span>` : line(by ?? 'somebody')}
+      ${expired ? html`<span class="pill cancelled">expired: nobody answered</span>` : line(by ?? 'somebody')}
     </td>
     <td>${words && (expired ? words.assumed : words.said)}</td>
     <td>

@@ -21,24 +21,26 @@ export function drawInbox(
     title: 'Inbox',
     caller,
     section: 'inbox',
-    body: html`<div data-refresh="5">
-      ${done !== undefined && notice(done)}
-      <p>${countOf(questions.length, cut)}</p>
-      ${shown.length > 0 && drawTable(shown)}
-      ${
-        rest > 0 &&
-        html`<p>
-          <a href="${`${ROOT}/inbox?from=${from + QUESTIONS_SHOWN}`}">${rest} more, asked later</a>
-        </p>`
-      }
-      ${
-        unseen > 0 &&
-        html`<p>
-          ${unseen} more ${unseen === 1 ? 'question is' : 'questions are'} shown by the runs
-          themselves: one with many questions shows its first ones here.
-        </p>`
-      }
-    </div>`,
+    body: html`${done !== undefined && notice(done)}
+      <div data-refresh="5">
+        <p>${countOf(questions.length, cut)}</p>
+        ${shown.length > 0 && drawTable(shown)}
+        ${
+          rest > 0 &&
+          html`<p>
+            <a href="${`${ROOT}/inbox?from=${from + QUESTIONS_SHOWN}`}"
+              >${rest} more, asked later</a
+            >
+          </p>`
+        }
+        ${
+          unseen > 0 &&
+          html`<p>
+            ${unseen} more ${unseen === 1 ? 'question is' : 'questions are'} shown by the runs
+            themselves: one with many questions shows its first ones here.
+          </p>`
+        }
+      </div>`,
   });
 }
 

@@ -52,13 +52,16 @@ export function drawQuestion(part: AskedPart): Html {
     ${
       part.mayDecide
         ? drawForms(part)
-        : html`<p>Your key has not the scope <code>decide</code>: somebody else has to answer.</p>`
+        : html`<p>
+            Your key does not have the scope <code>decide</code>: somebody else has to answer.
+          </p>`
     }
   </section>`;
 }
 
 function drawArguments({ given, question: { kind } }: AskedPart): Html {
-  const title = kind === 'approval' ? 'It runs with exactly these arguments' : 'It was called with';
+  const title =
+    kind === 'approval' ? 'The model asks for it with these arguments' : 'It was called with';
   return html`<div>
     <h3>${title}</h3>
     ${

@@ -32,7 +32,8 @@ export function drawRuns(
           <input type="datetime-local" name="after" value="${filter.after ?? ''}"
         /></label>
         <label
-          >and before <input type="datetime-local" name="before" value="${filter.before ?? ''}"
+          >and before (UTC)
+          <input type="datetime-local" name="before" value="${filter.before ?? ''}"
         /></label>
         <button>Show</button>
       </form>

@@ -9,12 +9,14 @@ export interface StartForm {
   agent: string;
   key: string;
   input: string;
+  isJson: boolean;
+  isShadow: boolean;
 }
 
 export function drawStart(
   caller: Caller,
   agents: readonly string[],
-  { agent, key, input }: StartForm,
+  { agent, key, input, isJson, isShadow }: StartForm,
   problem?: string,
 ): string {
   return drawPage({
@@ -31,7 +33,8 @@ export function drawStart(
         <label for="input">Input</label>
         <textarea id="input" name="input" rows="6">${input}</textarea>
         <label class="check"
-          ><input type="checkbox" name="json" value="yes" /> The input is JSON, not a text</label
+          ><input type="checkbox" name="json" value="yes" ${isJson && 'checked'} /> The input is
+          JSON, not a text</label
         >
         <label for="key">Key</label>
         <input id="key" name="key" value="${key}" required maxlength="255" autocomplete="off" />
@@ -40,8 +43,8 @@ export function drawStart(
           made for this form, so sending the form twice starts one run.
         </p>
         <label class="check"
-          ><input type="checkbox" name="shadow" value="yes" /> Shadow run: ask the model and read,
-          and only record every other effect</label
+          ><input type="checkbox" name="shadow" value="yes" ${isShadow && 'checked'} /> Shadow run:
+          ask the model and read, and only record every other effect</label
         >
         <button class="primary">Start</button>
       </form>

@@ -13,11 +13,16 @@ import { may } from '../session.ts';
 import { drawPage, facts, notice } from './layout.ts';
 import { drawStatus } from './runs.ts';
 
-/** A run's page: what happens is filled in again and again while the run goes on. */
+/**
+ * A run's page: what happens is filled in again and again while the run goes on.
+ *
+ * @param shadowKey of the shadow run that the page can start: sent twice, its form starts one
+ */
 export function drawStory(
   caller: Caller,
   explanation: ShownExplanation,
   questions: readonly Html[],
+  shadowKey: string,
   done: string | undefined,
 ): string {
   const { workflowId, agent, key } = explanation;
@@ -25,11 +30,11 @@ export function drawStory(
     title: `${agent} ${line(key)}`,
     caller,
     section: 'runs',
-    body: html`<div data-live="${`${runPath(workflowId)}/live`}">
+    body: html`<div data-live="${`${runPath(workflowId)}/live?key=${shadowKey}`}">
       ${done !== undefined && notice(done)}
       <div id="questions" data-part="questions">${questions}</div>
       <div id="story" data-part="story">${drawFacts(explanation)}</div>
-      <div id="actions" data-part="actions">${drawActions(caller, explanation)}</div>
+      <div id="actions" data-part="actions">${drawActions(caller, explanation, shadowKey)}</div>
     </div>`,
   });
 }
@@ -39,11 +44,12 @@ export function drawParts(
   caller: Caller,
   explanation: ShownExplanation,
   questions: readonly Html[],
+  shadowKey: string,
 ): Record<string, string> {
   return {
     questions: questions.join(''),
     story: drawFacts(explanation).toString(),
-    actions: drawActions(caller, explanation).toString(),
+    actions: drawActions(caller, explanation, shadowKey).toString(),
   };
 }
 
@@ -112,7 +118,7 @@ const PLAIN = pc.createColors(false);
 function drawOne(step: ExplainedStep, story: ShownExplanation): Html {
   const { id, effect, durationMs, endedAt, token } = step;
   const [, ...more] = drawStep(PLAIN, step, story, false);
-  return html`<li class="${`step ${step.state}`}">
+  return html`<li class="${`step ${step.state}`}" id="${`step-${id}`}">
     <p>
       <code>${id}</code> <strong>${line(titleOf(step))}</strong>
       ${effect !== null && html` <span class="pill">${effect}</span>`} ·
@@ -145,8 +151,13 @@ const RUN_BUTTONS: readonly Button[] = [
   },
 ];
 
-function drawActions(caller: Caller, explanation: ShownExplanation): Html {
-  const { next, workflowId } = explanation;
+function drawActions(caller: Caller, explanation: ShownExplanation, shadowKey: string): Html {
+  const { next, workflowId, executions } = explanation;
+  const execution = html`<input
+    type="hidden"
+    name="execution"
+    value="${executions.at(-1)?.runId ?? ''}"
+  />`;
   const kinds = new Set(next.map(({ kind }) => kind));
   const buttons = RUN_BUTTONS.filter(({ kind, scope }) => kinds.has(kind) && may(caller, scope));
   return html`<section aria-labelledby="next">
@@ -154,10 +165,12 @@ function drawActions(caller: Caller, explanation: ShownExplanation): Html {
     ${kinds.has('start-worker') && notice('No worker is polling: start one, or nothing goes on.', 'problem')}
     ${kinds.has('nothing') && html`<p>Nothing is left to do.</p>`}
     <div class="buttons">
-      ${buttons.map((button) => drawButton(workflowId, button))}
+      ${buttons.map((button) => drawButton(workflowId, execution, button))}
       ${
         may(caller, 'start') &&
         html`<form method="post" action="${`${runPath(workflowId)}/shadow`}">
+          ${execution}
+          <input type="hidden" name="key" value="${shadowKey}" />
           <button>Start a shadow run of the same input</button>
         </form>`
       }
@@ -166,8 +179,9 @@ function drawActions(caller: Caller, explanation: ShownExplanation): Html {
   </section>`;
 }
 
-function drawButton(workflowId: string, { path, label, warns }: Button): Html {
+function drawButton(workflowId: string, execution: Html, { path, label, warns }: Button): Html {
   return html`<form method="post" action="${`${runPath(workflowId)}/${path}`}">
+    ${execution}
     ${
       warns !== undefined &&
       html`<label class="check"

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AgentOnceError } from '../../../contract/errors.ts';
-import type { CountedDecision } from '../../../contract/decision.ts';
+import type { CountedDecision, QuestionKind } from '../../../contract/decision.ts';
 import { parseJson } from '../../../contract/json.ts';
 import type { JsonValue } from '../../../contract/json-value.ts';
 import { outcomeInLedger } from '../../explain/recorded-answers.ts';
@@ -10,8 +10,8 @@ import { callerOf } from '../../service/authenticate.ts';
 import { HttpProblem } from '../../service/problem.ts';
 import { runOf, withoutTraces } from '../../service/runs.ts';
 import { runId, stepName } from '../../service/schemas.ts';
-import { DECISION_WORDS } from '../../../contract/decision-words.ts';
 import { html, line, lines, type Part } from '../html.ts';
+import { recall, remember } from '../flash.ts';
 import { drawPage, notice } from '../pages/layout.ts';
 import { backToInbox, drawQuestion } from '../pages/question.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
@@ -30,15 +30,16 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       method: 'GET',
       url: `${ROOT}/runs/:id/questions/:step`,
       config: access('read'),
-      schema: { hide: true, params, querystring: z.object({ done: decisionName.optional() }) },
+      schema: { hide: true, params },
       handler: async (request, reply) => {
         const caller = callerOf(request);
         const { id, step } = request.params;
-        const { done } = request.query;
-        const said = done && `Recorded: ${DECISION_WORDS[done].said}. The next question:`;
+        const said = recall(request, reply);
         const page = await drawQuestionPage(deps, caller, id, step, said && notice(said));
         // Its answer is in the run's story.
-        if (page === undefined) return reply.redirect(`${runPath(id)}#${step}`, 303);
+        if (page === undefined) {
+          return reply.redirect(`${runPath(id)}#step-${step}`, 303);
+        }
         return reply.type('text/html; charset=utf-8').send(page);
       },
     });
@@ -110,14 +111,26 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
             `The attempt of ${step} has reported its result after all: the step is done, and "${decision}" was not recorded.`,
           );
         }
-        const next = (await inbox.of(caller.tenant)).questions.find(
-          ({ question }) => question.kind === kind,
-        );
-        const to = next ? questionPath(next.run.workflowId, next.question.step) : `${ROOT}/inbox`;
-        return reply.redirect(`${to}?done=${decision}`, 303);
+        remember(reply, decision);
+        return reply.redirect(await nextPath(deps, caller, kind), 303);
       },
     });
   };
+}
+
+/** Where the next question is, one of the same kind before another; the inbox, if nothing waits. */
+async function nextPath(
+  { inbox }: PageDeps,
+  { tenant }: Caller,
+  kind: QuestionKind,
+): Promise<string> {
+  // The decision counts, whether or not the list can be read now.
+  const questions = await inbox.of(tenant).then(
+    (list) => list.questions,
+    () => [],
+  );
+  const next = questions.find(({ question }) => question.kind === kind) ?? questions[0];
+  return next ? questionPath(next.run.workflowId, next.question.step) : `${ROOT}/inbox`;
 }
 
 /** @returns `undefined`: the run does not ask about this step */

@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { DECISION_WORDS } from '../../../contract/decision-words.ts';
 import { ANSWERS } from '../../../contract/decision.ts';
 import { defined } from '../../../contract/defined.ts';
 import { LISTED_STATUSES } from '../../../contract/run.ts';
 import { callerOf } from '../../service/authenticate.ts';
 import { CURSOR, cursorAfter, readAfter, tokenOf } from '../../service/cursor.ts';
 import { agentName } from '../../service/schemas.ts';
+import { recall } from '../flash.ts';
 import { drawDecided } from '../pages/decided.ts';
 import { drawInbox } from '../pages/inbox.ts';
 import { drawRuns } from '../pages/runs.ts';
@@ -38,14 +38,12 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         hide: true,
         querystring: z.object({
           from: z.coerce.number().int().min(0).max(1_000_000).default(0),
-          done: decisionName.optional(),
         }),
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const { from, done } = request.query;
-        const said = done && `Recorded: ${DECISION_WORDS[done].said}. Nothing else waits.`;
-        const page = drawInbox(caller, await inbox.of(caller.tenant), from, said);
+        const list = await inbox.of(caller.tenant);
+        const page = drawInbox(caller, list, request.query.from, recall(request, reply));
         return reply.type('text/html; charset=utf-8').send(page);
       },
     });

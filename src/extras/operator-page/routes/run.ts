@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { DECISION_WORDS } from '../../../contract/decision-words.ts';
+import { AgentOnceError } from '../../../contract/errors.ts';
 import type { RunIdentity } from '../../../client/context.ts';
 import { collect } from '../../explain/collect.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
@@ -13,6 +13,7 @@ import { runOf, withoutTraces } from '../../service/runs.ts';
 import { runId } from '../../service/schemas.ts';
 import { streamEvents } from '../../service/stream.ts';
 import type { Html } from '../html.ts';
+import { recall } from '../flash.ts';
 import { LiveParts } from '../live.ts';
 import { drawQuestion } from '../pages/question.ts';
 import { drawParts, drawStory } from '../pages/story.ts';
@@ -20,10 +21,16 @@ import { ROOT, runPath } from '../paths.ts';
 import { readAskingRun } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
 import { access, may } from '../session.ts';
-import { decisionName } from './lists.ts';
 
 const params = z.object({ id: runId });
-const sure = z.object({ sure: z.literal('yes').optional() }).nullish();
+/** What a form about a run says: which execution it was drawn of. */
+const form = z.object({
+  execution: z.uuid(),
+  sure: z.literal('yes').optional(),
+  /** Of a shadow run: sent twice, it is one. */
+  key: z.uuid().optional(),
+});
+type Form = z.infer<typeof form>;
 
 /** A run's story, and what can be done about the run. */
 export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
@@ -44,13 +51,12 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       method: 'GET',
       url: `${ROOT}/runs/:id`,
       config: access('read'),
-      schema: { hide: true, params, querystring: z.object({ done: decisionName.optional() }) },
+      schema: { hide: true, params },
       handler: async (request, reply) => {
         const caller = callerOf(request);
         const run = runOf(caller, request.params.id);
-        const { done } = request.query;
-        const said = done && `Recorded: ${DECISION_WORDS[done].said}.`;
-        const page = drawStory(caller, ...(await explain(caller, run)), said);
+        const said = recall(request, reply);
+        const page = drawStory(caller, ...(await explain(caller, run)), randomUUID(), said);
         return reply.type('text/html; charset=utf-8').send(page);
       },
     });
@@ -60,14 +66,15 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       url: `${ROOT}/runs/:id/live`,
       exposeHeadRoute: false,
       config: access('read'),
-      schema: { hide: true, params },
+      schema: { hide: true, params, querystring: z.object({ key: z.uuid() }) },
       handler: async (request, reply) => {
         const caller = callerOf(request);
         const run = runOf(caller, request.params.id);
+        const { key } = request.query;
         // Before the stream begins an error is still a page.
         const [{ status }] = await explain(caller, run);
         await streamEvents(deps, request, reply, async (response, signal) => {
-          const draw = async () => drawParts(caller, ...(await explain(caller, run)));
+          const draw = async () => drawParts(caller, ...(await explain(caller, run)), key);
           const parts = new LiveParts(response, draw);
           // Of a forgotten run nothing changes any more.
           if (status !== 'forgotten') {
@@ -82,25 +89,39 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
     const act = (
       path: string,
       scope: 'start' | 'admin',
-      what: (run: RunIdentity) => Promise<{ workflowId: string }>,
+      what: (run: RunIdentity, sent: Form) => Promise<{ workflowId: string }>,
     ): void => {
       app.route({
         method: 'POST',
         url: `${ROOT}/runs/:id/${path}`,
         config: access(scope),
-        schema: { hide: true, params, body: sure },
+        schema: { hide: true, params, body: form },
         handler: async (request, reply) => {
           const run = runOf(callerOf(request), request.params.id);
-          if (path === 'forget' && request.body?.sure !== 'yes') throw notSure();
-          const { workflowId } = await withoutTraces(() => what(run));
+          const sent = request.body;
+          if (path === 'forget' && sent.sure !== 'yes') throw notSure();
+          const { workflowId } = await withoutTraces(() => what(run, sent));
           return reply.redirect(runPath(workflowId), 303);
         },
       });
     };
-    act('cancel', 'start', (run) => client.cancel(run));
-    act('resume', 'start', (run) => client.resume(run));
-    act('forget', 'admin', (run) => client.forget(run));
-    act('shadow', 'start', async (run) => {
+    /** Another run may have the key by now, whose story nobody has seen. */
+    const assertSame = async (run: RunIdentity, { execution }: Form): Promise<void> => {
+      if ((await client.describe(run)).runId !== execution) throw goneOn();
+    };
+    act('cancel', 'start', async (run, sent) => {
+      await assertSame(run, sent);
+      return client.cancel(run);
+    });
+    act('resume', 'start', async (run, sent) => {
+      await assertSame(run, sent);
+      return client.resume(run);
+    });
+    act('forget', 'admin', async (run, sent) => {
+      await assertSame(run, sent);
+      return client.forget(run);
+    });
+    act('shadow', 'start', async (run, { key = randomUUID() }) => {
       const sources = { context: client.context, ledger, urlOf, withInput: true };
       const { request } = await collect(sources, run);
       if (request?.input === undefined) {
@@ -113,7 +134,7 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       return client.start({
         agent,
         tenant,
-        key: `shadow-${randomUUID()}`,
+        key: `shadow-${key}`,
         input: request.input,
         options: { ...request.options, shadow: true },
       });
@@ -137,6 +158,13 @@ async function drawQuestions(
       given: given.get(question.step),
       mayDecide: may(caller, 'decide'),
     }),
+  );
+}
+
+function goneOn(): AgentOnceError {
+  return new AgentOnceError(
+    'run.still_running',
+    'The run has gone on since this page was drawn: it was resumed, reset, or begun anew. Nothing was done. Look at it again.',
   );
 }
 

@@ -23,7 +23,13 @@ export function startRoutes({ client }: PageDeps): FastifyPluginAsyncZod {
       config: access('start'),
       schema: { hide: true },
       handler: async (request, reply) => {
-        const form = { agent: agents()[0] ?? '', key: randomUUID(), input: '' };
+        const form = {
+          agent: agents()[0] ?? '',
+          key: randomUUID(),
+          input: '',
+          isJson: false,
+          isShadow: false,
+        };
         const page = drawStart(callerOf(request), agents(), form);
         return reply.type('text/html; charset=utf-8').send(page);
       },
@@ -61,7 +67,12 @@ export function startRoutes({ client }: PageDeps): FastifyPluginAsyncZod {
           if (!(error instanceof AgentOnceError)) throw error;
           const { problem } = problemOf(error);
           if (problem.status >= 500) throw error;
-          const page = drawStart(caller, agents(), { agent, key, input }, problem.detail);
+          const page = drawStart(
+            caller,
+            agents(),
+            { agent, key, input, isJson: json === 'yes', isShadow: shadow === 'yes' },
+            problem.detail,
+          );
           return reply.code(problem.status).type('text/html; charset=utf-8').send(page);
         }
       },

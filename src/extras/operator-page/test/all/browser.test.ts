@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -94,7 +97,8 @@ test('two people work on one inbox: the second to answer is told who was first',
   expect(suite.system.counter.requests('spend:one')).toBe(1);
 
   await ann.page.getByRole('button', { name: 'Deny' }).click();
-  await ann.page.waitForURL(/\/inbox\?done=deny/);
+  await ann.page.waitForURL(/\/inbox$/);
+  expect(await ann.page.getByRole('status').innerText()).toContain('it may not run');
   await untilCompleted(suite, 'two');
   expect(suite.system.counter.requests('spend:two')).toBe(0);
 
@@ -124,7 +128,7 @@ test('of an unknown outcome, whoever says that it did not happen must be sure', 
   await page.getByRole('checkbox').check();
   await again.click();
 
-  await page.waitForURL(/\/inbox\?done=did-not-happen/);
+  await page.getByRole('status').filter({ hasText: 'it did not happen' }).waitFor();
   await untilCompleted(suite, 'lost');
   expect(suite.system.counter.requests('send:lost')).toBe(2);
 });
@@ -155,7 +159,7 @@ test('where the tool allows it, a call is approved with other arguments, and bot
   expect(await violations(page)).toEqual([]);
   await field.fill('{ "label": "x", "amount": 200 }');
   await approve.click();
-  await page.waitForURL(/done=approve/);
+  await page.getByRole('status').filter({ hasText: 'it may run' }).waitFor();
   await page.goto(`${suite.service.url}/app/runs/agent-editor-edited`);
   await page.locator('#story .pill.completed').waitFor();
   const story = await page.locator('#story').innerText();
@@ -179,6 +183,9 @@ test('a story goes on by itself, and takes nothing from under the hands of who f
   await page.locator('#story .pill.completed').waitFor();
   expect(await page.locator('#story').innerText()).toContain('answered at');
   expect(await comment.inputValue()).toBe('half a sen');
+  // The question is answered: whoever writes is told, and says when to see it.
+  await page.getByRole('button', { name: 'Show it as it is now' }).click();
+  await comment.waitFor({ state: 'detached' });
 });
 
 test('a run is started, cancelled, resumed without its input, shadowed and forgotten', async () => {
@@ -241,7 +248,7 @@ test('what nobody answered in time is among what was decided, and is said to be 
     await page.getByRole('button', { name: 'Sign in' }).click();
     const row = page.getByRole('table').getByRole('row').nth(1);
     expect(await row.innerText()).toMatch(
-      /nobody, in time.*it counted as denied.*tester late.*was not made/s,
+      /expired: nobody answered.*it counted as denied.*tester late.*was not made/s,
     );
     await row.getByRole('link').click();
     await page.locator('#story .pill.completed').waitFor();
@@ -251,6 +258,58 @@ test('what nobody answered in time is among what was decided, and is said to be 
     await late.close();
   }
   expect(late.system.counter.requests('spend:late')).toBe(0);
+});
+
+test('without API keys, whoever sits at the machine answers in the browser', async () => {
+  const open = await suite.startAnother({ TEST_OPEN: '1' });
+  await askToSpend(suite, 'unlocked');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${open.url}/app/runs/agent-tester-unlocked/questions/t1.c0`);
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByRole('status').filter({ hasText: 'it may run' }).waitFor();
+  await untilCompleted(suite, 'unlocked');
+  expect(suite.system.counter.requests('spend:unlocked')).toBe(1);
+  await context.close();
+});
+
+test('a form on a page of another site decides nothing, whoever is signed in', async () => {
+  await askToSpend(suite, 'lured');
+  const jo = await somebody('jo', ['admin']);
+  await signIn(jo, '/app/runs/agent-tester-lured');
+  const path = '/app/runs/agent-tester-lured/steps/t1.c0/decision';
+  const execution = await jo.page.locator('input[name=execution]').first().getAttribute('value');
+  const fields = { decision: 'approve', round: '1', kind: 'approval', execution: execution ?? '' };
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
+  );
+  const stranger = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html');
+    const action = suite.service.url + path;
+    response.end(
+      `<form method="post" action="${action}">${inputs.join('')}<button>Win</button></form>`,
+    );
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const { port } = stranger.address() as AddressInfo;
+  const tab = await jo.context.newPage();
+  try {
+    // Another site: a cookie goes along to every port of one name.
+    await tab.goto(`http://localhost:${port}/`);
+    const refused = tab.waitForResponse((response) => response.url().endsWith(path));
+    await tab.getByRole('button', { name: 'Win' }).click();
+    expect([401, 403]).toContain((await refused).status());
+    await tab.goto(`http://127.0.0.1:${port}/`);
+    const again = tab.waitForResponse((response) => response.url().endsWith(path));
+    await tab.getByRole('button', { name: 'Win' }).click();
+    expect((await again).status()).toBe(403);
+  } finally {
+    stranger.close();
+    await tab.close();
+  }
+  expect(suite.system.counter.requests('spend:lured')).toBe(0);
+  await jo.page.goto(`${suite.service.url}/app/runs/agent-acme.tester-lured`);
+  expect(await jo.page.getByRole('heading', { level: 1 }).innerText()).toBe('There is no such run');
 });
 
 test('text of tools and models is shown as text, and a long one does not break the page', async () => {
@@ -274,7 +333,7 @@ test('text of tools and models is shown as text, and a long one does not break t
   expect(await page.locator('img, main script').count()).toBe(0);
   // The tool would put it into an address.
   await page.getByRole('button', { name: 'Deny' }).click();
-  await page.waitForURL(/\/inbox/);
+  await page.getByRole('status').filter({ hasText: 'it may not run' }).waitFor();
   await untilCompleted(suite, 'markup');
   await page.goto(`${suite.service.url}/app/runs/agent-tester-markup`);
   expect(await page.locator('#story').innerText()).toContain('<h1>done</h1>');
