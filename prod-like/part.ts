@@ -8,7 +8,9 @@ export interface Part {
   ended(): Promise<unknown>;
   /** SIGKILL. Resolves when it has ended. */
   kill(): Promise<void>;
-  /** Resolves when the next process after the one that runs now, or ran last, is well. */
+  /** The ID of the process that runs now, or ran last. */
+  pid(): number;
+  /** Resolves when the next process after that one is well. */
   untilBack(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function startPart(
   return {
     name,
     ended: () => now().exited,
+    pid: () => now().pid,
     kill: async () => {
       signalProcess(now().pid, 'SIGKILL');
       await now().exited;
