@@ -76,7 +76,7 @@ export function selectFiles(
   function isWanted(file: string): boolean {
     if (LEFT_OUT.some((left) => file.startsWith(left))) return false;
     if (EXAMPLE_TESTS.includes(file)) return false;
-    if (!example && file.startsWith('src/app/')) return false;
+    if (!example && /^(?:src\/app|test\/(?:all\/)?example)\//.test(file)) return false;
     const component = /^deploy\/kubernetes\/(service|metrics|codec)\//.exec(file)?.[1];
     if (component !== undefined) {
       return extras.includes(component === 'codec' ? 'encryption' : component);
