@@ -29,13 +29,26 @@ function withDependents(name: string): string[] {
   return [...new Set([...dependents.flatMap(withDependents), name])];
 }
 
-/** Its folder, its line, its packages: what `docs/architecture.md` says, and nothing else. */
+/** Its folder, its line, its packages and the app's file about it: what `docs/architecture.md` says, and nothing else. */
 function deleteExtra(copy: string, name: string): void {
   const compose = path.join(copy, 'src/app/compose.ts');
   const text = fs.readFileSync(compose, 'utf8');
   const [line = '', value = ''] =
     new RegExp(`^import \\{ (\\w+) \\} from '.*/extras/${name}/index.ts';\n`, 'm').exec(text) ?? [];
-  fs.writeFileSync(compose, text.replace(line, '').replace(`    ${value},\n`, ''));
+  const own = fs
+    .readdirSync(path.join(copy, 'src/app'))
+    .filter((file) => file.endsWith('.ts') && file !== 'compose.ts')
+    .filter((file) =>
+      fs.readFileSync(path.join(copy, 'src/app', file), 'utf8').includes(`/extras/${name}/`),
+    );
+  let composed = text
+    .replace(line, '')
+    .replace(new RegExp(`^    ${value}(?:\\(.*\\))?,\n`, 'm'), '');
+  for (const file of own) {
+    composed = composed.replace(new RegExp(`^import .* from './${file}';\n`, 'm'), '');
+    fs.rmSync(path.join(copy, 'src/app', file));
+  }
+  fs.writeFileSync(compose, composed);
   fs.rmSync(path.join(copy, 'src/extras', name), { recursive: true });
 
   const kept = fs.readdirSync(path.join(copy, 'src/extras'));
