@@ -38,6 +38,11 @@ export function noticeFailure(logger: Logger, workerFailed: (reason: unknown) =>
     if (message === WORKER_FAILED) workerFailed(meta?.['error']);
     if (message !== ACTIVITY_FAILED || !isTold(meta?.['error'])) logger.log(level, message, meta);
   };
+  return loggerOf(log);
+}
+
+/** A logger of which each method writes by `log`. */
+export function loggerOf(log: Logger['log']): Logger {
   return {
     log,
     trace: (...entry) => log('TRACE', ...entry),

@@ -1,4 +1,5 @@
 import type { Logger } from '@temporalio/worker';
+import { loggerOf } from '../../worker/log.ts';
 import { logFieldsOf } from './workflow-trace.ts';
 
 /**
@@ -11,12 +12,5 @@ export function nameOwnTraces(logger: Logger): Logger {
     const lacks = typeof runId === 'string' && workflowType !== undefined && !trace_id;
     logger.log(level, message, lacks ? { ...meta, ...logFieldsOf(runId) } : meta);
   };
-  return {
-    log,
-    trace: (...entry) => log('TRACE', ...entry),
-    debug: (...entry) => log('DEBUG', ...entry),
-    info: (...entry) => log('INFO', ...entry),
-    warn: (...entry) => log('WARN', ...entry),
-    error: (...entry) => log('ERROR', ...entry),
-  };
+  return loggerOf(log);
 }

@@ -9,7 +9,12 @@ import type { Caller } from '../../service/api-keys/port.ts';
 import { callerOf } from '../../service/authenticate.ts';
 import { HttpProblem } from '../../service/problem.ts';
 import { runOf, withoutTraces } from '../../service/runs.ts';
-import { runId, stepName } from '../../service/schemas.ts';
+import {
+  decision as decisionSchema,
+  questionKind,
+  runId,
+  stepName,
+} from '../../service/schemas.ts';
 import { html, line, lines, type Part } from '../html.ts';
 import { recall, remember } from '../flash.ts';
 import { drawPage, notice } from '../pages/layout.ts';
@@ -18,7 +23,6 @@ import { questionPath, ROOT, runPath } from '../paths.ts';
 import { readAskingRun } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
 import { access, may, nameOf } from '../session.ts';
-import { decisionName } from './lists.ts';
 
 const params = z.object({ id: runId, step: stepName });
 
@@ -52,9 +56,9 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         hide: true,
         params,
         body: z.object({
-          decision: decisionName,
+          decision: decisionSchema,
           round: z.coerce.number().int().min(1),
-          kind: z.enum(['approval', 'outcome']),
+          kind: questionKind,
           execution: z.uuid(),
           comment: z.string().max(2_000).optional(),
           result: z.string().optional(),

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { ANSWERS } from '../../../contract/decision.ts';
 import { defined } from '../../../contract/defined.ts';
 import { LISTED_STATUSES } from '../../../contract/run.ts';
 import { callerOf } from '../../service/authenticate.ts';
@@ -16,8 +15,6 @@ import { access } from '../session.ts';
 
 const RUNS_SHOWN = 50;
 const DECISIONS_SHOWN = 50;
-
-export const decisionName = z.enum([...ANSWERS.approval, ...ANSWERS.outcome]);
 
 /** A field of a form that was left empty says nothing. */
 function orEmpty<T extends z.ZodType>(schema: T) {
