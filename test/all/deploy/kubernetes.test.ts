@@ -219,8 +219,8 @@ test('Prometheus finds the port of each process, and each process tells its metr
   // A pod that the component gives no port is scraped by nobody.
   const [left, leftOut] = target.labelSelector.split('!=');
   expect(left).toBe('app.kubernetes.io/component');
-  const [[name = '', label] = []] = Object.entries(monitor?.selector.matchLabels ?? {});
-  expect(label).toBeDefined();
+  const [[name, label] = ['', '']] = Object.entries(monitor?.selector.matchLabels ?? {});
+  expect(label).not.toBe('');
   for (const each of named('Deployment')) {
     const { metadata, spec } = each.manifest as unknown as {
       metadata: { labels: Record<string, string> };
