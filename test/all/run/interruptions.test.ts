@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { AgentOnceClient } from '../../src/client/agent-once-client.ts';
-import { cancelOnceClaimed } from '../support/cancel-claimed.ts';
-import { eventually } from '../support/eventually.ts';
-import { calls, script, startTestSystem, type TestSystem } from '../support/system.ts';
-import { untilEnd } from '../support/until-end.ts';
+import { AgentOnceClient } from '../../../src/client/agent-once-client.ts';
+import { cancelOnceClaimed } from '../../support/cancel-claimed.ts';
+import { eventually } from '../../support/eventually.ts';
+import { calls, script, startTestSystem, type TestSystem } from '../../support/system.ts';
+import { untilEnd } from '../../support/until-end.ts';
 
 let system: TestSystem;
 
