@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { isErrorCode } from '../../contract/errors.ts';
 import { stepOfActivity } from '../../contract/step-of-activity.ts';
 import type { StepRun } from '../../contract/step.ts';
 import { GEN_AI } from './gen-ai.ts';
@@ -45,12 +46,16 @@ export function stepAttributes(activityType: string, argument: unknown): Attribu
   return { ...runAttributes(of.run), [OWN.turn]: of.turn, [OWN.step]: of.step };
 }
 
+/** Of Node and of operating systems, and what classes of errors are called. */
+const COMMON_NAME =
+  /^(?:E[A-Z][A-Z0-9_]{1,40}|[A-Z][A-Za-z]{0,40}(?:Error|Exception|Failure)|Error)$/;
+
 /**
- * What an error is called: a code of ours, or the name of its class. Anything else that code of a tool
- * may have put there is not shown.
+ * What an error is called: a code of ours, a code of the system, or the name of its class. Anything
+ * else that code of a tool may have put there is not shown: it may be a secret.
  */
 export function errorType(error: unknown): string {
   const { type, code, name } = (error ?? {}) as Record<'type' | 'code' | 'name', unknown>;
   const found = [type, code, name].find((each) => typeof each === 'string' && each !== '');
-  return typeof found === 'string' && /^[A-Za-z_][\w.]{0,79}$/.test(found) ? found : '_OTHER';
+  return isErrorCode(found) || COMMON_NAME.test(String(found)) ? String(found) : '_OTHER';
 }

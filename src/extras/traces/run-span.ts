@@ -2,7 +2,7 @@ import { SpanStatusCode } from '@opentelemetry/api';
 import type { Headers } from '@temporalio/common';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { AGENT_RUN } from '../../contract/names.ts';
-import { OWN, runAttributes } from './attributes.ts';
+import { errorType, OWN, runAttributes } from './attributes.ts';
 import { GEN_AI, OPERATION } from './gen-ai.ts';
 import { startRunSpan, tracer } from './run-ids.ts';
 import { traceIn } from './temporal-headers.ts';
@@ -22,7 +22,7 @@ export function writeRunSpan(
     ...runAttributes(run),
     [OWN.runId]: runId,
     [OWN.ended]: how,
-    ...(code === undefined ? {} : { [OWN.errorType]: code }),
+    ...(code === undefined ? {} : { [OWN.errorType]: errorType({ code }) }),
   };
   const span = startRunSpan(traceIn(trace), runId, (parent) =>
     tracer().startSpan(name, { attributes, startTime }, parent),
