@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunView } from '../../../client/types.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
+import type { JsonObject, JsonValue } from '../../../contract/json-value.ts';
 import { runCommand } from '../../../../test/support/cli.ts';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { hasExtra } from '../../../../test/support/extras.ts';
@@ -25,6 +25,8 @@ const SECRETS = [
   'planted-result',
   'planted-question',
   'planted-comment',
+  // What a person wrote in the place of an argument.
+  'planted-edit',
   // What the tool throws.
   'after the effect',
   'planted-model-error',
@@ -38,6 +40,8 @@ const SECRETS = [
 const HEADER = 'planted-header';
 const LONG = 'a long text '.repeat(500);
 const AGENT = 'tester';
+/** Has a call whose arguments people change. */
+const EDITOR = 'editor';
 
 let system: TestSystem;
 
@@ -51,10 +55,17 @@ afterAll(async () => {
   await system.close();
 });
 
+const APPROVED = { decision: 'approve', by: 'somebody', comment: 'planted-comment' } as const;
+
+interface RunRef {
+  agent: string;
+  key: string;
+}
+
 /** Starts runs and answers what they ask: through the HTTP service, where the app has it. */
 interface Caller {
-  start(key: string, input: JsonValue): Promise<string>;
-  approve(key: string, waiting: RunView): Promise<void>;
+  start(run: RunRef, input: JsonValue): Promise<string>;
+  approve(run: RunRef, waiting: RunView, edited?: JsonObject): Promise<void>;
   /** Looks at a run that has ended in every way that there is. */
   look(workflowId: string): Promise<void>;
 }
@@ -71,15 +82,15 @@ function callByHttp(url: string): Caller {
     return text;
   };
   return {
-    async start(key, input) {
+    async start({ agent, key }, input) {
       const header = { 'idempotency-key': `"${key}"` };
-      const text = await ask('POST', `/v1/agents/${AGENT}/runs`, { input }, header);
-      expect(text).toContain(`agent-${AGENT}-${key}`);
-      return `agent-${AGENT}-${key}`;
+      const text = await ask('POST', `/v1/agents/${agent}/runs`, { input }, header);
+      expect(text).toContain(`agent-${agent}-${key}`);
+      return `agent-${agent}-${key}`;
     },
-    async approve(key, { waiting }) {
-      const path = `/v1/runs/agent-${AGENT}-${key}/steps/${waiting[0]?.step}/decision`;
-      await ask('POST', path, { decision: 'approve', by: 'somebody', comment: 'planted-comment' });
+    async approve({ agent, key }, { waiting }, edited) {
+      const path = `/v1/runs/agent-${agent}-${key}/steps/${waiting[0]?.step}/decision`;
+      await ask('POST', path, { ...APPROVED, ...(edited && { arguments: edited }) });
     },
     async look(workflowId) {
       for (const page of ['', '/steps', '/events']) {
@@ -92,14 +103,13 @@ function callByHttp(url: string): Caller {
 
 function callByClient({ client }: TestSystem): Caller {
   return {
-    async start(key, input) {
-      return (await client.start({ agent: AGENT, key, input })).workflowId;
+    async start(run, input) {
+      return (await client.start({ ...run, input })).workflowId;
     },
-    async approve(key, { waiting }) {
+    async approve(run, { waiting }, edited) {
       const { step = '', round } = waiting[0] ?? {};
-      const decision = { decision: 'approve', by: 'somebody', comment: 'planted-comment' } as const;
       const asked = round === undefined ? { step } : { step, round };
-      await client.decide({ agent: AGENT, key }, { ...asked, ...decision });
+      await client.decide(run, { ...asked, ...APPROVED, ...(edited && { arguments: edited }) });
     },
     look: async () => {},
   };
@@ -121,12 +131,20 @@ async function refuse(
   expect(response.ok).toBe(true);
 }
 
+async function untilItWaits({ client }: TestSystem, run: RunRef): Promise<RunView> {
+  return eventually(async () => {
+    const view = await client.describe(run);
+    if (view.status === 'running') throw new Error('The run does not wait.');
+    return view;
+  });
+}
+
 /** A run that carries each of the secrets, and what is left of it in Temporal and the ledger. */
 async function completeRun(system: TestSystem, caller: Caller, key: string): Promise<Named> {
   const run = { agent: AGENT, key };
   await refuse(system, `planted-argument-${key}`, 503, 'planted-model-error');
   const workflowId = await caller.start(
-    key,
+    run,
     script(
       {
         say: `planted-input ${KEY} ${LONG}`,
@@ -138,16 +156,12 @@ async function completeRun(system: TestSystem, caller: Caller, key: string): Pro
       { say: 'planted-answer' },
     ),
   );
-  const waiting = await eventually(async () => {
-    const view = await system.client.describe(run);
-    if (view.status === 'running') throw new Error('The run does not wait.');
-    return view;
-  });
+  const waiting = await untilItWaits(system, run);
   expect(waiting).toMatchObject({ status: 'waiting', error: null });
   // The client is told all the same.
   expect(JSON.stringify(waiting)).toContain('planted-question');
   const whileItWaits = Object.entries(await readEverything(system, workflowId));
-  await caller.approve(key, waiting);
+  await caller.approve(run, waiting);
   const ended = await untilEnd(system.client, run);
   expect(ended).toMatchObject({ status: 'completed', result: 'planted-answer' });
   await caller.look(workflowId);
@@ -157,11 +171,25 @@ async function completeRun(system: TestSystem, caller: Caller, key: string): Pro
   };
 }
 
+/** A run whose call a person changes. */
+async function editRun(system: TestSystem, caller: Caller): Promise<Named> {
+  const run = { agent: EDITOR, key: 'edited' };
+  const input = script(calls(['pay', { label: 'as asked', amount: 100 }]), { say: 'paid' });
+  const workflowId = await caller.start(run, input);
+  await caller.approve(run, await untilItWaits(system, run), { label: 'planted-edit', amount: 1 });
+  expect(await untilEnd(system.client, run)).toMatchObject({ status: 'completed' });
+  expect(system.counter.effects('pay:planted-edit:1')).toBe(1);
+  await caller.look(workflowId);
+  const left = Object.entries(await readEverything(system, workflowId));
+  return Object.fromEntries(left.map(([name, text]) => [`edited: ${name}`, text]));
+}
+
 /** A run whose model refuses it. */
 async function failRun(system: TestSystem, caller: Caller, key: string): Promise<Named> {
   await refuse(system, `this fails ${key}`, 400, 'planted-failure');
-  const workflowId = await caller.start(key, `this fails ${key}`);
-  expect(await untilEnd(system.client, { agent: AGENT, key })).toMatchObject({
+  const run = { agent: AGENT, key };
+  const workflowId = await caller.start(run, `this fails ${key}`);
+  expect(await untilEnd(system.client, run)).toMatchObject({
     status: 'failed',
     error: { message: expect.stringContaining('planted-failure') },
   });
@@ -190,6 +218,7 @@ async function plantAndFind(
   const named: Named = {};
   try {
     Object.assign(named, await completeRun(system, caller, 'complete'));
+    Object.assign(named, await editRun(system, caller));
     Object.assign(named, await failRun(system, caller, 'failing'));
   } finally {
     Object.assign(named, await worker.end(), await service?.end());
@@ -248,7 +277,7 @@ test('without keys the same search finds each of them', async () => {
     const { [HEADER]: header, ...found } = await plantAndFind(plain, {});
     expect(header).toEqual(['what the model received']);
     for (const secret of SECRETS) {
-      const ledger = expect.stringMatching(/^(failed: )?ledger$/);
+      const ledger = expect.stringMatching(/^((failed|edited): )?ledger$/);
       expect({ secret, places: found[secret] }).toEqual({
         secret,
         places: expect.arrayContaining([ledger]),
