@@ -29,8 +29,8 @@ COPY --from=build /app/dist dist
 RUN ln -s /app/bin/agent-once.js /usr/local/bin/agent-once
 # node, by number: Kubernetes cannot tell of a name that it is not root.
 USER 1000:1000
-# A worker's health, and `serve`, which needs `--host 0.0.0.0` to be reached.
-EXPOSE 8081 8088
+# A worker's health, `serve` and `codec`, which need `--host 0.0.0.0` to be reached.
+EXPOSE 8081 8088 8089
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "/app/bin/health-check.js"]
 ENTRYPOINT ["node", "/app/bin/agent-once.js"]

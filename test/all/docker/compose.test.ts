@@ -39,6 +39,7 @@ const Service = z.object({
   tmpfs: z.array(z.string()).optional(),
   cap_drop: z.array(z.string()).optional(),
   security_opt: z.array(z.string()).optional(),
+  stop_grace_period: z.string().optional(),
 });
 const compose = z
   .object({
@@ -132,9 +133,11 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  test('worker and service are told the same of keys, metrics and traces, where they are set', () => {
+  test('worker and service are told the same of keys, metrics, traces and their address', () => {
     const told = built.map(([, { environment }]) =>
-      Object.entries(environment).filter(([name]) => /^OTEL_|^AGENT_ONCE_(?!HEALTH)/.test(name)),
+      Object.entries(environment).filter(([name]) =>
+        /^OTEL_|^AGENT_ONCE_(?!HEALTH|NOTIFY)/.test(name),
+      ),
     );
     for (const variables of told) expect(variables).toEqual(told[0]);
     for (const [name, value] of told[0] ?? []) {
@@ -159,6 +162,27 @@ describe('docker-compose.yml', () => {
     const given = Object.keys(environment);
     expect(given).toEqual(expect.arrayContaining(['LEDGER_URL', 'TEMPORAL_ADDRESS']));
     expect(given.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('the worker gets every setting of models, and of who is told, that there is', () => {
+    const page = read('docs/configuration.md');
+    const documented = [...page.matchAll(/^\| `((?:OPENAI|AGENT_ONCE_NOTIFY)_\w+)`/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => hasExtra('notify') || !name.includes('NOTIFY'));
+    expect(documented).toContain('OPENAI_STREAM');
+    const given = Object.entries(service('worker').environment);
+    const names = given.map(([name]) => name);
+    expect(documented.filter((name) => !names.includes(name))).toEqual([]);
+    // Of the shell that starts Compose, or of the file .env beside it.
+    for (const [name, value] of given.filter(([each]) => documented.includes(each))) {
+      expect(value).toMatch(new RegExp(`^\\$\\{${name}:[-?]`));
+    }
+  });
+
+  test.each(built)('the %s has the time that it needs to stop', (_, its) => {
+    // For as long it says that it stops, for as long it works on, and its last traces get as long.
+    expect(its.stop_grace_period).toMatch(/^\d+s$/);
+    expect(Number.parseInt(its.stop_grace_period ?? '')).toBeGreaterThan(5 + 10 + 5);
   });
 
   test('every command of agent-once in it exists', () => {
@@ -311,6 +335,12 @@ describe('Dockerfile', () => {
     const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
     expect(last).toMatch(/^RUN apt-get update && apt-get install .*\bca-certificates\b/m);
     expect(last.indexOf('ca-certificates')).toBeLessThan(last.indexOf('\nUSER '));
+  });
+
+  test('it says which ports its commands listen on', () => {
+    const exposed = /^EXPOSE (.*)$/m.exec(dockerfile)?.[1]?.split(' ');
+    const [, asked = ''] = /\[(process\.env.*)\];/.exec(read('bin/health-check.js')) ?? [];
+    expect(exposed).toEqual(asked.match(/\d{4}/g));
   });
 
   test('it runs as nobody special, with production packages only', () => {

@@ -48,6 +48,8 @@ const COMPOSED: Record<string, { services?: string[]; configs?: string[]; variab
   metrics: { services: ['prometheus', 'grafana'], variables: /^AGENT_ONCE_METRICS_/ },
   traces: { services: ['jaeger'], configs: ['grafana-jaeger'], variables: /^OTEL_/ },
   encryption: { variables: /^AGENT_ONCE_ENCRYPTION_/ },
+  notify: { variables: /^AGENT_ONCE_NOTIFY_/ },
+  'operator-page': { variables: /^AGENT_ONCE_PUBLIC_URL$/ },
 };
 
 /** A Compose file under the copy's name, without what is of extras that the copy has not. */
