@@ -42,7 +42,7 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const page = await drawQuestionPage(deps, caller, id, step, said && notice(said));
         // Its answer is in the run's story.
         if (page === undefined) {
-          return reply.redirect(`${runPath(id)}#step-${step}`, 303);
+          return reply.redirect(`${runPath(id)}#${step}`, 303);
         }
         return reply.type('text/html; charset=utf-8').send(page);
       },

@@ -21,6 +21,9 @@ function orEmpty<T extends z.ZodType>(schema: T) {
   return z.union([z.literal('').transform(() => undefined), schema]).optional();
 }
 
+/** As `<input type="number">` sends it. */
+const money = z.coerce.number().min(0).max(1_000_000_000);
+
 /** As `<input type="datetime-local">` sends it. */
 const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/);
 
@@ -71,30 +74,33 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
           status: orEmpty(z.enum(LISTED_STATUSES)),
           after: orEmpty(localTime),
           before: orEmpty(localTime),
+          cost: orEmpty(money),
           cursor: z.string().max(2_000).regex(CURSOR).optional(),
         }),
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const { cursor, after, before, ...query } = request.query;
+        const { cursor, after, before, cost, ...query } = request.query;
         const { tenant } = caller;
         const filter = defined({
           ...query,
           startedAfter: isoOf(after),
           startedBefore: isoOf(before),
+          costAtLeastUsd: cost,
         });
         const list = { tenant, ...filter };
         const token = cursor === undefined ? undefined : tokenOf(cursor, list);
         const { runs, next } = await readAfter(token, (from) =>
           client.page(list, { limit: RUNS_SHOWN, cursor: from }),
         );
-        const shown = defined({ ...query, after, before });
+        const shown = defined({ ...query, after, before, cost: cost?.toString() });
         const address =
           next === null
             ? undefined
             : `${ROOT}/runs?${new URLSearchParams({ ...shown, cursor: cursorAfter(next, list) }).toString()}`;
         const agents = client.context.registry?.names() ?? [];
-        const page = drawRuns(caller, runs, shown, agents, address);
+        const hasCosts = client.context.searchAttributes;
+        const page = drawRuns(caller, runs, shown, { agents, hasCosts }, address);
         return reply.type('text/html; charset=utf-8').send(page);
       },
     });
