@@ -91,11 +91,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
   return { ...explanation, notes: notesOn(explanation, found) };
 }
 
-/**
- * The current execution, a tombstone included.
- *
- * @throws {AgentOnceError} `run.not_found`, `temporal.…`
- */
+/** The current execution, a tombstone included. */
 export async function findCurrent(
   context: ClientContext,
   run: RunIdentity,

@@ -1,10 +1,5 @@
 import { isServer } from '../../client/outcome.ts';
-import type {
-  EarlierRun,
-  ExplainedExecution,
-  Explanation,
-  PublicExplanation,
-} from './explanation.ts';
+import type { EarlierRun, ExplainedExecution, PublicExplanation } from './explanation.ts';
 import { listSteps } from './list-steps.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable } from '../../cli/output.ts';
@@ -127,7 +122,7 @@ function drawLimits(limits: ExplainedExecution['resumedWith'] = {}): string {
 
 function howEnded(
   { status, startedAt, closedAt }: ExplainedExecution,
-  run: Explanation['status'],
+  run: PublicExplanation['status'],
 ): string {
   const took =
     startedAt === null || closedAt === null

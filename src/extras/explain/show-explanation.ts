@@ -112,7 +112,8 @@ function drawSpan({ startedAt, closedAt, status, executions }: Explanation): str
   const from = drawTime(startedAt);
   const last = executions.at(-1);
   const stop = last?.stopped ? `; ${drawStop(last)}` : '';
-  if (closedAt === null) return `since ${from}, ${drawDuration(since(startedAt))} ago${stop}`;
+  if (closedAt === null)
+    return `since ${from}, ${drawDuration(Date.now() - Date.parse(startedAt))} ago${stop}`;
   if (status === 'forgotten') return `started ${from}, forgotten ${drawTime(closedAt)}`;
   const took = drawDuration(Date.parse(closedAt) - Date.parse(startedAt));
   return `${from} to ${drawTime(closedAt)}, ${took}${stop}`;
@@ -135,8 +136,4 @@ function drawKey({ status, keyExpiresAt, keyTtlMs, scope }: PublicExplanation): 
 /** The input, where it was asked for. */
 function drawInput({ request }: Explanation): string | null {
   return request?.input === undefined ? null : printable(JSON.stringify(request.input));
-}
-
-function since(from: string): number {
-  return Date.now() - Date.parse(from);
 }

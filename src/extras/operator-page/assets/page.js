@@ -36,9 +36,9 @@ const offerCopies = (root) => {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = 'Copy';
-    button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(command.textContent);
-      button.textContent = 'Copied';
+    const tell = () => (button.textContent = 'Copied');
+    button.addEventListener('click', () => {
+      void navigator.clipboard.writeText(command.textContent).then(tell);
     });
     command.after(' ', button);
   }

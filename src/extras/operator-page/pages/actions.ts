@@ -1,5 +1,10 @@
-import { commandFor, hasCommand, plainCommand, startCommandFor } from '../../../cli/commands.ts';
-import { INPUT_TO_FILL_IN } from '../../../cli/commands.ts';
+import {
+  commandFor,
+  hasCommand,
+  INPUT_TO_FILL_IN,
+  plainCommand,
+  startCommandFor,
+} from '../../../cli/commands.ts';
 import { ANSWER_COMMANDS } from '../../../contract/decision-words.ts';
 import { shellWord } from '../../../contract/command-line.ts';
 import type { NextAction } from '../../explain/next-actions.ts';
@@ -7,10 +12,10 @@ import { describeAction } from '../../explain/next-words.ts';
 import { html, line, lines, type Html, type Part } from '../html.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { may } from '../session.ts';
-import type { Story } from './story.ts';
+import type { ShownStory } from './shown-story.ts';
 
 /** What a person can do about a run, likely first: with a button, or else with a command. */
-export function drawActions(story: Story): Html {
+export function drawActions(story: ShownStory): Html {
   const { caller, explanation, shadowKey } = story;
   return html`<section aria-labelledby="next">
     <h2 id="next">Next</h2>
@@ -32,7 +37,7 @@ export function drawActions(story: Story): Html {
 }
 
 /** Every kind of action has its case: one that is new in `explain` does not compile without one. */
-function drawAction(action: NextAction, story: Story): Part {
+function drawAction(action: NextAction, story: ShownStory): Part {
   const { explanation, caller } = story;
   switch (action.kind) {
     case 'nothing':
@@ -90,12 +95,12 @@ const FORGETS =
   'The key becomes new: the next start under it makes a new run, and every effect again.';
 const STARTS = 'It is wanted a second time: a new run makes every effect again.';
 
-function drawWords(action: NextAction, { explanation }: Story): Html {
+function drawWords(action: NextAction, { explanation }: ShownStory): Html {
   return html`<p>${lines(describeAction(action, explanation).join('\n'))}</p>`;
 }
 
 /** A question that waits has its form on this page; one of a run that has failed comes first. */
-function drawAnswer(action: NextAction, story: Story): Part {
+function drawAnswer(action: NextAction, story: ShownStory): Part {
   const { explanation, caller } = story;
   const step = action.step ?? '';
   const waits = explanation.waiting.some((question) => question.step === step);
@@ -126,11 +131,11 @@ function drawSure(what: string): Html {
 }
 
 /** Temporal alone can do it: the page has no right to pause or unpause. */
-function drawUnpause({ explanation: { namespace, ui, workflowId } }: Story): Part[] {
+function drawUnpause({ explanation: { namespace, ui, workflowId } }: ShownStory): Part[] {
   const where = namespace === null ? '' : ` --namespace ${shellWord(namespace)}`;
   const query = shellWord(`WorkflowId = '${workflowId}'`);
   return [
-    drawCommand(`temporal activity unpause${where} --query ${query}`),
+    drawCommand(`temporal activity unpause${where} --query ${query} --yes`),
     ui !== null && html`<p><a href="${ui}">The run in Temporal UI</a></p>`,
   ];
 }
@@ -141,7 +146,7 @@ interface Form {
   fields?: Part;
 }
 
-function drawForm({ explanation }: Story, { path, label, fields }: Form): Html {
+function drawForm({ explanation }: ShownStory, { path, label, fields }: Form): Html {
   const { workflowId, executions } = explanation;
   return html`<form method="post" action="${`${runPath(workflowId)}/${path}`}">
     <input type="hidden" name="execution" value="${executions.at(-1)?.runId ?? ''}" />
@@ -153,7 +158,7 @@ function drawForm({ explanation }: Story, { path, label, fields }: Form): Html {
 /** The commands that do it, where whoever looks at the page cannot. */
 function drawCommands(
   { commands, kind, step }: NextAction,
-  { explanation, isKeyKnown }: Story,
+  { explanation, isKeyKnown }: ShownStory,
 ): Part {
   // By the hash of a key no command finds its run.
   if (!isKeyKnown) return null;

@@ -3,7 +3,6 @@ import { isShadow } from '../../../contract/step.ts';
 import { drawDuration } from '../../../cli/show-run.ts';
 import { drawError, drawStop } from '../../explain/show-executions.ts';
 import { drawBefore, drawSums, drawWhere } from '../../explain/show-explanation.ts';
-import type { Caller } from '../../service/api-keys/port.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
 import { distance, html, json, line, lines, time, type Html } from '../html.ts';
 import { runPath } from '../paths.ts';
@@ -13,21 +12,10 @@ import { drawPage, facts, notice } from './layout.ts';
 import { drawNow } from './now.ts';
 import { drawStatus } from './runs.ts';
 import { drawSteps } from './steps.ts';
-
-/** What a run's page is drawn from. */
-export interface Story {
-  caller: Caller;
-  explanation: ShownExplanation;
-  /** What the run asks, drawn. */
-  questions: readonly Html[];
-  /** Of the shadow run that the page can start: sent twice, its form starts one. */
-  shadowKey: string;
-  /** Whether the key is the client's own, and not its hash. */
-  isKeyKnown: boolean;
-}
+import type { ShownStory } from './shown-story.ts';
 
 /** A run's page: its parts are filled in again and again while the run goes on. */
-export function drawStory(story: Story, done: string | undefined): string {
+export function drawStory(story: ShownStory, done: string | undefined): string {
   const { caller, explanation, shadowKey } = story;
   const { workflowId, agent, key } = explanation;
   const parts = drawSections(story);
@@ -45,12 +33,12 @@ export function drawStory(story: Story, done: string | undefined): string {
 }
 
 /** The parts of a story that change, as HTML, by the names under which the page has them. */
-export function drawParts(story: Story): Record<string, string> {
+export function drawParts(story: ShownStory): Record<string, string> {
   const { questions, story: told, actions } = drawSections(story);
   return { questions: questions.join(''), story: told.toString(), actions: actions.toString() };
 }
 
-function drawSections(story: Story) {
+function drawSections(story: ShownStory) {
   const { questions, explanation } = story;
   return { questions, story: drawWhole(explanation), actions: drawActions(story) };
 }

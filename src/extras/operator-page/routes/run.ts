@@ -20,7 +20,8 @@ import type { Html } from '../html.ts';
 import { recall } from '../flash.ts';
 import { LiveParts } from '../live.ts';
 import { drawQuestion } from '../pages/question.ts';
-import { drawParts, drawStory, type Story } from '../pages/story.ts';
+import type { ShownStory } from '../pages/shown-story.ts';
+import { drawParts, drawStory } from '../pages/story.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { readArguments } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
@@ -50,7 +51,7 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
     const sources = { context: client.context, ledger, urlOf, withInput: true };
     return withoutTraces(() => collect(sources, run));
   };
-  const tell = async (caller: Caller, run: RunIdentity, shadowKey: string): Promise<Story> => {
+  const tell = async (caller: Caller, run: RunIdentity, shadowKey: string): Promise<ShownStory> => {
     const explanation = await explain(run);
     return {
       caller,

@@ -1,22 +1,30 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.ts';
 import { calls, script } from '../../../../test/support/system.ts';
-import {
-  askToSpend,
-  decideOnce,
-  untilAsked,
-  untilCompleted,
-} from '../../service/test/decide-over-http.ts';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { askToSpend, decideOnce, untilCompleted } from '../../service/test/decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../../service/test/support/http-suite.ts';
 
 let suite: HttpSuite;
+let folder: string;
 
 beforeAll(async () => {
   suite = await startHttpSuite();
-  await suite.system.startWorker();
+  folder = mkdtempSync(join(tmpdir(), 'agent-once-story-'));
+  const prices = join(folder, 'prices.json');
+  writeFileSync(prices, '{"scripted-priced":{"input":1,"output":10}}');
+  await suite.system.startWorker({ MODEL_PRICES_FILE: prices });
 });
-afterAll(() => suite?.close());
+afterAll(async () => {
+  await suite?.close();
+  if (folder) rmSync(folder, { recursive: true });
+});
 
 interface Sent {
   key?: string;
@@ -162,9 +170,7 @@ test('whoever may not do what comes next is told its command', async () => {
 
 test('what runs now is shown: the step, its attempt and where', async () => {
   await suite.start('"busy"', { input: script(calls(['endless', {}])) });
-  await eventually(() =>
-    expect(suite.system.counter.requests('endless:begun')).toBeGreaterThan(0),
-  );
+  await eventually(() => expect(suite.system.counter.requests('endless:begun')).toBeGreaterThan(0));
   const { text } = await read('/app/runs/agent-tester-busy');
   expect(text).toMatch(
     /Now turn 1 \(limit 8\) endless : attempt 1 is under way on process \d+ on /,
@@ -173,6 +179,32 @@ test('what runs now is shown: the step, its attempt and where', async () => {
   expect(text).toContain('It goes on by itself');
   await press('agent-tester-busy', 'cancel');
   expect(await untilEnded('agent-tester-busy')).toBe('cancelled');
+});
+
+test('a step that is paused in Temporal goes on by the command that the page shows', async () => {
+  const { counter, temporal, env } = suite.system;
+  counter.hold('look:paused');
+  await suite.start('"paused"', {
+    input: script(calls(['look', { label: 'paused' }]), { say: 'ok' }),
+  });
+  await eventually(() => expect(counter.requests('look:paused')).toBe(1));
+  await temporal.workflowService.pauseActivity({
+    namespace: temporal.options.namespace,
+    execution: { workflowId: 'agent-tester-paused' },
+    type: 'tool.look',
+  });
+  const path = '/app/runs/agent-tester-paused';
+  const { html, text } = await read(path);
+  expect(text).toContain('look : attempt 1 is paused in Temporal');
+  const [, command = ''] = /<code data-command="">(temporal .*?)<\/code>/.exec(html) ?? [];
+  const typed = command.replaceAll('&#39;', "'").replaceAll('&quot;', '"');
+  await promisify(execFile)('sh', ['-c', typed], {
+    timeout: 60_000,
+    env: { ...env, PATH: `${dirname(await findTemporalCli())}:${process.env['PATH'] ?? ''}` },
+  });
+  await eventually(async () => expect((await read(path)).text).not.toContain('is paused'));
+  counter.letGo('look:paused');
+  expect(await untilEnded('agent-tester-paused')).toBe('completed');
 });
 
 test('the list has the cost of runs that have ended, and filters by it', async () => {
