@@ -2,7 +2,7 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { JsonValue } from '../../contract/json-value.ts';
 import type { ServiceDeps } from '../service/deps.ts';
-import { json } from './html.ts';
+import { showJson } from './html.ts';
 
 /** The arguments of a call that somebody decides about. */
 export interface GivenArguments {
@@ -41,9 +41,9 @@ export async function parseArguments(
 function textOf(value: unknown): string {
   try {
     const text = JSON.stringify(value);
-    if (isDeepStrictEqual(JSON.parse(text), value)) return json(value);
+    if (isDeepStrictEqual(JSON.parse(text), value)) return showJson(value);
   } catch {
     // Such as a big integer.
   }
-  return json(inspect(value, { depth: 10, maxArrayLength: null, maxStringLength: null }));
+  return showJson(inspect(value, { depth: 10, maxArrayLength: null, maxStringLength: null }));
 }

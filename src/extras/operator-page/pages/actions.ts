@@ -9,7 +9,7 @@ import { ANSWER_COMMANDS } from '../../../contract/decision-words.ts';
 import { shellWord } from '../../../contract/command-line.ts';
 import type { NextAction } from '../../explain/next-actions.ts';
 import { describeAction } from '../../explain/next-words.ts';
-import { html, line, lines, type Html, type Part } from '../html.ts';
+import { html, showLine, showLines, type Html, type Part } from '../html.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { may } from '../session.ts';
 import type { ShownStory } from './shown-story.ts';
@@ -96,7 +96,7 @@ const FORGETS =
 const STARTS = 'It is wanted a second time: a new run makes every effect again.';
 
 function drawWords(action: NextAction, { explanation }: ShownStory): Html {
-  return html`<p>${lines(describeAction(action, explanation).join('\n'))}</p>`;
+  return html`<p>${showLines(describeAction(action, explanation).join('\n'))}</p>`;
 }
 
 /** A question that waits has its form on this page; one of a run that has failed comes first. */
@@ -179,5 +179,5 @@ function drawCommands(
 
 /** To be copied: the page's script puts a button beside it. */
 function drawCommand(command: string): Html {
-  return html`<p class="command"><code data-command="">${line(command)}</code></p>`;
+  return html`<p class="command"><code data-command="">${showLine(command)}</code></p>`;
 }

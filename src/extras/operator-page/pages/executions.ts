@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { drawEarlier, drawExecutions } from '../../explain/show-executions.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
-import { html, lines, type Html, type Part } from '../html.ts';
+import { html, showLines, type Html, type Part } from '../html.ts';
 import { drawStepsOf } from './steps.ts';
 
 const PLAIN = pc.createColors(false);
@@ -14,7 +14,8 @@ export function drawExecutionList(explanation: ShownExplanation): Html {
       ${drawExecutions(PLAIN, explanation).map(
         ([head = '', ...more]) =>
           html`<li>
-            ${lines(head)} ${more.map((each) => html`<p class="more">${lines(each.trim())}</p>`)}
+            ${showLines(head)}
+            ${more.map((each) => html`<p class="more">${showLines(each.trim())}</p>`)}
           </li>`,
       )}
     </ul>
@@ -33,8 +34,8 @@ export function drawEarlierRuns(explanation: ShownExplanation): Part {
       // They do not go on, whatever their key's run does now.
       const story = { ...explanation, status: 'forgotten' as const, scope, questions: [] };
       return html`<details>
-        <summary>${lines(head)}</summary>
-        ${more.map((each) => html`<p class="more">${lines(each.trim())}</p>`)}
+        <summary>${showLines(head)}</summary>
+        ${more.map((each) => html`<p class="more">${showLines(each.trim())}</p>`)}
         <ol class="steps">
           ${drawStepsOf(steps, story)}
         </ol>

@@ -2,7 +2,7 @@ import { drawDuration } from '../../../cli/show-run.ts';
 import { nameProcess } from '../../../cli/show-questions.ts';
 import type { PendingActivity } from '../../explain/read-live.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
-import { distance, html, line, lines, time, type Html, type Part } from '../html.ts';
+import { distance, html, showLine, showLines, time, type Html, type Part } from '../html.ts';
 
 /** What Temporal has under way for a run, or will try again. */
 export function drawNow({ live }: ShownExplanation): Part {
@@ -21,11 +21,11 @@ function drawPending(pending: PendingActivity): Html {
   const { activity, attempt, lastError } = pending;
   const name = activity === 'callModel' ? 'model' : activity.replace(/^tool\./, '');
   return html`<li>
-    <strong>${line(name)}</strong>: attempt ${attempt} ${drawAttempt(pending)}
+    <strong>${showLine(name)}</strong>: attempt ${attempt} ${drawAttempt(pending)}
     ${
       lastError &&
       html`<br />before it:
-        <span class="bad">${lines(lastError.message)}</span> (${line(lastError.code)})`
+        <span class="bad">${showLines(lastError.message)}</span> (${showLine(lastError.code)})`
     }
   </li>`;
 }

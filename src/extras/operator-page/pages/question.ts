@@ -2,7 +2,16 @@ import { DECISION_WORDS, QUESTION_WORDS } from '../../../contract/decision-words
 import type { Decision, OpenQuestion } from '../../../contract/decision.ts';
 import { titleOf } from '../../../cli/show-run.ts';
 import { nameProcess } from '../../../cli/show-questions.ts';
-import { distance, html, json, line, lines, time, type Html, type Part } from '../html.ts';
+import {
+  distance,
+  html,
+  showJson,
+  showLine,
+  showLines,
+  time,
+  type Html,
+  type Part,
+} from '../html.ts';
 import type { GivenArguments } from '../parse-arguments.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { facts } from './layout.ts';
@@ -21,7 +30,7 @@ export interface AskedPart {
 }
 
 export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
-  return line(titleOf({ id: step, kind: 'tool', tool, summary }));
+  return showLine(titleOf({ id: step, kind: 'tool', tool, summary }));
 }
 
 /** The whole question, with the forms that answer it. */
@@ -73,7 +82,7 @@ function drawArguments({ given, question: { kind } }: AskedPart): Html {
 
 /** What runs; and what is recorded, where the tool's schema makes something else of it. */
 function drawGiven({ recorded, parsed }: GivenArguments): Part {
-  const asRecorded = html`<pre tabindex="0" class="arguments">${json(recorded)}</pre>`;
+  const asRecorded = html`<pre tabindex="0" class="arguments">${showJson(recorded)}</pre>`;
   switch (parsed.outcome) {
     case 'same':
       return asRecorded;
@@ -82,14 +91,14 @@ function drawGiven({ recorded, parsed }: GivenArguments): Part {
         html`<pre tabindex="0" class="arguments">${parsed.text}</pre>`,
         html`<details>
           <summary>As the model gave them, before the tool's schema was applied</summary>
-          <pre tabindex="0">${json(recorded)}</pre>
+          <pre tabindex="0">${showJson(recorded)}</pre>
         </details>`,
       ];
     case 'refused':
       return [
         asRecorded,
         html`<p class="warning">
-          The tool's schema, as this service has it, does not take them: ${lines(parsed.why)}
+          The tool's schema, as this service has it, does not take them: ${showLines(parsed.why)}
         </p>`,
       ];
     case 'unknown':
@@ -119,7 +128,7 @@ function drawAttempt({ question }: AskedPart): [string, Part][] {
         then,
       ],
     ],
-    ['its error', error !== null && html`<code>${lines(error)}</code>`],
+    ['its error', error !== null && html`<code>${showLines(error)}</code>`],
   ];
 }
 
@@ -186,7 +195,7 @@ function drawEditor(part: AskedPart, { recorded }: GivenArguments): Html {
     [
       html`<label for="${id}">Arguments that the call is to run with, as JSON</label>`,
       html`<textarea id="${id}" name="arguments" rows="8" required>
-${part.typed ?? json(recorded)}</textarea>`,
+${part.typed ?? showJson(recorded)}</textarea>`,
       html`<p class="hint">
         Both are kept: what the model asked for, and what you approve. The model is told.
       </p>`,

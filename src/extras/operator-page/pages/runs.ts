@@ -2,7 +2,7 @@ import type { ListFilter, RunSummary } from '../../../client/types.ts';
 import { LISTED_STATUSES, type ListedStatus } from '../../../contract/run.ts';
 import { drawCost, drawDuration } from '../../../cli/show-run.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
-import { html, line, time, type Html } from '../html.ts';
+import { html, showLine, time, type Html } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { drawPage } from './layout.ts';
 import { options } from './select.ts';
@@ -101,8 +101,8 @@ function drawRow(run: RunSummary): Html {
   const took = (closedAt === null ? Date.now() : Date.parse(closedAt)) - Date.parse(startedAt);
   return html`<tr>
     <td>${drawStatus(status)} ${shadow && html` <span class="pill">shadow</span>`}</td>
-    <td>${line(agent)}</td>
-    <td><a href="${runPath(workflowId)}">${line(key)}</a></td>
+    <td>${showLine(agent)}</td>
+    <td><a href="${runPath(workflowId)}">${showLine(key)}</a></td>
     <td>${time(startedAt)}</td>
     <td>${status === 'forgotten' ? '' : drawDuration(took)}</td>
     <td>${costUsd === null ? '' : drawCost(costUsd)}</td>

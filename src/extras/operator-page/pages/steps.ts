@@ -5,7 +5,7 @@ import type { ExplainedStep } from '../../explain/explanation.ts';
 import { drawStep } from '../../explain/show-steps.ts';
 import { drawState } from '../../explain/step-state.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
-import { html, line, lines, time, type Html, type Part } from '../html.ts';
+import { html, showLine, showLines, time, type Html, type Part } from '../html.ts';
 
 const PLAIN = pc.createColors(false);
 
@@ -42,13 +42,13 @@ function drawOne(step: ExplainedStep, story: ToldWith, anchor?: string): Html {
   const [, ...more] = drawStep(PLAIN, step, story, false);
   const content = [
     html`<p>
-      <code>${id}</code> <strong>${line(titleOf(step))}</strong>
+      <code>${id}</code> <strong>${showLine(titleOf(step))}</strong>
       ${effect !== null && html` <span class="pill">${effect}</span>`} · ${drawHow(step, story)}
       ${endedAt !== null && [' · ', time(endedAt)]}
       ${durationMs !== null && ` · ${drawDuration(durationMs)}`}
       ${repeats.length > 0 && html` <span class="pill repeated">made again</span>`}
     </p>`,
-    ...more.map((each) => html`<p class="more">${lines(each.trim())}</p>`),
+    ...more.map((each) => html`<p class="more">${showLines(each.trim())}</p>`),
     ...repeats.map(
       ({ happened, token: before }) =>
         html`<p class="more">
@@ -69,7 +69,7 @@ function drawOne(step: ExplainedStep, story: ToldWith, anchor?: string): Html {
 function drawHow(step: ExplainedStep, story: ToldWith): Part {
   const { state, leaseLeftMs, claimedAt, worker } = step;
   if (state !== 'claimed' || leaseLeftMs === null || leaseLeftMs <= 0) {
-    return line(drawState(PLAIN, step, story));
+    return showLine(drawState(PLAIN, step, story));
   }
   return [`running on ${nameProcess(worker)}`, claimedAt !== null && [' since ', time(claimedAt)]];
 }

@@ -4,7 +4,7 @@ import { drawDuration } from '../../../cli/show-run.ts';
 import { drawError, drawStop } from '../../explain/show-executions.ts';
 import { drawBefore, drawSums, drawWhere } from '../../explain/show-explanation.ts';
 import type { ShownExplanation } from '../../service/operators-only.ts';
-import { distance, html, json, line, lines, time, type Html } from '../html.ts';
+import { distance, html, showJson, showLine, showLines, time, type Html } from '../html.ts';
 import { runPath } from '../paths.ts';
 import { drawActions } from './actions.ts';
 import { drawEarlierRuns, drawExecutionList } from './executions.ts';
@@ -20,7 +20,7 @@ export function drawStory(story: ShownStory, done: string | undefined): string {
   const { workflowId, agent, key } = explanation;
   const parts = drawSections(story);
   return drawPage({
-    title: `${agent} ${line(key)}`,
+    title: `${agent} ${showLine(key)}`,
     caller,
     section: 'runs',
     body: html`<div data-live="${`${runPath(workflowId)}/live?key=${shadowKey}`}">
@@ -48,7 +48,7 @@ function drawWhole(explanation: ShownExplanation): Html {
   return html`<div>
     ${drawHead(explanation)}
     ${ledgerError && notice('The ledger cannot be read now: its steps are not shown.', 'problem')}
-    ${notes.map((note) => notice(lines(note), 'problem'))}
+    ${notes.map((note) => notice(showLines(note), 'problem'))}
     ${request?.input !== undefined && drawLong('Input', request.input)}
     ${result !== null && drawLong('Result', result)} ${drawNow(explanation)}
     ${drawExecutionList(explanation)} ${drawEarlierRuns(explanation)}
@@ -75,19 +75,19 @@ function drawHead(explanation: ShownExplanation): Html {
       ],
     ],
     ['tenant', tenant !== DEFAULT_TENANT && tenant],
-    ['workflow', html`<code>${line(workflowId)}</code>`],
+    ['workflow', html`<code>${showLine(workflowId)}</code>`],
     ['started', [time(startedAt), ' (', distance(startedAt), ')']],
     ['ended', closedAt !== null && [time(closedAt), ', took ', tookOf(startedAt, closedAt)]],
     ['stopped', last?.stopped && drawStop(last)],
     [
       'error',
       error && [
-        html`<span class="bad">${lines(drawError(error))}</span>`,
-        line(drawWhere(explanation)),
+        html`<span class="bad">${showLines(drawError(error))}</span>`,
+        showLine(drawWhere(explanation)),
       ],
     ],
     ...drawSums(explanation).map(
-      ([name, sum]) => [name, sum === null ? null : lines(sum)] as const,
+      ([name, sum]) => [name, sum === null ? null : showLines(sum)] as const,
     ),
     ['Temporal UI', ui !== null && html`<a href="${ui}">this run's events</a>`],
   ]);
@@ -96,7 +96,7 @@ function drawHead(explanation: ShownExplanation): Html {
 function drawLong(title: string, value: unknown): Html {
   return html`<details open id="${title.toLowerCase()}">
     <summary>${title}</summary>
-    <pre tabindex="0">${json(value)}</pre>
+    <pre tabindex="0">${showJson(value)}</pre>
   </details>`;
 }
 

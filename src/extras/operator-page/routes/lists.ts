@@ -10,6 +10,7 @@ import { drawDecided } from '../pages/decided.ts';
 import { drawInbox } from '../pages/inbox.ts';
 import { drawRuns } from '../pages/runs.ts';
 import { ROOT } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import type { PageDeps } from '../deps.ts';
 import { access } from '../session.ts';
 
@@ -44,7 +45,7 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         const caller = callerOf(request);
         const list = await inbox.of(caller.tenant);
         const page = drawInbox(caller, list, request.query.from, recall(request, reply));
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -59,7 +60,7 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         const found = await ledger.decided?.(caller.tenant, DECISIONS_SHOWN, before);
         const next = found?.length === DECISIONS_SHOWN ? found.at(-1)?.decidedAt : undefined;
         const page = drawDecided(caller, found, next ?? undefined);
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -101,7 +102,7 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         const agents = client.context.registry?.names() ?? [];
         const hasCosts = client.context.searchAttributes;
         const page = drawRuns(caller, runs, shown, { agents, hasCosts }, address);
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
   };

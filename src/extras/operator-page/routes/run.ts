@@ -23,6 +23,7 @@ import { drawQuestion } from '../pages/question.ts';
 import type { ShownStory } from '../pages/shown-story.ts';
 import { drawParts, drawStory } from '../pages/story.ts';
 import { ROOT, runPath } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import { readArguments } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
 import { access, may } from '../session.ts';
@@ -76,7 +77,7 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const run = runOf(caller, request.params.id);
         const said = recall(request, reply);
         const page = drawStory(await tell(caller, run, randomUUID()), said);
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
