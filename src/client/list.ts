@@ -1,4 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
 // Not public, and the only way to a page's token: `list` keeps it to itself.
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers.js';
 import { AgentOnceError } from '../contract/errors.ts';
@@ -23,6 +24,7 @@ const EXECUTION_STATUSES: Record<RunStatus, string[]> = {
 /** Requests about single runs of a list, at once. */
 const AT_ONCE = 16;
 const LARGEST_PAGE = 200;
+const COST = defineSearchAttributeKey('AgentCostUsd', 'DOUBLE');
 
 export interface RunPage {
   runs: RunSummary[];
@@ -115,6 +117,7 @@ function summaryOf(execution: WorkflowExecutionInfo): RunSummary | undefined {
     shadow: shadow === true,
     error: null,
     ...(forgotten ? { waiting: [] } : waitingOf(execution)),
+    costUsd: execution.typedSearchAttributes.get(COST) ?? null,
     startedAt: startTime.toISOString(),
     // The mark of a forgotten run is valid from its own start on.
     closedAt: (forgotten ? startTime : closeTime)?.toISOString() ?? null,
@@ -155,7 +158,7 @@ async function withDetails(
  * switched off. `matches` has the last word.
  */
 export function visibilityQuery(filter: ListFilter, searchAttributes: boolean): string {
-  const { agent, tenant, status, startedAfter, startedBefore } = filter;
+  const { agent, tenant, status, startedAfter, startedBefore, costAtLeastUsd } = filter;
   if (agent !== undefined) assertName('agent', agent);
   if (tenant !== undefined) assertName('tenant', tenant);
   if (status !== undefined && !LISTED_STATUSES.includes(status)) {
@@ -171,6 +174,13 @@ export function visibilityQuery(filter: ListFilter, searchAttributes: boolean): 
   else if (agent !== undefined && searchAttributes && status !== 'forgotten') {
     const named = `AgentName = ${quote(agent)}`;
     terms.push(status === undefined ? `(${named} OR ${isForgotten})` : named);
+  }
+  if (costAtLeastUsd !== undefined) {
+    if (!searchAttributes || !(costAtLeastUsd >= 0)) {
+      const why = 'Runs are filtered by a cost from 0 on, and only with search attributes.';
+      throw new AgentOnceError('usage', why);
+    }
+    terms.push(`AgentCostUsd >= ${costAtLeastUsd.toFixed(9)}`);
   }
   if (startedAfter !== undefined) terms.push(`StartTime > ${quote(startedAfter)}`);
   if (startedBefore !== undefined) terms.push(`StartTime < ${quote(startedBefore)}`);

@@ -126,6 +126,8 @@ export interface RunSummary {
   waiting: OpenQuestion[];
   /** How many more questions it has. */
   waitingMore?: number;
+  /** `null`: not known, as until the run has ended, or without search attributes. */
+  costUsd: number | null;
   startedAt: string;
   /** Of a forgotten run: when it was forgotten. */
   closedAt: string | null;
@@ -140,6 +142,8 @@ export interface ListFilter {
   /** Only runs that started after, or before, this moment: ISO 8601. */
   startedAfter?: string;
   startedBefore?: string;
+  /** Only runs whose cost is known, and at least this. */
+  costAtLeastUsd?: number;
   limit?: number;
 }
 

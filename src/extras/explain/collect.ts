@@ -63,7 +63,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
     namespace: context.temporal.options.namespace,
     agent: run.agent,
     tenant: run.tenant,
-    key: run.key,
+    key: view.key,
     status: forgotten ? 'forgotten' : view.status,
     startedAt: executions.find((each) => each.scope === scope)?.startedAt ?? view.startedAt,
     closedAt: forgotten ? view.startedAt : view.closedAt,
@@ -92,7 +92,7 @@ export async function collect(sources: Sources, ref: RunRef): Promise<Explanatio
 }
 
 /** The current execution, a tombstone included. */
-async function findCurrent(
+export async function findCurrent(
   context: ClientContext,
   run: RunIdentity,
 ): Promise<WorkflowExecutionDescription> {

@@ -254,3 +254,6 @@ export interface Explanation {
   notes: string[];
   ui: string;
 }
+
+/** Without where the servers are, which is not everybody's to know. */
+export type PublicExplanation = Omit<Explanation, 'namespace' | 'ui'>;

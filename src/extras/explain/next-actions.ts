@@ -125,7 +125,7 @@ function afterFailure(explanation: Explanation): NextAction[] {
 }
 
 /** Whether the key's time to live is over. */
-export function isOver({ keyExpiresAt }: Explanation): boolean {
+export function isOver({ keyExpiresAt }: Pick<Explanation, 'keyExpiresAt'>): boolean {
   return keyExpiresAt !== null && Date.parse(keyExpiresAt) <= Date.now();
 }
 

@@ -11,7 +11,7 @@ import { drawTime } from '../../cli/show-run.ts';
 import { ANSWER_COMMANDS } from '../../contract/decision-words.ts';
 import { isShadow } from '../../contract/step.ts';
 import { lookUp } from './effect-words.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation, PublicExplanation } from './explanation.ts';
 import { lineOf } from './list-steps.ts';
 import {
   isOver,
@@ -66,7 +66,7 @@ export function nextSteps(explanation: Explanation): string[] {
 function tell(action: NextAction, explanation: Explanation): ToldAction[] {
   const commands = action.commands.filter(({ name }) => hasCommand(name));
   const [first, ...others] = commands;
-  const lines = describe(action, explanation);
+  const lines = describeAction(action, explanation);
   // The words about a worker name the command.
   if (action.commands.length === 0 || action.kind === 'start-worker') return [toldAs(lines)];
   if (!first) return action.kind === 'answer' && action.after === null ? [toldAs(lines)] : [];
@@ -101,7 +101,8 @@ function commandOf(
   );
 }
 
-function describe(action: NextAction, explanation: Explanation): string[] {
+/** What an action is and means, in lines. */
+export function describeAction(action: NextAction, explanation: PublicExplanation): string[] {
   const { status, error, request, steps } = explanation;
   switch (action.kind) {
     case 'nothing':
@@ -150,7 +151,7 @@ function describe(action: NextAction, explanation: Explanation): string[] {
   }
 }
 
-function describeNothing(action: NextAction, explanation: Explanation): string[] {
+function describeNothing(action: NextAction, explanation: PublicExplanation): string[] {
   const lines = stepLines(action, explanation);
   if (explanation.status === 'failed') return ['Nothing: a newer run has the key.'];
   if (explanation.status === 'cancelled') {
@@ -168,7 +169,7 @@ function describeNothing(action: NextAction, explanation: Explanation): string[]
 }
 
 /** A question that waits, with what a person must know; or one that a resumed run will ask. */
-function describeQuestion({ step, after }: NextAction, explanation: Explanation): string[] {
+function describeQuestion({ step, after }: NextAction, explanation: PublicExplanation): string[] {
   const question = explanation.waiting.find((each) => each.step === step);
   if (after !== null || !question) {
     return [
@@ -188,7 +189,7 @@ function approvalToken(_: string, token: string): string[] {
 }
 
 /** What a new run would do a second time. */
-function describeRepeats(action: NextAction, explanation: Explanation): string[] {
+function describeRepeats(action: NextAction, explanation: PublicExplanation): string[] {
   if (isShadow(explanation.scope)) return ['This one was a shadow run: it made no effect.'];
   if (!explanation.steps) return ['Every effect would be made AGAIN.'];
   const maybe = action.steps.some(({ fate }) => fate === 'maybe-made-again');
@@ -199,7 +200,7 @@ function describeRepeats(action: NextAction, explanation: Explanation): string[]
 }
 
 /** What becomes of the steps that an action touches. */
-function stepLines({ steps: touched }: NextAction, { steps }: Explanation): string[] {
+function stepLines({ steps: touched }: NextAction, { steps }: PublicExplanation): string[] {
   return touched.flatMap(({ fate, ids }) => {
     const named = (steps ?? []).filter(({ id }) => ids.includes(id));
     return fate === 'look-up'

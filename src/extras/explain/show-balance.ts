@@ -1,11 +1,11 @@
-import type { ExplainedStep, Explanation } from './explanation.ts';
+import type { ExplainedStep, Explanation, PublicExplanation } from './explanation.ts';
 import { usesModel } from './sum-usage.ts';
 import { lineOf } from './list-steps.ts';
 import { printable } from '../../cli/output.ts';
 import { drawCost, drawTokens } from '../../cli/show-run.ts';
 
 /** What it cost, from all executions of the run; a doubt widens it. */
-export function drawPrice(explanation: Explanation): string | null {
+export function drawPrice(explanation: PublicExplanation): string | null {
   const { usage, reportedUsage, possiblyPaid, closedAt, steps } = explanation;
   const used = usage ?? reportedUsage;
   if (!used) return null;
@@ -41,7 +41,7 @@ function drawMore(sure: number | null, more: number | null): string {
 }
 
 /** The costs of each execution, where more than one had some. */
-function drawSplit({ steps, executions }: Explanation): string[] {
+function drawSplit({ steps, executions }: PublicExplanation): string[] {
   const parts = executions.flatMap(({ runId }, at) => {
     const own = (steps ?? []).filter((step) => step.executedIn === runId && step.usage);
     const costs = own.map(({ usage }) => usage?.costUsd ?? null);
@@ -54,7 +54,7 @@ function drawSplit({ steps, executions }: Explanation): string[] {
 }
 
 /** What all runs under the key cost, where there were others. */
-function drawTogether({ earlierRuns, usage }: Explanation): string[] {
+function drawTogether({ earlierRuns, usage }: PublicExplanation): string[] {
   if (!earlierRuns || earlierRuns.length === 0) return [];
   const costs = [...earlierRuns.map((run) => run.usage), usage].map(
     (each) => each?.costUsd ?? null,
@@ -65,7 +65,7 @@ function drawTogether({ earlierRuns, usage }: Explanation): string[] {
 }
 
 /** What may have been paid or made twice. */
-export function drawTwice({ steps, possiblyPaid }: Explanation): string {
+export function drawTwice({ steps, possiblyPaid }: PublicExplanation): string {
   if (!steps) return 'not known without the ledger';
   const doubts = [
     ...drawPaid(possiblyPaid),

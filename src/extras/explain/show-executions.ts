@@ -1,5 +1,5 @@
 import { isServer } from '../../client/outcome.ts';
-import type { EarlierRun, ExplainedExecution, Explanation } from './explanation.ts';
+import type { EarlierRun, ExplainedExecution, PublicExplanation } from './explanation.ts';
 import { listSteps } from './list-steps.ts';
 import type { coloursOf } from '../../cli/output.ts';
 import { printable } from '../../cli/output.ts';
@@ -7,12 +7,12 @@ import { drawClock, drawCost, drawDuration, drawTime } from '../../cli/show-run.
 
 type Colours = ReturnType<typeof coloursOf>;
 
-/** All executions under the key, oldest first. */
+/** All executions under the key, oldest first, each in lines of its own. */
 export function drawExecutions(
   colours: Colours,
-  { executions, scope, steps, status }: Explanation,
-): string[] {
-  return executions.flatMap((execution, at) => {
+  { executions, scope, steps, status }: PublicExplanation,
+): string[][] {
+  return executions.map((execution, at) => {
     const { runId, startedAt, startedBy, stopped } = execution;
     // The last one's is at the top.
     const error = at === executions.length - 1 ? null : execution.error;
@@ -64,9 +64,9 @@ export function drawStop({ stopped }: ExplainedExecution): string {
   return `${how}${by}${at}${stopped.reason === null ? '' : `: ${printable(stopped.reason)}`}`;
 }
 
-/** Runs that had the key before: what they did, and cost. */
-export function drawEarlier({ earlierRuns, executions }: Explanation): string[] {
-  return (earlierRuns ?? []).flatMap((run) => drawRunBefore(run, executions));
+/** Runs that had the key before: what they did, and cost; each in lines of its own. */
+export function drawEarlier({ earlierRuns, executions }: PublicExplanation): string[][] {
+  return (earlierRuns ?? []).map((run) => drawRunBefore(run, executions));
 }
 
 function drawRunBefore(
@@ -122,7 +122,7 @@ function drawLimits(limits: ExplainedExecution['resumedWith'] = {}): string {
 
 function howEnded(
   { status, startedAt, closedAt }: ExplainedExecution,
-  run: Explanation['status'],
+  run: PublicExplanation['status'],
 ): string {
   const took =
     startedAt === null || closedAt === null

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanation.ts';
+import type { Explanation, PublicExplanation } from './explanation.ts';
 import { DEFAULT_TENANT } from '../../contract/key.ts';
 import { isShadow } from '../../contract/step.ts';
 import { nextSteps } from './next-words.ts';
@@ -23,8 +23,8 @@ export function drawExplanation(colours: Colours, explanation: Explanation): str
   const { steps, notes, live, namespace } = explanation;
   const next = namespace === 'default' ? 'Next' : `Next (commands for namespace ${namespace})`;
   const sections: [title: string, lines: string[]][] = [
-    ['Executions', drawExecutions(colours, explanation)],
-    ['Earlier runs under this key (their steps: --json)', drawEarlier(explanation)],
+    ['Executions', drawExecutions(colours, explanation).flat()],
+    ['Earlier runs under this key (their steps: --json)', drawEarlier(explanation).flat()],
     ['Now', live ? [...drawLive(live), ...drawAllWaiting(explanation).map(drawAsked)] : []],
     ['Steps', steps ? drawTurns(colours, steps, explanation) : ['not known without the ledger']],
     ['Worth knowing', notes.flatMap((note) => drawItem(printable(note).replaceAll('. ', '.\n')))],
@@ -60,11 +60,7 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
         ? inLines(`${drawError(error)}${drawWhere(explanation)}`)
         : null,
     ],
-    ['done', drawWork(explanation)],
-    ['cost', drawPrice(explanation)],
-    ['twice', drawTwice(explanation)],
-    ['unsure', drawUnsure(explanation)],
-    ['key', drawKey(explanation)],
+    ...drawSums(explanation),
     ['workflow', `${workflowId}${namespace === 'default' ? '' : ` in namespace ${namespace}`}`],
     ['ui', ui],
   ];
@@ -76,13 +72,24 @@ function drawHead(colours: Colours, explanation: Explanation): string[] {
   ];
 }
 
+/** What all of it comes to, in rows. */
+export function drawSums(explanation: PublicExplanation): [name: string, sum: string | null][] {
+  return [
+    ['done', drawWork(explanation)],
+    ['cost', drawPrice(explanation)],
+    ['twice', drawTwice(explanation)],
+    ['unsure', drawUnsure(explanation)],
+    ['key', drawKey(explanation)],
+  ];
+}
+
 /** What is too long for a line, a sentence a line. */
 function inLines(text: string): string {
   return text.length <= LONGEST ? text : text.replaceAll(/\. (?=[A-Z])/g, `.\n${INDENT}`);
 }
 
 /** The step that ended the run. */
-function drawWhere({ error, steps }: Explanation): string {
+export function drawWhere({ error, steps }: PublicExplanation): string {
   const step = steps?.findLast(
     ({ state, errors }) => state === 'failed' && errors.at(-1)?.message === error?.message,
   );
@@ -92,7 +99,7 @@ function drawWhere({ error, steps }: Explanation): string {
 }
 
 /** How a forgotten run had ended. */
-function drawBefore({ status, executions }: Explanation): string {
+export function drawBefore({ status, executions }: PublicExplanation): string {
   const last = executions.findLast(({ intent }) => intent !== 'forgotten');
   return status === 'forgotten' && last ? ` (the run had ${verb(last.status)})` : '';
 }
@@ -105,13 +112,14 @@ function drawSpan({ startedAt, closedAt, status, executions }: Explanation): str
   const from = drawTime(startedAt);
   const last = executions.at(-1);
   const stop = last?.stopped ? `; ${drawStop(last)}` : '';
-  if (closedAt === null) return `since ${from}, ${drawDuration(since(startedAt))} ago${stop}`;
+  if (closedAt === null)
+    return `since ${from}, ${drawDuration(Date.now() - Date.parse(startedAt))} ago${stop}`;
   if (status === 'forgotten') return `started ${from}, forgotten ${drawTime(closedAt)}`;
   const took = drawDuration(Date.parse(closedAt) - Date.parse(startedAt));
   return `${from} to ${drawTime(closedAt)}, ${took}${stop}`;
 }
 
-function drawKey({ status, keyExpiresAt, keyTtlMs, scope }: Explanation): string | null {
+function drawKey({ status, keyExpiresAt, keyTtlMs, scope }: PublicExplanation): string | null {
   // A shadow run made none: a later start makes no effect again.
   const again = isShadow(scope) ? '' : ' and its effects again';
   if (status === 'forgotten') return `free: the next start under it makes a NEW run${again}`;
@@ -128,8 +136,4 @@ function drawKey({ status, keyExpiresAt, keyTtlMs, scope }: Explanation): string
 /** The input, where it was asked for. */
 function drawInput({ request }: Explanation): string | null {
   return request?.input === undefined ? null : printable(JSON.stringify(request.input));
-}
-
-function since(from: string): number {
-  return Date.now() - Date.parse(from);
 }

@@ -1,9 +1,9 @@
-import type { ExplainedStep, Explanation } from './explanation.ts';
+import type { ExplainedStep, PublicExplanation } from './explanation.ts';
 import { lineOf } from './list-steps.ts';
 import { drawCalls } from '../../cli/show-run.ts';
 
 /** What the run did: calls that ended well, and what became of the others. */
-export function drawWork(explanation: Explanation): string | null {
+export function drawWork(explanation: PublicExplanation): string | null {
   const { usage, reportedUsage, steps } = explanation;
   const used = usage ?? reportedUsage;
   if (!used) return null;
@@ -18,12 +18,15 @@ export function drawWork(explanation: Explanation): string | null {
 }
 
 /** Effects of which nobody knows yet whether they happened. */
-export function drawUnsure({ steps }: Explanation): string | null {
+export function drawUnsure({ steps }: PublicExplanation): string | null {
   const unsure = (steps ?? []).filter((step) => step.happened === 'maybe' && !isHeld(step));
   return lineOf('whether this happened', unsure)[0] ?? null;
 }
 
-function drawOthers(steps: readonly ExplainedStep[], { closedAt, waiting }: Explanation): string[] {
+function drawOthers(
+  steps: readonly ExplainedStep[],
+  { closedAt, waiting }: PublicExplanation,
+): string[] {
   const asks = ({ id }: ExplainedStep) => waiting.some(({ step }) => step === id);
   const left = steps.filter(
     (step) => step.state !== 'completed' && step.state !== 'planned' && !asks(step),
@@ -41,7 +44,10 @@ function drawOthers(steps: readonly ExplainedStep[], { closedAt, waiting }: Expl
 }
 
 /** Turns of which every call was answered. The last one of a run that goes on is not over. */
-function finishedTurns(steps: readonly ExplainedStep[], { closedAt, error }: Explanation): number {
+function finishedTurns(
+  steps: readonly ExplainedStep[],
+  { closedAt, error }: PublicExplanation,
+): number {
   const turns = [...new Set(steps.map(({ turn }) => turn))];
   return turns.filter((turn, at) => {
     const own = steps.filter((step) => step.turn === turn);

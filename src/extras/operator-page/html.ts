@@ -14,19 +14,19 @@ export type Part = string | number | null | false | undefined | readonly Part[];
 export const html = template as (parts: TemplateStringsArray, ...values: Part[]) => Html;
 
 /** Text of others as a part of one line; marks that would turn its order around are shown. */
-export function line(text: string): string {
+export function showLine(text: string): string {
   return printable(text);
 }
 
 /** Text of others that may have several lines. */
-export function lines(text: string): Part {
+export function showLines(text: string): Part {
   return printable(text, true)
     .split('\n')
     .flatMap((each, at) => (at === 0 ? [each] : [html`<br />`, each]));
 }
 
 /** JSON as people read it, for a `pre` or a field to edit; a text as it is. */
-export function json(value: unknown): string {
+export function showJson(value: unknown): string {
   if (typeof value === 'string') return printable(value, true);
   // As escapes, which say the same to whoever reads it as JSON.
   const text = JSON.stringify(value, null, 2).replaceAll(

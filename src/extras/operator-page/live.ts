@@ -7,7 +7,7 @@ export class LiveParts {
   readonly #draw: () => Promise<Record<string, string>>;
   readonly #sent = new Map<string, string>();
   #seen = '';
-  #latest: string | undefined;
+  #isDue = false;
   #drawing: Promise<void> | undefined;
 
   /** @param draw the parts as they are now, as HTML by their names */
@@ -19,9 +19,15 @@ export class LiveParts {
   /** Draws again if the run has changed; what changes while it draws is drawn once more. */
   changed(snapshot: Snapshot): void {
     const state = JSON.stringify(snapshot, withoutClocks);
-    if (state === this.#seen || this.#response.writableEnded) return;
+    if (state === this.#seen) return;
     this.#seen = state;
-    this.#latest = state;
+    this.refresh();
+  }
+
+  /** Draws again: some of what a page shows is in no snapshot, as whether a worker is there. */
+  refresh(): void {
+    if (this.#response.writableEnded) return;
+    this.#isDue = true;
     // The reader comes back by itself, and is told anew.
     this.#drawing ??= this.#drawLatest()
       .catch(() => void this.#response.end())
@@ -35,15 +41,16 @@ export class LiveParts {
   }
 
   async #drawLatest(): Promise<void> {
-    while (this.#latest !== undefined) {
+    while (this.#isDue) {
       // Whoever reads slowly gets the latest, and not what lay between.
       if (this.#response.writableNeedDrain) await drained(this.#response);
-      this.#latest = undefined;
+      this.#isDue = false;
       const parts = Object.entries(await this.#draw());
       if (this.#response.writableEnded || this.#response.closed) return;
       for (const [name, html] of parts) {
-        if (this.#sent.get(name) === html) continue;
-        this.#sent.set(name, html);
+        const essence = withoutTimes(html);
+        if (this.#sent.get(name) === essence) continue;
+        this.#sent.set(name, essence);
         this.#response.write(`event: ${name}\ndata: ${JSON.stringify(html)}\n\n`);
       }
     }
@@ -53,6 +60,11 @@ export class LiveParts {
 /** A lease runs down all the time. */
 function withoutClocks(name: string, value: unknown): unknown {
   return name === 'leaseLeftMs' ? Number(value) > 0 : value;
+}
+
+/** The browser keeps the clocks of a page running. */
+function withoutTimes(html: string): string {
+  return html.replaceAll(/(<time[^>]*>)[^<]*/g, '$1');
 }
 
 function drained(response: ServerResponse): Promise<void> {

@@ -11,6 +11,7 @@ import type { PageDeps } from './deps.ts';
 import { Inbox } from './inbox.ts';
 import { drawProblem } from './pages/problem.ts';
 import { ROOT } from './paths.ts';
+import { sendPage } from './send-page.ts';
 import { refuseOtherSites } from './same-origin.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -67,7 +68,7 @@ function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyRe
     return reply.redirect(`${ROOT}/sign-in?to=${encodeURIComponent(request.url)}${wrong}`, 303);
   }
   const page = drawProblem(problem.title, problem.detail, request.caller ?? undefined);
-  return reply.code(problem.status).headers(headers).type('text/html; charset=utf-8').send(page);
+  return sendPage(reply.code(problem.status).headers(headers), page);
 }
 
 /** What Fastify refuses, such as a number that is none. */

@@ -1,9 +1,9 @@
-import type { ExplainedStep, Explanation } from '../explain/explanation.ts';
+import type { ExplainedStep, Explanation, PublicExplanation } from '../explain/explanation.ts';
 import { nextActions, type NextAction } from '../explain/next-actions.ts';
 import type { Caller } from './api-keys/port.ts';
 
 /** An explanation of which a caller may not see everything. */
-export interface ShownExplanation extends Omit<Explanation, 'namespace' | 'ui'> {
+export interface ShownExplanation extends PublicExplanation {
   namespace: string | null;
   ui: string | null;
   /** What `explain` says under "Next", as data. */

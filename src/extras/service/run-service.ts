@@ -74,6 +74,7 @@ export async function runService(config: Config, options: ServiceOptions): Promi
         client,
         ledger,
         apiKeys,
+        agentOf: (name) => registry.agent(name),
         dedupeWindowMsOf: (agent) => {
           const seconds = registry.agent(agent)?.definition.dedupeWindowSeconds;
           return seconds === undefined ? undefined : seconds * 1_000;

@@ -29,8 +29,24 @@ const runClocks = () => {
   }
 };
 
+/** A button beside each command. Over plain HTTP from another machine browsers let no page copy. */
+const offerCopies = (root) => {
+  if (!navigator.clipboard) return;
+  for (const command of root.querySelectorAll('[data-command]')) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = 'Copy';
+    const tell = () => (button.textContent = 'Copied');
+    button.addEventListener('click', () => {
+      void navigator.clipboard.writeText(command.textContent).then(tell);
+    });
+    command.after(' ', button);
+  }
+};
+
 const draw = (root) => {
   showTimes(root);
+  offerCopies(root);
   runClocks();
 };
 

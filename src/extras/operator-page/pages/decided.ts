@@ -4,7 +4,7 @@ import { parseWorkflowId } from '../../../contract/key.ts';
 import type { StepState } from '../../../ledger/records.ts';
 import type { DecidedQuestion } from '../../../ledger/reader.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
-import { html, line, lines, time, type Html, type Part } from '../html.ts';
+import { html, showLine, showLines, time, type Html, type Part } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { drawPage } from './layout.ts';
 
@@ -65,14 +65,14 @@ function drawRow(question: DecidedQuestion): Html {
   return html`<tr>
     <td>${decidedAt !== null && time(decidedAt)}</td>
     <td>
-      ${expired ? html`<span class="pill cancelled">expired: nobody answered</span>` : line(by ?? 'somebody')}
+      ${expired ? html`<span class="pill cancelled">expired: nobody answered</span>` : showLine(by ?? 'somebody')}
     </td>
     <td>${words && (expired ? words.assumed : words.said)}</td>
     <td>
-      <a href="${runPath(workflowId)}">${line(run ? `${run.agent} ${run.key}` : workflowId)}</a>
-      <br /><code>${step}</code> ${line(name ?? '')}
+      <a href="${runPath(workflowId)}">${showLine(run ? `${run.agent} ${run.key}` : workflowId)}</a>
+      <br /><code>${step}</code> ${showLine(name ?? '')}
     </td>
-    <td>${comment !== null && lines(comment)}</td>
+    <td>${comment !== null && showLines(comment)}</td>
     <td>${sinceThen(question, state)}</td>
   </tr>`;
 }

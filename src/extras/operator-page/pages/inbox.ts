@@ -1,6 +1,6 @@
 import { QUESTION_WORDS } from '../../../contract/decision-words.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
-import { distance, html, line, type Html } from '../html.ts';
+import { distance, html, showLine, type Html } from '../html.ts';
 import type { WaitingList, WaitingQuestion } from '../inbox.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { drawPage, notice } from './layout.ts';
@@ -77,9 +77,9 @@ function drawRow({ run, question }: WaitingQuestion): Html {
     <td>${distance(askedAt)}</td>
     <td><a href="${questionPath(run.workflowId, step)}">${nameQuestion(question)}</a></td>
     <td><span class="${`pill ${kind}`}">${QUESTION_WORDS[kind].needs}</span></td>
-    <td>${line(run.agent)}</td>
+    <td>${showLine(run.agent)}</td>
     <td>
-      <a href="${runPath(run.workflowId)}">${line(run.key)}</a>
+      <a href="${runPath(run.workflowId)}">${showLine(run.key)}</a>
       ${run.shadow && html` <span class="pill">shadow</span>`}
     </td>
     <td>${distance(deadline)}</td>

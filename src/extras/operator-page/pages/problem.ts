@@ -1,5 +1,5 @@
 import type { Caller } from '../../service/api-keys/port.ts';
-import { html, lines } from '../html.ts';
+import { html, showLines } from '../html.ts';
 import { drawPage, notice } from './layout.ts';
 import { backToInbox } from './question.ts';
 
@@ -8,6 +8,6 @@ export function drawProblem(title: string, detail: string, caller: Caller | unde
   return drawPage({
     title,
     caller,
-    body: html`<div>${notice(lines(detail), 'problem')} ${backToInbox()}</div>`,
+    body: html`<div>${notice(showLines(detail), 'problem')} ${backToInbox()}</div>`,
   });
 }

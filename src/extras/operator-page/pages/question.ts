@@ -1,9 +1,18 @@
 import { DECISION_WORDS, QUESTION_WORDS } from '../../../contract/decision-words.ts';
 import type { Decision, OpenQuestion } from '../../../contract/decision.ts';
-import type { JsonValue } from '../../../contract/json-value.ts';
 import { titleOf } from '../../../cli/show-run.ts';
 import { nameProcess } from '../../../cli/show-questions.ts';
-import { distance, html, json, line, lines, time, type Html, type Part } from '../html.ts';
+import {
+  distance,
+  html,
+  showJson,
+  showLine,
+  showLines,
+  time,
+  type Html,
+  type Part,
+} from '../html.ts';
+import type { GivenArguments } from '../parse-arguments.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
 import { facts } from './layout.ts';
 
@@ -12,8 +21,8 @@ export interface AskedPart {
   workflowId: string;
   runId: string;
   question: OpenQuestion;
-  /** What the call would be made with; `undefined`: the ledger could not be read. */
-  given: JsonValue | undefined;
+  /** What the call is made with; `undefined`: the ledger could not be read. */
+  given: GivenArguments | undefined;
   /** Whether who looks at it may decide. */
   mayDecide: boolean;
   /** What a person has typed in the place of the arguments, where it could not be taken. */
@@ -21,7 +30,7 @@ export interface AskedPart {
 }
 
 export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
-  return line(titleOf({ id: step, kind: 'tool', tool, summary }));
+  return showLine(titleOf({ id: step, kind: 'tool', tool, summary }));
 }
 
 /** The whole question, with the forms that answer it. */
@@ -60,16 +69,46 @@ export function drawQuestion(part: AskedPart): Html {
 }
 
 function drawArguments({ given, question: { kind } }: AskedPart): Html {
-  const title =
-    kind === 'approval' ? 'The model asks for it with these arguments' : 'It was called with';
+  const title = kind === 'approval' ? 'It will run with these arguments' : 'It was called with';
   return html`<div>
     <h3>${title}</h3>
     ${
       given === undefined
         ? html`<p>The ledger, which has them, cannot be read now.</p>`
-        : html`<pre tabindex="0" class="arguments">${json(given)}</pre>`
+        : drawGiven(given)
     }
   </div>`;
+}
+
+/** What runs; and what is recorded, where the tool's schema makes something else of it. */
+function drawGiven({ recorded, parsed }: GivenArguments): Part {
+  const asRecorded = html`<pre tabindex="0" class="arguments">${showJson(recorded)}</pre>`;
+  switch (parsed.outcome) {
+    case 'same':
+      return asRecorded;
+    case 'other':
+      return [
+        html`<pre tabindex="0" class="arguments">${parsed.text}</pre>`,
+        html`<details>
+          <summary>As the model gave them, before the tool's schema was applied</summary>
+          <pre tabindex="0">${showJson(recorded)}</pre>
+        </details>`,
+      ];
+    case 'refused':
+      return [
+        asRecorded,
+        html`<p class="warning">
+          The tool's schema, as this service has it, does not take them: ${showLines(parsed.why)}
+        </p>`,
+      ];
+    case 'unknown':
+      return [
+        asRecorded,
+        html`<p class="hint">
+          As they are recorded: this service does not know the tool, whose schema may change them.
+        </p>`,
+      ];
+  }
 }
 
 function drawAttempt({ question }: AskedPart): [string, Part][] {
@@ -89,7 +128,7 @@ function drawAttempt({ question }: AskedPart): [string, Part][] {
         then,
       ],
     ],
-    ['its error', error !== null && html`<code>${lines(error)}</code>`],
+    ['its error', error !== null && html`<code>${showLines(error)}</code>`],
   ];
 }
 
@@ -147,7 +186,7 @@ function drawForms(part: AskedPart): Part {
 }
 
 /** For tools whose calls may be approved with other arguments. */
-function drawEditor(part: AskedPart, given: JsonValue): Html {
+function drawEditor(part: AskedPart, { recorded }: GivenArguments): Html {
   const id = `${part.question.step}-arguments`;
   const form = drawForm(
     part,
@@ -156,7 +195,7 @@ function drawEditor(part: AskedPart, given: JsonValue): Html {
     [
       html`<label for="${id}">Arguments that the call is to run with, as JSON</label>`,
       html`<textarea id="${id}" name="arguments" rows="8" required>
-${part.typed ?? json(given)}</textarea>`,
+${part.typed ?? showJson(recorded)}</textarea>`,
       html`<p class="hint">
         Both are kept: what the model asked for, and what you approve. The model is told.
       </p>`,

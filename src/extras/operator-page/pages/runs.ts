@@ -1,8 +1,8 @@
 import type { ListFilter, RunSummary } from '../../../client/types.ts';
 import { LISTED_STATUSES, type ListedStatus } from '../../../contract/run.ts';
-import { drawDuration } from '../../../cli/show-run.ts';
+import { drawCost, drawDuration } from '../../../cli/show-run.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
-import { html, line, time, type Html } from '../html.ts';
+import { html, showLine, time, type Html } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
 import { drawPage } from './layout.ts';
 import { options } from './select.ts';
@@ -11,12 +11,23 @@ export function drawStatus(status: ListedStatus): Html {
   return html`<span class="${`pill ${status}`}">${status}</span>`;
 }
 
+/** What the form of the list offers. */
+interface Choices {
+  agents: readonly string[];
+  /** Without search attributes no list has costs. */
+  hasCosts: boolean;
+}
+
+/** What was asked for, as the form has it. */
+type Asked = Pick<ListFilter, 'agent' | 'status'> &
+  Partial<Record<'after' | 'before' | 'cost', string>>;
+
 /** @param next the address of the next page */
 export function drawRuns(
   caller: Caller,
   runs: readonly RunSummary[],
-  filter: Pick<ListFilter, 'agent' | 'status'> & { after?: string; before?: string },
-  agents: readonly string[],
+  filter: Asked,
+  { agents, hasCosts }: Choices,
   next: string | undefined,
 ): string {
   return drawPage({
@@ -35,8 +46,22 @@ export function drawRuns(
           >and before (UTC)
           <input type="datetime-local" name="before" value="${filter.before ?? ''}"
         /></label>
+        ${
+          hasCosts &&
+          html`<label
+            >Cost at least, in dollars
+            <input type="number" name="cost" value="${filter.cost ?? ''}" min="0" step="any"
+          /></label>`
+        }
         <button>Show</button>
       </form>
+      ${
+        filter.cost !== undefined &&
+        html`<p class="hint">
+          A run's cost is listed once it has ended. Runs that go on, were terminated in Temporal or
+          were forgotten are left out here.
+        </p>`
+      }
       ${runs.length === 0 ? html`<p>There are no such runs.</p>` : drawTable(runs)}
       ${next !== undefined && html`<p><a href="${next}">More runs</a></p>`}
     </div>`,
@@ -60,6 +85,7 @@ function drawTable(runs: readonly RunSummary[]): Html {
           <th scope="col">Run</th>
           <th scope="col">Started</th>
           <th scope="col">Time</th>
+          <th scope="col">Cost</th>
           <th scope="col">Error</th>
         </tr>
       </thead>
@@ -71,14 +97,15 @@ function drawTable(runs: readonly RunSummary[]): Html {
 }
 
 function drawRow(run: RunSummary): Html {
-  const { status, agent, key, workflowId, startedAt, closedAt, error, shadow } = run;
+  const { status, agent, key, workflowId, startedAt, closedAt, error, shadow, costUsd } = run;
   const took = (closedAt === null ? Date.now() : Date.parse(closedAt)) - Date.parse(startedAt);
   return html`<tr>
     <td>${drawStatus(status)} ${shadow && html` <span class="pill">shadow</span>`}</td>
-    <td>${line(agent)}</td>
-    <td><a href="${runPath(workflowId)}">${line(key)}</a></td>
+    <td>${showLine(agent)}</td>
+    <td><a href="${runPath(workflowId)}">${showLine(key)}</a></td>
     <td>${time(startedAt)}</td>
     <td>${status === 'forgotten' ? '' : drawDuration(took)}</td>
-    <td>${error ?? ''}</td>
+    <td>${costUsd === null ? '' : drawCost(costUsd)}</td>
+    <td>${error !== null && html`<code>${error}</code>`}</td>
   </tr>`;
 }

@@ -15,11 +15,12 @@ import {
   runId,
   stepName,
 } from '../../service/schemas.ts';
-import { html, line, lines, type Part } from '../html.ts';
+import { html, showLine, showLines, type Part } from '../html.ts';
 import { recall, remember } from '../flash.ts';
 import { drawPage, notice } from '../pages/layout.ts';
 import { backToInbox, drawQuestion } from '../pages/question.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import { readAskingRun } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
 import { access, may, nameOf } from '../session.ts';
@@ -42,9 +43,9 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const page = await drawQuestionPage(deps, caller, id, step, said && notice(said));
         // Its answer is in the run's story.
         if (page === undefined) {
-          return reply.redirect(`${runPath(id)}#step-${step}`, 303);
+          return reply.redirect(`${runPath(id)}#${step}`, 303);
         }
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -103,10 +104,10 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
           const refused = edited === undefined ? undefined : refusalOf(error);
           if (refused === undefined) throw error;
           // What was typed is not lost.
-          const said = notice(lines(refused), 'problem');
+          const said = notice(showLines(refused), 'problem');
           const page = await drawQuestionPage(deps, caller, id, step, said, edited);
           if (page === undefined) throw error;
-          return reply.code(400).type('text/html; charset=utf-8').send(page);
+          return sendPage(reply.code(400), page);
         }
         inbox.answered(run, { step, round });
         if (outcome === 'settled' && decision !== 'happened') {
@@ -153,7 +154,7 @@ async function drawQuestionPage(
   if (!question) return undefined;
   const { workflowId, agent, key, runId } = view;
   return drawPage({
-    title: `${agent} ${line(key)} asks`,
+    title: `${agent} ${showLine(key)} asks`,
     caller,
     section: 'inbox',
     body: html`<div>

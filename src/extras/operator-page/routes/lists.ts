@@ -10,6 +10,7 @@ import { drawDecided } from '../pages/decided.ts';
 import { drawInbox } from '../pages/inbox.ts';
 import { drawRuns } from '../pages/runs.ts';
 import { ROOT } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import type { PageDeps } from '../deps.ts';
 import { access } from '../session.ts';
 
@@ -20,6 +21,9 @@ const DECISIONS_SHOWN = 50;
 function orEmpty<T extends z.ZodType>(schema: T) {
   return z.union([z.literal('').transform(() => undefined), schema]).optional();
 }
+
+/** As `<input type="number">` sends it. */
+const money = z.coerce.number().min(0).max(1_000_000_000);
 
 /** As `<input type="datetime-local">` sends it. */
 const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/);
@@ -41,7 +45,7 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         const caller = callerOf(request);
         const list = await inbox.of(caller.tenant);
         const page = drawInbox(caller, list, request.query.from, recall(request, reply));
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -56,7 +60,7 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
         const found = await ledger.decided?.(caller.tenant, DECISIONS_SHOWN, before);
         const next = found?.length === DECISIONS_SHOWN ? found.at(-1)?.decidedAt : undefined;
         const page = drawDecided(caller, found, next ?? undefined);
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -71,31 +75,34 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
           status: orEmpty(z.enum(LISTED_STATUSES)),
           after: orEmpty(localTime),
           before: orEmpty(localTime),
+          cost: orEmpty(money),
           cursor: z.string().max(2_000).regex(CURSOR).optional(),
         }),
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const { cursor, after, before, ...query } = request.query;
+        const { cursor, after, before, cost, ...query } = request.query;
         const { tenant } = caller;
         const filter = defined({
           ...query,
           startedAfter: isoOf(after),
           startedBefore: isoOf(before),
+          costAtLeastUsd: cost,
         });
         const list = { tenant, ...filter };
         const token = cursor === undefined ? undefined : tokenOf(cursor, list);
         const { runs, next } = await readAfter(token, (from) =>
           client.page(list, { limit: RUNS_SHOWN, cursor: from }),
         );
-        const shown = defined({ ...query, after, before });
+        const shown = defined({ ...query, after, before, cost: cost?.toString() });
         const address =
           next === null
             ? undefined
             : `${ROOT}/runs?${new URLSearchParams({ ...shown, cursor: cursorAfter(next, list) }).toString()}`;
         const agents = client.context.registry?.names() ?? [];
-        const page = drawRuns(caller, runs, shown, agents, address);
-        return reply.type('text/html; charset=utf-8').send(page);
+        const hasCosts = client.context.searchAttributes;
+        const page = drawRuns(caller, runs, shown, { agents, hasCosts }, address);
+        return sendPage(reply, page);
       },
     });
   };

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { defined } from '../../../contract/defined.ts';
 import { AgentOnceError } from '../../../contract/errors.ts';
+import { workflowIdOf } from '../../../contract/key.ts';
+import { FORGOTTEN } from '../../../contract/names.ts';
 import type { RunIdentity } from '../../../client/context.ts';
-import { collect } from '../../explain/collect.ts';
+import { collect, findCurrent } from '../../explain/collect.ts';
+import type { Explanation } from '../../explain/explanation.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
 import { callerOf } from '../../service/authenticate.ts';
-import { explanationFor, type ShownExplanation } from '../../service/operators-only.ts';
+import { explanationFor } from '../../service/operators-only.ts';
 import { HttpProblem } from '../../service/problem.ts';
 import { RunFeeds } from '../../service/run-feed.ts';
 import { runOf, withoutTraces } from '../../service/runs.ts';
@@ -16,11 +20,16 @@ import type { Html } from '../html.ts';
 import { recall } from '../flash.ts';
 import { LiveParts } from '../live.ts';
 import { drawQuestion } from '../pages/question.ts';
+import type { ShownStory } from '../pages/shown-story.ts';
 import { drawParts, drawStory } from '../pages/story.ts';
 import { ROOT, runPath } from '../paths.ts';
-import { readAskingRun } from '../read-run.ts';
+import { sendPage } from '../send-page.ts';
+import { readArguments } from '../read-run.ts';
 import type { PageDeps } from '../deps.ts';
 import { access, may } from '../session.ts';
+
+/** How often a story is drawn again though no step of the run has changed. */
+const REFRESH_MS = 10_000;
 
 const params = z.object({ id: runId });
 /** What a form about a run says: which execution it was drawn of. */
@@ -29,6 +38,8 @@ const form = z.object({
   sure: z.literal('yes').optional(),
   /** Of a shadow run: sent twice, it is one. */
   key: z.uuid().optional(),
+  /** Of a resume: instead of the run's limit. */
+  turns: z.coerce.number().int().min(1).max(1_000_000).optional(),
 });
 type Form = z.infer<typeof form>;
 
@@ -37,14 +48,23 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
   const { client, ledger, urlOf } = deps;
   const feeds = new RunFeeds(deps);
 
-  const explain = async (caller: Caller, run: RunIdentity): Promise<[ShownExplanation, Html[]]> => {
+  const explain = (run: RunIdentity): Promise<Explanation> => {
     const sources = { context: client.context, ledger, urlOf, withInput: true };
-    const explanation = await withoutTraces(() => collect(sources, run));
-    return [
-      explanationFor(caller, explanation),
-      await drawQuestions(deps, caller, run, explanation),
-    ];
+    return withoutTraces(() => collect(sources, run));
   };
+  const tell = async (caller: Caller, run: RunIdentity, shadowKey: string): Promise<ShownStory> => {
+    const explanation = await explain(run);
+    return {
+      caller,
+      explanation: explanationFor(caller, explanation),
+      questions: await drawQuestions(deps, caller, explanation),
+      shadowKey,
+      isKeyKnown: isKeyOf(run, explanation),
+    };
+  };
+  /** A key that is known only by its hash names another run, if any. */
+  const isKeyOf = ({ workflowId }: RunIdentity, { tenant, agent, key }: Explanation): boolean =>
+    workflowIdOf({ tenant, agent, key }, client.context.hashKeys) === workflowId;
 
   return async (app) => {
     app.route({
@@ -56,8 +76,8 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const caller = callerOf(request);
         const run = runOf(caller, request.params.id);
         const said = recall(request, reply);
-        const page = drawStory(caller, ...(await explain(caller, run)), randomUUID(), said);
-        return reply.type('text/html; charset=utf-8').send(page);
+        const page = drawStory(await tell(caller, run, randomUUID()), said);
+        return sendPage(reply, page);
       },
     });
 
@@ -72,13 +92,16 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         const run = runOf(caller, request.params.id);
         const { key } = request.query;
         // Before the stream begins an error is still a page.
-        const [{ status }] = await explain(caller, run);
+        const { type } = await withoutTraces(() => findCurrent(client.context, run));
         await streamEvents(deps, request, reply, async (response, signal) => {
-          const draw = async () => drawParts(caller, ...(await explain(caller, run)), key);
-          const parts = new LiveParts(response, draw);
+          const parts = new LiveParts(response, async () =>
+            drawParts(await tell(caller, run, key)),
+          );
           // Of a forgotten run nothing changes any more.
-          if (status !== 'forgotten') {
-            await feeds.follow(run, (snapshot) => parts.changed(snapshot), signal);
+          if (type !== FORGOTTEN) {
+            const again = setInterval(() => parts.refresh(), REFRESH_MS);
+            const told = feeds.follow(run, (snapshot) => parts.changed(snapshot), signal);
+            await told.finally(() => clearInterval(again));
           }
           if (!signal.aborted) await parts.finish();
         });
@@ -99,7 +122,7 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
         handler: async (request, reply) => {
           const run = runOf(callerOf(request), request.params.id);
           const sent = request.body;
-          if (path === 'forget' && sent.sure !== 'yes') throw notSure();
+          if (NEEDS_TICK.has(path) && sent.sure !== 'yes') throw notSure();
           const { workflowId } = await withoutTraces(() => what(run, sent));
           return reply.redirect(runPath(workflowId), 303);
         },
@@ -115,49 +138,65 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
     });
     act('resume', 'start', async (run, sent) => {
       await assertSame(run, sent);
-      return client.resume(run);
+      return client.resume(
+        run,
+        sent.turns === undefined ? {} : { limits: { maxTurns: sent.turns } },
+      );
     });
     act('forget', 'admin', async (run, sent) => {
       await assertSame(run, sent);
       return client.forget(run);
     });
+    act('start', 'start', async (run, { execution }) => {
+      const explanation = await explain(run);
+      const { request, tenant, agent, key, executions } = explanation;
+      if (executions.at(-1)?.runId !== execution) throw goneOn();
+      if (!request) throw unreadable();
+      if (!isKeyOf(run, explanation)) throw keyUnknown();
+      return client.start({ tenant, agent, key, ...defined(request) });
+    });
     act('shadow', 'start', async (run, { key = randomUUID() }) => {
-      const sources = { context: client.context, ledger, urlOf, withInput: true };
-      const { request } = await collect(sources, run);
-      if (request?.input === undefined) {
-        throw new HttpProblem(
-          'http.bad_request',
-          'The input of this run can no longer be read, so no shadow run was started.',
-        );
-      }
+      const { request } = await explain(run);
+      if (!request) throw unreadable();
       const { agent, tenant } = run;
-      return client.start({
-        agent,
-        tenant,
-        key: `shadow-${key}`,
-        input: request.input,
-        options: { ...request.options, shadow: true },
-      });
+      const options = { ...request.options, shadow: true as const };
+      return client.start({ agent, tenant, key: `shadow-${key}`, ...defined(request), options });
     });
   };
 }
 
+/** What makes effects again. */
+const NEEDS_TICK: ReadonlySet<string> = new Set(['forget', 'start']);
+
 async function drawQuestions(
   deps: PageDeps,
   caller: Caller,
-  run: RunIdentity,
-  { waiting, workflowId }: { waiting: readonly unknown[]; workflowId: string },
+  explanation: Explanation,
 ): Promise<Html[]> {
-  if (waiting.length === 0) return [];
-  const { view, arguments: given } = await readAskingRun(deps, run);
-  return view.waiting.map((question) =>
+  const { waiting, workflowId, scope, executions } = explanation;
+  const given = await readArguments(deps, scope, explanation, waiting);
+  return waiting.map((question) =>
     drawQuestion({
       workflowId,
-      runId: view.runId,
+      runId: executions.at(-1)?.runId ?? '',
       question,
       given: given.get(question.step),
       mayDecide: may(caller, 'decide'),
     }),
+  );
+}
+
+function unreadable(): HttpProblem {
+  return new HttpProblem(
+    'http.bad_request',
+    'The input of this run can no longer be read, so no run was started.',
+  );
+}
+
+function keyUnknown(): HttpProblem {
+  return new HttpProblem(
+    'http.bad_request',
+    'The key of this run is a secret that this service does not know, so no run was started. Whoever has the key can start it.',
   );
 }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { drawSignIn } from '../pages/sign-in.ts';
 import { ownPath, ROOT } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import type { PageDeps } from '../deps.ts';
 import { signIn, signOut } from '../session.ts';
 
@@ -20,7 +21,7 @@ export function signInRoutes({ apiKeys }: PageDeps, isPublicHttps: boolean): Fas
           wrong === undefined
             ? undefined
             : 'This API key is not known, or was revoked. Try another.';
-        return reply.type('text/html; charset=utf-8').send(drawSignIn(ownPath(to), problem));
+        return sendPage(reply, drawSignIn(ownPath(to), problem));
       },
     });
 

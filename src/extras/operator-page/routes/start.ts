@@ -8,6 +8,7 @@ import { problemOf } from '../../service/problem.ts';
 import { agentName } from '../../service/schemas.ts';
 import { drawStart } from '../pages/start.ts';
 import { ROOT, runPath } from '../paths.ts';
+import { sendPage } from '../send-page.ts';
 import type { PageDeps } from '../deps.ts';
 import { access } from '../session.ts';
 
@@ -31,7 +32,7 @@ export function startRoutes({ client }: PageDeps): FastifyPluginAsyncZod {
           isShadow: false,
         };
         const page = drawStart(callerOf(request), agents(), form);
-        return reply.type('text/html; charset=utf-8').send(page);
+        return sendPage(reply, page);
       },
     });
 
@@ -73,7 +74,7 @@ export function startRoutes({ client }: PageDeps): FastifyPluginAsyncZod {
             { agent, key, input, isJson: json === 'yes', isShadow: shadow === 'yes' },
             problem.detail,
           );
-          return reply.code(problem.status).type('text/html; charset=utf-8').send(page);
+          return sendPage(reply.code(problem.status), page);
         }
       },
     });

@@ -49,6 +49,25 @@ test('a part is sent when it has changed, and the end once', async () => {
   expect(errors).toEqual([]);
 });
 
+test('what is drawn again is sent only if it says something else, whatever its clocks show', async () => {
+  const clock = (shown: string) => `<time datetime="2026-12-01T00:00:00Z">${shown}</time>`;
+  const drawings = [clock('now'), clock('1 min ago'), `no worker ${clock('2 min ago')}`];
+  const { text } = await read(async (response) => {
+    const parts = new LiveParts(response, () => Promise.resolve({ story: drawings.shift() ?? '' }));
+    for (let times = 0; times < 3; times += 1) {
+      parts.refresh();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await parts.finish();
+    parts.refresh();
+  });
+  expect(text.match(/^data: .*/gm)).toEqual([
+    `data: ${JSON.stringify(clock('now'))}`,
+    `data: ${JSON.stringify(`no worker ${clock('2 min ago')}`)}`,
+    'data: {}',
+  ]);
+});
+
 test('what cannot be drawn ends the stream without an end, so that the reader comes back', async () => {
   const { text, errors } = await read(async (response) => {
     const parts = new LiveParts(response, () => Promise.reject(new Error('Temporal is away')));

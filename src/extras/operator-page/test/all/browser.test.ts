@@ -224,6 +224,7 @@ test('a run is started, cancelled, resumed without its input, shadowed and forgo
   await page.getByRole('checkbox').check();
   await page.getByRole('button', { name: 'Forget the run' }).click();
   await page.locator('#story .pill.forgotten').waitFor();
+  expect(await violations(page)).toEqual([]);
   expect(suite.system.counter.requests('spend:eve')).toBe(0);
 
   await eventually(async () => {
@@ -381,6 +382,12 @@ test('whoever signs out is out, and a key that is revoked too', async () => {
   const hal = await somebody('hal', ['read']);
   await signIn(hal);
   const { page } = hal;
+  // Who may only look is told the commands, and can copy them.
+  await suite.start('"busy"', { input: script(calls(['endless', {}])) });
+  await page.goto(`${suite.service.url}/app/runs/agent-tester-busy`);
+  await page.getByRole('button', { name: 'Copy' }).first().click();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  await suite.send('POST', '/v1/runs/agent-tester-busy/cancel');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('API key').waitFor();
   await page.goto(`${suite.service.url}/app/runs`);
