@@ -19,7 +19,8 @@ export interface Sealer {
 }
 
 const same = <T>(value: T): T => value;
-const PLAIN: Sealer = { seal: same, open: same, sealText: same, openText: same };
+/** Encrypts nothing. */
+export const PLAIN: Sealer = { seal: same, open: same, sealText: same, openText: same };
 /** What encrypts in this process; asked each time. */
 export const sealing = { sealer: (): Sealer => PLAIN };
 

@@ -1,17 +1,11 @@
 import type { Extra } from '../../cli/app.ts';
 import { invalidSetting, readText } from '../../env.ts';
-import { sealing, type Sealer } from '../../ledger/payload.ts';
+import { PLAIN, sealing, type Sealer } from '../../ledger/payload.ts';
 
 /** The setting of the extra `encryption`, which may not be there. */
 const KEYS = 'AGENT_ONCE_ENCRYPTION_KEYS';
 /** Between the headers, as JSON on one line, and the body. */
 const NEWLINE = 0x0a;
-const PLAIN: Sealer = {
-  seal: (plain) => plain,
-  open: (bytes) => bytes,
-  sealText: (plain) => plain,
-  openText: (text) => text,
-};
 
 /** What of an answer may be a secret. */
 export interface AnswerContent {
