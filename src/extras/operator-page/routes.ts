@@ -11,6 +11,7 @@ import type { PageDeps } from './deps.ts';
 import { Inbox } from './inbox.ts';
 import { drawProblem } from './pages/problem.ts';
 import { ROOT } from './paths.ts';
+import { openQuestionLists } from './question-lists.ts';
 import { refuseOtherSites } from './same-origin.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -26,8 +27,10 @@ const CONTENT_SECURITY_POLICY =
 /** All addresses below `/app`. */
 export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
-    const { publicUrl } = readConfig();
-    const deps: PageDeps = { ...service, inbox: new Inbox(service.client) };
+    const { publicUrl, ledgerUrl } = readConfig();
+    const lists = openQuestionLists(ledgerUrl);
+    app.addHook('onClose', () => lists?.close());
+    const deps: PageDeps = { ...service, lists, inbox: new Inbox(service.client, lists) };
     await app.register(cookie);
     await app.register(formbody, { bodyLimit: 2 * 1024 * 1024 });
     refuseOtherSites(app, publicUrl && new URL(publicUrl).origin);

@@ -20,7 +20,11 @@ export interface AskedPart {
   typed?: string | undefined;
 }
 
-export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
+export function nameQuestion({
+  step,
+  tool,
+  summary,
+}: Pick<OpenQuestion, 'step' | 'tool' | 'summary'>): string {
   return line(titleOf({ id: step, kind: 'tool', tool, summary }));
 }
 
