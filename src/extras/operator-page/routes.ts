@@ -33,7 +33,7 @@ export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
     const deps: PageDeps = { ...service, lists, inbox: new Inbox(service.client, lists) };
     await app.register(cookie);
     await app.register(formbody, { bodyLimit: 2 * 1024 * 1024 });
-    refuseOtherSites(app, publicUrl && new URL(publicUrl).origin);
+    refuseOtherSites(app, publicUrl);
     app.addHook('onRequest', async (_request, reply) => {
       void reply.headers({
         'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -52,7 +52,7 @@ export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
     app.get(`${ROOT}/*`, { schema: { hide: true } }, () => {
       throw new HttpProblem('http.not_found', 'There is no page at this address.');
     });
-    await app.register(signInRoutes(deps, publicUrl?.startsWith('https:') === true));
+    await app.register(signInRoutes(deps));
     await app.register(listRoutes(deps));
     await app.register(runRoutes(deps));
     await app.register(decisionRoutes(deps));
