@@ -87,7 +87,7 @@ async function copied(...extras: string[]): Promise<number> {
 const figures: Figure[] = [
   { name: 'lines of the engine', value: sum(engine), most: 22_150, goal: 14_000 },
   { name: 'lines of its largest file', value: Math.max(...engine.values()), most: 250 },
-  { name: 'lines of a default copy', value: await copied('default'), most: 29_900, goal: 20_000 },
+  { name: 'lines of a default copy', value: await copied('default'), most: 29_950, goal: 20_000 },
   {
     name: 'lines of a copy without extras',
     value: await copied('none'),

@@ -10,6 +10,7 @@ import {
   readHttpUrl,
   readInterval,
   readOneOf,
+  readOrigin,
   readPort,
   readText,
 } from './env.ts';
@@ -74,7 +75,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env) {
     pricesFile: readText('MODEL_PRICES_FILE', env),
     /** For links: to Temporal UI, or to the operator's page where that has an address. */
     temporalUiUrl: readHttpUrl('TEMPORAL_UI_URL', env) ?? `http://127.0.0.1:${DEV_PORTS.ui}`,
-    publicUrl: readHttpUrl('AGENT_ONCE_PUBLIC_URL', env),
+    publicUrl: readOrigin('AGENT_ONCE_PUBLIC_URL', env),
     searchAttributes: readFlag('AGENT_ONCE_SEARCH_ATTRIBUTES', true, env),
     hashKeys: readFlag('AGENT_ONCE_HASH_KEYS', false, env),
     splitTaskQueues: readFlag('AGENT_ONCE_SPLIT_TASK_QUEUES', false, env),

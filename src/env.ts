@@ -25,6 +25,18 @@ export function readHttpUrl(name: string, env: Env = process.env): string | unde
   return value;
 }
 
+/** An address without anything behind its host and port, and without a slash at its end. */
+export function readOrigin(name: string, env: Env = process.env): string | undefined {
+  const value = readHttpUrl(name, env);
+  if (value === undefined) return undefined;
+  const { origin, pathname, search, hash } = new URL(value);
+  if (pathname + search + hash === '/') return origin;
+  throw invalidSetting(
+    name,
+    'has a path behind its host: the service has its pages at /app, so it needs a host or port of its own',
+  );
+}
+
 /** `on`, `true`, `yes`, `1`, or `off`, `false`, `no`, `0`. */
 export function readFlag(name: string, preset: boolean, env: Env = process.env): boolean {
   const value = readText(name, env)?.toLowerCase();

@@ -47,6 +47,8 @@ export interface Extra {
    * worker and the workflows' bundle of the app. Asked each time that one connects.
    */
   plugins?(): Promise<readonly (ClientPlugin & WorkerPlugin & BundlerPlugin)[]>;
+  /** Path of its pages about runs in the HTTP service: links lead there. */
+  runPages?: string;
   /** Makes the log of what serves. It comes first, wherever the composition has the extra. */
   log?: OwnLog;
   /** Changes how Temporal's library logs and measures in `agent-once worker`, before it does anything. */

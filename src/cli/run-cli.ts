@@ -1,4 +1,5 @@
 import { registerPlugins } from '../client/plugins.ts';
+import { runPages } from '../client/workflow-url.ts';
 import { registerLedgers } from '../ledger/open-ledger.ts';
 import type { App } from './app.ts';
 import { servingPart } from './commands.ts';
@@ -13,6 +14,7 @@ export async function runCli(argv: readonly string[], app: App): Promise<void> {
   try {
     registerLedgers(app.extras);
     registerPlugins(app.extras);
+    runPages.path = app.extras.find((extra) => extra.runPages !== undefined)?.runPages;
     const program = createProgram(app);
     await program.parseAsync(bindOptionalValues(program, argv), { from: 'user' });
   } catch (error) {

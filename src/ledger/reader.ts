@@ -1,5 +1,4 @@
 import type { AskedQuestion, StepRecord } from './port.ts';
-import type { StepState } from './records.ts';
 
 /** A step, and how its claim stands by the ledger's own clock. */
 export interface HeldStep extends StepRecord {
@@ -19,26 +18,12 @@ export interface SharedWork {
   costUsd: number | null;
 }
 
-/** A question that was answered, and what became of its step. */
-export interface DecidedQuestion extends AskedQuestion {
-  workflowId: string;
-  /** The tool, and how the step stands now; `null`: the step is gone. */
-  name: string | null;
-  state: StepState | null;
-}
-
 /** The ledger to somebody who only looks. Errors are those of `Ledger`, and `ledger.invalid`. */
 export interface LedgerReader {
   /** All steps of a scope, in the order of `Ledger.steps`. */
   steps(scope: string): Promise<HeldStep[]>;
   /** All questions about steps of a scope, oldest first. */
   questions(scope: string): Promise<AskedQuestion[]>;
-  /**
-   * Answered questions of a tenant's runs, the latest answer first. Absent: this backend has no list.
-   *
-   * @param before only answers from before then, as ISO 8601
-   */
-  decided?(tenant: string, limit: number, before?: string): Promise<DecidedQuestion[]>;
   /**
    * How many steps share what these tokens' steps made; a step that does not exist is left out.
    * Absent: this backend does not count them.

@@ -1,4 +1,5 @@
 import { startServiceProcess, startWorkerProcess, type ServiceAddress } from './app-processes.ts';
+import { findFreePort } from './ports.ts';
 import { stackEnvironment } from './stack-environment.ts';
 import { startStack, type Stack, type StackOptions } from './stack.ts';
 
@@ -34,9 +35,13 @@ export async function runDev(options: DevOptions): Promise<void> {
     signal.addEventListener('abort', () => resolve(undefined));
   });
   const stack = await startStack(options);
-  const env = stackEnvironment(stack);
+  const stackEnv = stackEnvironment(stack);
   const stops: (() => Promise<void>)[] = [() => stack.stop()];
   try {
+    const port = httpPort === 0 ? await findFreePort() : httpPort;
+    // The worker's links lead to the service's pages: it is told where those will be.
+    const links = port === undefined ? {} : { AGENT_ONCE_PUBLIC_URL: `http://127.0.0.1:${port}` };
+    const env = { ...links, ...stackEnv };
     const starting: Promise<unknown>[] = [];
     let http: ServiceAddress | undefined;
     if (options.worker && !signal.aborted) {
@@ -44,9 +49,9 @@ export async function runDev(options: DevOptions): Promise<void> {
       stops.push(() => worker.stop());
       starting.push(worker.ready);
     }
-    if (httpPort !== undefined && !signal.aborted) {
+    if (port !== undefined && !signal.aborted) {
       const onLine = options.onServiceLine;
-      const service = await startServiceProcess(httpPort, { env, reload, log, onLine });
+      const service = await startServiceProcess(port, { env, reload, log, onLine });
       stops.push(() => service.stop());
       starting.push(service.told.then((told) => (http = told)));
     }

@@ -1,47 +1,40 @@
 import type { AgentOnceClient } from '../../client/agent-once-client.ts';
-import type { RunSummary } from '../../client/types.ts';
 import type { OpenQuestion } from '../../contract/decision.ts';
+import type { QuestionLists } from './question-lists.ts';
+import { WaitingInLedger } from './waiting-in-ledger.ts';
+import { readFromTemporal } from './waiting-in-temporal.ts';
+import type { WaitingPage } from './waiting-page.ts';
 
-/** A question that waits for a person. */
-export interface WaitingQuestion {
-  run: Pick<RunSummary, 'workflowId' | 'agent' | 'key' | 'shadow'>;
-  question: OpenQuestion;
-}
-
-export interface WaitingList {
-  /** Oldest first. */
-  questions: WaitingQuestion[];
-  /** Questions that runs ask besides those that Temporal's list shows of them. */
-  unseen: number;
-  /** Whether more runs wait than were read. */
-  cut: boolean;
-}
-
-/** Runs that are read at most: 25 requests to Temporal, which sorts them by their start. */
-const MOST_RUNS = 5_000;
-const PAGE = 200;
+/** Questions on one page. */
+const SHOWN = 50;
 /** One reading serves everybody who looks at the same moment. */
 const FRESH_MS = 2_000;
 /** Temporal's list lags behind: what was answered here a moment ago is not shown again. */
 const LAG_MS = 60_000;
 
-/** What waits for people, tenant by tenant, as Temporal has it. */
+/** What waits for people, tenant by tenant. */
 export class Inbox {
-  readonly #client: Pick<AgentOnceClient, 'page'>;
-  readonly #read = new Map<string, { at: number; list: Promise<WaitingList> }>();
+  readonly #source: (tenant: string, from: string | undefined) => Promise<WaitingPage>;
+  readonly #read = new Map<string, { at: number; page: Promise<WaitingPage> }>();
   readonly #answered = new Map<string, number>();
 
-  constructor(client: Pick<AgentOnceClient, 'page'>) {
-    this.#client = client;
+  /** @param lists `undefined`: the ledger has none, and Temporal's list is read */
+  constructor(client: AgentOnceClient, lists: QuestionLists | undefined) {
+    const inLedger = lists && new WaitingInLedger(lists, client.context);
+    this.#source = (tenant, from) =>
+      inLedger ? inLedger.read(tenant, SHOWN, from) : readFromTemporal(client, tenant, SHOWN, from);
   }
 
-  /** @throws {AgentOnceError} `temporal.…` */
-  async of(tenant: string): Promise<WaitingList> {
-    const list = await this.#latest(tenant);
-    return {
-      ...list,
-      questions: list.questions.filter(({ run, question }) => !this.#hides(run, question)),
-    };
+  /**
+   * @param from `next` of the page before; default: the first page
+   * @throws {AgentOnceError} `temporal.…`, `ledger.…`
+   * @throws {HttpProblem} `http.bad_request`: `from` is no page
+   */
+  async of(tenant: string, from?: string): Promise<WaitingPage> {
+    const page = await this.#latest(tenant, from);
+    const questions = page.questions.filter(({ run, question }) => !this.#hides(run, question));
+    const hidden = page.questions.length - questions.length;
+    return { ...page, questions, count: page.count - (page.isExact ? hidden : 0) };
   }
 
   /** Leaves a question out from now on: it has its answer. */
@@ -51,37 +44,22 @@ export class Inbox {
     this.#answered.set(idOf(run, question), now);
   }
 
-  #hides(run: { workflowId: string }, question: OpenQuestion): boolean {
+  #hides(run: { workflowId: string }, question: Pick<OpenQuestion, 'step' | 'round'>): boolean {
     const at = this.#answered.get(idOf(run, question));
     return at !== undefined && Date.now() - at <= LAG_MS;
   }
 
-  #latest(tenant: string): Promise<WaitingList> {
+  #latest(tenant: string, from: string | undefined): Promise<WaitingPage> {
     const now = Date.now();
-    const before = this.#read.get(tenant);
-    if (before && now - before.at < FRESH_MS) return before.list;
-    const list = this.#ask(tenant);
-    this.#read.set(tenant, { at: now, list });
+    for (const [id, { at }] of this.#read) if (now - at >= FRESH_MS) this.#read.delete(id);
+    const id = JSON.stringify([tenant, from]);
+    const before = this.#read.get(id);
+    if (before) return before.page;
+    const page = this.#source(tenant, from);
+    this.#read.set(id, { at: now, page });
     // Whoever comes next asks again.
-    list.catch(() => this.#read.delete(tenant));
-    return list;
-  }
-
-  async #ask(tenant: string): Promise<WaitingList> {
-    const questions: WaitingQuestion[] = [];
-    let [runs, unseen, cursor]: [number, number, string | undefined] = [0, 0, undefined];
-    do {
-      const page = await this.#client.page({ tenant, status: 'waiting' }, { limit: PAGE, cursor });
-      for (const { workflowId, agent, key, shadow, waiting, waitingMore = 0 } of page.runs) {
-        const run = { workflowId, agent, key, shadow };
-        for (const question of waiting) questions.push({ run, question });
-        unseen += waitingMore;
-      }
-      runs += PAGE;
-      cursor = page.next ?? undefined;
-    } while (cursor !== undefined && runs < MOST_RUNS);
-    questions.sort((a, b) => a.question.askedAt.localeCompare(b.question.askedAt));
-    return { questions, unseen, cut: cursor !== undefined };
+    page.catch(() => this.#read.delete(id));
+    return page;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Every address of the page begins with it; it is also the path of the session cookie. */
+/** Every address of the page begins with it. */
 export const ROOT = '/app';
 
 export function runPath(workflowId: string): string {

@@ -11,6 +11,7 @@ import type { PageDeps } from './deps.ts';
 import { Inbox } from './inbox.ts';
 import { drawProblem } from './pages/problem.ts';
 import { ROOT } from './paths.ts';
+import { openQuestionLists } from './question-lists.ts';
 import { sendPage } from './send-page.ts';
 import { refuseOtherSites } from './same-origin.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -27,11 +28,13 @@ const CONTENT_SECURITY_POLICY =
 /** All addresses below `/app`. */
 export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
   return async (app) => {
-    const { publicUrl } = readConfig();
-    const deps: PageDeps = { ...service, inbox: new Inbox(service.client) };
+    const { publicUrl, ledgerUrl } = readConfig();
+    const lists = openQuestionLists(ledgerUrl);
+    app.addHook('onClose', () => lists?.close());
+    const deps: PageDeps = { ...service, lists, inbox: new Inbox(service.client, lists) };
     await app.register(cookie);
     await app.register(formbody, { bodyLimit: 2 * 1024 * 1024 });
-    refuseOtherSites(app, publicUrl && new URL(publicUrl).origin);
+    refuseOtherSites(app, publicUrl);
     app.addHook('onRequest', async (_request, reply) => {
       void reply.headers({
         'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -50,7 +53,7 @@ export function operatorRoutes(service: ServiceDeps): FastifyPluginAsyncZod {
     app.get(`${ROOT}/*`, { schema: { hide: true } }, () => {
       throw new HttpProblem('http.not_found', 'There is no page at this address.');
     });
-    await app.register(signInRoutes(deps, publicUrl?.startsWith('https:') === true));
+    await app.register(signInRoutes(deps));
     await app.register(listRoutes(deps));
     await app.register(runRoutes(deps));
     await app.register(decisionRoutes(deps));

@@ -1,10 +1,9 @@
-import { DEFAULT_TENANT } from '../../contract/names.ts';
 import type { AskedQuestion, Ledger } from '../port.ts';
-import type { DecidedQuestion } from '../reader.ts';
 import type { Database } from './database.ts';
 import { readRows } from './records.ts';
 
-const COLUMNS = `
+/** A question as the port has it. */
+export const COLUMNS = `
   q.scope, q.step, q.kind, q.round, q.asked_at, q.run_id, q.decision, q.decided_by AS by, q.comment,
   q.decided_at, CASE WHEN q.kind = 'approval' THEN q.result_digest END AS approved_digest`;
 
@@ -41,25 +40,6 @@ RETURNING ${COLUMNS}`;
 const QUESTIONS = `
 SELECT ${COLUMNS} FROM agent_once.questions AS q
 WHERE q.scope = $1 ORDER BY q.asked_at, q.step, q.round`;
-
-/** Of a tenant's workflow IDs, as `workflowIdOf` makes them. */
-const DECIDED = `
-SELECT ${COLUMNS}, q.workflow_id, s.name, s.state
-FROM agent_once.questions AS q
-  LEFT JOIN agent_once.steps AS s ON s.scope = q.scope AND s.step = q.step
-WHERE q.decided_at < $2 AND q.workflow_id ~ $1
-ORDER BY q.decided_at DESC LIMIT $3`;
-
-/** See `LedgerReader.decided`. */
-export function decided(
-  database: Database,
-  tenant: string,
-  limit: number,
-  before = 'infinity',
-): Promise<DecidedQuestion[]> {
-  const ids = tenant === DEFAULT_TENANT ? '^agent-[^.-]+-' : `^agent-${tenant}[.]`;
-  return readRows(database, DECIDED, [ids, before, limit]);
-}
 
 interface Latest extends AskedQuestion {
   stands: boolean;

@@ -2,7 +2,7 @@ import { AgentOnceError } from '../../contract/errors.ts';
 import type { LedgerReader } from '../reader.ts';
 import { codeOf } from './database-error.ts';
 import { Database } from './database.ts';
-import { decided, questions } from './questions.ts';
+import { questions } from './questions.ts';
 import { readHeldSteps, readRows } from './records.ts';
 
 const UNDEFINED_TABLE = '42P01';
@@ -42,7 +42,6 @@ export function openPostgresLedgerReader(url: string): LedgerReader {
       }
     },
     questions: questions(database).questions,
-    decided: (...page) => decided(database, ...page),
     async sharing(tokens) {
       if (tokens.length === 0) return [];
       const scopes = tokens.map((token) => token.slice(0, token.lastIndexOf(':')));

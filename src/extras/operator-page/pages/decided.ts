@@ -2,10 +2,10 @@ import { DECISION_WORDS } from '../../../contract/decision-words.ts';
 import { THE_DEADLINE } from '../../../contract/decision.ts';
 import { parseWorkflowId } from '../../../contract/key.ts';
 import type { StepState } from '../../../ledger/records.ts';
-import type { DecidedQuestion } from '../../../ledger/reader.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
 import { html, showLine, showLines, time, type Html, type Part } from '../html.ts';
 import { ROOT, runPath } from '../paths.ts';
+import type { DecidedQuestion } from '../question-lists.ts';
 import { drawPage } from './layout.ts';
 
 /** @param questions `undefined`: the ledger's backend has no list of them */
@@ -23,7 +23,7 @@ export function drawDecided(
       ${
         next !== undefined &&
         html`<p>
-          <a href="${`${ROOT}/decided?before=${encodeURIComponent(next)}`}">Earlier decisions</a>
+          <a href="${`${ROOT}/decided?before=${next}`}">Earlier decisions</a>
         </p>`
       }
     </div>`,
@@ -58,7 +58,7 @@ function drawBody(questions: readonly DecidedQuestion[] | undefined): Part {
 }
 
 function drawRow(question: DecidedQuestion): Html {
-  const { workflowId, step, name, state, decision, by, comment, decidedAt } = question;
+  const { workflowId, step, name, decision, by, comment, decidedAt } = question;
   const run = parseWorkflowId(workflowId);
   const expired = by === THE_DEADLINE;
   const words = decision && DECISION_WORDS[decision];
@@ -73,7 +73,7 @@ function drawRow(question: DecidedQuestion): Html {
       <br /><code>${step}</code> ${showLine(name ?? '')}
     </td>
     <td>${comment !== null && showLines(comment)}</td>
-    <td>${sinceThen(question, state)}</td>
+    <td>${sinceThen(question)}</td>
   </tr>`;
 }
 
@@ -85,7 +85,42 @@ const STATES: Record<StepState, string> = {
   unknown: 'its outcome is unknown',
 };
 
-function sinceThen({ decision }: DecidedQuestion, state: StepState | null): string {
-  if (state === null) return 'its record was removed';
-  return decision === 'deny' && state !== 'failed' ? 'was not made' : STATES[state];
+/** What became of the call: a later answer about it may count, and not this one. */
+export function sinceThen(question: Fate): string {
+  const { kind, round, lastKind, lastRound, lastDecision } = question;
+  const again = lastKind === kind && lastRound > round;
+  if (again && lastDecision === null) return 'was asked about again: that waits for an answer';
+  const fate = lastDecision === 'deny' ? sinceDenied(question) : stateOf(question);
+  return again ? `was asked about again, and ${fate}` : fate;
+}
+
+type Fate = Pick<
+  DecidedQuestion,
+  | 'kind'
+  | 'round'
+  | 'state'
+  | 'effect'
+  | 'attempts'
+  | 'knownBy'
+  | 'lastKind'
+  | 'lastRound'
+  | 'lastDecision'
+>;
+
+function stateOf({ state }: Fate): string {
+  return state === null ? 'its record was removed' : STATES[state];
+}
+
+/** A call is denied before it is made, or between two attempts: its approval had expired. */
+function sinceDenied(question: Fate): string {
+  const { state, attempts, effect, knownBy } = question;
+  const isTold = state === 'completed' && knownBy === 'person';
+  if (isTold || state === 'planned' || state === 'failed') {
+    // What tells the model of it counts as an attempt.
+    if ((attempts ?? 0) - (isTold ? 1 : 0) < 1) return 'was not made';
+    return effect === 'keyed' || effect === 'reconcile'
+      ? 'was not tried again; an earlier attempt may have been made'
+      : 'was not tried again';
+  }
+  return stateOf(question);
 }

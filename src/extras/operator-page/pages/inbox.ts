@@ -1,36 +1,25 @@
 import { QUESTION_WORDS } from '../../../contract/decision-words.ts';
 import type { Caller } from '../../service/api-keys/port.ts';
 import { distance, html, showLine, type Html } from '../html.ts';
-import type { WaitingList, WaitingQuestion } from '../inbox.ts';
 import { questionPath, ROOT, runPath } from '../paths.ts';
+import type { WaitingPage, WaitingQuestion } from '../waiting-page.ts';
 import { drawPage, notice } from './layout.ts';
 import { nameQuestion } from './question.ts';
 
-/** Questions on one page. */
-export const QUESTIONS_SHOWN = 50;
-
-export function drawInbox(
-  caller: Caller,
-  { questions, unseen, cut }: WaitingList,
-  from: number,
-  done: string | undefined,
-): string {
-  const shown = questions.slice(from, from + QUESTIONS_SHOWN);
-  const rest = questions.length - from - shown.length;
+export function drawInbox(caller: Caller, page: WaitingPage, done: string | undefined): string {
+  const { questions, next, unseen } = page;
   return drawPage({
     title: 'Inbox',
     caller,
     section: 'inbox',
     body: html`${done !== undefined && notice(done)}
       <div data-refresh="5">
-        <p>${countOf(questions.length, cut)}</p>
-        ${shown.length > 0 && drawTable(shown)}
+        <p>${countOf(page)}</p>
+        ${questions.length > 0 && drawTable(questions)}
         ${
-          rest > 0 &&
+          next !== undefined &&
           html`<p>
-            <a href="${`${ROOT}/inbox?from=${from + QUESTIONS_SHOWN}`}"
-              >${rest} more, asked later</a
-            >
+            <a href="${`${ROOT}/inbox?from=${next}`}">Questions that were asked later</a>
           </p>`
         }
         ${
@@ -44,9 +33,8 @@ export function drawInbox(
   });
 }
 
-function countOf(count: number, cut: boolean): string {
-  if (cut)
-    return `More than ${count} questions wait. Those of the runs that started last are shown.`;
+function countOf({ count, isExact }: WaitingPage): string {
+  if (!isExact) return `About ${count} questions wait, the oldest first.`;
   if (count === 0) return 'Nothing waits for a person.';
   return count === 1 ? 'One question waits.' : `${count} questions wait, the oldest first.`;
 }
@@ -82,6 +70,6 @@ function drawRow({ run, question }: WaitingQuestion): Html {
       <a href="${runPath(run.workflowId)}">${showLine(run.key)}</a>
       ${run.shadow && html` <span class="pill">shadow</span>`}
     </td>
-    <td>${distance(deadline)}</td>
+    <td>${deadline === undefined ? 'see the run' : distance(deadline)}</td>
   </tr>`;
 }

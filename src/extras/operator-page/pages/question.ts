@@ -29,7 +29,11 @@ export interface AskedPart {
   typed?: string | undefined;
 }
 
-export function nameQuestion({ step, tool, summary }: OpenQuestion): string {
+export function nameQuestion({
+  step,
+  tool,
+  summary,
+}: Pick<OpenQuestion, 'step' | 'tool' | 'summary'>): string {
   return showLine(titleOf({ id: step, kind: 'tool', tool, summary }));
 }
 

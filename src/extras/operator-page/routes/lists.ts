@@ -25,11 +25,14 @@ function orEmpty<T extends z.ZodType>(schema: T) {
 /** As `<input type="number">` sends it. */
 const money = z.coerce.number().min(0).max(1_000_000_000);
 
+/** Where a page of questions begins. */
+const position = z.string().max(2_000).optional();
+
 /** As `<input type="datetime-local">` sends it. */
 const localTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/);
 
 /** What waits, what was decided, and the runs there are. */
-export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAsyncZod {
+export function listRoutes({ client, lists, inbox }: PageDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',
@@ -37,14 +40,12 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
       config: access('read'),
       schema: {
         hide: true,
-        querystring: z.object({
-          from: z.coerce.number().int().min(0).max(1_000_000).default(0),
-        }),
+        querystring: z.object({ from: position }),
       },
       handler: async (request, reply) => {
         const caller = callerOf(request);
-        const list = await inbox.of(caller.tenant);
-        const page = drawInbox(caller, list, request.query.from, recall(request, reply));
+        const waiting = await inbox.of(caller.tenant, request.query.from);
+        const page = drawInbox(caller, waiting, recall(request, reply));
         return sendPage(reply, page);
       },
     });
@@ -53,13 +54,12 @@ export function listRoutes({ client, ledger, inbox }: PageDeps): FastifyPluginAs
       method: 'GET',
       url: `${ROOT}/decided`,
       config: access('read'),
-      schema: { hide: true, querystring: z.object({ before: z.iso.datetime().optional() }) },
+      schema: { hide: true, querystring: z.object({ before: position }) },
       handler: async (request, reply) => {
         const caller = callerOf(request);
         const { before } = request.query;
-        const found = await ledger.decided?.(caller.tenant, DECISIONS_SHOWN, before);
-        const next = found?.length === DECISIONS_SHOWN ? found.at(-1)?.decidedAt : undefined;
-        const page = drawDecided(caller, found, next ?? undefined);
+        const found = await lists?.decided(caller.tenant, DECISIONS_SHOWN, before);
+        const page = drawDecided(caller, found?.items, found?.next);
         return sendPage(reply, page);
       },
     });

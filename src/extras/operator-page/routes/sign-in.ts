@@ -8,7 +8,7 @@ import { signIn, signOut } from '../session.ts';
 
 const address = z.string().max(2_000).optional();
 
-export function signInRoutes({ apiKeys }: PageDeps, isPublicHttps: boolean): FastifyPluginAsyncZod {
+export function signInRoutes({ apiKeys }: PageDeps): FastifyPluginAsyncZod {
   return async (app) => {
     app.route({
       method: 'GET',
@@ -29,9 +29,9 @@ export function signInRoutes({ apiKeys }: PageDeps, isPublicHttps: boolean): Fas
       method: 'POST',
       url: `${ROOT}/sign-in`,
       schema: { hide: true, body: z.object({ key: z.string().max(200), to: address }) },
-      handler: async ({ body: { key, to }, protocol }, reply) => {
+      handler: async ({ body: { key, to } }, reply) => {
         // Whether it is a good one shows at once: every page asks for it, and counts failures.
-        signIn(reply, key.trim(), isPublicHttps || protocol === 'https');
+        signIn(reply, key.trim());
         return reply.redirect(ownPath(to), 303);
       },
     });

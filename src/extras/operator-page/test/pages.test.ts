@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../../../../test/support/eventually.ts';
+import { calls, script } from '../../../../test/support/system.ts';
 import { askToSpend } from '../../service/test/decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../../service/test/support/http-suite.ts';
 import type { TestService } from '../../service/test/support/service.ts';
@@ -17,17 +19,24 @@ afterAll(() => suite?.close());
 
 interface Sent {
   key?: string;
+  /** Its name; default: as over TLS, which the suite's public address is of. */
+  cookie?: string;
   service?: TestService;
   headers?: Record<string, string>;
   form?: Record<string, string>;
 }
 
 /** As a browser does it that shows the page, unless the headers say otherwise. */
-function visit(path: string, { key, service, headers, form }: Sent = {}): Promise<Response> {
+function visit(
+  path: string,
+  { key, cookie, service, headers, form }: Sent = {},
+): Promise<Response> {
   return fetch(`${(service ?? suite.service).url}${path}`, {
     redirect: 'manual',
     headers: {
-      ...(key === undefined ? {} : { cookie: `other=1; agent_once_key=${key}` }),
+      ...(key === undefined
+        ? {}
+        : { cookie: `other=1; ${cookie ?? '__Host-agent_once_key'}=${key}` }),
       ...(form ? { 'sec-fetch-site': 'same-origin' } : {}),
       ...headers,
     },
@@ -49,20 +58,35 @@ describe('the session', () => {
   test('no script and no other site can read or send its cookie', async () => {
     const answer = await visit('/app/sign-in', { form: { key: suite.key, to: '/app/runs' } });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/app/runs']);
-    const [cookie = ''] = answer.headers.getSetCookie();
-    expect(cookie.split('; ').slice(1)).toEqual([
-      'Path=/app',
-      'HttpOnly',
-      'Secure',
-      'SameSite=Lax',
+    expect(answer.headers.getSetCookie()).toEqual([
+      `__Host-agent_once_key=${suite.key}; Path=/; HttpOnly; Secure; SameSite=Lax`,
     ]);
     expect((await visit('/app/runs', { key: suite.key })).status).toBe(200);
+  });
+
+  test('a cookie that a sibling of its host can set is none', async () => {
+    const tossed = await visit('/app/runs', { key: suite.key, cookie: 'agent_once_key' });
+    expect(tossed.headers.get('location')).toMatch(/sign-in/);
+  });
+
+  test('on this machine alone, without TLS, its cookie needs none', async () => {
+    const service = await suite.startAnother({ AGENT_ONCE_PUBLIC_URL: '' });
+    const answer = await visit('/app/sign-in', { service, form: { key: suite.key } });
+    expect(answer.headers.getSetCookie()).toEqual([
+      `agent_once_key=${suite.key}; Path=/app; HttpOnly; SameSite=Lax`,
+    ]);
+    const cookie = 'agent_once_key';
+    expect((await visit('/app/runs', { service, key: suite.key, cookie })).status).toBe(200);
+    const out = await visit('/app/sign-out', { service, key: suite.key, cookie, form: {} });
+    expect(out.headers.getSetCookie().join()).toMatch(/^agent_once_key=;.* Path=\/app;.*1970/);
   });
 
   test('a wrong key is told so, and removed from the browser', async () => {
     const answer = await visit('/app/inbox', { key: 'ao_wrong' });
     expect(answer.headers.get('location')).toContain('&wrong=1');
-    expect(answer.headers.getSetCookie().join()).toMatch(/agent_once_key=;.*1970/);
+    expect(answer.headers.getSetCookie().join()).toMatch(
+      /^__Host-agent_once_key=;.* Path=\/;.*1970.*Secure/,
+    );
   });
 
   test('it is no key of the API, and a key of the API in the header is no session', async () => {
@@ -129,6 +153,32 @@ test("another tenant's run is not there, on no page and for no form", async () =
     const answer = await visit(path, { key: other });
     expect(await answer.text()).not.toContain('mine');
   }
+});
+
+test('the inbox has the oldest question first, and none of a run that was ended from outside', async () => {
+  const key = await suite.keys.keyOf('queue');
+  const { client } = suite.system;
+  const start = async (label: string) => {
+    const run = { agent: 'tester', tenant: 'queue', key: label };
+    const input = script(calls(['spend', { label, amount: 100 }]), { say: 'ok' });
+    const { workflowId } = await client.start({ ...run, input });
+    await eventually(async () => expect((await client.describe(run)).status).toBe('waiting'));
+    return workflowId;
+  };
+  const ended = await start('ended');
+  // The older question is of the run that started later.
+  const [late, early] = [await start('late'), await start('early')];
+  await suite.system.sql.query(
+    `UPDATE agent_once.questions SET asked_at = asked_at - interval '1 day' WHERE workflow_id IN ($1, $2)`,
+    [early, ended],
+  );
+  await suite.system.temporal.workflow.getHandle(ended).terminate('by somebody else');
+  await eventually(async () => {
+    const page = await (await visit('/app/inbox', { key })).text();
+    const links = [...page.matchAll(/href="\/app\/runs\/([^/"]+)\/questions/g)];
+    expect(links.map(([, id]) => id)).toEqual([early, late]);
+    expect(page).toContain('2 questions wait, the oldest first.');
+  });
 });
 
 test('a key does what its scopes say: who may only read is offered nothing else', async () => {
