@@ -4,7 +4,7 @@ import type { AgentOnceClient } from '../src/client/agent-once-client.ts';
 import { startServiceProcess } from '../src/extras/dev/app-processes.ts';
 import { stackEnvironment } from '../src/extras/dev/stack-environment.ts';
 import type { Stack } from '../src/extras/dev/stack.ts';
-import { openBrowser } from './browser/open-browser.ts';
+import { openBrowser } from '../test/support/browser/open-browser.ts';
 
 /** The refund of an order that must be approved: more than the example's agent may spend alone. */
 const ORDERS = [1041, 1044, 1045];

@@ -14,8 +14,8 @@ interface Program {
   byHand: string;
 }
 
-/** Takes the pictures, which a copy of the template does not have. */
-const chromium = new URL('../pictures/browser/find-chromium.ts', import.meta.url);
+/** For the pages of extras, and for the pictures, which a copy of the template does not have. */
+const chromium = new URL('../test/support/browser/find-chromium.ts', import.meta.url);
 const CHROMIUM: Program = {
   name: 'Chromium',
   package: 'chromium',

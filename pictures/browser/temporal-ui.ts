@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { AgentOnceError } from '../../src/contract/errors.ts';
-import { openBrowser } from './open-browser.ts';
+import { openBrowser } from '../../test/support/browser/open-browser.ts';
 
 /** Part of a run's page, as the page's address names it. */
 export type RunTab =

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { findChromium } from '../browser/find-chromium.ts';
+import { findChromium } from '../../test/support/browser/find-chromium.ts';
 import { makeFolder } from '../../src/extras/dev/test/processes.ts';
 
 let folder: string;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { openBrowser } from '../../../../../pictures/browser/open-browser.ts';
+import { openBrowser } from '../../../../../test/support/browser/open-browser.ts';
 import { startCli, type RunningCli } from '../../../../../test/support/cli.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import {

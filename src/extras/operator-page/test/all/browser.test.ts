@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { openBrowser } from '../../../../../pictures/browser/open-browser.ts';
+import { openBrowser } from '../../../../../test/support/browser/open-browser.ts';
 import { eventually } from '../../../../../test/support/eventually.ts';
 import { calls, script } from '../../../../../test/support/system.ts';
 import type { Scope } from '../../../service/api-keys/port.ts';

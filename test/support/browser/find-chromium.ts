@@ -1,7 +1,7 @@
 import path from 'node:path';
-import { readText } from '../../src/env.ts';
-import { AgentOnceError } from '../../src/contract/errors.ts';
-import { isExecutable } from '../../src/extras/dev/temporal-cli.ts';
+import { readText } from '../../../src/env.ts';
+import { AgentOnceError } from '../../../src/contract/errors.ts';
+import { isExecutable } from '../../../src/extras/dev/temporal-cli.ts';
 
 /** Where to look. The defaults are the environment's and the system's. */
 export interface ChromiumPlaces {

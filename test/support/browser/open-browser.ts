@@ -1,5 +1,5 @@
 import { chromium, type Browser } from 'playwright-core';
-import { AgentOnceError } from '../../src/contract/errors.ts';
+import { AgentOnceError } from '../../../src/contract/errors.ts';
 import { findChromium } from './find-chromium.ts';
 
 /** It opens pages of this machine only, and asks nobody for anything else. */
