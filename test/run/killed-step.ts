@@ -1,5 +1,6 @@
 import type { FaultPoint } from '../../src/activities/faults.ts';
 import type { RunView } from '../../src/client/types.ts';
+import type { OpenQuestion } from '../../src/contract/decision.ts';
 import type { StepRecord } from '../../src/ledger/port.ts';
 import { expect } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
@@ -146,7 +147,8 @@ export async function expectPromisesKept(
     );
     if (asked) {
       const decision = before > 0 ? 'happened' : 'did-not-happen';
-      await system.client.decide(run, { step: 't1.c0', decision, by: 'ann' });
+      // By its round: Temporal's description of the run may not show yet what the run itself has told.
+      await system.client.decide(run, { step: 't1.c0', round: asked.round, decision, by: 'ann' });
     }
     const view: RunView = await untilEnd(system.client, run);
     expect(view).toMatchObject({ status: 'completed', result: 'ok' });
@@ -166,17 +168,17 @@ export async function expectPromisesKept(
   }
 }
 
-/** Waits until the run has ended or asks a person; returns whether it asks. */
+/** Waits until the run has ended or asks a person; returns what it asks. */
 async function untilQuiet(
   { client }: TestSystem,
   { run }: KilledStep,
   survivor: TestWorker,
-): Promise<boolean> {
+): Promise<OpenQuestion | undefined> {
   return eventually(
     async () => {
-      const { status } = await client.describe(run);
+      const { status, waiting } = await client.describe(run);
       expect(status).not.toBe('running');
-      return status === 'waiting';
+      return waiting[0];
     },
     () => `The worker that was to take the run over wrote:\n${survivor.output()}`,
   );
