@@ -2,14 +2,15 @@
 import { defineAgent } from '../../src/define/define-agent.ts';
 import { app } from '../../src/app/compose.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
-import { inLane, testAgents } from './test-agents.ts';
+import { inLane, withoutEffects } from './test-agents.ts';
 
 const agents = ['assistant', 'clerk'].map((name) =>
   defineAgent({ name, description: 'An agent of a test.', instructions: 'Be brief.', tools: [] }),
 );
 
 /** Those of the workers of `system.ts`, or the same after a change. */
-const workersAgents = inLane(testAgents).map((agent) => ({
+const without = (process.env['TEST_WITHOUT_EFFECTS'] ?? '').split(',');
+const workersAgents = inLane(withoutEffects(without)).map((agent) => ({
   ...agent,
   instructions: process.env['TEST_INSTRUCTIONS'] ?? agent.instructions,
 }));

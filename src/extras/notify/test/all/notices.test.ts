@@ -264,3 +264,13 @@ test.each([
   const worker = await runCommand(['worker'], { ...system.env, ...settings(), ...more });
   expect(worker).toMatchObject({ code: 2, stderr: expect.stringMatching(why) });
 });
+
+test.each([
+  ['no namespace', { TEMPORAL_NAMESPACE: 'absent' }, /namespace.*absent|absent.*namespace/i],
+  ['no prices', { MODEL_PRICES_FILE: '/nowhere/prices.json' }, /prices/],
+])('a worker that cannot start says why, and ends: %s', async (_what, more, why) => {
+  const worker = await runCommand(['worker'], { ...system.env, ...settings(), ...more });
+  expect(worker.code).not.toBe(0);
+  expect(worker.stderr).toMatch(why);
+  expect(receiver.received).toEqual([]);
+});
