@@ -8,8 +8,8 @@ const statuses = await Promise.all(
   ports.map((port) =>
     fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(2_000) }).then(
       ({ status }) => status,
-      // Nobody listens there: it is the other one.
-      () => undefined,
+      // Nobody listens there: it is another command. Who listens and does not answer is not well.
+      ({ cause }) => (cause?.code === 'ECONNREFUSED' ? undefined : 0),
     ),
   ),
 );

@@ -41,7 +41,7 @@ test('a container is well when what listens in it says so', async () => {
 test('it is not when a process says that it is not, does not answer, or is not there', async () => {
   expect(await check([ill, nobody])).toBe(1);
   expect(await check([well, ill])).toBe(1);
-  expect(await check([frozen])).toBe(1);
+  expect(await check([frozen, well])).toBe(1);
   expect(await check([nobody])).toBe(1);
 });
 

@@ -44,6 +44,58 @@ const NEEDED = 'needs promtool and prometheus: Debian has both in the package "p
   },
 );
 
+(promtool ? test : test.skip)(
+  `what is well in one deployment hides nothing of another (${NEEDED})`,
+  async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'agent-once-promtool-'));
+    const told = (series: string, value: number) => ({ series, values: `${value}x10` });
+    const queue = 'task_queue="agent-once",kind="workflow"';
+    const inProduction = (alertname: string) => ({
+      labels: `{alertname="${alertname}", job="production"}`,
+      value: 1,
+    });
+    try {
+      await copyFile(alertRules, path.join(folder, 'alert-rules.yml'));
+      const file = path.join(folder, 'test.yml');
+      await writeFile(
+        file,
+        JSON.stringify({
+          rule_files: ['alert-rules.yml'],
+          evaluation_interval: '1m',
+          tests: [
+            {
+              interval: '1m',
+              input_series: [
+                told('agent_once_process_start_time_seconds{job="production",part="service"}', 1),
+                told(`agent_once_task_queue_backlog_tasks{job="production",${queue}}`, 5),
+                told(`agent_once_task_queue_pollers{job="production",${queue}}`, 0),
+                told('agent_once_process_start_time_seconds{job="staging",part="worker"}', 1),
+                told(`agent_once_task_queue_backlog_tasks{job="staging",${queue}}`, 0),
+                told(`agent_once_task_queue_pollers{job="staging",${queue}}`, 2),
+                told(
+                  'temporal_worker_task_slots_available{job="staging",worker_type="ActivityWorker",task_queue="agent-once"}',
+                  100,
+                ),
+              ],
+              promql_expr_test: [
+                {
+                  expr: 'count by (alertname, job) (ALERTS{alertstate="firing"})',
+                  eval_time: '5m',
+                  exp_samples: ['AgentOnceNoWorker', 'AgentOnceNoWorkflowWorker'].map(inProduction),
+                },
+              ],
+            },
+          ],
+        }),
+      );
+      const { stdout } = await promisify(execFile)(promtool ?? '', ['test', 'rules', file]);
+      expect(stdout).toContain('SUCCESS');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
 const suite = prometheus && hasExtra('service') ? describe : describe.skip;
 
 suite(`a real Prometheus that scrapes a worker and a service (${NEEDED})`, () => {

@@ -75,8 +75,8 @@ export function selectorsOf(expr: string): Selector[] {
       }
     },
   });
-  // The buckets' limit, of histograms alone.
-  grouped.delete('le');
+  // The buckets' limit, of histograms alone; and what Prometheus itself adds.
+  for (const name of ['le', 'job']) grouped.delete(name);
   for (const { labels } of selectors) {
     for (const name of grouped) labels.push({ name, values: [] });
   }
