@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answersInTime } from '../client/probe.ts';
+import { answering } from '../client/probe.ts';
 import type { Trouble } from './ledger-trouble.ts';
 import { portProblem } from '../contract/port-problem.ts';
 
@@ -17,8 +17,6 @@ export interface Health {
 
 /** Asks what a worker cannot do without, by name; rejects where it does not answer. */
 export type Needs = Record<string, () => Promise<unknown>>;
-
-const REMEMBERED_MS = 1_000;
 
 /**
  * Answers three questions with 200 or 503, and what it knows as JSON:
@@ -100,14 +98,5 @@ export async function startHealthServer(
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  };
-}
-
-/** Asks one at a time, and knows the answer for a second: anybody may ask here, as often as they like. */
-function answering(ask: () => Promise<unknown>): () => Promise<boolean> {
-  let asked: Promise<unknown> | undefined;
-  return () => {
-    asked ??= ask().finally(() => setTimeout(() => (asked = undefined), REMEMBERED_MS).unref());
-    return answersInTime(asked);
   };
 }

@@ -50,7 +50,10 @@ test('a service whose ledger is frozen is not ready, and live', async () => {
     const ready = async () => (await fetch(`${url}/readyz`)).json();
     expect(await ready()).toEqual({ ready: true, temporal: true, ledger: true });
     way.holdAnswers();
-    expect(await ready()).toEqual({ ready: false, temporal: true, ledger: false });
+    // An answer is known for a second.
+    await eventually(async () =>
+      expect(await ready()).toEqual({ ready: false, temporal: true, ledger: false }),
+    );
     expect((await probe(`${url}/livez`)).status).toBe(200);
     way.cut();
     await eventually(async () => expect(await ready()).toMatchObject({ ready: true }));
