@@ -3,7 +3,7 @@ import type { OpenQuestion } from '../../contract/decision.ts';
 import type { QuestionLists } from './question-lists.ts';
 import { WaitingInLedger } from './waiting-in-ledger.ts';
 import { readFromTemporal } from './waiting-in-temporal.ts';
-import type { WaitingPage } from './waiting-page.ts';
+import type { WaitingPage, WaitingQuestion } from './waiting-page.ts';
 
 /** Questions on one page. */
 const SHOWN = 50;
@@ -32,21 +32,21 @@ export class Inbox {
    */
   async of(tenant: string, from?: string): Promise<WaitingPage> {
     const page = await this.#latest(tenant, from);
-    const questions = page.questions.filter(({ run, question }) => !this.#hides(run, question));
+    const questions = page.questions.filter((each) => !this.#hides(each));
     const hidden = page.questions.length - questions.length;
     return { ...page, questions, count: page.count - (page.isExact ? hidden : 0) };
   }
 
-  /** Leaves a question out from now on: it has its answer. */
-  answered(run: { workflowId: string }, question: Pick<OpenQuestion, 'step' | 'round'>): void {
+  /** Leaves a question out from now on: it has its answer. What is asked later under its name is another. */
+  answered(run: { workflowId: string }, question: Name): void {
     const now = Date.now();
     for (const [id, at] of this.#answered) if (now - at > LAG_MS) this.#answered.delete(id);
     this.#answered.set(idOf(run, question), now);
   }
 
-  #hides(run: { workflowId: string }, question: Pick<OpenQuestion, 'step' | 'round'>): boolean {
+  #hides({ run, question }: WaitingQuestion): boolean {
     const at = this.#answered.get(idOf(run, question));
-    return at !== undefined && Date.now() - at <= LAG_MS;
+    return at !== undefined && Date.now() - at <= LAG_MS && Date.parse(question.askedAt) <= at;
   }
 
   #latest(tenant: string, from: string | undefined): Promise<WaitingPage> {
@@ -63,6 +63,9 @@ export class Inbox {
   }
 }
 
-function idOf(run: { workflowId: string }, { step, round }: Pick<OpenQuestion, 'step' | 'round'>) {
-  return `${run.workflowId} ${step} ${round}`;
+/** Rounds count the questions of one kind. */
+type Name = Pick<OpenQuestion, 'step' | 'kind' | 'round'>;
+
+function idOf({ workflowId }: { workflowId: string }, { step, kind, round }: Name): string {
+  return `${workflowId} ${step} ${kind} ${round}`;
 }

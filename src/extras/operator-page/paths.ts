@@ -12,5 +12,7 @@ export function questionPath(workflowId: string, step: string): string {
 /** An address of the page that a form or a link has named; anything else is the inbox. */
 export function ownPath(to: unknown): string {
   // One slash only: "//host" is another site, and so is "/\host" to a browser.
-  return typeof to === 'string' && /^\/app\/[\x21-\x5b\x5d-\x7e]*$/.test(to) ? to : `${ROOT}/inbox`;
+  // And no step up, which would lead out of the page.
+  const isOwn = typeof to === 'string' && /^\/app\/(?!.*\.\.)[\x21-\x5b\x5d-\x7e]*$/.test(to);
+  return isOwn ? to : `${ROOT}/inbox`;
 }

@@ -7,7 +7,7 @@ import { ROOT } from './paths.ts';
 
 /**
  * The session is the API key itself, in a cookie that no script can read: any process of the service
- * knows it, and a key that is revoked is signed out at once.
+ * knows it, and a key that is revoked is signed out within a second.
  */
 const COOKIE = 'agent_once_key';
 /** Over TLS: with this prefix a browser takes it from no other host, such as a sibling subdomain. */

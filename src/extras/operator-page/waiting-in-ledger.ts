@@ -11,8 +11,11 @@ const MOST_REQUESTS = 20;
 const MOST_BATCHES = 200;
 /** Temporal's list may not have what was asked a moment ago. */
 const LAG_MS = 60_000;
-/** For how long a question that no run asks any more is left out without a look at its run. */
-const GONE_MS = 10 * 60_000;
+/**
+ * A question that its run did not ask is left out for so long before its run is looked at again: it may
+ * have been between the ledger and the run.
+ */
+const GONE_MS = 30_000;
 const MOST_GONE = 100_000;
 
 /**

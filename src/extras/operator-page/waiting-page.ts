@@ -15,7 +15,7 @@ export interface WaitingPage {
   questions: WaitingQuestion[];
   /** Begins the next page; `undefined`: it was the last one. */
   next: string | undefined;
-  /** How many wait in all, where that is known; else about so many, or more. */
+  /** How many wait in all; where that is not known, about so many. */
   count: number;
   isExact: boolean;
   /** Questions that runs ask besides those that this list has. */

@@ -109,7 +109,7 @@ export function decisionRoutes(deps: PageDeps): FastifyPluginAsyncZod {
           if (page === undefined) throw error;
           return sendPage(reply.code(400), page);
         }
-        inbox.answered(run, { step, round });
+        inbox.answered(run, { step, kind, round });
         if (outcome === 'settled' && decision !== 'happened') {
           throw new AgentOnceError(
             'decision.conflict',

@@ -155,8 +155,9 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       if (!isKeyOf(run, explanation)) throw keyUnknown();
       return client.start({ tenant, agent, key, ...defined(request) });
     });
-    act('shadow', 'start', async (run, { key = randomUUID() }) => {
-      const { request } = await explain(run);
+    act('shadow', 'start', async (run, { execution, key = randomUUID() }) => {
+      const { request, executions } = await explain(run);
+      if (executions.at(-1)?.runId !== execution) throw goneOn();
       if (!request) throw unreadable();
       const { agent, tenant } = run;
       const options = { ...request.options, shadow: true as const };
@@ -165,7 +166,7 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
   };
 }
 
-/** What makes effects again. */
+/** Actions after which effects are made again. */
 const NEEDS_TICK: ReadonlySet<string> = new Set(['forget', 'start']);
 
 async function drawQuestions(

@@ -5,7 +5,9 @@ import { calls, script } from '../../../../test/support/system.ts';
 import { askToSpend } from '../../service/test/decide-over-http.ts';
 import { startHttpSuite, type HttpSuite } from '../../service/test/support/http-suite.ts';
 import type { TestService } from '../../service/test/support/service.ts';
+import { Inbox } from '../inbox.ts';
 import { ownPath } from '../paths.ts';
+import { openQuestionLists } from '../question-lists.ts';
 
 let suite: HttpSuite;
 let open: TestService;
@@ -100,6 +102,7 @@ describe('the session', () => {
       '//evil.example/app/',
       'https://evil.example',
       '/app/\\..',
+      '/app/../v1/runs',
       '/v1/runs',
       undefined,
     ];
@@ -179,6 +182,28 @@ test('the inbox has the oldest question first, and none of a run that was ended 
     expect(links.map(([, id]) => id)).toEqual([early, late]);
     expect(page).toContain('2 questions wait, the oldest first.');
   });
+});
+
+test('the inbox leaves out what was answered, and nothing that is asked later under its name', async () => {
+  const { client, env } = suite.system;
+  const lists = openQuestionLists(env['LEDGER_URL'] ?? '');
+  const inbox = new Inbox(client, lists);
+  const run = { workflowId: 'agent-tester-later' };
+  const about = { step: 't1.c0', kind: 'approval', round: 1 } as const;
+  const shown = async () =>
+    (await inbox.of('default')).questions.map((each) => each.run.workflowId);
+  try {
+    // As of a run that was forgotten since.
+    inbox.answered(run, about);
+    await askToSpend(suite, 'later');
+    await eventually(async () => expect(await shown()).toContain(run.workflowId));
+    inbox.answered(run, { ...about, kind: 'outcome' });
+    expect(await shown()).toContain(run.workflowId);
+    inbox.answered(run, about);
+    expect(await shown()).not.toContain(run.workflowId);
+  } finally {
+    await lists?.close();
+  }
 });
 
 test('a key does what its scopes say: who may only read is offered nothing else', async () => {

@@ -309,7 +309,9 @@ test('a form on a page of another site decides nothing, whoever is signed in', a
     await tab.close();
   }
   expect(suite.system.counter.requests('spend:lured')).toBe(0);
-  await jo.page.goto(`${suite.service.url}/app/runs/agent-acme.tester-lured`);
+  const theirs = { agent: 'tester', tenant: 'acme', key: 'theirs', input: script({ say: 'ok' }) };
+  const { workflowId } = await suite.system.client.start(theirs);
+  await jo.page.goto(`${suite.service.url}/app/runs/${workflowId}`);
   expect(await jo.page.getByRole('heading', { level: 1 }).innerText()).toBe('There is no such run');
 });
 
@@ -330,6 +332,7 @@ test('text of tools and models is shown as text, and a long one does not break t
   const shown = await page.locator('pre.arguments').innerText();
   expect(shown).toContain('<img src=x onerror=');
   expect(shown).toContain('\\u202e');
+  expect(shown).not.toMatch(/[\u0007\u001b\u202e]/);
   expect(shown.length).toBeGreaterThan(100_000);
   expect(await page.locator('img, main script').count()).toBe(0);
   // The tool would put it into an address.
