@@ -36,7 +36,7 @@ const namedAll = forJest.some((arg) => /(?:^|\/)test\/all/.test(arg));
 // Suites wait for servers, leases and deadlines more than they work.
 const workers = os.availableParallelism() + 1;
 // A net for what hangs: it says nothing about how long the tests take.
-const netSeconds = Number(process.env.AGENT_ONCE_TEST_NET_SECONDS ?? 3_600);
+const netSeconds = Number(process.env.AGENT_ONCE_TEST_NET_SECONDS ?? 4_500);
 
 if (all) installForAll();
 
