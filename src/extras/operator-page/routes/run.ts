@@ -132,6 +132,11 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
     const assertSame = async (run: RunIdentity, { execution }: Form): Promise<void> => {
       if ((await client.describe(run)).runId !== execution) throw goneOn();
     };
+    const explainSame = async (run: RunIdentity, { execution }: Form) => {
+      const explanation = await explain(run);
+      if (explanation.executions.at(-1)?.runId !== execution) throw goneOn();
+      return explanation;
+    };
     act('cancel', 'start', async (run, sent) => {
       await assertSame(run, sent);
       return client.cancel(run);
@@ -147,21 +152,25 @@ export function runRoutes(deps: PageDeps): FastifyPluginAsyncZod {
       await assertSame(run, sent);
       return client.forget(run);
     });
-    act('start', 'start', async (run, { execution }) => {
-      const explanation = await explain(run);
-      const { request, tenant, agent, key, executions } = explanation;
-      if (executions.at(-1)?.runId !== execution) throw goneOn();
+    act('start', 'start', async (run, sent) => {
+      const explanation = await explainSame(run, sent);
+      const { request, tenant, agent, key } = explanation;
       if (!request) throw unreadable();
       if (!isKeyOf(run, explanation)) throw keyUnknown();
       return client.start({ tenant, agent, key, ...defined(request) });
     });
-    act('shadow', 'start', async (run, { execution, key = randomUUID() }) => {
-      const { request, executions } = await explain(run);
-      if (executions.at(-1)?.runId !== execution) throw goneOn();
+    act('shadow', 'start', async (run, sent) => {
+      const { request } = await explainSame(run, sent);
       if (!request) throw unreadable();
       const { agent, tenant } = run;
       const options = { ...request.options, shadow: true as const };
-      return client.start({ agent, tenant, key: `shadow-${key}`, ...defined(request), options });
+      return client.start({
+        agent,
+        tenant,
+        key: `shadow-${sent.key ?? randomUUID()}`,
+        ...defined(request),
+        options,
+      });
     });
   };
 }
